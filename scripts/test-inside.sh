@@ -1,0 +1,30 @@
+#!/bin/sh
+# The first process of the tests' namespaces: private /run, /sys and hosts file, then the runner. A shell, because it
+# also takes in the processes that daemons leave behind.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+folder=$GANTRY_TEST_FOLDER
+PATH="$PATH:/usr/sbin:/sbin"
+
+ip link set lo up
+mount -t tmpfs tmpfs /run
+[ -L /var/run ] || mount -t tmpfs tmpfs /var/run
+mkdir -p /run/lock "$folder/cgroup" "$folder/tmp"
+# A new /sys shows this network namespace's interfaces; the control groups come along.
+mount --rbind /sys/fs/cgroup "$folder/cgroup"
+mount -t sysfs sysfs /sys
+mount --rbind "$folder/cgroup" /sys/fs/cgroup
+umount -l "$folder/cgroup"
+# A registry of the tests stands in for Docker Hub, by its name.
+printf '127.0.0.1 localhost registry-1.docker.io\n::1 localhost\n' >"$folder/hosts"
+touch /etc/hosts
+mount --bind "$folder/hosts" /etc/hosts
+
+TMPDIR="$folder/tmp" "$root/node_modules/.bin/node" "$root/test/run.ts" "$@" &
+runner=$!
+trap 'kill -TERM "$runner"' INT TERM
+while kill -0 "$runner" 2>/dev/null; do
+  code=0
+  wait "$runner" || code=$?
+done
+exit "$code"

@@ -1,0 +1,197 @@
+import { Type, type Static } from "typebox";
+
+/** Bodies of `create` and of the image tasks: `api/station-v1`, chapters container and background. */
+
+const closed = { additionalProperties: false };
+const text = (maxLength: number, description: string) => Type.String({ maxLength, description });
+
+const ContainerType = Type.Union([Type.Literal("docker"), Type.Literal("lxc"), Type.Literal("lxd")]);
+
+const Repository = Type.Union(
+  [Type.Literal("dockerhub"), Type.Literal("qnap"), Type.Literal("private"), Type.Literal("local"), Type.Literal("lxd")],
+  { description: "Where the image comes from" },
+);
+
+/** No option, no path, no shell metacharacter. */
+const ContainerName = Type.String({
+  pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$",
+  maxLength: 64,
+  description: "2 to 64 letters, digits, '_', '.' or '-', the first a letter or digit",
+});
+
+/** Path components of a repository, with an optional registry host in front. */
+const ImageName = Type.String({
+  pattern: "^(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$",
+  maxLength: 255,
+  description: "An image name, as ubuntu or library/ubuntu",
+});
+
+const ImageTag = Type.String({
+  pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}$",
+  maxLength: 128,
+  description: "An image tag, as latest",
+});
+
+/** Shown with the image; not sent to the engine. */
+const ImageMetadata = Type.Object(
+  {
+    description: Type.Optional(text(4096, "Description of this image")),
+    location: Type.Optional(text(2048, "URL of this image")),
+    icon: Type.Optional(text(2048, "Icon of this image")),
+  },
+  closed,
+);
+
+const Port = Type.Integer({ minimum: 1, maximum: 65535 });
+/** `[host port, container port, protocol]`. */
+const PortForward = Type.Tuple([Port, Port, Type.Union([Type.Literal("tcp"), Type.Literal("udp")])]);
+
+/** `["allow", "video4linux_(81)", "rw"]`. */
+const DevicePermission = Type.Tuple([
+  Type.Union([Type.Literal("allow"), Type.Literal("deny")]),
+  text(128, "A device of GET /resource/device"),
+  Type.String({ pattern: "^(?!.*(.).*\\1)[rwm]{1,3}$", description: "One or more of r, w, m" }),
+]);
+
+const IPv4 = "(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
+const InterfaceName = Type.String({ pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,14}$", description: "A network interface" });
+
+/** The form that the station's page sends for `mode: "bridge"`. */
+const Bridge = Type.Object(
+  {
+    mode: Type.Optional(Type.Union([Type.Literal("dhcp"), Type.Literal("static")])),
+    interface: Type.Optional(
+      Type.Object({ bridge: Type.Optional(InterfaceName), name: Type.Optional(InterfaceName) }, closed),
+    ),
+    ip: Type.Optional(Type.String({ pattern: `^${IPv4}$` })),
+    netmask: Type.Optional(Type.String({ pattern: `^${IPv4}$` })),
+    gateway: Type.Optional(Type.String({ pattern: `^${IPv4}$` })),
+  },
+  closed,
+);
+
+const Network = Type.Object(
+  {
+    mode: Type.Optional(Type.Union([Type.Literal("nat"), Type.Literal("host"), Type.Literal("bridge"), Type.Literal("")])),
+    hostname: Type.Optional(
+      Type.String({ pattern: "^[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$|^$", description: "Host name in the container" }),
+    ),
+    mac_addr: Type.Optional(Type.String({ pattern: "^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$|^$", description: "As 02:42:ac:11:00:02" })),
+    dns: Type.Optional(Type.Array(Type.String({ pattern: "^[0-9a-fA-F:.]{2,45}$" }), { maxItems: 16 })),
+    port: Type.Optional(Type.Array(PortForward, { maxItems: 1024 })),
+    expose_port: Type.Optional(Type.Array(Port, { maxItems: 1024 })),
+    interface: Type.Optional(InterfaceName),
+    join: Type.Optional(Type.Boolean()),
+    bridge: Type.Optional(Bridge),
+  },
+  closed,
+);
+
+const Limit = Type.Object(
+  {
+    cputime: Type.Optional(Type.Integer({ minimum: 10, maximum: 999, description: "Milliseconds of one core in each second" })),
+    cpuweight: Type.Optional(Type.Integer({ minimum: 2, maximum: 1024, description: "Relative share of CPU time" })),
+    memory: Type.Optional(Type.String({ pattern: "^[0-9]{1,9}m?$", description: "Megabytes, as 768m; more than 64m" })),
+  },
+  closed,
+);
+
+const Resource = Type.Object(
+  {
+    limit: Type.Optional(Limit),
+    device: Type.Optional(Type.Array(DevicePermission, { maxItems: 256 })),
+    gpu: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 16 })),
+  },
+  closed,
+);
+
+/** Absolute, no control characters. */
+const ContainerPath = Type.String({ pattern: "^/[^\\u0000-\\u001f\\u007f]*$", maxLength: 4096, description: "An absolute path in the container" });
+
+const Volume = Type.Object(
+  {
+    host: Type.Optional(
+      Type.Record(
+        Type.String(),
+        Type.Object({ bind: ContainerPath, ro: Type.Optional(Type.Boolean()) }, closed),
+        { description: "/SHARE/folder -> where it is mounted" },
+      ),
+    ),
+    container: Type.Optional(Type.Array(ContainerName, { maxItems: 64 })),
+    new: Type.Optional(Type.Array(ContainerPath, { maxItems: 64 })),
+  },
+  closed,
+);
+
+/** A command line, split as a shell splits words; a list is taken as it is. */
+const CommandLine = Type.Unsafe<string | string[]>({
+  type: ["string", "array"],
+  items: { type: "string", maxLength: 65536 },
+  maxItems: 1024,
+  maxLength: 65536,
+});
+
+const imageFields = {
+  type: ContainerType,
+  repository: Repository,
+  image: ImageName,
+  tag: ImageTag,
+  registry_name: Type.Optional(text(128, "A private registry's name")),
+  fingerprint: Type.Optional(Type.String({ pattern: "^[0-9a-f]{12,64}$", description: "LXD image id" })),
+  download: Type.Optional(ImageMetadata),
+  description: Type.Optional(text(4096, "Description of this image")),
+  location: Type.Optional(text(2048, "URL of this image")),
+  icon: Type.Optional(text(2048, "Icon of this image")),
+};
+
+export const CreateRequest = Type.Object(
+  {
+    ...imageFields,
+    name: ContainerName,
+    autostart: Type.Optional(Type.Boolean({ description: "Start it when the host boots" })),
+    privileged: Type.Optional(Type.Boolean({ description: "Give extended privileges to this container" })),
+    entrypoint: Type.Optional(CommandLine),
+    command: Type.Optional(CommandLine),
+    user: Type.Optional(Type.String({ pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31}(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31})?$|^$" })),
+    working_dir: Type.Optional(Type.String({ pattern: "^/[^\\u0000-\\u001f\\u007f]*$|^$", maxLength: 4096 })),
+    environment: Type.Optional(
+      Type.Array(Type.String({ pattern: "^[^=\\u0000]+=[^\\u0000]*$", maxLength: 131072 }), { maxItems: 1024, description: "NAME=VALUE" }),
+    ),
+    links: Type.Optional(Type.Record(Type.String(), ContainerName, { description: "Container name -> alias" })),
+    network: Type.Optional(Network),
+    resource: Type.Optional(Resource),
+    volume: Type.Optional(Volume),
+    gpu: Type.Optional(Type.Boolean()),
+    // Sent by the original station's own page, and without meaning here.
+    changed: Type.Optional(Type.Unknown()),
+    image_from: Type.Optional(Type.Unknown()),
+    restart: Type.Optional(Type.Unknown()),
+  },
+  { ...closed, $id: "CreateRequest" },
+);
+export type CreateRequest = Static<typeof CreateRequest>;
+
+export const ImageDownloadRequest = Type.Object(imageFields, { ...closed, $id: "ImageDownloadRequest" });
+export type ImageDownloadRequest = Static<typeof ImageDownloadRequest>;
+
+export const ImageRemoveItem = Type.Object(
+  {
+    type: ContainerType,
+    image: ImageName,
+    tag: ImageTag,
+    id: Type.String({ pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.:-]{0,127}$", description: "The image's id; it decides" }),
+  },
+  closed,
+);
+export type ImageRemoveItem = Static<typeof ImageRemoveItem>;
+
+/** A list, or one object. Written as if/then so that an error names its field. */
+export const ImageRemoveRequest = Type.Unsafe<ImageRemoveItem[] | ImageRemoveItem>({
+  $id: "ImageRemoveRequest",
+  type: ["array", "object"],
+  if: { type: "array" },
+  // oxlint-disable-next-line no-thenable
+  then: Type.Array(ImageRemoveItem, { minItems: 1, maxItems: 1000 }),
+  else: ImageRemoveItem,
+});
+export type ImageRemoveRequest = Static<typeof ImageRemoveRequest>;

@@ -1,0 +1,183 @@
+import type { Parse } from "./config-values.ts";
+import {
+  one,
+  parseAddress,
+  parseCap,
+  parseDocker,
+  parseEngines,
+  parseLane,
+  parsePassword,
+  parsePath,
+  parseShares,
+  parseSwitch,
+  parseSynchronous,
+  parseUrl,
+  readPasswordFile,
+} from "./config-values.ts";
+
+/** One thing that can be set; its key in `options` is the flag's name and the key in the config file. */
+export interface Option<T> {
+  /** Absent: the flag takes no value. */
+  placeholder?: string;
+  variable?: string;
+  /** As given on the command line. */
+  default?: string;
+  /** In place of the default where that is no fixed text. */
+  defaultText?: string;
+  help: string;
+  /** The flag can be repeated, the variable holds a comma-separated list, the config file an array. */
+  list?: boolean;
+  parse: Parse<T>;
+  /** Where the variable holds something else than the flag. */
+  parseVariable?: Parse<T>;
+}
+
+/** The one list of all that can be set: it drives the flags, the variables, the config file and --help. */
+const options = {
+  listen: {
+    placeholder: "HOST:PORT",
+    variable: "GANTRY_LISTEN",
+    default: "127.0.0.1:8080",
+    help: "address to listen on; port 0 takes a free one",
+    parse: one(parseAddress),
+  },
+  data: {
+    placeholder: "DIR",
+    variable: "GANTRY_DATA",
+    default: "/var/lib/gantry",
+    help: "folder of the database and all that must last",
+    parse: one(parsePath),
+  },
+  run: {
+    placeholder: "DIR",
+    variable: "GANTRY_RUN",
+    default: "/run/gantry",
+    help: "folder of this host's locks and pid files",
+    parse: one(parsePath),
+  },
+  share: {
+    placeholder: "NAME=DIR",
+    variable: "GANTRY_SHARES",
+    defaultText: "Public=<data>/shares/Public",
+    help: "a folder that containers may mount; can be repeated",
+    list: true,
+    parse: parseShares,
+  },
+  engines: {
+    placeholder: "LIST",
+    variable: "GANTRY_ENGINES",
+    defaultText: "all that are found",
+    help: "engines to use, as docker,lxc",
+    list: true,
+    parse: parseEngines,
+  },
+  docker: {
+    placeholder: "ADDRESS",
+    variable: "GANTRY_DOCKER",
+    defaultText: "DOCKER_HOST, then the usual sockets",
+    help: "Docker's unix:///path or tcp://HOST:PORT",
+    parse: one(parseDocker),
+  },
+  lxd: {
+    placeholder: "SOCKET",
+    variable: "GANTRY_LXD",
+    defaultText: "the usual sockets",
+    help: "LXD's socket",
+    parse: one(parsePath),
+  },
+  "lxc-path": {
+    placeholder: "DIR",
+    variable: "GANTRY_LXC_PATH",
+    defaultText: "as LXC is configured",
+    help: "folder of the LXC containers",
+    parse: one(parsePath),
+  },
+  "image-server": {
+    placeholder: "URL",
+    variable: "GANTRY_IMAGE_SERVER",
+    default: "https://images.linuxcontainers.org",
+    help: "server of LXC and LXD images",
+    parse: one(parseUrl),
+  },
+  "admin-password-file": {
+    placeholder: "FILE",
+    variable: "GANTRY_ADMIN_PASSWORD",
+    defaultText: "at the first start a random one, printed once",
+    help: "file with the admin's password; the variable holds the password itself",
+    parse: one(readPasswordFile),
+    parseVariable: one(parsePassword),
+  },
+  quick: {
+    placeholder: "N",
+    variable: "GANTRY_QUICK",
+    default: "16",
+    help: "tasks of the quick lane at a time; 0 holds it",
+    parse: one(parseLane),
+  },
+  heavy: {
+    placeholder: "N",
+    variable: "GANTRY_HEAVY",
+    default: "4",
+    help: "tasks of the heavy lane at a time; 0 holds it",
+    parse: one(parseLane),
+  },
+  "max-tasks": {
+    placeholder: "N",
+    variable: "GANTRY_MAX_TASKS",
+    default: "1000000",
+    help: "tasks that may wait or run; a further one is refused with 429",
+    parse: one(parseCap),
+  },
+  synchronous: {
+    placeholder: "MODE",
+    variable: "GANTRY_SYNCHRONOUS",
+    default: "FULL",
+    help: "FULL: what was answered survives a power cut; NORMAL: faster on slow disks, and the last second may be lost",
+    parse: one(parseSynchronous),
+  },
+  "no-setup": {
+    variable: "GANTRY_NO_SETUP",
+    default: "false",
+    defaultText: "off",
+    help: "do not install or start Docker when it is missing",
+    parse: one(parseSwitch),
+  },
+  config: {
+    placeholder: "FILE",
+    variable: "GANTRY_CONFIG",
+    defaultText: "/etc/gantry/config.json if it exists",
+    help: 'JSON file with any of the above, as {"listen": "0.0.0.0:8080"}',
+    parse: one(parsePath),
+  },
+  help: { help: "print this and exit", parse: one(parseSwitch) },
+  version: { help: "print the version and exit", parse: one(parseSwitch) },
+} satisfies Record<string, Option<unknown>>;
+
+export type OptionName = keyof typeof options;
+export type OptionValue<K extends OptionName> = ReturnType<(typeof options)[K]["parse"]>;
+
+/** The same table where its entries need not be told apart. */
+export const optionTable: Readonly<Record<string, Option<unknown>>> = options;
+
+export function helpText(): string {
+  const rows = Object.entries(optionTable).map(([name, option]) => ({
+    flag: `--${name}${option.placeholder ? ` ${option.placeholder}` : ""}`,
+    option,
+  }));
+  const width = Math.max(...rows.map(({ flag }) => flag.length)) + 2;
+  const lines = rows.map(({ flag, option }) => {
+    const head = `  ${flag.padEnd(width)}${option.help}`;
+    if (!option.variable) return head;
+    const byDefault = option.defaultText ?? option.default;
+    return `${head}\n  ${" ".repeat(width)}${option.variable}, default: ${byDefault}`;
+  });
+  return [
+    "Gantry, an open container station.",
+    "",
+    "Usage: npm start -- [FLAG]...",
+    "",
+    ...lines,
+    "",
+    "A flag goes before its variable, that before the config file. Keys of the config file are the flags' names without --.",
+  ].join("\n");
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ConfigError } from "./config-error.ts";
+import { helpText, type OptionName, type OptionValue, optionTable } from "./config-options.ts";
+import { type Environment, type Given, readFile, readFlags, readVariables, type Source } from "./config-sources.ts";
+import type { EngineType } from "./engines/engine.ts";
+
+/** All that can be set from outside. Frozen and checked before anything starts. */
+export interface Config {
+  listen: { host: string; port: number };
+  /** Absolute path. */
+  dataDir: string;
+  /** Absolute path, on a file system that a reboot empties: locks and pid files of this host. */
+  runDir: string;
+  /** Name -> absolute path. */
+  shares: Readonly<Record<string, string>>;
+  /** Absent: all that are found. */
+  engines: readonly EngineType[] | undefined;
+  /** unix:///path or tcp://host:port. Absent: probed. */
+  docker: string | undefined;
+  /** DOCKER_HOST as it is, one of the places to probe. */
+  dockerHost: string | undefined;
+  lxdSocket: string | undefined;
+  lxcPath: string | undefined;
+  imageServer: string;
+  /** The password itself, read from its file or the environment. */
+  adminPassword: string | undefined;
+  lanes: { quick: number; heavy: number };
+  /** Tasks that may wait or run. */
+  maxTasks: number;
+  /** How hard the database is about its disk. */
+  synchronous: "FULL" | "NORMAL";
+  setup: boolean;
+}
+
+/** What the command line asks for: the station with this config, or a text to print. */
+export type Invocation = { config: Config; text?: never } | { text: string; config?: never };
+
+const defaultFile = "/etc/gantry/config.json";
+
+/** The only reader of the environment. Flags go before variables, those before the config file. Throws ConfigError. */
+export function readConfig(argv: readonly string[], env: Environment): Invocation {
+  // npm changes into the package's folder; a relative path was typed in another one.
+  const folder = env["INIT_CWD"] ?? process.cwd();
+  const flags = readFlags(argv, folder);
+  if (flags["help"]) return { text: helpText() };
+  if (flags["version"]) return { text: version() };
+  const variables = readVariables(env, folder);
+  const asked = valueOf("config", [flags, variables]);
+  const file = readFile(asked ?? defaultFile, asked !== undefined);
+  return { config: toConfig([flags, variables, file], env) };
+}
+
+function toConfig(sources: readonly Source[], env: Environment): Config {
+  const get = <K extends OptionName>(name: K): OptionValue<K> | undefined => valueOf(name, sources);
+  const need = <K extends OptionName>(name: K): OptionValue<K> => {
+    const value = get(name);
+    if (value === undefined) throw new ConfigError(`--${name} is missing.`);
+    return value;
+  };
+  const dataDir = need("data");
+  return Object.freeze({
+    listen: Object.freeze(need("listen")),
+    dataDir,
+    runDir: need("run"),
+    shares: get("share") ?? Object.freeze({ Public: join(dataDir, "shares", "Public") }),
+    engines: get("engines"),
+    docker: get("docker"),
+    dockerHost: env["DOCKER_HOST"] || undefined,
+    lxdSocket: get("lxd"),
+    lxcPath: get("lxc-path"),
+    imageServer: need("image-server"),
+    adminPassword: get("admin-password-file"),
+    lanes: Object.freeze({ quick: need("quick"), heavy: need("heavy") }),
+    maxTasks: need("max-tasks"),
+    synchronous: need("synchronous"),
+    setup: !need("no-setup"),
+  });
+}
+
+/** From the first source that has it, else the default. */
+function valueOf<K extends OptionName>(name: K, sources: readonly Source[]): OptionValue<K> | undefined;
+function valueOf(name: OptionName, sources: readonly Source[]): unknown {
+  const option = optionTable[name];
+  const byDefault: Given | undefined =
+    option?.default === undefined ? undefined : { texts: [option.default], place: { name: `--${name}`, folder: "/" } };
+  const given = sources.find((source) => source[name])?.[name] ?? byDefault;
+  if (!option || !given) return undefined;
+  const parse = given.variable ? (option.parseVariable ?? option.parse) : option.parse;
+  return parse(given.texts, given.place);
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8"));
+  if (typeof manifest !== "object" || manifest === null || !("version" in manifest)) return "unknown";
+  return String(manifest.version);
+}

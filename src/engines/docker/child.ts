@@ -1,0 +1,44 @@
+import { spawn } from "node:child_process";
+
+import { AppError } from "../../errors.ts";
+import { cancelled } from "./failures.ts";
+
+export interface ChildOptions {
+  /** Whose work it is; the station's next start kills what still has it. */
+  task: string;
+  signal?: AbortSignal | undefined;
+}
+
+const outputLimit = 64 * 1024;
+
+/** Runs a program without a shell, in a process group of its own that the signal kills. Answers what it printed. */
+export function runChild(argv: readonly [string, ...string[]], options: ChildOptions): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  if (options.signal?.aborted) return Promise.reject(cancelled());
+  const [program, ...args] = argv;
+  const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C", GANTRY_TASK: options.task };
+  const child = spawn(program, args, { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const output = { out: "", err: "" };
+  child.stdout.on("data", (chunk: Buffer) => (output.out = (output.out + chunk.toString()).slice(-outputLimit)));
+  child.stderr.on("data", (chunk: Buffer) => (output.err = (output.err + chunk.toString()).slice(-outputLimit)));
+  const kill = (): void => {
+    if (child.pid !== undefined) killGroup(child.pid);
+  };
+  options.signal?.addEventListener("abort", kill, { once: true });
+  child.on("error", (cause) => reject(new AppError("engine_failed", `${program} cannot be run on this host.`, { cause })));
+  child.on("close", (code) => {
+    options.signal?.removeEventListener("abort", kill);
+    if (options.signal?.aborted) reject(cancelled());
+    else if (code === 0) resolve(output.out);
+    else reject(new AppError("engine_failed", `${program} failed: ${output.err.trim() || `exit code ${code}`}`, { cause: { argv, code } }));
+  });
+  return promise;
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It ended in the meantime.
+  }
+}

@@ -1,0 +1,139 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { AppError, hasCode } from "../../errors.ts";
+import type { Container, ContainerSpec, Containers, OwnerMark, PortMapping, Protocol } from "../engine.ts";
+import { createBody, taskLabel } from "./create-body.ts";
+import { createFailure, reasonOf, startFailure } from "./failures.ts";
+import { hostFacts } from "./host-devices.ts";
+import type { DockerHttp } from "./http.ts";
+
+interface Binding {
+  HostPort?: string;
+}
+
+/** The part of an inspect that the station uses. */
+export interface Inspected {
+  Id: string;
+  Name: string;
+  Image: string;
+  State: { Running: boolean; Pid: number };
+  Config: { Image: string; Labels: Record<string, string> | null };
+  HostConfig: { PortBindings: Record<string, Binding[] | null> | null };
+  NetworkSettings?: { Ports?: Record<string, Binding[] | null> | null };
+}
+
+const inspectsAtOnce = 4;
+const removalPoll = 100;
+
+export function createContainers(http: DockerHttp): Containers {
+  async function list(signal?: AbortSignal): Promise<Container[]> {
+    const summaries = await http.json<{ Id: string }[]>({ path: "/containers/json", query: { all: "true" }, signal });
+    const queue = summaries.values();
+    const found = new Map<string, Container>();
+    // The list knows neither the process id nor the ports of what is stopped.
+    async function work(): Promise<void> {
+      for (const { Id } of queue) {
+        const container = await get(Id, signal);
+        if (container) found.set(Id, container);
+      }
+    }
+    await Promise.all(Array.from({ length: inspectsAtOnce }, work));
+    return summaries.flatMap(({ Id }) => found.get(Id) ?? []);
+  }
+
+  async function get(idOrName: string, signal?: AbortSignal): Promise<Container | undefined> {
+    const inspected = await inspectContainer(http, idOrName, signal);
+    return inspected && toContainer(inspected);
+  }
+
+  async function create(spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
+    if (spec.network.mode === "bridge" && !http.address.startsWith("unix:")) {
+      throw new AppError("unsupported", "Network mode bridge needs a Docker on this host.");
+    }
+    const facts = { ...(await hostFacts(spec)), version: await http.version() };
+    const body = createBody(spec, facts);
+    try {
+      const made = await http.json<{ Id: string }>({ method: "POST", path: "/containers/create", query: { name: spec.name }, body, signal });
+      return made.Id;
+    } catch (error) {
+      throw createFailure(error, spec.name, spec.image);
+    }
+  }
+
+  async function start(id: string, signal?: AbortSignal): Promise<void> {
+    try {
+      await http.json({ method: "POST", path: `${containerPath(id)}/start`, signal });
+    } catch (error) {
+      throw startFailure(error);
+    }
+  }
+
+  async function remove(id: string, signal?: AbortSignal): Promise<void> {
+    try {
+      await http.json({ method: "DELETE", path: containerPath(id), query: { force: "true", v: "true" }, signal });
+    } catch (error) {
+      if (hasCode(error, "not_found")) return;
+      if (!/removal of container .* is already in progress/i.test(reasonOf(error))) throw error;
+      await untilGone(id, signal);
+    }
+  }
+
+  async function untilGone(id: string, signal?: AbortSignal): Promise<void> {
+    const deadline = Date.now() + 60_000;
+    while (await get(id, signal)) {
+      if (Date.now() > deadline) throw new AppError("engine_failed", `Docker has been removing container ${id} for a minute.`);
+      await delay(removalPoll);
+    }
+  }
+
+  return { list, get, create, start, remove };
+}
+
+export async function inspectContainer(http: DockerHttp, idOrName: string, signal?: AbortSignal): Promise<Inspected | undefined> {
+  try {
+    return await http.json<Inspected>({ path: `${containerPath(idOrName)}/json`, signal });
+  } catch (error) {
+    if (hasCode(error, "not_found")) return undefined;
+    throw error;
+  }
+}
+
+function containerPath(idOrName: string): string {
+  return `/containers/${encodeURIComponent(idOrName)}`;
+}
+
+function toContainer(inspected: Inspected): Container {
+  const mark = readMark(inspected.Config.Labels?.[taskLabel]);
+  return {
+    id: inspected.Id,
+    name: inspected.Name.replace(/^\//, ""),
+    state: inspected.State.Running ? "running" : "stopped",
+    image: inspected.Config.Image,
+    imageId: inspected.Image,
+    ...(mark && { mark }),
+    ports: readPorts(inspected),
+    pid: inspected.State.Running ? inspected.State.Pid : 0,
+  };
+}
+
+function readMark(label: string | undefined): OwnerMark | undefined {
+  const parts = /^([0-9a-zA-Z-]{1,64})\/(\d{1,15})$/.exec(label ?? "");
+  return parts?.[1] && parts[2] ? { station: parts[1], task: Number(parts[2]) } : undefined;
+}
+
+/** Asked for at create, and, where Docker chose the host's port, what it chose. */
+function readPorts(inspected: Inspected): PortMapping[] {
+  const found = new Map<string, PortMapping>();
+  for (const bindings of [inspected.HostConfig.PortBindings, inspected.NetworkSettings?.Ports]) {
+    for (const [key, hosts] of Object.entries(bindings ?? {})) {
+      const [container, protocol] = key.split("/");
+      if (protocol !== "tcp" && protocol !== "udp") continue;
+      for (const host of hosts ?? []) addPort(found, Number(host.HostPort), Number(container), protocol);
+    }
+  }
+  return [...found.values()];
+}
+
+function addPort(found: Map<string, PortMapping>, host: number, container: number, protocol: Protocol): void {
+  if (host > 0) found.set(`${host}/${container}/${protocol}`, { host, container, protocol });
+}

@@ -1,0 +1,36 @@
+import type { Container, Engine, EngineInfo } from "../engine.ts";
+import { createContainers } from "./containers.ts";
+import { dockerEvents } from "./events.ts";
+import { createDockerHttp } from "./http.ts";
+import { createImages } from "./images.ts";
+import { createLan } from "./lan.ts";
+
+export interface DockerOptions {
+  /** unix:///path or tcp://host:port. Nothing need answer there yet. */
+  address: string;
+}
+
+/** Docker, or what speaks its API (Podman), through the Engine REST API. */
+export function createDockerEngine(options: DockerOptions): Engine {
+  const http = createDockerHttp(options.address);
+  const lan = createLan(http);
+
+  async function info(): Promise<EngineInfo> {
+    const answer = await http.probe<{ ServerVersion?: string; Driver?: string }>("/info");
+    return { version: answer.ServerVersion ?? "", ...(answer.Driver !== undefined && { storageDriver: answer.Driver }) };
+  }
+
+  return {
+    type: "docker",
+    capabilities: { registries: true, hostNetwork: true, processOptions: true, engineVolumes: true, privileged: true },
+    containers: createContainers(http),
+    images: createImages(http),
+    info,
+    events: (signal: AbortSignal) => dockerEvents(http, signal),
+    attachNetwork: (container: Container, signal?: AbortSignal) => lan.attach(container, signal),
+    close() {
+      lan.close();
+      http.close();
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { AppError, hasCode } from "../../errors.ts";
+import type { Image, Images, PullOptions, RegistryLogin } from "../engine.ts";
+import { pullFailure, reasonOf } from "./failures.ts";
+import type { DockerHttp } from "./http.ts";
+import { createPullMeter, type PullLine } from "./pull-meter.ts";
+
+interface DockerImage {
+  Id: string;
+  RepoTags?: string[] | null;
+  Size: number;
+}
+
+export function createImages(http: DockerHttp): Images {
+  async function list(signal?: AbortSignal): Promise<Image[]> {
+    const images = await http.json<DockerImage[]>({ path: "/images/json", signal });
+    return images.map(toImage);
+  }
+
+  async function get(reference: string, signal?: AbortSignal): Promise<Image | undefined> {
+    try {
+      return toImage(await http.json<DockerImage>({ path: `${imagePath(reference)}/json`, signal }));
+    } catch (error) {
+      if (hasCode(error, "not_found")) return undefined;
+      throw error;
+    }
+  }
+
+  async function pull(reference: string, options: PullOptions): Promise<void> {
+    const { name, tag, registry } = splitReference(reference);
+    const meter = createPullMeter(options.onProgress);
+    const request = {
+      method: "POST" as const,
+      path: "/images/create",
+      query: { fromImage: name, tag },
+      ...(options.login && { headers: { "X-Registry-Auth": encodeLogin(options.login) } }),
+      signal: options.signal,
+    };
+    let failed: string | undefined;
+    try {
+      // Read to the end even after an error: a refused login comes with status 200, in the last line.
+      for await (const line of http.lines(request)) {
+        failed ??= (line as PullLine).error;
+        meter.add(line as PullLine);
+      }
+    } catch (error) {
+      const reason = reasonOf(error);
+      throw reason === "" ? error : pullFailure(reason, reference, registry);
+    }
+    if (failed !== undefined) throw pullFailure(failed, reference, registry);
+    meter.finish();
+  }
+
+  async function remove(reference: string, signal?: AbortSignal): Promise<void> {
+    try {
+      await http.json({ method: "DELETE", path: imagePath(reference), signal });
+    } catch (error) {
+      if (hasCode(error, "not_found")) throw new AppError("not_found", `Docker has no image ${reference}.`, { cause: error });
+      throw error;
+    }
+  }
+
+  return { list, get, pull, remove };
+}
+
+function imagePath(reference: string): string {
+  return `/images/${encodeURIComponent(reference)}`;
+}
+
+function toImage(image: DockerImage): Image {
+  const tags = (image.RepoTags ?? []).filter((tag) => tag !== "<none>:<none>");
+  return { id: image.Id, tags, size: image.Size };
+}
+
+/** Without a tag Docker would pull every one, so `latest` is said. */
+function splitReference(reference: string): { name: string; tag: string; registry: string } {
+  const parts = /^(.+?)(?:@(sha256:[0-9a-f]{64})|:([^:/@]+))?$/.exec(reference);
+  const name = parts?.[1] ?? reference;
+  const host = name.includes("/") ? (name.split("/")[0] ?? "") : "";
+  const registry = /[.:]|^localhost$/.test(host) ? `The registry ${host}` : "Docker Hub";
+  return { name, tag: parts?.[2] ?? parts?.[3] ?? "latest", registry };
+}
+
+/** Padded base64 with the URL alphabet; Docker does not read it without the padding. */
+function encodeLogin(login: RegistryLogin): string {
+  const json = JSON.stringify({ username: login.username, password: login.password, serveraddress: login.serverAddress });
+  return Buffer.from(json).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+}

@@ -1,0 +1,210 @@
+/**
+ * What the station needs of a container engine. A driver is a factory that answers an `Engine`: one sub-interface per
+ * resource, every method abortable, no native type of the engine in sight. What an engine cannot do is a capability
+ * flag, never a surprise at run time. `test/engines/contract.ts` is the suite that every driver passes.
+ *
+ * Errors: `engine_unavailable` when the engine does not answer (socket gone, connection cut: the outcome of the call is
+ * then unknown), `not_found`, `conflict`, `remote_failed` (a registry failed), else `engine_failed` with the engine's
+ * reason in plain words.
+ */
+export const engineTypes = ["docker", "lxc", "lxd"] as const;
+export type EngineType = (typeof engineTypes)[number];
+
+/**
+ * Who made a thing: station and task. An engine keeps it with the thing (a label, a config key, a file), and whatever
+ * is undone is first looked up by it, never by name alone.
+ */
+export interface OwnerMark {
+  /** The station's own id, a UUID. */
+  station: string;
+  /** The task's id. */
+  task: number;
+}
+
+export interface EngineInfo {
+  version: string;
+  /** docker only: the storage driver. */
+  storageDriver?: string;
+}
+
+export interface Capabilities {
+  /** Layers are pulled from registries by name and tag. */
+  readonly registries: boolean;
+  /** `network.mode` host. */
+  readonly hostNetwork: boolean;
+  /** Entry point, command, user, working directory and environment of the first process can be given. */
+  readonly processOptions: boolean;
+  /** Volumes of the engine's own (`volume.new`, `volume.container`) and links between containers. */
+  readonly engineVolumes: boolean;
+  /** A container can be created privileged. */
+  readonly privileged: boolean;
+}
+
+export type Protocol = "tcp" | "udp";
+export const containerStates = ["running", "stopped"] as const;
+export type ContainerState = (typeof containerStates)[number];
+
+export interface PortMapping {
+  host: number;
+  container: number;
+  protocol: Protocol;
+}
+
+/** A rule for the device cgroup: all minors of the majors. */
+export interface DeviceRule {
+  majors: readonly { kind: "c" | "b"; major: number }[];
+  /** One or more of r, w, m. */
+  access: string;
+}
+
+export interface Mount {
+  /** Absolute path on the host; it exists, and no part of it is a link. */
+  source: string;
+  /** Absolute path in the container. */
+  target: string;
+  readOnly: boolean;
+}
+
+export interface Limits {
+  /** Relative share of CPU time, 2 to 1024. */
+  cpuWeight?: number;
+  /** Milliseconds of one core in each second. */
+  cpuTime?: number;
+  /** Bytes. */
+  memory?: number;
+}
+
+export type NetworkMode =
+  /** Behind the engine's own bridge. */
+  | { mode: "nat" }
+  /** The host's own network. */
+  | { mode: "host" }
+  /** An address on the network that `interface` is in; `join` = that interface is a bridge, and is joined. */
+  | { mode: "bridge"; interface: string; join: boolean; address: LanAddress };
+
+export type LanAddress =
+  | { by: "dhcp" }
+  /** `address` with prefix length, as 192.168.1.20/24. */
+  | { by: "static"; address: string; gateway?: string };
+
+/** A container to be made. Everything is checked already; the driver only translates. */
+export interface ContainerSpec {
+  name: string;
+  /** As the engine names it, for docker `repository:tag`. The image is present. */
+  image: string;
+  mark: OwnerMark;
+  /** Start it when the host boots. */
+  autostart: boolean;
+  privileged: boolean;
+  /** Absent = the image's own. */
+  entrypoint?: readonly string[];
+  command?: readonly string[];
+  user?: string;
+  workingDir?: string;
+  hostname?: string;
+  macAddress?: string;
+  /** NAME=VALUE. */
+  environment: readonly string[];
+  dns: readonly string[];
+  ports: readonly PortMapping[];
+  exposedPorts: readonly number[];
+  /** Other container's name -> alias. */
+  links: Readonly<Record<string, string>>;
+  network: NetworkMode;
+  limits: Limits;
+  devices: readonly DeviceRule[];
+  /** Give every GPU of the host. */
+  gpu: boolean;
+  mounts: readonly Mount[];
+  /** Mount all volumes of these containers. */
+  volumesFrom: readonly string[];
+  /** Paths that get a new, empty volume. */
+  newVolumes: readonly string[];
+}
+
+export interface Container {
+  /** As the engine knows it: docker's 64 hex digits, else the name. */
+  id: string;
+  name: string;
+  state: ContainerState;
+  /** As given at create. */
+  image: string;
+  imageId: string;
+  /** Absent: not made by a station, or by one that did not mark it. */
+  mark?: OwnerMark;
+  /** Published on the host. */
+  ports: readonly PortMapping[];
+  /** Process id of the first process on the host, 0 = not running. */
+  pid: number;
+}
+
+export interface Image {
+  id: string;
+  /** `repository:tag`. */
+  tags: readonly string[];
+  /** Bytes. */
+  size: number;
+}
+
+export interface RegistryLogin {
+  username: string;
+  password: string;
+  serverAddress: string;
+}
+
+export interface PullProgress {
+  /** 0 to 100; -1 while the size is unknown. */
+  percent: number;
+  /** For a person, as "Download image:15%". */
+  text: string;
+}
+
+export interface PullOptions {
+  login?: RegistryLogin;
+  onProgress?: (progress: PullProgress) => void;
+  signal: AbortSignal;
+}
+
+export interface EngineEvent {
+  resource: "container" | "image";
+  /** create, start, die, destroy, rename, ... as the engine says it. */
+  action: string;
+  id: string;
+}
+
+export interface Containers {
+  /** All, running or not. */
+  list(signal?: AbortSignal): Promise<Container[]>;
+  /** By id or name. */
+  get(idOrName: string, signal?: AbortSignal): Promise<Container | undefined>;
+  /** Makes it, not started. Answers its id. `conflict` when the name is taken. */
+  create(spec: ContainerSpec, signal?: AbortSignal): Promise<string>;
+  /** No error when it runs already. `conflict` when a port is taken. */
+  start(id: string, signal?: AbortSignal): Promise<void>;
+  /** Kills it first when it runs; its anonymous volumes go with it. No error when it is gone already. */
+  remove(id: string, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Images {
+  list(signal?: AbortSignal): Promise<Image[]>;
+  /** By id or `repository:tag`. */
+  get(reference: string, signal?: AbortSignal): Promise<Image | undefined>;
+  /** Aborting closes the connection: the engine stops, and no image appears. */
+  pull(reference: string, options: PullOptions): Promise<void>;
+  /** By id or `repository:tag`; the last tag takes the image with it. `conflict` when a container uses it. */
+  remove(reference: string, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Engine {
+  readonly type: EngineType;
+  readonly capabilities: Capabilities;
+  readonly containers: Containers;
+  readonly images: Images;
+  /** Answers within 2 s or throws `engine_unavailable`. */
+  info(): Promise<EngineInfo>;
+  /** Events from now on, until the signal aborts (returns) or the connection ends (throws `engine_unavailable`). */
+  events(signal: AbortSignal): AsyncIterable<EngineEvent>;
+  /** Sets up what a running container needs that the engine does not keep over a restart (a DHCP address). */
+  attachNetwork(container: Container, signal?: AbortSignal): Promise<void>;
+  close(): void;
+}

@@ -1,0 +1,42 @@
+import type { Capabilities, Container, ContainerSpec, EngineType, Image, RegistryLogin } from "../engine.ts";
+
+export interface FakeCall {
+  /** As containers.create, images.pull, attachNetwork, info. */
+  method: string;
+  /** A name, an id or a reference. */
+  subject: string;
+  signal?: AbortSignal | undefined;
+}
+
+export interface RemoteImage {
+  /** Bytes. */
+  size: number;
+  /** Wanted before anything is given. */
+  login?: Pick<RegistryLogin, "username" | "password">;
+  /** Milliseconds of a whole download. */
+  duration?: number;
+}
+
+export interface FakeEngineOptions {
+  type?: EngineType;
+  capabilities?: Partial<Capabilities>;
+  /** What its registries hold, by reference; a registry (the part before the first slash) without any does not answer. */
+  remote?: Readonly<Record<string, RemoteImage>>;
+  /** Delays a call by its promise, or fails it by throwing; nothing has been done yet. */
+  before?: (call: FakeCall) => void | Promise<void>;
+  /** The same, after it was done: throwing means that the answer was lost. */
+  after?: (call: FakeCall) => void | Promise<void>;
+}
+
+export interface FakeState {
+  containers: Map<string, Container>;
+  specs: Map<string, ContainerSpec>;
+  images: Map<string, Image>;
+  /** Counts ids and process ids. */
+  serial: number;
+  /** Aborted while the engine is down. */
+  life: AbortController;
+}
+
+export type Call = <T>(what: FakeCall, act: (cut: AbortSignal) => T | Promise<T>) => Promise<T>;
+export type Announce = (resource: "container" | "image", action: string, id: string) => void;

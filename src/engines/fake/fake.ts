@@ -1,0 +1,82 @@
+import { AppError } from "../../errors.ts";
+import type { Container, Engine, EngineInfo, Image } from "../engine.ts";
+import { createFakeContainers } from "./fake-containers.ts";
+import { createFakeEvents } from "./fake-events.ts";
+import { createFakeImages } from "./fake-images.ts";
+import type { FakeCall, FakeEngineOptions, FakeState } from "./fake-state.ts";
+
+export interface FakeEngine extends Engine {
+  /** Ids of the containers whose network was set up, in order. */
+  readonly attached: string[];
+  /** What is there, for a test to look at or to change behind the station's back. */
+  readonly state: { containers: Map<string, Container>; images: Map<string, Image> };
+  /** The engine stops answering: calls in flight and streams end, containers and images stay. */
+  crash(): void;
+  restart(): void;
+}
+
+/** An engine in memory, for speed in unit tests; it passes the suite of the real ones. */
+export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
+  const state: FakeState = { containers: new Map(), specs: new Map(), images: new Map(), serial: 0, life: new AbortController() };
+  const events = createFakeEvents(state);
+  const attached: string[] = [];
+  const call = createCaller(options, state);
+  const images = createFakeImages({ options, state, call, announce: events.announce });
+
+  function crash(): void {
+    state.life.abort(unavailable());
+  }
+
+  function restart(): void {
+    crash();
+    state.life = new AbortController();
+  }
+
+  return {
+    type: options.type ?? "docker",
+    capabilities: { registries: true, hostNetwork: true, processOptions: true, engineVolumes: true, privileged: true, ...options.capabilities },
+    containers: createFakeContainers({ state, call, announce: events.announce }),
+    images,
+    info: () => call<EngineInfo>({ method: "info", subject: "" }, () => ({ version: "1.0.0-fake", storageDriver: "memory" })),
+    events: events.subscribe,
+    attachNetwork: (container, signal) =>
+      call({ method: "attachNetwork", subject: container.id, signal }, () => void attached.push(container.id)),
+    close: () => undefined,
+    attached,
+    state,
+    crash,
+    restart,
+  };
+}
+
+/** Runs a call as an engine does: refused when down, cut by a crash or the signal, `before` and `after` in their place. */
+function createCaller(options: FakeEngineOptions, state: FakeState) {
+  return async function call<T>(what: FakeCall, act: (cut: AbortSignal) => T | Promise<T>): Promise<T> {
+    const cut = what.signal ? AbortSignal.any([state.life.signal, what.signal]) : state.life.signal;
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const stop = (): void => reject(state.life.signal.aborted || !what.signal?.aborted ? unavailable() : cancelled());
+    cut.addEventListener("abort", stop, { once: true });
+    if (cut.aborted) stop();
+    const run = async (): Promise<T> => {
+      await options.before?.(what);
+      // A call that was cut before it began must not act.
+      if (cut.aborted) return ended;
+      const result = await act(cut);
+      await options.after?.(what);
+      return result;
+    };
+    try {
+      return await (cut.aborted ? ended : Promise.race([run(), ended]));
+    } finally {
+      cut.removeEventListener("abort", stop);
+    }
+  };
+}
+
+export function unavailable(): AppError {
+  return new AppError("engine_unavailable", "The fake engine does not answer.");
+}
+
+function cancelled(): AppError {
+  return new AppError("cancelled", "The call to the fake engine was stopped on request.");
+}

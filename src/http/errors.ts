@@ -1,0 +1,103 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import { AppError, messageOf, type ErrorCode } from "../errors.ts";
+import { jsonType, prettyJson } from "./json.ts";
+
+/** Where the edge writes what a person should look at. */
+export type Log = (message: string, fields: Record<string, unknown>) => void;
+
+const statuses: Readonly<Record<ErrorCode, number>> = {
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  cancelled: 409,
+  too_large: 413,
+  unsupported_media: 415,
+  key_reused: 422,
+  too_many: 429,
+  internal: 500,
+  unsupported: 501,
+  remote_failed: 502,
+  engine_failed: 502,
+  engine_unavailable: 503,
+  timeout: 504,
+  disk_full: 507,
+};
+
+/** What the server itself refuses before a route is asked. */
+const serverMessages: Readonly<Record<number, string>> = {
+  400: "The request is not valid HTTP.",
+  408: "The request did not arrive in time.",
+  413: "The body is larger than 1 MiB.",
+  414: "A part of the path is too long.",
+  417: "The station cannot meet that expectation.",
+  431: "The headers are larger than 16 KiB.",
+};
+
+/** `code` and `message` come first, and no detail can replace them. */
+export function errorBody(status: number, message: string, details?: Record<string, unknown>): string {
+  const shown = { code: status, message };
+  return prettyJson({ error: details === undefined ? shown : Object.assign({}, shown, details, shown) });
+}
+
+export function statusOf(error: unknown): number {
+  if (error instanceof AppError) return statuses[error.code];
+  const status = (error as Partial<FastifyError> | null)?.statusCode;
+  return status !== undefined && status >= 400 && status < 500 ? status : 500;
+}
+
+export type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
+
+/** The one place that turns a failure into an answer. */
+export function createErrorHandler(log: Log): ErrorHandler {
+  return function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const status = statusOf(error);
+    const known = error instanceof AppError;
+    if (status >= 500 && (!known || error.code === "internal" || error.cause !== undefined)) {
+      log("A request failed", { method: request.method, route: request.routeOptions.url, status, error });
+    }
+    const retryAfter = known ? error.details?.["retryAfter"] : undefined;
+    if (status === 429 && typeof retryAfter === "number") reply.header("retry-after", Math.ceil(retryAfter));
+    const message = known || status >= 500 ? messageOf(error) : serverMessage(status);
+    sendError(reply, status, message, known ? error.details : undefined);
+  };
+}
+
+export function sendError(reply: FastifyReply, status: number, message: string, details?: Record<string, unknown>): void {
+  reply.code(status).type(jsonType).send(errorBody(status, message, details));
+}
+
+export function serverMessage(status: number): string {
+  return serverMessages[status] ?? `${STATUS_CODES[status] ?? "The request was refused"}.`;
+}
+
+/** A request that Node's parser refused: there is no request object, only the socket. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  const answering = (socket as Socket & { _httpMessage?: { headersSent: boolean } | null })._httpMessage;
+  // Inside another answer a second one would be taken for its content.
+  if (error.code === "ECONNRESET" || !socket.writable || answering?.headersSent) return void socket.destroy();
+  const status = clientStatuses[error.code ?? ""] ?? 400;
+  socket.end(rawError(status), () => socket.destroy());
+}
+
+const clientStatuses: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+};
+
+function rawError(status: number): string {
+  const body = errorBody(status, serverMessage(status));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `content-type: ${jsonType}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    "cache-control: no-store",
+    "x-content-type-options: nosniff",
+    "connection: close",
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
+}

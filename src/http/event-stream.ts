@@ -1,0 +1,64 @@
+import type { ServerResponse } from "node:http";
+import { once } from "node:events";
+import type { StreamItem } from "../services/services.ts";
+
+export interface StreamLimits {
+  /** Bytes that may wait for a client before the station stops reading on for it. */
+  buffer: number;
+  /** Milliseconds in which such a client must catch up, or it is cut. */
+  stall: number;
+  /** Milliseconds between two comments that keep proxies from closing a quiet stream. */
+  heartbeat: number;
+}
+
+const head = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-store",
+  "x-content-type-options": "nosniff",
+  "x-accel-buffering": "no",
+};
+
+/** Writes until the items end, the client goes or it stops reading. Never rejects. */
+export async function writeEventStream(
+  response: ServerResponse,
+  items: AsyncIterable<StreamItem>,
+  limits: StreamLimits,
+): Promise<void> {
+  response.on("error", () => response.destroy());
+  response.writeHead(200, head);
+  response.write(":\n\n");
+  const heartbeat = setInterval(() => beat(response, limits), limits.heartbeat);
+  try {
+    for await (const item of items) {
+      if (response.destroyed) return;
+      response.write(frame(item));
+      if (response.writableLength > limits.buffer) await drained(response, limits.stall);
+    }
+    response.end();
+  } catch {
+    response.destroy();
+  } finally {
+    clearInterval(heartbeat);
+  }
+}
+
+/** A client that has stopped reading must not collect heartbeats. */
+function beat(response: ServerResponse, limits: StreamLimits): void {
+  if (response.writableLength < limits.buffer) response.write(":\n\n");
+}
+
+/** Rejects when the client does not catch up. */
+async function drained(response: ServerResponse, stall: number): Promise<void> {
+  await once(response, "drain", { signal: AbortSignal.timeout(stall) });
+}
+
+function frame(item: StreamItem): string {
+  switch (item.type) {
+    case "event":
+      return `id: ${item.event.seq}\nevent: ${item.event.kind}\ndata: ${JSON.stringify(item.event)}\n\n`;
+    case "progress":
+      return `event: progress\ndata: ${JSON.stringify(item.task)}\n\n`;
+    case "reset":
+      return `event: reset\ndata: ${JSON.stringify({ seq: item.seq })}\n\n`;
+  }
+}

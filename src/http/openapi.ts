@@ -1,0 +1,28 @@
+import type { Services } from "../services/services.ts";
+import type { App } from "./app.ts";
+import { registerRoutes } from "./routes.ts";
+
+/**
+ * The routes are described on a second, idle application, when somebody asks: so neither the start nor a request pays
+ * for it.
+ */
+export async function describeApi(version: string): Promise<unknown> {
+  const [{ fastify }, { default: swagger }] = await Promise.all([import("fastify"), import("@fastify/swagger")]);
+  const app = fastify({ exposeHeadRoutes: false }) as unknown as App;
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => JSON.stringify);
+  await app.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Gantry", version, description: "One API for Docker, LXC and LXD; every change is a durable task." },
+      components: { securitySchemes: { session: { type: "apiKey", in: "cookie", name: "CS_SESS_ID" } } },
+      security: [{ session: [] }],
+    },
+  });
+  const streamLimits = { buffer: 0, stall: 0, heartbeat: 0 };
+  // No handler runs here, so there is nothing for one to call.
+  const services = { sessions: {}, background: {}, registries: {}, events: {}, health: {} } as Services;
+  registerRoutes(app, { services, streamLimits, stopping: AbortSignal.abort() });
+  await app.ready();
+  return app.swagger();
+}

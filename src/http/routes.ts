@@ -1,0 +1,23 @@
+import type { Services } from "../services/services.ts";
+import type { App } from "./app.ts";
+import { backgroundRoutes } from "./routes/background.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { registryRoutes } from "./routes/registry.ts";
+import { sessionRoutes } from "./routes/session.ts";
+import type { StreamLimits } from "./event-stream.ts";
+
+export interface RouteDeps {
+  services: Services;
+  streamLimits: StreamLimits;
+  /** Aborts when the server stops. */
+  stopping: AbortSignal;
+}
+
+export function registerRoutes(app: App, deps: RouteDeps): void {
+  sessionRoutes(app, deps.services.sessions);
+  backgroundRoutes(app, deps.services.background);
+  registryRoutes(app, deps.services.registries);
+  eventRoutes(app, { events: deps.services.events, limits: deps.streamLimits, stopping: deps.stopping });
+  healthRoutes(app, deps.services.health);
+}

@@ -1,0 +1,70 @@
+import type { FastifyRequest } from "fastify";
+import { Type } from "typebox";
+import { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../../api/create.ts";
+import { Task, TaskListQuery } from "../../api/task.ts";
+import { AppError } from "../../errors.ts";
+import type { AddOptions, BackgroundService } from "../../services/services.ts";
+import type { App } from "../app.ts";
+import { callerOf } from "../session-cookie.ts";
+
+const base = "/api/v1/background";
+const tags = ["background"];
+const response = { 200: Task };
+const RemovedIds = Type.Array(Type.Integer(), { description: "Ids of the tasks that are gone, ascending" });
+
+export function backgroundRoutes(app: App, background: BackgroundService): void {
+  addRoutes(app, background);
+
+  const list = { tags, summary: "List tasks, newest first", querystring: TaskListQuery, response: { 200: Type.Array(Task) } };
+  app.get(base, { schema: list }, (request) => {
+    const { category, limit, before } = request.query;
+    return background.list(callerOf(request), { category, limit: numberOf(limit), before: numberOf(before) });
+  });
+
+  const removeAll = { tags, summary: "Delete all tasks that have ended", response: { 200: RemovedIds } };
+  app.delete(base, { schema: removeAll }, (request) => background.remove(callerOf(request), undefined));
+
+  const params = Type.Object({ target: Type.String({ description: "A task's id, or a category" }) });
+  const remove = { tags, summary: "Cancel or delete a task, or delete a category's", params, response: { 200: RemovedIds } };
+  app.delete(`${base}/:target`, { schema: remove }, (request) => background.remove(callerOf(request), request.params.target));
+}
+
+function addRoutes(app: App, background: BackgroundService): void {
+  const create = { tags, summary: "Create and start a container", body: CreateRequest, response };
+  app.post(`${base}/create`, { schema: create }, (request) =>
+    background.add(callerOf(request), "create", request.body, addOptions(request)),
+  );
+
+  const download = { tags, summary: "Download an image", body: ImageDownloadRequest, response };
+  for (const category of ["image_download", "image_pull"]) {
+    app.post(`${base}/${category}`, { schema: download }, (request) =>
+      background.add(callerOf(request), "image_download", request.body, addOptions(request)),
+    );
+  }
+
+  const remove = { tags, summary: "Remove images", body: ImageRemoveRequest, response };
+  app.post(`${base}/image_remove`, { schema: remove }, (request) =>
+    background.add(callerOf(request), "image_remove", request.body, addOptions(request)),
+  );
+
+  const params = Type.Object({ category: Type.String() });
+  const others = { tags, summary: "A category that this version does not carry out", params };
+  app.post(`${base}/:category`, { schema: others }, (request) =>
+    background.refuse(callerOf(request), request.params.category),
+  );
+}
+
+const none: AddOptions = {};
+
+function addOptions(request: FastifyRequest): AddOptions {
+  const key = request.raw.headers["idempotency-key"];
+  if (key === undefined) return none;
+  if (typeof key === "string" && /^[\x20-\x7e]{1,255}$/.test(key)) return { idempotencyKey: key };
+  throw new AppError("invalid", "Idempotency-Key must be 1 to 255 printable ASCII characters.", {
+    details: { field: "Idempotency-Key" },
+  });
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}

@@ -1,0 +1,90 @@
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { IncomingMessage } from "node:http";
+import { AppError } from "../errors.ts";
+import type { Services } from "../services/services.ts";
+import type { App } from "./app.ts";
+import { encodingError, ignoreContentType, readBodiesByContent } from "./body.ts";
+import { closeQuickly, guardConnections } from "./connections.ts";
+import { crossSiteError } from "./cross-site.ts";
+import { answerClientError, createErrorHandler, sendError, type ErrorHandler, type Log } from "./errors.ts";
+import { prettyJson } from "./json.ts";
+import { defaultLimits, type ServerLimits } from "./limits.ts";
+import { describeApi } from "./openapi.ts";
+import { canonicalPath, nowhere } from "./paths.ts";
+import { registerRoutes } from "./routes.ts";
+import { openapiRoutes } from "./routes/openapi.ts";
+import { ajvOptions, refusedField } from "./validation.ts";
+
+export interface ServerOptions {
+  services: Services;
+  /** The station's version, for the OpenAPI document. */
+  version: string;
+  /** Told of every failure that is the station's own, with its cause. */
+  log?: Log;
+  limits?: Partial<ServerLimits>;
+}
+
+/** Not yet listening. */
+export function createServer({ services, version, log = () => {}, limits: given }: ServerOptions): FastifyInstance {
+  const limits = { ...defaultLimits, ...given };
+  const answerError = createErrorHandler(log);
+  const app = newFastify(limits, answerError);
+  const stopping = closeQuickly(app, limits.closing);
+  guardConnections(app.server, limits);
+  app.setReplySerializer(prettyJson);
+  // The one above serves all answers; without this one fastify would compile another for each schema.
+  app.setSerializerCompiler(() => prettyJson);
+  app.setSchemaErrorFormatter(refusedField);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => answerUnknown(app, request, reply));
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
+    done(refusal(request.raw, stopping));
+  });
+  readBodiesByContent(app);
+  registerRoutes(app, { services, streamLimits: limits.stream, stopping });
+  openapiRoutes(app, () => describeApi(version));
+  return app as unknown as FastifyInstance;
+}
+
+function newFastify(limits: ServerLimits, answerError: ErrorHandler): App {
+  const app = fastify({
+    http: {
+      headersTimeout: limits.headers,
+      maxHeaderSize: limits.headerSize,
+      connectionsCheckingInterval: limits.check,
+    },
+    requestTimeout: limits.request,
+    keepAliveTimeout: limits.keepAlive,
+    bodyLimit: limits.bodySize,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
+    return503OnClosing: false,
+    ajv: ajvOptions,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerError,
+    rewriteUrl(request) {
+      ignoreContentType(request.headers);
+      return canonicalPath(request.url ?? "");
+    },
+  });
+  return app as unknown as App;
+}
+
+/** What is refused before a route and a body are looked at. */
+function refusal(request: IncomingMessage, stopping: AbortSignal): AppError | undefined {
+  if (stopping.aborted) return new AppError("engine_unavailable", "The station is stopping.");
+  return encodingError(request.headers) ?? crossSiteError(request);
+}
+
+const methods = ["GET", "POST", "PUT", "DELETE"] as const;
+
+/** 404, or 405 for a path that other methods have. */
+function answerUnknown(app: App, request: FastifyRequest, reply: FastifyReply): void {
+  const url = request.raw.url ?? "";
+  const path = url.split("?", 1)[0] ?? "";
+  if (url === nowhere) return sendError(reply, 400, "The request target must be a path.");
+  const allowed = methods.filter((method) => app.findRoute({ method, url: path }) !== null);
+  if (allowed.length === 0) return sendError(reply, 404, "There is nothing at this path.");
+  reply.header("allow", allowed.join(", "));
+  sendError(reply, 405, `This path takes ${allowed.join(" and ")} only.`);
+}

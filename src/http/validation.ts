@@ -1,0 +1,125 @@
+import type { FastifySchemaValidationError, FastifyServerOptions } from "fastify";
+import { AppError, invalid } from "../errors.ts";
+
+function formatsPlugin(ajv: unknown): unknown {
+  return ajv;
+}
+
+/** Nothing is converted, dropped or filled in: what is accepted is what was sent. */
+export const ajvOptions = {
+  customOptions: {
+    coerceTypes: false,
+    removeAdditional: false,
+    useDefaults: false,
+    allErrors: false,
+    allowUnionTypes: true,
+    verbose: true,
+  },
+  // A plugin of this name keeps ajv-formats from being loaded; no schema uses a format.
+  plugins: [formatsPlugin],
+} as NonNullable<FastifyServerOptions["ajv"]>;
+
+interface Schema {
+  description?: string;
+  type?: string | string[];
+  minimum?: number;
+  maximum?: number;
+  const?: unknown;
+  anyOf?: Schema[];
+}
+type Failure = FastifySchemaValidationError & { parentSchema?: Schema; schema?: unknown; data?: unknown };
+
+/** One sentence that names the field, from the first rule that the request breaks. */
+export function refusedField(failures: FastifySchemaValidationError[], part: string): AppError {
+  // The last one is the outermost, but "if" only repeats what "then" said.
+  const failure = failures.findLast((one) => one.keyword !== "if") as Failure | undefined;
+  if (failure === undefined) return new AppError("invalid", "The request is not valid.");
+  const keys = failure.instancePath.split("/").slice(1).map(decodePointer);
+  const { missingProperty, additionalProperty } = failure.params as Record<string, string | undefined>;
+  if (missingProperty !== undefined) return invalid(fieldName([...keys, missingProperty]), "is missing");
+  if (additionalProperty !== undefined) return invalid(fieldName([...keys, additionalProperty]), "is not a known field");
+  if (keys.length > 0) return invalid(fieldName(keys), rule(failure));
+  const whole = part === "body" ? "body" : "query";
+  const absent = failure.data === null || failure.data === undefined;
+  return new AppError("invalid", `The ${whole} ${absent ? "is missing" : rule(failure)}.`, { details: { field: whole } });
+}
+
+function decodePointer(key: string): string {
+  return key.replaceAll("~1", "/").replaceAll("~0", "~");
+}
+
+/** `network.port[0][2]`, `volume.host["/Public/a"].bind`. */
+function fieldName(keys: string[]): string {
+  const [first = "", ...rest] = keys.map((key) => (key.length > 64 ? `${key.slice(0, 61)}...` : key));
+  return [first, ...rest.map(suffix)].join("");
+}
+
+function suffix(key: string): string {
+  if (/^[0-9]+$/.test(key)) return `[${key}]`;
+  return /^[a-zA-Z_][a-zA-Z0-9_-]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+function rule(failure: Failure): string {
+  const schema = failure.parentSchema ?? {};
+  const limit = (failure.params as { limit?: number }).limit;
+  switch (failure.keyword) {
+    case "type":
+      return `must be ${typeNames([schema.type ?? []].flat())}`;
+    case "anyOf":
+      return `must be ${choices(schema.anyOf ?? [])}`;
+    case "const":
+      return `must be ${quoted(schema.const)}`;
+    case "pattern":
+      return `must be ${lowerFirst(schema.description ?? "in another form")}`;
+    case "minimum":
+    case "maximum":
+      return `must be ${range(schema)}`;
+    case "minLength":
+      return limit === 1 ? "is empty" : `must have at least ${limit} characters`;
+    case "maxLength":
+      return `must have at most ${limit} characters`;
+    case "minItems":
+      return `must have at least ${limit} ${limit === 1 ? "entry" : "entries"}`;
+    case "maxItems":
+    case "additionalItems":
+    case "maxProperties":
+      return `must have at most ${limit} entries`;
+    default:
+      return failure.message ?? "is not valid";
+  }
+}
+
+const names: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "true or false",
+  integer: "a whole number",
+  number: "a number",
+  object: "an object",
+  string: "a text",
+};
+
+function typeNames(types: string[]): string {
+  return either(types.map((type) => names[type] ?? type));
+}
+
+function choices(schemas: Schema[]): string {
+  return either(schemas.map((one) => ("const" in one ? quoted(one.const) : typeNames([one.type ?? []].flat()))));
+}
+
+function quoted(value: unknown): string {
+  return value === "" ? "empty" : String(value);
+}
+
+function either(words: string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+function range({ minimum, maximum }: Schema): string {
+  if (minimum !== undefined && maximum !== undefined) return `from ${minimum} to ${maximum}`;
+  return minimum !== undefined ? `at least ${minimum}` : `at most ${maximum}`;
+}
+
+/** Not an abbreviation, as NAME=VALUE. */
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z ]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
+}

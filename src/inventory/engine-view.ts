@@ -1,0 +1,173 @@
+import type { Container, Engine, EngineEvent } from "../engines/engine.ts";
+import { sleep } from "../util/sleep.ts";
+
+/** What the view tells of; every listener is called after the view has changed. */
+export interface ViewListener {
+  /** All containers were listed anew. */
+  resynced(engine: Engine, containers: readonly Container[]): void;
+  started(engine: Engine, container: Container): void;
+  gone(engine: Engine, container: Container): void;
+}
+
+export interface EngineView {
+  readonly engine: Engine;
+  /** It answered last time. What is known while it is away is the last good list. */
+  available(): boolean;
+  /** Resolves when it was tried for the first time, whatever came of it. */
+  readonly tried: Promise<void>;
+  /** Resolves when it answers, or the signal aborts. */
+  whenAvailable(signal: AbortSignal): Promise<void>;
+  byName(name: string): Container | undefined;
+  containers(): Iterable<Container>;
+}
+
+const resyncEvery = 60_000;
+const pingEvery = 5_000;
+const retryFrom = 100;
+const retryTo = 1_000;
+/** Events that come close together are one look. */
+const coalesce = 50;
+
+/**
+ * The live picture of one engine's containers: a list when it comes up, then its events, each only a hint to look
+ * again. Runs until the signal aborts; an engine that is away is tried again, at most a second apart.
+ */
+export function followEngine(engine: Engine, listener: ViewListener, signal: AbortSignal): EngineView {
+  const containers = new Map<string, Container>();
+  const names = new Map<string, Container>();
+  const waiters = new Set<() => void>();
+  const first = Promise.withResolvers<void>();
+  let available = false;
+
+  function put(container: Container): void {
+    drop(container.id);
+    containers.set(container.id, container);
+    names.set(container.name, container);
+  }
+
+  function drop(id: string): Container | undefined {
+    const known = containers.get(id);
+    if (!known) return undefined;
+    containers.delete(id);
+    if (names.get(known.name) === known) names.delete(known.name);
+    return known;
+  }
+
+  async function resync(): Promise<void> {
+    const listed = await engine.containers.list(AbortSignal.any([signal, AbortSignal.timeout(30_000)]));
+    const ids = new Set(listed.map((container) => container.id));
+    for (const id of [...containers.keys()].filter((known) => !ids.has(known))) lose(id);
+    for (const container of listed) see(container);
+    listener.resynced(engine, listed);
+  }
+
+  function see(container: Container): void {
+    const before = containers.get(container.id);
+    put(container);
+    if (container.pid > 0 && before?.pid !== container.pid) listener.started(engine, container);
+  }
+
+  function lose(id: string): void {
+    const known = drop(id);
+    if (known) listener.gone(engine, known);
+  }
+
+  async function look(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const container = await engine.containers.get(id, signal);
+      if (container) see(container);
+      else lose(id);
+    }
+  }
+
+  function setAvailable(now: boolean): void {
+    available = now;
+    first.resolve();
+    if (!now) return;
+    for (const wake of waiters) wake();
+    waiters.clear();
+  }
+
+  /** One connection's life; ends by throwing. */
+  async function session(): Promise<never> {
+    const over = new AbortController();
+    const both = AbortSignal.any([signal, over.signal]);
+    try {
+      await engine.info();
+      const events = engine.events(both);
+      await resync();
+      setAvailable(true);
+      return await Promise.race([follow(events, look, lose), every(resyncEvery, resync, both), every(pingEvery, engine.info, both)]);
+    } finally {
+      setAvailable(false);
+      over.abort();
+    }
+  }
+
+  async function run(): Promise<void> {
+    let retry = retryFrom;
+    while (!signal.aborted) {
+      const begun = performance.now();
+      await session().catch(() => undefined);
+      retry = performance.now() - begun > retryTo ? retryFrom : Math.min(retry * 2, retryTo);
+      await sleep(retry, signal);
+    }
+  }
+
+  void run();
+  return {
+    engine,
+    available: () => available,
+    tried: first.promise,
+    byName: (name) => names.get(name),
+    containers: () => containers.values(),
+    whenAvailable: (until) =>
+      new Promise((resolve) => {
+        if (available || until.aborted) return resolve();
+        waiters.add(resolve);
+        until.addEventListener("abort", () => resolve(), { once: true });
+      }),
+  };
+}
+
+async function every(interval: number, work: () => Promise<unknown>, signal: AbortSignal): Promise<never> {
+  for (;;) {
+    await sleep(interval, signal);
+    signal.throwIfAborted();
+    await work();
+  }
+}
+
+/** Collects the events of a moment, then looks once at each container they name. */
+async function follow(
+  events: AsyncIterable<EngineEvent>,
+  look: (ids: readonly string[]) => Promise<void>,
+  lose: (id: string) => void,
+): Promise<never> {
+  const dirty = new Set<string>();
+  let failed: (error: unknown) => void = () => undefined;
+  const failure = new Promise<never>((_, reject) => (failed = reject));
+  failure.catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+
+  const flush = () => {
+    timer = undefined;
+    const ids = [...dirty];
+    dirty.clear();
+    look(ids).catch(failed);
+  };
+  const read = async (): Promise<never> => {
+    for await (const { resource, action, id } of events) {
+      if (resource !== "container" || action.startsWith("exec_")) continue;
+      if (action === "destroy") lose(id);
+      else dirty.add(id);
+      if (dirty.size > 0) timer ??= setTimeout(flush, coalesce);
+    }
+    throw new Error("the stream of events ended");
+  };
+  try {
+    return await Promise.race([read(), failure]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,33 @@
+import { AppError } from "../errors.ts";
+import type { Engine, EngineType } from "../engines/engine.ts";
+import { followEngine, type EngineView, type ViewListener } from "./engine-view.ts";
+
+/** The live picture of all engines, answered from memory. */
+export interface Inventory {
+  /** The engines of this station, whether or not they answer now. */
+  views(): readonly EngineView[];
+  /** `engine_unavailable` when it is away, `unsupported` when this station has no such engine. */
+  require(type: EngineType): EngineView;
+  view(type: EngineType): EngineView | undefined;
+  close(): void;
+}
+
+export function createInventory(engines: readonly Engine[], listener: ViewListener): Inventory {
+  const end = new AbortController();
+  const views = new Map(engines.map((engine) => [engine.type, followEngine(engine, listener, end.signal)]));
+
+  return {
+    views: () => [...views.values()],
+    view: (type) => views.get(type),
+    require(type) {
+      const view = views.get(type);
+      if (!view) throw new AppError("unsupported", `type ${type}: this station has no such engine.`, { details: { field: "type" } });
+      if (!view.available()) {
+        const away = `${type} does not answer at the moment; try again when it is back.`;
+        throw new AppError("engine_unavailable", away, { details: { engine: type } });
+      }
+      return view;
+    },
+    close: () => end.abort(),
+  };
+}

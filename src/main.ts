@@ -1,0 +1,68 @@
+import { readFileSync } from "node:fs";
+import { createApp } from "./app.ts";
+import { ConfigError } from "./config-error.ts";
+import { readConfig, type Config } from "./config.ts";
+import { AppError } from "./errors.ts";
+import { ensureDocker } from "./setup/docker.ts";
+import { log } from "./util/log.ts";
+
+/** Exit codes: 0 ended on request, 2 wrong use (one sentence says what to do), 74 the disk failed, 70 a bug. */
+const usage = 2;
+const ioFailure = 74;
+const bug = 70;
+/** SIGTERM ends the process within 10 s. */
+const grace = 7_000;
+const lastResort = 9_500;
+
+// Files of the station are for its user only, whatever the shell's umask.
+process.umask(0o077);
+process.on("uncaughtException", (error: Error) => end(bug, "The station ended on a fault of its own.", error));
+
+try {
+  const read = readConfig(process.argv.slice(2), process.env);
+  if (read.config) await run(read.config);
+  else process.stdout.write(`${read.text}\n`);
+} catch (error) {
+  if (error instanceof ConfigError || error instanceof AppError) end(usage, error.message);
+  end(bug, "The station could not start.", error);
+}
+
+async function run(config: Config): Promise<void> {
+  if (needsSetup(config)) await ensureDocker({ runDir: config.runDir, env: process.env, log: tell });
+  const app = await createApp(config, version(), (reason) => end(ioFailure, `Gantry cannot go on: ${reason}.`));
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(0), lastResort).unref();
+    app.stop(grace).then(
+      () => process.exit(0),
+      (error: unknown) => end(bug, "The station could not end in order.", error),
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  const { host, port } = await app.start();
+  if (app.firstPassword) process.stdout.write(`The password of admin is ${app.firstPassword} (shown only now)\n`);
+  process.stdout.write(`Gantry is ready at http://${host.includes(":") ? `[${host}]` : host}:${port}\n`);
+}
+
+/** Docker is set up unless another one was named, or none is wanted. */
+function needsSetup({ setup, docker, dockerHost, engines }: Config): boolean {
+  return setup && !docker && !dockerHost && (engines?.includes("docker") ?? true);
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function end(code: number, sentence: string, error?: unknown): never {
+  if (error === undefined) process.stderr.write(`${sentence}\n`);
+  else log(sentence, { error });
+  process.exit(code);
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

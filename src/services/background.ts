@@ -1,0 +1,161 @@
+import { hash } from "node:crypto";
+import { categoryAliases, taskCategories, type Task } from "../api/task.ts";
+import type { EngineType } from "../engines/engine.ts";
+import { AppError } from "../errors.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import type { Accepted, NewTask, TaskRow, TaskStore } from "../storage/task-store.ts";
+import type { LiveTask, TaskMachine } from "../tasks/machine.ts";
+import { authorize, type User } from "./policy.ts";
+import type { AddOptions, BackgroundKind, BackgroundService, TaskRequests } from "./services.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Taken } from "./taken.ts";
+import type { Planners, TaskPlan } from "./task-plan.ts";
+
+export interface BackgroundOptions {
+  sessions: Sessions;
+  inventory: Inventory;
+  planners: Planners;
+  taken: Taken;
+  tasks: TaskStore;
+  machine: TaskMachine;
+}
+
+/** Without `limit` the whole list; this many rows at most come from the store at once. */
+const wholeList = 1_000_000;
+
+/** The nine documented categories of background tasks: add, list, remove. */
+export function createBackgroundService(options: BackgroundOptions): BackgroundService {
+  const { sessions, inventory, planners, taken, tasks, machine } = options;
+
+  async function accept(task: NewTask, plan: TaskPlan): Promise<Task> {
+    const earlier = task.idempotency ? await tasks.repeated(task) : undefined;
+    if (!earlier) await taken.refuse(plan);
+    const accepted = earlier ?? (await machine.accept(task));
+    if ("id" in accepted) return newTask(accepted.id, task);
+    if ("repeated" in accepted) return taskOf(accepted.repeated, machine.live(accepted.repeated.id));
+    // A claim may outlive its container by a moment: when that is so it is dropped, and the task tried again.
+    if ("claimed" in accepted && (await taken.releaseIfStale(accepted.claimed.owner))) return accept(task, plan);
+    throw refusal(accepted);
+  }
+
+  async function cancel(id: number): Promise<number[]> {
+    const answer = await machine.cancel(id);
+    if (answer === "unknown") throw new AppError("not_found", `There is no task ${id}.`);
+    if (answer === "past_pivot") throw new AppError("conflict", `Task ${id} cannot be cancelled at this moment.`);
+    if (answer !== "final") return [id];
+    const cleared = await tasks.clear({ id, kind: null });
+    if (cleared.length === 0) throw new AppError("not_found", `There is no task ${id}.`);
+    return cleared;
+  }
+
+  return {
+    async add<K extends BackgroundKind>(caller: Parameters<BackgroundService["add"]>[0], kind: K, request: TaskRequests[K], options: AddOptions) {
+      const user = sessions.authenticate(caller);
+      const plan = await (planners[kind] as (request: TaskRequests[K]) => Promise<TaskPlan>)(request);
+      authorize(user, plan.verb);
+      for (const type of plan.types) inventory.require(type as EngineType);
+      return accept(rowOf(kind, request, { plan, user, options }), plan);
+    },
+
+    async refuse(caller, category) {
+      sessions.authenticate(caller);
+      if (isCategory(category)) throw new AppError("unsupported", `The category ${category} is not carried out by this version.`);
+      throw new AppError("not_found", `There is no category ${category}.`);
+    },
+
+    async list(caller, { category, limit, before }) {
+      authorize(sessions.authenticate(caller), "task:list");
+      const kind = category === undefined ? null : (categoryAliases[category] ?? category);
+      if (kind !== null && !isCategory(kind)) {
+        throw new AppError("invalid", `category is unknown: ${category}`, { details: { field: "category" } });
+      }
+      const rows = await tasks.list({ kind, limit: limit ?? wholeList, before: before ?? null });
+      return rows.map((row) => taskOf(row, machine.live(row.id)));
+    },
+
+    async remove(caller, target) {
+      authorize(sessions.authenticate(caller), "task:remove");
+      if (target === undefined) return tasks.clear({ id: null, kind: null });
+      if (/^[0-9]{1,15}$/.test(target)) return cancel(Number(target));
+      const kind = categoryAliases[target] ?? target;
+      if (!isCategory(kind)) throw new AppError("not_found", `There is no category ${target}.`);
+      return tasks.clear({ id: null, kind });
+    },
+  };
+}
+
+function rowOf(kind: BackgroundKind, request: unknown, of: { plan: TaskPlan; user: User; options: AddOptions }): NewTask {
+  const { plan, user, options } = of;
+  const params = JSON.stringify(request);
+  const key = options.idempotencyKey;
+  return {
+    kind,
+    lane: plan.lane,
+    name: plan.name,
+    user: user.name,
+    params,
+    locks: plan.locks,
+    creates: plan.creates,
+    ports: plan.ports,
+    idempotency: key === undefined ? null : { key, hash: hash("sha256", `${kind} ${params}`) },
+    now: Date.now(),
+  };
+}
+
+function refusal(accepted: Exclude<Accepted, { id: number } | { repeated: TaskRow }>): AppError {
+  if ("reused" in accepted) {
+    return new AppError("key_reused", `This Idempotency-Key was used for task ${accepted.reused} with another body.`);
+  }
+  if ("creating" in accepted) {
+    const { id, name, user } = accepted.creating;
+    const message = `Task ${id} of ${user} is making a container named ${name} already.`;
+    return new AppError("conflict", message, { details: { field: "name", task: id } });
+  }
+  const { protocol, port, owner } = accepted.claimed;
+  return new AppError("conflict", `Port ${port}/${protocol} is taken by ${owner.replace("/c/", " container ")}.`, {
+    details: { field: "network.port" },
+  });
+}
+
+function isCategory(text: string): boolean {
+  return (taskCategories as readonly string[]).includes(text);
+}
+
+/** As it was accepted; it may be running by now. */
+function newTask(id: number, task: NewTask): Task {
+  return {
+    category: task.kind,
+    deletable: false,
+    detail_state: "",
+    id,
+    init: seconds(task.now),
+    name: task.name,
+    params: JSON.parse(task.params) as unknown,
+    progress: -1,
+    state: "waiting",
+    user: task.user,
+  };
+}
+
+function taskOf(row: TaskRow, live: LiveTask | undefined): Task {
+  return {
+    category: row.kind,
+    deletable: row.state === "running" && (live?.cancellable ?? false),
+    detail_state: live?.detail ?? row.detail,
+    ...(row.end !== null && { end: seconds(row.end) }),
+    ...(row.error !== null && row.state === "error" && { error: row.error }),
+    id: row.id,
+    init: seconds(row.init),
+    name: row.name,
+    params: JSON.parse(row.params) as unknown,
+    progress: live?.progress ?? row.progress,
+    ...(row.result !== null && { result: row.result }),
+    ...(row.start !== null && { start: seconds(row.start) }),
+    state: row.state === "undoing" || row.state === "cancelled" ? "running" : row.state,
+    user: row.user,
+  };
+}
+
+function seconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000);
+}

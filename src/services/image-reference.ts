@@ -1,0 +1,64 @@
+import type { RegistryLogin } from "../engines/engine.ts";
+import { invalid } from "../errors.ts";
+import type { RegistryStore } from "../storage/registry-store.ts";
+import type { Secrets } from "./secrets.ts";
+
+export interface ImageRequest {
+  repository: string;
+  image: string;
+  tag: string;
+  registry_name?: string;
+}
+
+export interface ImageSource {
+  /** As Docker names it. */
+  reference: string;
+  /** It can be had from a registry when it is not on this host. */
+  remote: boolean;
+  login?: RegistryLogin;
+}
+
+export type ImageReferences = ReturnType<typeof createImageReferences>;
+
+/** From what a request says of an image to where it is. */
+export function createImageReferences(registries: RegistryStore, secrets: Secrets) {
+  async function fromRegistry({ image, tag, registry_name: name }: ImageRequest): Promise<ImageSource> {
+    if (!name) throw invalid("registry_name", "is missing: with repository private it says which registry");
+    const registry = await registries.get(name);
+    if (!registry) throw invalid("registry_name", `names no registry of this station: ${name}`);
+    const { host } = new URL(registry.url);
+    const source = { reference: `${host}/${image}:${tag}`, remote: true };
+    if (!registry.username) return source;
+    const password = secrets.open(registry.password, `registry ${registry.name}`);
+    return { ...source, login: { username: registry.username, password, serverAddress: host } };
+  }
+
+  return {
+    /** Docker images only. Throws `invalid` naming the field. */
+    async resolve(request: ImageRequest): Promise<ImageSource> {
+      const { repository, image, tag } = request;
+      if (repository === "local") return { reference: `${image}:${tag}`, remote: false };
+      if (hasRegistryHost(image)) throw invalid("image", "must not name a registry: use repository private, and registry_name");
+      if (repository === "dockerhub") return { reference: `${image}:${tag}`, remote: true };
+      if (repository === "private") return fromRegistry(request);
+      throw invalid("repository", "must be dockerhub, private or local for type docker");
+    },
+  };
+}
+
+/** Docker takes the first part as a host when it has a dot or a port, or is localhost. */
+function hasRegistryHost(image: string): boolean {
+  const [first = "", ...rest] = image.split("/");
+  return rest.length > 0 && (/[.:]/.test(first) || first === "localhost" || first !== first.toLowerCase());
+}
+
+/** A registry's URL from a request, in one spelling. Throws `invalid`. */
+export function registryUrl(text: string): string {
+  if (!URL.canParse(text)) throw invalid("url", "must be a URL, as https://registry.example.com");
+  const url = new URL(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:") throw invalid("url", "must begin with https:// or http://");
+  if (url.username || url.password) throw invalid("url", "must not contain a user or a password");
+  if (url.search || url.hash || url.pathname !== "/") throw invalid("url", "must be a host and port only");
+  return url.origin;
+}
+

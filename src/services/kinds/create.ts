@@ -1,0 +1,80 @@
+import { stat } from "node:fs/promises";
+import type { CreateRequest } from "../../api/create.ts";
+import type { Container, Engine, Mount, OwnerMark } from "../../engines/engine.ts";
+import { AppError, hasCode } from "../../errors.ts";
+import type { Handler, TaskContext } from "../../tasks/handler.ts";
+import { planContainer, type ContainerPlan } from "../container-plan.ts";
+import type { OpenFolder } from "../shares.ts";
+import { ensureImage } from "./image.ts";
+import type { KindOptions } from "./kinds.ts";
+
+/**
+ * A container is made from an image that is pulled if need be, and started. The pivot is the end: until then a failure
+ * or a cancel removes the container; the image stays, as a cache.
+ */
+export function createHandler(options: KindOptions): Handler {
+  const { inventory, shares, images, marks } = options;
+  return {
+    async run(context) {
+      const request = context.params as CreateRequest;
+      await options.authorize(context.user, "container:create");
+      const { engine } = inventory.require(request.type);
+      const plan = planContainer(request, shares);
+      const source = await images.resolve(request);
+      await ensureImage(options, context, { engine, source, refresh: false });
+      const folders = await Promise.all(plan.mounts.map((mount) => shares.openFolder(mount.folder)));
+      const mark = marks.of(context.id);
+      const id = await makeContainer(context, engine, { plan, folders, mark, image: source.reference });
+      context.progress(95, "Start container");
+      await context.step("start", null, async () => {
+        await engine.containers.start(id);
+        await verifyMounts(engine, id, plan, folders);
+      });
+      return undefined;
+    },
+  };
+}
+
+async function makeContainer(
+  context: TaskContext,
+  engine: Engine,
+  making: { plan: ContainerPlan; folders: readonly OpenFolder[]; mark: OwnerMark; image: string },
+): Promise<string> {
+  const { plan, folders, mark, image } = making;
+  const mounts = plan.mounts.map(({ target, readOnly }, index): Mount => ({ source: (folders[index] as OpenFolder).path, target, readOnly }));
+  context.progress(90, "Create container");
+  const undo = { op: "remove_container", args: { engine: engine.type, name: plan.name } };
+  return context.step("container", undo, async (repeated) => {
+    const earlier = repeated ? await ours(engine, plan.name, mark) : undefined;
+    if (earlier) return earlier.id;
+    try {
+      return await engine.containers.create({ ...plan, mounts, mark, image });
+    } catch (error) {
+      // The engine may have finished a call of ours whose answer was lost.
+      const made = hasCode(error, "conflict") ? await ours(engine, plan.name, mark) : undefined;
+      if (made) return made.id;
+      throw error;
+    }
+  });
+}
+
+async function ours(engine: Engine, name: string, mark: OwnerMark): Promise<Container | undefined> {
+  const found = await engine.containers.get(name);
+  return found?.mark?.station === mark.station && found.mark.task === mark.task ? found : undefined;
+}
+
+/**
+ * The engine opened the folders by path: what it mounted must be what was checked, and not what somebody put there in
+ * between. A container that has ended by now has nothing left to reach.
+ */
+async function verifyMounts(engine: Engine, id: string, plan: ContainerPlan, folders: readonly OpenFolder[]): Promise<void> {
+  if (folders.length === 0) return;
+  const pid = (await engine.containers.get(id))?.pid ?? 0;
+  if (pid === 0) return;
+  for (const [index, { target }] of plan.mounts.entries()) {
+    const mounted = await stat(`/proc/${pid}/root${target}`, { bigint: true }).catch(() => undefined);
+    const folder = folders[index] as OpenFolder;
+    if (!mounted || (mounted.dev === folder.device && mounted.ino === folder.inode)) continue;
+    throw new AppError("forbidden", `The folder for ${target} was exchanged while the container was made.`);
+  }
+}

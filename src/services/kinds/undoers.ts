@@ -1,0 +1,19 @@
+import type { EngineType } from "../../engines/engine.ts";
+import { AppError } from "../../errors.ts";
+import type { Undoer } from "../../tasks/handler.ts";
+import type { KindOptions } from "./kinds.ts";
+
+/** The closed table of undoers. An op that a release has written to a journal is never taken out. */
+export function createUndoers({ inventory, marks }: Pick<KindOptions, "inventory" | "marks">): Record<string, Undoer> {
+  return {
+    /** {engine, name}: the container of this name, if it bears the task's mark. */
+    async remove_container({ engine: type, name }, task) {
+      const { engine } = inventory.require(type as EngineType);
+      const found = await engine.containers.get(String(name));
+      if (!found || !marks.isOurs(found.mark, task.id)) return;
+      await engine.containers.remove(found.id);
+      const left = await engine.containers.get(found.id);
+      if (left) throw new AppError("engine_failed", `${type} still has the container ${String(name)}.`);
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { AppError } from "../errors.ts";
+import type { Role } from "../storage/account-store.ts";
+
+export interface User {
+  name: string;
+  role: Role;
+}
+
+/** Everything that can be asked of the station, as noun:verb. */
+export const verbs = [
+  "session:refresh",
+  "session:end",
+  "task:list",
+  "task:remove",
+  "container:create",
+  "image:download",
+  "image:remove",
+  "registry:list",
+  "registry:save",
+  "registry:remove",
+  "event:read",
+] as const;
+export type Verb = (typeof verbs)[number];
+
+/** What each role may do. Whatever is not said here is refused. */
+const allowed: Readonly<Record<Role, ReadonlySet<Verb>>> = {
+  admin: new Set(verbs),
+  operator: new Set<Verb>(["session:refresh", "session:end"]),
+  viewer: new Set<Verb>(["session:refresh", "session:end"]),
+};
+
+/** The one place where "may he?" is decided: for a request when it comes, and for a task again when it runs. */
+export function authorize(user: User, verb: Verb): void {
+  if (allowed[user.role]?.has(verb)) return;
+  throw new AppError("forbidden", `${user.name} (${user.role}) may not do this: ${verb.replace(":", " ")}.`);
+}

@@ -1,0 +1,103 @@
+import type { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../api/create.ts";
+import type { RegistryList, RegistryRequest } from "../api/registry.ts";
+import type { LoginRequest, SessionInfo } from "../api/session.ts";
+import type { Task } from "../api/task.ts";
+
+/**
+ * All that the HTTP layer can reach. Everything that crosses is JSON, an AbortSignal or an async iterable, so that an
+ * unprivileged front and a root core, or a second host, are a matter of transport. Who is calling is resolved and what
+ * he may do is decided behind this line, for every method but those marked open.
+ */
+export interface Services {
+  sessions: SessionService;
+  background: BackgroundService;
+  registries: RegistryService;
+  events: EventService;
+  health: HealthService;
+}
+
+/** What a request carries of its sender; nothing here is trusted. */
+export interface Caller {
+  /** A session's id as the client sent it. */
+  sid: string | undefined;
+  /** The peer's address. */
+  address: string;
+}
+
+export interface SessionService {
+  /** Open. Answers the new session's id beside what the client is shown. A session sent along is ended. */
+  login(caller: Caller, request: LoginRequest): Promise<{ sid: string; session: SessionInfo }>;
+  refresh(caller: Caller): Promise<SessionInfo>;
+  /** Ends the session at once. */
+  logout(caller: Caller): Promise<{ username: string }>;
+}
+
+/** Categories that this version carries out, with the request that each takes. */
+export interface TaskRequests {
+  create: CreateRequest;
+  image_download: ImageDownloadRequest;
+  image_remove: ImageRemoveRequest;
+}
+export type BackgroundKind = keyof TaskRequests;
+
+export interface AddOptions {
+  /** The Idempotency-Key header. */
+  idempotencyKey?: string | undefined;
+}
+
+export interface TaskFilter {
+  category?: string | undefined;
+  limit?: number | undefined;
+  before?: number | undefined;
+}
+
+export interface BackgroundService {
+  /** Answers when the task is on disk. */
+  add<K extends BackgroundKind>(caller: Caller, kind: K, request: TaskRequests[K], options: AddOptions): Promise<Task>;
+  /** For a category that is documented but not carried out by this version, or is not known: always throws. */
+  refuse(caller: Caller, category: string): Promise<never>;
+  /** Newest first. */
+  list(caller: Caller, filter: TaskFilter): Promise<Task[]>;
+  /** `undefined` = all, a category, or one id. Ids of what is gone, ascending. A running task is cancelled first. */
+  remove(caller: Caller, target: string | undefined): Promise<number[]>;
+}
+
+export interface RegistryService {
+  list(caller: Caller): Promise<RegistryList>;
+  save(caller: Caller, request: RegistryRequest): Promise<RegistryList>;
+  remove(caller: Caller, name: string): Promise<RegistryList>;
+}
+
+/** A committed event. */
+export interface StationEvent {
+  /** Ascending over the station's life. */
+  seq: number;
+  /** As `task`. */
+  kind: string;
+  /** Epoch seconds. */
+  ts: number;
+  user: string;
+  data: unknown;
+}
+
+export type StreamItem =
+  | { type: "event"; event: StationEvent }
+  /** A running task's progress; not stored. */
+  | { type: "progress"; task: { tid: number; progress: number; detail_state: string } }
+  /** Events between the asked-for one and `seq` are no longer kept. */
+  | { type: "reset"; seq: number };
+
+export interface EventService {
+  /** From the event after `after` (absent: from now on) until the signal aborts or the session ends. */
+  stream(caller: Caller, after: number | undefined, signal: AbortSignal): Promise<AsyncIterable<StreamItem>>;
+}
+
+export interface Health {
+  status: "ok";
+  engines: { type: string; available: boolean }[];
+}
+
+export interface HealthService {
+  /** Open. */
+  get(): Health;
+}

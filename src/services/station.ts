@@ -1,0 +1,94 @@
+import type { Engine } from "../engines/engine.ts";
+import { createInventory } from "../inventory/inventory.ts";
+import { AppError } from "../errors.ts";
+import type { AccountStore } from "../storage/account-store.ts";
+import type { EventStore } from "../storage/event-store.ts";
+import type { RegistryStore } from "../storage/registry-store.ts";
+import type { Lane, TaskStore } from "../storage/task-store.ts";
+import { createTaskMachine } from "../tasks/machine.ts";
+import { createBackgroundService } from "./background.ts";
+import { createEventHub } from "./events.ts";
+import { createImageReferences } from "./image-reference.ts";
+import { createKinds, createMarks } from "./kinds/kinds.ts";
+import { authorize } from "./policy.ts";
+import { createPulls } from "./pulls.ts";
+import { createRegistryService } from "./registries.ts";
+import type { Secrets } from "./secrets.ts";
+import type { Services } from "./services.ts";
+import { createSessions } from "./sessions.ts";
+import { createShares } from "./shares.ts";
+import { createSweeper } from "./sweeper.ts";
+import { createTaken } from "./taken.ts";
+import { createPlanners } from "./task-plan.ts";
+
+export interface StationOptions {
+  /** This station's id, for its marks. */
+  id: string;
+  stores: { tasks: TaskStore; events: EventStore; accounts: AccountStore; registries: RegistryStore };
+  engines: readonly Engine[];
+  secrets: Secrets;
+  /** Name -> absolute path. */
+  shares: Readonly<Record<string, string>>;
+  lanes: Readonly<Record<Lane, number>>;
+  maxTasks: number;
+  log: (message: string, fields: Record<string, unknown>) => void;
+}
+
+/** The use cases, wired. Nothing runs before `start`. */
+export interface Station {
+  services: Services;
+  /** To be called after each commit of the store. */
+  committed(): void;
+  /** Takes up what an earlier process left and begins to run tasks. Resolves when every engine was tried once. */
+  start(): Promise<void>;
+  stop(grace: number): Promise<void>;
+}
+
+export async function createStation(options: StationOptions): Promise<Station> {
+  const { id, stores, engines, secrets, lanes, maxTasks, log } = options;
+  const { tasks, events, accounts, registries } = stores;
+  const sessions = await createSessions(accounts);
+  const hub = createEventHub(events, sessions);
+  const inventory = createInventory(engines, createSweeper({ tasks, station: id, log }));
+  const shares = createShares(options.shares);
+  const images = createImageReferences(registries, secrets);
+  const kinds = createKinds({
+    inventory,
+    shares,
+    images,
+    pulls: createPulls(),
+    marks: createMarks(id),
+    async authorize(name, verb) {
+      const user = await accounts.getUser(name);
+      if (!user) throw new AppError("forbidden", `The user ${name} no longer exists.`);
+      authorize(user, verb);
+    },
+  });
+  const machine = createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress: hub.progress, log });
+  const planners = createPlanners({ shares, images });
+  const taken = createTaken(inventory, tasks);
+
+  return {
+    services: {
+      sessions,
+      background: createBackgroundService({ sessions, inventory, planners, taken, tasks, machine }),
+      registries: createRegistryService({ sessions, registries, secrets }),
+      events: hub,
+      health: {
+        get: () => ({
+          status: "ok",
+          engines: inventory.views().map((view) => ({ type: view.engine.type, available: view.available() })),
+        }),
+      },
+    },
+    committed: hub.committed,
+    async start() {
+      await Promise.all(inventory.views().map((view) => view.tried));
+      await machine.start();
+    },
+    async stop(grace) {
+      await machine.stop(grace);
+      inventory.close();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { EngineType, PortMapping, Protocol } from "../engines/engine.ts";
+import { AppError } from "../errors.ts";
+import type { EngineView } from "../inventory/engine-view.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import type { PortClaim, TaskStore } from "../storage/task-store.ts";
+import { portInUse, portOwner } from "./ports.ts";
+import type { TaskPlan } from "./task-plan.ts";
+
+/** Whether a name or a port is taken, and by whom. */
+export interface Taken {
+  /** Throws `conflict` naming who has it. */
+  refuse(plan: TaskPlan): Promise<void>;
+  /** Drops the claims of an owner that no longer exists; true when it did. */
+  releaseIfStale(owner: string): Promise<boolean>;
+}
+
+export function createTaken(inventory: Inventory, tasks: TaskStore): Taken {
+  /** The picture may be a moment behind: before refusing, the engine itself is asked. */
+  async function refuseName(key: string): Promise<void> {
+    const { view, name } = viewOf(key);
+    if (!view?.byName(name) || !(await view.engine.containers.get(name))) return;
+    const message = `A ${view.engine.type} container named ${name} exists already.`;
+    throw new AppError("conflict", message, { details: { field: "name" } });
+  }
+
+  function viewOf(key: string): { view: EngineView | undefined; name: string } {
+    const [type, , name] = key.split("/");
+    return { view: inventory.view(type as EngineType), name: name ?? "" };
+  }
+
+  function publishedBy({ protocol, port }: PortClaim): string | undefined {
+    for (const view of inventory.views()) {
+      for (const container of view.containers()) {
+        if (container.ports.some((mapping) => isPort(mapping, protocol, port))) return `${view.engine.type} container ${container.name}`;
+      }
+    }
+    return undefined;
+  }
+
+  async function refusePort(claim: PortClaim, index: number): Promise<void> {
+    const { protocol, port } = claim;
+    let owner = publishedBy(claim);
+    if (!owner) {
+      if (!(await portInUse(protocol as Protocol, port))) return;
+      owner = (await portOwner(protocol as Protocol, port)) ?? "another program";
+    }
+    const message = `Port ${port}/${protocol} is taken by ${owner}.`;
+    throw new AppError("conflict", message, { details: { field: `network.port[${index}]` } });
+  }
+
+  return {
+    async refuse(plan) {
+      if (plan.creates) await refuseName(plan.creates);
+      for (const [index, claim] of plan.ports.entries()) await refusePort(claim, index);
+    },
+    async releaseIfStale(owner) {
+      const { view, name } = viewOf(owner);
+      if (!view?.available() || view.byName(name) || (await view.engine.containers.get(name))) return false;
+      const held = (await tasks.claims()).some((claim) => claim.owner === owner);
+      if (held) await tasks.releaseClaims(owner);
+      return held;
+    },
+  };
+}
+
+function isPort(mapping: PortMapping, protocol: string, port: number): boolean {
+  return mapping.host === port && mapping.protocol === protocol;
+}

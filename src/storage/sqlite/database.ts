@@ -1,0 +1,132 @@
+import { Worker } from "node:worker_threads";
+import { AppError } from "../../errors.ts";
+import type { AccountStore } from "../account-store.ts";
+import type { EventStore } from "../event-store.ts";
+import type { RegistryStore } from "../registry-store.ts";
+import type { TaskStore } from "../task-store.ts";
+import type { Answer, ErrorKind, Identity, OpenOptions } from "./transactions.ts";
+
+export type { OpenOptions };
+
+/** The stores of one database file, their SQL in a thread of its own, because a commit waits for the disk. */
+export interface Database {
+  identity: Identity;
+  tasks: TaskStore;
+  events: EventStore;
+  accounts: AccountStore;
+  registries: RegistryStore;
+  /** Called after each batch that was committed; whoever follows the events looks for new ones. */
+  onCommit(listener: () => void): void;
+  close(): Promise<void>;
+}
+
+interface Pending {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Opens the database, or throws `conflict` when a newer version wrote it. `onFatal` is called at the first I/O error:
+ * what the disk holds is then unknown, and the process must end.
+ */
+export async function openDatabase(options: OpenOptions, onFatal: (reason: string) => void): Promise<Database> {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: options });
+  const identity = await opened(worker, options.path);
+  const { call, onCommit, settled } = batching(worker, onFatal);
+  worker.on("error", (error) => onFatal(`the store's thread failed: ${error}`));
+  return {
+    identity,
+    tasks: store<TaskStore>("tasks", call),
+    events: store<EventStore>("events", call),
+    accounts: store<AccountStore>("accounts", call),
+    registries: store<RegistryStore>("registries", call),
+    onCommit,
+    async close() {
+      await settled();
+      const gone = new Promise((resolve) => worker.once("exit", resolve));
+      worker.postMessage("close");
+      await gone;
+    },
+  };
+}
+
+function opened(worker: Worker, path: string): Promise<Identity> {
+  return new Promise((resolve, reject) => {
+    worker.once("error", reject);
+    worker.once("message", (message: string) => {
+      worker.off("error", reject);
+      const answer = JSON.parse(message) as { opened: Identity } | { failed: ErrorKind; message: string };
+      if ("opened" in answer) return resolve(answer.opened);
+      const newer = "was written by a newer version of Gantry: start that version, or another data folder";
+      const reason = answer.failed === "newer" ? newer : `cannot be opened: ${answer.message}`;
+      reject(new AppError("conflict", `The database ${path} ${reason}.`));
+    });
+  });
+}
+
+/** Calls made while a batch is on its way go together in the next. */
+function batching(worker: Worker, onFatal: (reason: string) => void) {
+  let queued: string[] = [];
+  let waiting: Pending[] = [];
+  let sent: Pending[] = [];
+  let scheduled = false;
+  const listeners: (() => void)[] = [];
+  const idle: (() => void)[] = [];
+
+  function flush(): void {
+    scheduled = false;
+    if (sent.length > 0 || queued.length === 0) return;
+    sent = waiting;
+    worker.postMessage(`[${queued.join(",")}]`);
+    waiting = [];
+    queued = [];
+  }
+
+  worker.on("message", (message: string) => {
+    const answers = JSON.parse(message) as Answer[];
+    const settled = sent;
+    sent = [];
+    flush();
+    for (const [index, answer] of answers.entries()) settle(settled[index] as Pending, answer, onFatal);
+    for (const listener of listeners) listener();
+    if (sent.length === 0) for (const resolve of idle.splice(0)) resolve();
+  });
+
+  function call(verb: string, argument: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      queued.push(`["${verb}",${argument === undefined ? "null" : JSON.stringify(argument)}]`);
+      waiting.push({ resolve, reject });
+      if (scheduled || sent.length > 0) return;
+      scheduled = true;
+      setImmediate(flush);
+    });
+  }
+
+  const settled = () =>
+    new Promise<void>((resolve) => (sent.length + waiting.length === 0 ? resolve() : idle.push(resolve)));
+  return { call, settled, onCommit: (listener: () => void) => void listeners.push(listener) };
+}
+
+function settle(pending: Pending, answer: Answer, onFatal: (reason: string) => void): void {
+  if (answer[0] === 0) return pending.resolve(answer[1] ?? undefined);
+  const [, kind, message] = answer;
+  if (kind === "disk_full") {
+    const where = "The disk that holds Gantry's data folder is full: free some space and try again.";
+    return pending.reject(new AppError("disk_full", where));
+  }
+  if (kind === "fatal") onFatal(message);
+  pending.reject(new AppError("internal", "The store failed.", { cause: new Error(message) }));
+}
+
+function store<S extends object>(group: string, call: (verb: string, argument: unknown) => Promise<unknown>): S {
+  const methods = new Map<string, (argument: unknown) => Promise<unknown>>();
+  return new Proxy({} as S, {
+    get(_target, name: string) {
+      // Not a promise, whatever an await makes of it.
+      if (name === "then") return undefined;
+      let method = methods.get(name);
+      if (!method) methods.set(name, (method = (argument) => call(`${group}.${name}`, argument)));
+      return method;
+    },
+  });
+}

@@ -1,0 +1,86 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { TaskRow } from "../task-store.ts";
+import type { taskEvents } from "./task-events.ts";
+
+const columns = "id, kind, name, user, result";
+
+/** The verbs that lead a task to its end, each a guarded UPDATE. */
+export function taskEnds(db: DatabaseSync, host: string, events: ReturnType<typeof taskEvents>) {
+  const pivot = db.prepare("UPDATE task SET pivot = 1 WHERE id = ? AND state = 'running' RETURNING id");
+  const complete = db.prepare(
+    `UPDATE task SET state = ?, result = ?, error = ?, "end" = ?, progress = ?, detail = '', creates = NULL
+     WHERE id = ? AND state = 'running' RETURNING ${columns}`,
+  );
+  const startUndo = db.prepare(
+    `UPDATE task SET state = 'undoing', outcome = 'error', error = ?, detail = 'Undoing'
+     WHERE id = ? AND state = 'running' RETURNING ${columns}`,
+  );
+  const finish = db.prepare(
+    `UPDATE task SET state = outcome, error = coalesce(?, error), result = 1, "end" = ?, debt = ?, detail = '',
+       creates = CASE WHEN ? THEN creates END
+     WHERE id = ? AND state = 'undoing' RETURNING ${columns}, state`,
+  );
+  const settle = db.prepare("UPDATE task SET debt = 0, creates = NULL WHERE id = ? AND debt = 1");
+  const withdraw = db.prepare(
+    `UPDATE task SET state = 'cancelled', "end" = ?, creates = NULL WHERE id = ? AND state = 'waiting' RETURNING ${columns}`,
+  );
+  const cancel = db.prepare(
+    `UPDATE task SET state = 'undoing', outcome = 'cancelled', detail = 'Cancelling'
+     WHERE id = ? AND state = 'running' AND pivot = 0 RETURNING ${columns}`,
+  );
+  const state = db.prepare("SELECT state, outcome FROM task WHERE id = ?");
+  const dropLocks = db.prepare("DELETE FROM task_lock WHERE task = ?");
+  const dropSteps = db.prepare("DELETE FROM task_step WHERE task = ?");
+  const dropClaims = db.prepare("DELETE FROM port_claim WHERE host = ? AND task = ?");
+
+  function release(id: number, keepClaims: boolean): void {
+    dropLocks.run(id);
+    dropSteps.run(id);
+    if (!keepClaims) dropClaims.run(host, id);
+  }
+
+  return {
+    passPivot(id: number): boolean {
+      return pivot.get(id) !== undefined;
+    },
+    complete(end: { id: number; result: number; error: string | null; now: number }): boolean {
+      const failed = end.result !== 0;
+      const to = failed ? "error" : "completed";
+      const row = complete.get(to, end.result, end.error, end.now, failed ? -1 : 100, end.id) as TaskRow | undefined;
+      if (!row) return false;
+      release(end.id, !failed);
+      events.add(row, to, end.now, end.result);
+      return true;
+    },
+    startUndo(undo: { id: number; error: string; now: number }): void {
+      startUndo.run(undo.error, undo.id);
+    },
+    finish(end: { id: number; error: string | null; debt: boolean; now: number }): void {
+      const debt = Number(end.debt);
+      const row = finish.get(end.error, end.now, debt, debt, end.id) as TaskRow | undefined;
+      if (!row) return;
+      if (!end.debt) release(end.id, false);
+      events.add(row, row.state, end.now, 1);
+    },
+    settleDebt(id: number): void {
+      if (settle.run(id).changes) release(id, false);
+    },
+    cancel({ id, now }: { id: number; now: number }) {
+      const waiting = withdraw.get(now, id) as TaskRow | undefined;
+      if (waiting) {
+        release(id, false);
+        events.add(waiting, "cancelled", now);
+        return "withdrawn";
+      }
+      const running = cancel.get(id) as TaskRow | undefined;
+      if (running) {
+        events.add(running, "running", now);
+        return "undoing";
+      }
+      const found = state.get(id) as { state: string; outcome: string | null } | undefined;
+      if (!found) return "unknown";
+      if (found.state === "undoing" && found.outcome === "cancelled") return "undoing";
+      return found.state === "running" || found.state === "undoing" ? "past_pivot" : "final";
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { ActiveTask, Lock, TaskRow } from "../task-store.ts";
+import { taskColumns } from "./tasks.ts";
+
+const active = "(state IN ('waiting', 'running', 'undoing') OR debt = 1)";
+const final = "state IN ('completed', 'error', 'cancelled') AND debt = 0";
+
+/** Reads, and the upkeep of what is over. */
+export function taskQueries(db: DatabaseSync, host: string) {
+  const saveProgress = db.prepare("UPDATE task SET detail = ?, progress = ? WHERE id = ? AND state = 'running'");
+  const get = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ? AND hidden = 0 AND state <> 'cancelled'`);
+  const listed = `SELECT ${taskColumns} FROM task WHERE id < ? AND hidden = 0 AND state <> 'cancelled'`;
+  const list = db.prepare(`${listed} ORDER BY id DESC LIMIT ?`);
+  const listKind = db.prepare(`${listed} AND kind = ? ORDER BY id DESC LIMIT ?`);
+  const clear = db.prepare(
+    `UPDATE task SET hidden = 1 WHERE hidden = 0 AND state IN ('completed', 'error')
+     AND id = coalesce(?, id) AND kind = coalesce(?, kind) RETURNING id`,
+  );
+  const activeTasks = db.prepare(`SELECT ${taskColumns}, debt FROM task WHERE host = ? AND ${active} ORDER BY id`);
+  const locks = db.prepare("SELECT key, mode FROM task_lock WHERE task = ?");
+  const attempt = db.prepare("UPDATE task SET attempts = attempts + 1 WHERE id = ? RETURNING attempts");
+  const undone = db.prepare("SELECT id FROM task WHERE id = ? AND state IN ('error', 'cancelled') AND debt = 0");
+  const claims = db.prepare(
+    `SELECT protocol, port, owner FROM port_claim WHERE host = ?
+     AND NOT EXISTS (SELECT 1 FROM task WHERE task.id = port_claim.task AND ${active})`,
+  );
+  const releaseClaims = db.prepare("DELETE FROM port_claim WHERE host = ? AND owner = ?");
+
+  return {
+    saveProgress(saved: { id: number; detail: string; progress: number }): void {
+      saveProgress.run(saved.detail, saved.progress, saved.id);
+    },
+    get(id: number) {
+      return get.get(id) as unknown as TaskRow | undefined;
+    },
+    list({ kind, limit, before }: { kind: string | null; limit: number; before: number | null }): TaskRow[] {
+      const below = before ?? Number.MAX_SAFE_INTEGER;
+      const rows = kind === null ? list.all(below, limit) : listKind.all(below, kind, limit);
+      return rows as unknown as TaskRow[];
+    },
+    clear(filter: { id: number | null; kind: string | null }): number[] {
+      return (clear.all(filter.id, filter.kind) as { id: number }[]).map((row) => row.id).sort((a, b) => a - b);
+    },
+    active(): ActiveTask[] {
+      return activeTasks.all(host).map((row) => {
+        const { debt, ...task } = row as unknown as TaskRow & { debt: number };
+        const held = locks.all(task.id) as { key: string; mode: "S" | "X" }[];
+        return { task, debt: debt === 1, locks: held.map(({ key, mode }): Lock => [key, mode]) };
+      });
+    },
+    countAttempt(id: number): number {
+      return (attempt.get(id) as { attempts: number }).attempts;
+    },
+    undone(ids: readonly number[]): number[] {
+      return ids.filter((id) => undone.get(id) !== undefined);
+    },
+    claims() {
+      return claims.all(host) as { protocol: string; port: number; owner: string }[];
+    },
+    releaseClaims(owner: string): void {
+      releaseClaims.run(host, owner);
+    },
+    purge: purging(db),
+  };
+}
+
+function purging(db: DatabaseSync) {
+  // What a name or a count says is over may go only when it is older than minAge.
+  const countLimit = db.prepare(`SELECT id FROM task WHERE ${final} ORDER BY id DESC LIMIT 1 OFFSET ?`);
+  const dropTasks = db.prepare(`DELETE FROM task WHERE ${final} AND "end" < ? AND (id <= ? OR "end" < ? OR hidden = 1)`);
+  const dropKeys = db.prepare("DELETE FROM idempotency WHERE at < ?");
+  const dropEvents = db.prepare("DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - ?");
+  return (limits: { now: number; maxAge: number; minAge: number; maxCount: number; maxEvents: number }): number => {
+    const beyond = countLimit.get(limits.maxCount) as { id: number } | undefined;
+    const tasks = dropTasks.run(limits.now - limits.minAge, beyond?.id ?? 0, limits.now - limits.maxAge).changes;
+    const keys = dropKeys.run(limits.now - limits.minAge).changes;
+    return Number(tasks) + Number(keys) + Number(dropEvents.run(limits.maxEvents).changes);
+  };
+}

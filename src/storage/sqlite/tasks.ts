@@ -1,0 +1,101 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { NewTask, StepRow, TaskRow, TaskVerbs, Undo } from "../task-store.ts";
+import { taskEnds } from "./task-ends.ts";
+import { taskEvents } from "./task-events.ts";
+import { taskQueries } from "./task-queries.ts";
+
+export const taskColumns =
+  'id, kind, lane, name, user, params, state, init, start, "end", result, error, detail, progress, pivot, attempts, outcome';
+
+const idempotencyLife = 24 * 3600 * 1000;
+
+/** SQL of the task verbs: accept, claim and steps here, ends and reads in their own files. */
+export function taskSql(db: DatabaseSync, host: string): TaskVerbs {
+  const events = taskEvents(db, host);
+  return { ...acceptance(db, host, events), ...steps(db), ...taskEnds(db, host, events), ...taskQueries(db, host) };
+}
+
+function acceptance(db: DatabaseSync, host: string, events: ReturnType<typeof taskEvents>) {
+  const insert = db.prepare(
+    "INSERT INTO task (host, kind, lane, name, user, params, state, creates, init) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?)",
+  );
+  const insertLock = db.prepare("INSERT INTO task_lock (task, host, key, mode) VALUES (?, ?, ?, ?)");
+  const insertClaim = db.prepare("INSERT INTO port_claim (host, protocol, port, owner, task) VALUES (?, ?, ?, ?, ?)");
+  const insertKey = db.prepare("INSERT OR REPLACE INTO idempotency (user, key, hash, task, at) VALUES (?, ?, ?, ?, ?)");
+  const creator = db.prepare("SELECT id, name, user FROM task WHERE host = ? AND creates = ?");
+  const claimed = db.prepare("SELECT protocol, port, owner FROM port_claim WHERE host = ? AND protocol = ? AND port = ?");
+  const keyOf = db.prepare("SELECT hash, task FROM idempotency WHERE user = ? AND key = ? AND at > ?");
+  const byId = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
+  const claim = db.prepare(
+    `UPDATE task SET state = 'running', start = ? WHERE id = ? AND state = 'waiting' RETURNING ${taskColumns}`,
+  );
+
+  function repeated(task: Parameters<TaskVerbs["repeated"]>[0]) {
+    if (!task.idempotency) return undefined;
+    const { key, hash } = task.idempotency;
+    const found = keyOf.get(task.user, key, task.now - idempotencyLife) as { hash: string; task: number } | undefined;
+    if (!found) return undefined;
+    if (found.hash !== hash) return { reused: found.task };
+    const row = byId.get(found.task) as unknown as TaskRow | undefined;
+    return row && { repeated: row };
+  }
+
+  function taken(task: NewTask) {
+    const creating = task.creates && creator.get(host, task.creates);
+    if (creating) return { creating: creating as { id: number; name: string; user: string } };
+    for (const { protocol, port } of task.ports) {
+      const holder = claimed.get(host, protocol, port);
+      if (holder) return { claimed: holder as { protocol: string; port: number; owner: string } };
+    }
+    return undefined;
+  }
+
+  return {
+    repeated,
+    accept(task: NewTask) {
+      const refused = repeated(task) ?? taken(task);
+      if (refused) return refused;
+      const { kind, lane, name, user, params, creates, now } = task;
+      const id = Number(insert.run(host, kind, lane, name, user, params, creates, now).lastInsertRowid);
+      for (const [key, mode] of task.locks) insertLock.run(id, host, key, mode);
+      for (const { protocol, port } of task.ports) insertClaim.run(host, protocol, port, creates ?? `task/${id}`, id);
+      if (task.idempotency) insertKey.run(user, task.idempotency.key, task.idempotency.hash, id, now);
+      events.add({ id, kind, name, user }, "waiting", now);
+      return { id };
+    },
+    claim({ id, now }: { id: number; now: number }) {
+      const row = claim.get(now, id) as unknown as TaskRow | undefined;
+      if (row) events.add(row, "running", now);
+      return row;
+    },
+  };
+}
+
+function steps(db: DatabaseSync) {
+  const select = db.prepare("SELECT seq, name, state, undo, out FROM task_step WHERE task = ? ORDER BY seq");
+  const done = db.prepare("UPDATE task_step SET state = 'done', out = ? WHERE task = ? AND seq = ? AND state = 'planned'");
+  const plan = db.prepare("INSERT INTO task_step (task, seq, name, state, undo) VALUES (?, ?, ?, 'planned', ?)");
+  const progressed = db.prepare("UPDATE task SET attempts = 0 WHERE id = ? AND attempts > 0");
+  return {
+    steps(id: number): StepRow[] {
+      return select.all(id).map((row) => ({
+        seq: row["seq"] as number,
+        name: row["name"] as string,
+        state: row["state"] as "planned" | "done",
+        undo: parse(row["undo"]) as Undo | null,
+        out: parse(row["out"]),
+      }));
+    },
+    planStep(step: Parameters<TaskVerbs["planStep"]>[0]) {
+      if (step.previous) {
+        done.run(JSON.stringify(step.previous.out), step.task, step.previous.seq);
+        progressed.run(step.task);
+      }
+      plan.run(step.task, step.seq, step.name, step.undo && JSON.stringify(step.undo));
+    },
+  };
+}
+
+function parse(json: unknown): unknown {
+  return typeof json === "string" ? JSON.parse(json) : null;
+}

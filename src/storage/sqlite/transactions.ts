@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import { accountSql } from "./accounts.ts";
+import { createBallast } from "./ballast.ts";
+import { eventSql } from "./events.ts";
+import { migrate, NewerDatabaseError } from "./migrations.ts";
+import { registrySql } from "./registries.ts";
+import { taskSql } from "./tasks.ts";
+
+export interface OpenOptions {
+  path: string;
+  /** This machine's name in the tables. */
+  host: string;
+  /** FULL keeps every acknowledged commit through a power cut; NORMAL is the control of the power-cut proof. */
+  synchronous: "FULL" | "NORMAL";
+}
+
+export interface Identity {
+  /** The station's id, made with the database. */
+  station: string;
+  /** Counts the starts on this host. */
+  epoch: number;
+}
+
+/** `fatal`: the disk or the database can no longer be trusted, or another start took over: the process must end. */
+export type ErrorKind = "disk_full" | "newer" | "fatal" | "bug";
+
+type Call = [verb: string, argument: unknown];
+export type Answer = [0, unknown] | [1, ErrorKind, string];
+
+const SQLITE_FULL = 13;
+/** IOERR, CORRUPT, CANTOPEN, NOTADB, READONLY. */
+const fatalCodes = new Set([10, 11, 14, 26, 8]);
+
+export function errorKind(error: unknown): ErrorKind {
+  if (error instanceof NewerDatabaseError) return "newer";
+  if (error instanceof FenceError) return "fatal";
+  const code = (error as { errcode?: number }).errcode;
+  if (code === undefined) return "bug";
+  const primary = code & 0xff;
+  if (primary === SQLITE_FULL) return "disk_full";
+  return fatalCodes.has(primary) ? "fatal" : "bug";
+}
+
+class FenceError extends Error {}
+
+export function openTransactions({ path, host, synchronous }: OpenOptions) {
+  const db = new DatabaseSync(path);
+  db.exec("PRAGMA journal_mode = WAL");
+  db.exec(`PRAGMA synchronous = ${synchronous}`);
+  db.exec("PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA foreign_keys = ON");
+  migrate(db);
+  const identity = identify(db, host);
+  const ballast = createBallast(path);
+  const verbs = verbTable(db, host);
+  const fence = db.prepare("SELECT epoch FROM worker WHERE host = ?");
+  const begin = db.prepare("BEGIN IMMEDIATE");
+  const commit = db.prepare("COMMIT");
+
+  function transaction(work: () => void): void {
+    begin.run();
+    try {
+      if (fence.get(host)?.["epoch"] !== identity.epoch) throw new FenceError("another start of the station took over");
+      work();
+      commit.run();
+    } catch (error) {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  function call([name, argument]: Call): Answer {
+    const verb = verbs.get(name);
+    if (!verb) throw new Error(`no verb ${name}`);
+    return [0, verb(argument)];
+  }
+
+  /** After a batch failed: each call on its own, so that one bad call takes no other down. */
+  function callAlone(one: Call): Answer {
+    if (ballast.isFreed() && one[0] === "tasks.accept") return [1, "disk_full", "the disk is full"];
+    let answer: Answer | undefined;
+    try {
+      transaction(() => (answer = call(one)));
+      return answer as Answer;
+    } catch (error) {
+      return [1, errorKind(error), String(error)];
+    }
+  }
+
+  function run(batch: string): string {
+    const calls = JSON.parse(batch) as Call[];
+    if (ballast.isFreed() && !ballast.restore()) return JSON.stringify(calls.map(callAlone));
+    try {
+      let answers: Answer[] = [];
+      transaction(() => (answers = calls.map(call)));
+      return JSON.stringify(answers);
+    } catch (error) {
+      const kind = errorKind(error);
+      if (kind === "fatal") return JSON.stringify(calls.map((): Answer => [1, kind, String(error)]));
+      if (kind === "disk_full") ballast.free();
+      return JSON.stringify(calls.map(callAlone));
+    }
+  }
+
+  return { run, identity, close: () => db.close() };
+}
+
+/** Counts this start, so that a process that outlived it can write no more. */
+function identify(db: DatabaseSync, host: string): Identity {
+  db.exec("BEGIN IMMEDIATE");
+  db.prepare("INSERT OR IGNORE INTO setting (name, value) VALUES ('station', ?)").run(randomUUID());
+  const station = db.prepare("SELECT value FROM setting WHERE name = 'station'").get()?.["value"] as string;
+  const row = db
+    .prepare(
+      `INSERT INTO worker (host, epoch, seen_at) VALUES (?, 1, ?)
+       ON CONFLICT (host) DO UPDATE SET epoch = epoch + 1, seen_at = excluded.seen_at RETURNING epoch`,
+    )
+    .get(host, Date.now());
+  db.exec("COMMIT");
+  return { station, epoch: row?.["epoch"] as number };
+}
+
+function verbTable(db: DatabaseSync, host: string): Map<string, (argument: unknown) => unknown> {
+  const groups = { tasks: taskSql(db, host), events: eventSql(db, host), accounts: accountSql(db), registries: registrySql(db) };
+  const table = new Map<string, (argument: unknown) => unknown>();
+  for (const [group, verbs] of Object.entries(groups)) {
+    for (const [name, verb] of Object.entries(verbs)) table.set(`${group}.${name}`, verb as (argument: unknown) => unknown);
+  }
+  return table;
+}

@@ -1,0 +1,140 @@
+import type { Async } from "./async.ts";
+
+/**
+ * The task machine's tables, one method per verb. Every method is one transaction, on disk before it answers; calls
+ * that arrive together share a commit. Times are epoch milliseconds.
+ *
+ *     waiting ──claim──> running ──complete──> completed
+ *        │                  ├──startUndo(error)──> undoing ──finish──> error
+ *        └──cancel──> cancelled   └──cancel────> undoing ──finish──> cancelled
+ *
+ * INVARIANTS
+ * - A state changes only by a guarded UPDATE that names the state before it: of two that compete, one wins.
+ * - Every change of state writes its event in the same transaction.
+ * - Locks and port claims live as long as the task is not final, or while it still owes an undo (`debt`); a completed
+ *   task's port claims stay with their owner.
+ */
+export const taskStates = ["waiting", "running", "undoing", "completed", "error", "cancelled"] as const;
+export type StoredState = (typeof taskStates)[number];
+
+export type Lane = "quick" | "heavy";
+export type LockMode = "S" | "X";
+export type Lock = readonly [key: string, mode: LockMode];
+
+export interface PortClaim {
+  protocol: string;
+  port: number;
+}
+
+export interface NewTask {
+  kind: string;
+  lane: Lane;
+  /** Shown: container name, or image:tag. */
+  name: string;
+  user: string;
+  /** JSON of the request. */
+  params: string;
+  locks: readonly Lock[];
+  /** The key of what the task will bring into being; at most one active task may hold it. */
+  creates: string | null;
+  ports: readonly PortClaim[];
+  /** An Idempotency-Key and the hash of the body that came with it. */
+  idempotency: { key: string; hash: string } | null;
+  now: number;
+}
+
+export type Accepted =
+  | { id: number }
+  /** The same key and body were accepted before. */
+  | { repeated: TaskRow }
+  /** The key was used with another body. */
+  | { reused: number }
+  /** Another active task creates the same thing. */
+  | { creating: { id: number; name: string; user: string } }
+  | { claimed: { protocol: string; port: number; owner: string } };
+
+export interface TaskRow {
+  id: number;
+  kind: string;
+  lane: Lane;
+  name: string;
+  user: string;
+  params: string;
+  state: StoredState;
+  init: number;
+  start: number | null;
+  end: number | null;
+  result: number | null;
+  error: string | null;
+  detail: string;
+  progress: number;
+  /** The point of no return lies behind. */
+  pivot: number;
+  /** How often it was found running after a crash, since its last finished step. */
+  attempts: number;
+  /** What an undoing task ends as. */
+  outcome: "error" | "cancelled" | null;
+}
+
+/** What undoes a step, as data: `op` names an undoer of a closed table. */
+export interface Undo {
+  op: string;
+  args: Record<string, unknown>;
+}
+
+export interface StepRow {
+  seq: number;
+  name: string;
+  state: "planned" | "done";
+  undo: Undo | null;
+  /** What the step answered. */
+  out: unknown;
+}
+
+export interface ActiveTask {
+  task: TaskRow;
+  locks: Lock[];
+  /** Final, but an undo is still owed. */
+  debt: boolean;
+}
+
+export interface TaskVerbs {
+  accept(task: NewTask): Accepted;
+  /** What `accept` would answer for the idempotency key alone; undefined = the key is new. */
+  repeated(task: Pick<NewTask, "user" | "idempotency" | "now">): { repeated: TaskRow } | { reused: number } | undefined;
+  /** `undefined`: it was cancelled meanwhile. */
+  claim(claim: { id: number; now: number }): TaskRow | undefined;
+  steps(id: number): StepRow[];
+  /** Writes the step as planned and, in the same commit, the one before it as done with what it answered. */
+  planStep(step: { task: number; seq: number; name: string; undo: Undo | null; previous: { seq: number; out: unknown } | null }): void;
+  /** False: a cancel came first. After it the task can only go forward. */
+  passPivot(id: number): boolean;
+  /** False: a cancel came first. */
+  complete(end: { id: number; result: number; error: string | null; now: number }): boolean;
+  /** Ends a running task as error or undoes it first: from here on it is undoing. */
+  startUndo(undo: { id: number; error: string; now: number }): void;
+  /** The end of an undoing task. With `debt` its locks and claims stay. */
+  finish(end: { id: number; error: string | null; debt: boolean; now: number }): void;
+  /** The owed undo is done: locks and claims go. */
+  settleDebt(id: number): void;
+  cancel(cancel: { id: number; now: number }): "withdrawn" | "undoing" | "past_pivot" | "final" | "unknown";
+  saveProgress(progress: { id: number; detail: string; progress: number }): void;
+  get(id: number): TaskRow | undefined;
+  /** Newest first; without cancelled and cleared ones. */
+  list(filter: { kind: string | null; limit: number; before: number | null }): TaskRow[];
+  /** Hides completed and error tasks of a kind (null: all). Ids ascending. */
+  clear(filter: { id: number | null; kind: string | null }): number[];
+  /** Tasks that are not final, or owe an undo, oldest first. */
+  active(): ActiveTask[];
+  /** A new start found it running: counts the attempt. */
+  countAttempt(id: number): number;
+  /** Of these tasks the ones that ended without leaving anything (error, cancelled). */
+  undone(ids: readonly number[]): number[];
+  /** Claims of final tasks, by owner. */
+  claims(): { protocol: string; port: number; owner: string }[];
+  releaseClaims(owner: string): void;
+  /** Drops what is beyond the retention. Answers how many rows went. */
+  purge(limits: { now: number; maxAge: number; minAge: number; maxCount: number; maxEvents: number }): number;
+}
+
+export type TaskStore = Async<TaskVerbs>;

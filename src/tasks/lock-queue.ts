@@ -1,0 +1,112 @@
+import type { Lane, Lock, LockMode } from "../storage/task-store.ts";
+import { createQueue, type Queue } from "../util/queue.ts";
+
+/**
+ * Who may run next. Each key is a queue in which a task keeps its place from the moment it is accepted: shared (S)
+ * holders run together, an exclusive one (X) alone, and nobody overtakes. A task is ready when it is granted all its
+ * keys.
+ *
+ * INVARIANTS
+ * - Tasks enter all their key queues at once and in the order of their ids, so each waits only for older ones: no deadlock.
+ * - A task holds its keys until `release`, also while it owes an undo.
+ * - Every operation takes time in the number of the task's keys, not in the number of tasks.
+ */
+export interface QueuedTask {
+  id: number;
+  lane: Lane;
+  locks: readonly Lock[];
+}
+
+interface Entry {
+  id: number;
+  places: Place[];
+  /** Places not granted yet. */
+  missing: number;
+  onReady: (entry: Entry) => void;
+  gone: boolean;
+}
+
+/** A task's place in one key's queue. */
+interface Place {
+  entry: Entry;
+  key: Key;
+  mode: LockMode;
+  granted: boolean;
+}
+
+interface Key {
+  name: string;
+  holders: number;
+  /** Of the holders. */
+  mode: LockMode;
+  waiting: Queue<Place>;
+}
+
+export type LockQueue = ReturnType<typeof createLockQueue>;
+
+export function createLockQueue() {
+  const entries = new Map<number, Entry>();
+  const keys = new Map<string, Key>();
+  const ready: Record<Lane, Queue<Entry>> = { quick: createQueue(), heavy: createQueue() };
+
+  function enter(task: QueuedTask, onReady: (entry: Entry) => void): void {
+    const entry: Entry = { id: task.id, places: [], missing: task.locks.length, onReady, gone: false };
+    entries.set(task.id, entry);
+    if (entry.missing === 0) onReady(entry);
+    for (const [name, mode] of task.locks) {
+      let key = keys.get(name);
+      if (!key) keys.set(name, (key = { name, holders: 0, mode, waiting: createQueue() }));
+      const place: Place = { entry, key, mode, granted: false };
+      entry.places.push(place);
+      key.waiting.push(place);
+      advance(key);
+    }
+  }
+
+  /** Grants the head of the key's queue as far as its holders allow. */
+  function advance(key: Key): void {
+    for (let head = key.waiting.peek(); head; head = key.waiting.peek()) {
+      if (!head.entry.gone) {
+        if (key.holders > 0 && (head.mode === "X" || key.mode === "X")) return;
+        grant(head);
+      }
+      key.waiting.shift();
+    }
+    if (key.holders === 0) keys.delete(key.name);
+  }
+
+  function grant(place: Place): void {
+    place.granted = true;
+    place.key.holders++;
+    place.key.mode = place.mode;
+    if (--place.entry.missing === 0) place.entry.onReady(place.entry);
+  }
+
+  return {
+    add(task: QueuedTask): void {
+      enter(task, (entry) => ready[task.lane].push(entry));
+    },
+    /** For a task that ran, or owed an undo, before a restart: it has its keys already. To be called before any `add`. */
+    hold(task: QueuedTask): void {
+      enter(task, () => undefined);
+    },
+    /** The task of this lane that has been ready longest; it holds its keys from here until `release`. */
+    next(lane: Lane): number | undefined {
+      for (let entry = ready[lane].shift(); entry; entry = ready[lane].shift()) if (!entry.gone) return entry.id;
+      return undefined;
+    },
+    /** The task is over, or was withdrawn: others may have its keys. */
+    release(id: number): void {
+      const entry = entries.get(id);
+      if (!entry) return;
+      entries.delete(id);
+      entry.gone = true;
+      for (const { key, granted } of entry.places) {
+        if (granted) key.holders--;
+        advance(key);
+      }
+    },
+    /** Tasks that wait or hold. */
+    size: () => entries.size,
+  };
+}

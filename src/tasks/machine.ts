@@ -1,0 +1,165 @@
+import type { Accepted, ActiveTask, Lane, NewTask, TaskStore } from "../storage/task-store.ts";
+import { AppError } from "../errors.ts";
+import type { Kinds } from "./handler.ts";
+import { createLockQueue } from "./lock-queue.ts";
+import { createProgressReporter, type Progress, type ProgressListener } from "./progress.ts";
+import { cancelled, createRunner, ending, type Outcome, type Running } from "./runner.ts";
+import { undoSteps } from "./undo.ts";
+
+export interface MachineOptions {
+  tasks: TaskStore;
+  kinds: Kinds;
+  /** How many tasks of a lane run at once; 0 holds the lane. */
+  lanes: Readonly<Record<Lane, number>>;
+  /** Tasks that may wait or run at once; over it new ones are refused. */
+  maxTasks: number;
+  onProgress: ProgressListener;
+  log: (message: string, fields: Record<string, unknown>) => void;
+}
+
+/** What is known of a running task and not in the store. */
+export interface LiveTask extends Progress {
+  cancellable: boolean;
+}
+
+export type Cancelled = "withdrawn" | "cancelled" | "cancelling" | "past_pivot" | "final" | "unknown";
+
+export type TaskMachine = ReturnType<typeof createTaskMachine>;
+
+/** A task found running more often than this, without finishing a step in between, is undone. */
+const maxAttempts = 3;
+/** A cancel is answered after this long at the latest; the undoing goes on. */
+const cancelAnswerAfter = 10_000;
+const debtEvery = 30_000;
+
+/**
+ * The durable task machine: accepts tasks, gives each its locks and a place in its lane, runs them, cancels them, and
+ * takes up after a restart what an earlier process left. It knows no kind of task.
+ */
+export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, log }: MachineOptions) {
+  const queue = createLockQueue();
+  const running = new Map<number, Running & { over: Promise<void> }>();
+  const debts = new Set<number>();
+  const active: Record<Lane, number> = { quick: 0, heavy: 0 };
+  const end = new AbortController();
+  const reporter = createProgressReporter(tasks, onProgress);
+  const runner = createRunner({ tasks, kinds, end: end.signal, log });
+  let janitor: NodeJS.Timeout | undefined;
+
+  /** Starts what is ready while its lane has room. */
+  function pump(lane: Lane): void {
+    while (active[lane] < lanes[lane] && janitor && !end.signal.aborted) {
+      const id = queue.next(lane);
+      if (id === undefined) return;
+      carryOut(id, lane, (now) => claimAndRun(id, now));
+    }
+  }
+
+  async function claimAndRun(id: number, now: Running): Promise<Outcome> {
+    const row = await tasks.claim({ id, now: Date.now() });
+    return row ? runner.run(row, now, []) : "over";
+  }
+
+  function carryOut(id: number, lane: Lane, work: (now: Running) => Promise<Outcome>): void {
+    active[lane]++;
+    const now: Running = { controller: new AbortController(), pivoted: false, undoing: false, ...reporter(id) };
+    const over = work(now)
+      .catch((error: unknown): Outcome => {
+        log("task left to the next start", { task: id, error });
+        return "left";
+      })
+      .then((outcome) => {
+        active[lane]--;
+        running.delete(id);
+        if (outcome === "debt") debts.add(id);
+        if (outcome === "over") queue.release(id);
+        pump("quick");
+        pump("heavy");
+      });
+    running.set(id, Object.assign(now, { over }));
+  }
+
+  function resume({ task }: ActiveTask): void {
+    carryOut(task.id, task.lane, async (now) => {
+      if (task.state === "undoing") {
+        if (task.outcome === "cancelled") now.controller.abort(cancelled);
+        return runner.undo(task, now);
+      }
+      const attempts = await tasks.countAttempt(task.id);
+      now.pivoted = task.pivot === 1;
+      if (attempts > maxAttempts && !now.pivoted) {
+        const often = `The station went down ${attempts} times while it ran; it was undone.`;
+        return runner.fail(task, now, new AppError("engine_failed", often));
+      }
+      return runner.run(task, now, await tasks.steps(task.id));
+    });
+  }
+
+  async function settleDebts(): Promise<void> {
+    for (const id of debts) {
+      const steps = await tasks.steps(id);
+      const owed = await undoSteps(kinds, id, steps, { signal: end.signal, onWait: () => undefined });
+      if (owed !== undefined || end.signal.aborted) continue;
+      await tasks.settleDebt(id);
+      debts.delete(id);
+      queue.release(id);
+      pump("quick");
+      pump("heavy");
+    }
+  }
+
+  return {
+    /** On disk when it answers. */
+    async accept(task: NewTask): Promise<Accepted> {
+      if (queue.size() >= maxTasks) throw new AppError("too_many", `More than ${maxTasks} tasks are waiting; try again later.`);
+      if (end.signal.aborted) throw new AppError("engine_unavailable", "The station is ending; try again in a moment.");
+      const accepted = await tasks.accept(task);
+      if ("id" in accepted) {
+        queue.add({ id: accepted.id, lane: task.lane, locks: task.locks });
+        pump(task.lane);
+      }
+      return accepted;
+    },
+
+    /** Durable when it answers. `cancelling`: the undoing takes longer than 10 s, and goes on. */
+    async cancel(id: number): Promise<Cancelled> {
+      const answer = await tasks.cancel({ id, now: Date.now() });
+      if (answer === "withdrawn") queue.release(id);
+      if (answer !== "undoing") return answer;
+      const task = running.get(id);
+      if (!task) return "cancelling";
+      task.controller.abort(cancelled);
+      const timeout = new Promise<"late">((resolve) => setTimeout(resolve, cancelAnswerAfter, "late").unref());
+      return (await Promise.race([task.over, timeout])) === "late" ? "cancelling" : "cancelled";
+    },
+
+    live(id: number): LiveTask | undefined {
+      const task = running.get(id);
+      if (!task) return undefined;
+      return { ...task.now, cancellable: !task.pivoted && !task.undoing && !task.controller.signal.aborted };
+    },
+
+    /** Takes up what an earlier process left, then begins to run tasks. */
+    async start(): Promise<void> {
+      const left = await tasks.active();
+      for (const { task, locks } of left.filter(({ task }) => task.state !== "waiting")) queue.hold({ ...task, locks });
+      for (const { task, locks } of left.filter(({ task }) => task.state === "waiting")) queue.add({ ...task, locks });
+      janitor = setInterval(() => void settleDebts().catch((error: unknown) => log("undo debt", { error })), debtEvery);
+      for (const found of left) {
+        if (found.debt) debts.add(found.task.id);
+        else if (found.task.state !== "waiting") resume(found);
+      }
+      pump("quick");
+      pump("heavy");
+    },
+
+    /** Ends within `grace` ms: what can stop stops, what cannot is left to the next start. */
+    async stop(grace: number): Promise<void> {
+      end.abort(ending);
+      clearInterval(janitor);
+      for (const task of running.values()) task.controller.abort(ending);
+      const all = Promise.all([...running.values()].map((task) => task.over));
+      await Promise.race([all, new Promise((resolve) => setTimeout(resolve, grace).unref())]);
+    },
+  };
+}

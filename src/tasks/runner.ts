@@ -1,0 +1,106 @@
+import { AppError, hasCode, messageOf } from "../errors.ts";
+import type { StepRow, TaskRow, TaskStore } from "../storage/task-store.ts";
+import type { Kinds, TaskContext, TaskResult } from "./handler.ts";
+import { createJournal } from "./journal.ts";
+import type { Progress } from "./progress.ts";
+import { undoSteps } from "./undo.ts";
+
+/** Why a running task's signal aborts. */
+export const cancelled = new AppError("cancelled", "The task was cancelled.");
+export const ending = new AppError("cancelled", "The station is ending.");
+
+/** A task that is being carried out or undone by this process. */
+export interface Running {
+  controller: AbortController;
+  pivoted: boolean;
+  undoing: boolean;
+  now: Progress;
+  report: (percent: number, detail: string) => void;
+}
+
+export interface RunnerOptions {
+  tasks: TaskStore;
+  kinds: Kinds;
+  /** Aborts when the station ends: what runs is then left as it is, for the next start. */
+  end: AbortSignal;
+  /** For what no caller will see: the static message and its fields. */
+  log: (message: string, fields: Record<string, unknown>) => void;
+}
+
+/** Answers `debt` when something could not be undone yet. */
+export type Outcome = "over" | "debt" | "left";
+
+export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
+  function contextOf(row: TaskRow, running: Running, steps: readonly StepRow[]): TaskContext {
+    const { signal } = running.controller;
+    const journal = createJournal(tasks, row.id, steps);
+    return {
+      id: row.id,
+      user: row.user,
+      name: row.name,
+      params: JSON.parse(row.params) as unknown,
+      signal,
+      progress: running.report,
+      async step(name, undo, act) {
+        signal.throwIfAborted();
+        return journal.step(name, undo, act);
+      },
+      async pivot() {
+        if (!(await tasks.passPivot(row.id))) throw cancelled;
+        running.pivoted = true;
+      },
+    };
+  }
+
+  /** Until it succeeds, fails for good, or is aborted. */
+  async function attempt(row: TaskRow, running: Running, steps: readonly StepRow[]): Promise<TaskResult> {
+    const handler = kinds.handlers[row.kind];
+    if (!handler) throw new AppError("unsupported", `This version cannot carry out ${row.kind} tasks.`);
+    const { signal } = running.controller;
+    try {
+      return (await handler.run(contextOf(row, running, steps))) ?? { result: 0, error: null };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(await kinds.recover(error, signal, (detail) => running.report(-1, detail)))) throw error;
+    }
+    return attempt(row, running, await tasks.steps(row.id));
+  }
+
+  async function undo(row: TaskRow, running: Running): Promise<Outcome> {
+    running.undoing = true;
+    const word = running.controller.signal.reason === cancelled ? "Cancelling" : "Undoing";
+    running.report(-1, word);
+    const onWait = (detail: string) => running.report(-1, `${word}: ${detail}`);
+    const owed = await undoSteps(kinds, row.id, await tasks.steps(row.id), { signal: end, onWait });
+    if (end.aborted) return "left";
+    await tasks.finish({ id: row.id, error: owed ?? null, debt: owed !== undefined, now: Date.now() });
+    return owed === undefined ? "over" : "debt";
+  }
+
+  async function fail(row: TaskRow, running: Running, error: unknown): Promise<Outcome> {
+    if (!(error instanceof AppError) || hasCode(error, "internal")) log("task failed", { task: row.id, error });
+    if (running.pivoted) {
+      await tasks.complete({ id: row.id, result: 1, error: messageOf(error), now: Date.now() });
+      return "over";
+    }
+    await tasks.startUndo({ id: row.id, error: messageOf(error), now: Date.now() });
+    return undo(row, running);
+  }
+
+  return {
+    async run(row: TaskRow, running: Running, steps: readonly StepRow[]): Promise<Outcome> {
+      const { signal } = running.controller;
+      try {
+        const { result, error } = await attempt(row, running, steps);
+        if (await tasks.complete({ id: row.id, result, error, now: Date.now() })) return "over";
+        // A cancel came between the last step and the end.
+        return await undo(row, running);
+      } catch (error) {
+        if (end.aborted) return "left";
+        return signal.aborted && !running.pivoted ? undo(row, running) : fail(row, running, error);
+      }
+    },
+    undo,
+    fail,
+  };
+}

@@ -1,0 +1,40 @@
+import type { StepRow } from "../storage/task-store.ts";
+import { hasCode, messageOf } from "../errors.ts";
+import type { Kinds } from "./handler.ts";
+
+/**
+ * Undoes a task's steps, newest first. Answers the sentence of what could not be undone, or undefined. Stops at the
+ * first failure: what lies before it may need what lies after it undone.
+ */
+export async function undoSteps(
+  kinds: Kinds,
+  task: number,
+  steps: readonly StepRow[],
+  options: { signal: AbortSignal; onWait: (detail: string) => void },
+): Promise<string | undefined> {
+  for (const step of steps.toReversed()) {
+    if (!step.undo) continue;
+    const failure = await undoStep(kinds, task, step, options);
+    if (failure) return failure;
+  }
+  return undefined;
+}
+
+async function undoStep(
+  kinds: Kinds,
+  task: number,
+  step: StepRow,
+  { signal, onWait }: { signal: AbortSignal; onWait: (detail: string) => void },
+): Promise<string | undefined> {
+  const undoer = step.undo && kinds.undoers[step.undo.op];
+  if (!step.undo || !undoer) return `Nothing is known to undo ${step.name}.`;
+  for (;;) {
+    try {
+      await undoer(step.undo.args, { id: task });
+      return undefined;
+    } catch (error) {
+      if (await kinds.recover(error, signal, onWait)) continue;
+      return hasCode(error, "internal") ? messageOf(error) : `Undoing ${step.name} failed: ${messageOf(error)}`;
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { Task } from "../../src/api/task.ts";
+import { AppError } from "../../src/errors.ts";
+import type { Caller, Services, StreamItem } from "../../src/services/services.ts";
+
+/** What a service was called with: `background.add` and the arguments after the caller. */
+export interface Call {
+  method: string;
+  caller: Caller;
+  args: unknown[];
+}
+
+export interface Stub {
+  services: Services;
+  calls: Call[];
+  /** Replaces an answer: `answer("background.list", () => [])`. It may throw or answer a promise. */
+  answer(method: string, respond: (...args: never[]) => unknown): void;
+}
+
+export const task: Task = {
+  category: "create",
+  deletable: false,
+  detail_state: "",
+  id: 5,
+  init: 1628700573,
+  name: "dtest",
+  params: {},
+  progress: -1,
+  state: "waiting",
+  user: "admin",
+};
+
+const session = { anonymous: false, isAdmin: true, logintime: "2021-08-11 16:54:45", username: "admin" };
+const registries = { privateRegistry: 1, registries: [] };
+
+const answers: Record<string, (...args: never[]) => unknown> = {
+  "sessions.login": () => ({ sid: "new-sid", session }),
+  "sessions.refresh": () => session,
+  "sessions.logout": () => ({ username: "admin" }),
+  "background.add": (_caller: Caller, category: string, params: unknown) => ({ ...task, category, params }),
+  "background.refuse": (_caller: Caller, category: string) => {
+    throw new AppError("unsupported", `${category} is not part of this version.`);
+  },
+  "background.list": () => [task],
+  "background.remove": () => [1, 2],
+  "registries.list": () => registries,
+  "registries.save": () => registries,
+  "registries.remove": () => registries,
+  "events.stream": () => streamOf([]),
+  "health.get": () => ({ status: "ok", engines: [{ type: "docker", available: true }] }),
+};
+
+/** Services that write down their calls and answer something of the right shape. */
+export function createStub(): Stub {
+  const responders = new Map(Object.entries(answers));
+  const calls: Call[] = [];
+  const call = (method: string, args: unknown[]) => {
+    const [caller, ...rest] = args;
+    calls.push({ method, caller: caller as Caller, args: rest });
+    return responders.get(method)!(...(args as never[]));
+  };
+  const methodsOf = (service: string, names: string[]) =>
+    Object.fromEntries(names.map((name) => [name, async (...args: unknown[]) => call(`${service}.${name}`, args)]));
+  const services = {
+    sessions: methodsOf("sessions", ["login", "refresh", "logout"]),
+    background: methodsOf("background", ["add", "refuse", "list", "remove"]),
+    registries: methodsOf("registries", ["list", "save", "remove"]),
+    events: methodsOf("events", ["stream"]),
+    health: { get: () => call("health.get", []) },
+  } as unknown as Services;
+  return { services, calls, answer: (method, respond) => void responders.set(method, respond) };
+}
+
+export async function* streamOf(items: StreamItem[]): AsyncGenerator<StreamItem> {
+  yield* items;
+}

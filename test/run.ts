@@ -1,0 +1,73 @@
+import { globSync } from "node:fs";
+import { join, relative } from "node:path";
+import { finished } from "node:stream/promises";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { startEngines } from "./support/start-engines.ts";
+
+/** A test that takes longer hangs. */
+const testTimeout = 120_000;
+const root = join(import.meta.dirname, "..");
+
+interface Result {
+  passed: number;
+  failed: number;
+}
+
+async function main(filters: readonly string[]): Promise<Result> {
+  const files = testFiles(filters);
+  if (files.length === 0) return failure(`No test file matches ${filters.join(" ")}.`);
+  try {
+    await startEngines();
+  } catch (error) {
+    return failure(`The engines of the tests do not start: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return runFiles(files);
+}
+
+function testFiles(filters: readonly string[]): string[] {
+  const files = globSync("test/**/*.test.ts", { cwd: root }).sort();
+  const matches = (file: string): boolean => filters.length === 0 || filters.some((filter) => file.includes(filter));
+  return files.filter(matches).map((file) => join(root, file));
+}
+
+/** Anything but a pass is a failure: skipped, to do, cancelled, or a file without a test in it. */
+async function runFiles(files: string[]): Promise<Result> {
+  const result: Result = { passed: 0, failed: 0 };
+  const problems: string[] = [];
+  const stream = run({ files, concurrency: 1, execArgv: [`--test-timeout=${testTimeout}`] });
+  stream.on("test:pass", (data) => {
+    const problem = problemOf(data, files);
+    if (problem) problems.push(`${relative(root, data.file ?? data.name)}: ${problem}`);
+    else if (data.details.type !== "suite") result.passed += 1;
+  });
+  stream.on("test:fail", (data) => {
+    // A suite mostly fails with its tests, which are counted; alone when a hook of its own failed.
+    const { type, error } = data.details;
+    if (type !== "suite" || !("failureType" in error) || error.failureType !== "subtestsFailed") result.failed += 1;
+  });
+  const report = stream.compose(spec);
+  report.pipe(process.stdout, { end: false });
+  await finished(report);
+  for (const problem of problems) console.log(problem);
+  result.failed += problems.length;
+  return result;
+}
+
+type Passed = { name: string; skip?: string | boolean | undefined; todo?: string | boolean | undefined };
+
+function problemOf({ name, skip, todo }: Passed, files: string[]): string | undefined {
+  if (files.includes(name)) return "has no test";
+  if (skip !== undefined) return `"${name}" is skipped, which counts as failed`;
+  if (todo !== undefined) return `"${name}" is still to do, which counts as failed`;
+  return undefined;
+}
+
+function failure(sentence: string): Result {
+  console.log(sentence);
+  return { passed: 0, failed: 1 };
+}
+
+const { passed, failed } = await main(process.argv.slice(2));
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);
