@@ -15,7 +15,6 @@ const Repository = Type.Union(
 /** No option, no path, no shell metacharacter. */
 const ContainerName = Type.String({
   pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$",
-  maxLength: 64,
   description: "2 to 64 letters, digits, '_', '.' or '-', the first a letter or digit",
 });
 
@@ -28,7 +27,6 @@ const ImageName = Type.String({
 
 const ImageTag = Type.String({
   pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}$",
-  maxLength: 128,
   description: "An image tag, as latest",
 });
 
@@ -43,17 +41,21 @@ const ImageMetadata = Type.Object(
 );
 
 const Port = Type.Integer({ minimum: 1, maximum: 65535 });
-/** `[host port, container port, protocol]`. */
-const PortForward = Type.Tuple([Port, Port, Type.Union([Type.Literal("tcp"), Type.Literal("udp")])]);
+const PortForward = Type.Tuple([Port, Port, Type.Union([Type.Literal("tcp"), Type.Literal("udp")])], {
+  description: "[host port, container port, tcp or udp]",
+});
 
-/** `["allow", "video4linux_(81)", "rw"]`. */
-const DevicePermission = Type.Tuple([
-  Type.Union([Type.Literal("allow"), Type.Literal("deny")]),
-  text(128, "A device of GET /resource/device"),
-  Type.String({ pattern: "^(?!.*(.).*\\1)[rwm]{1,3}$", description: "One or more of r, w, m" }),
-]);
+const DevicePermission = Type.Tuple(
+  [
+    Type.Union([Type.Literal("allow"), Type.Literal("deny")]),
+    text(128, "A device of GET /resource/device"),
+    Type.String({ pattern: "^(?!.*(.).*\\1)[rwm]{1,3}$", description: "One or more of r, w, m" }),
+  ],
+  { description: "[allow or deny, a device, one or more of r, w, m]" },
+);
 
 const IPv4 = "(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
+const IPv4Address = Type.String({ pattern: `^${IPv4}$`, description: "An IPv4 address" });
 const InterfaceName = Type.String({ pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,14}$", description: "A network interface" });
 
 /** The form that the station's page sends for `mode: "bridge"`. */
@@ -63,9 +65,9 @@ const Bridge = Type.Object(
     interface: Type.Optional(
       Type.Object({ bridge: Type.Optional(InterfaceName), name: Type.Optional(InterfaceName) }, closed),
     ),
-    ip: Type.Optional(Type.String({ pattern: `^${IPv4}$` })),
-    netmask: Type.Optional(Type.String({ pattern: `^${IPv4}$` })),
-    gateway: Type.Optional(Type.String({ pattern: `^${IPv4}$` })),
+    ip: Type.Optional(IPv4Address),
+    netmask: Type.Optional(IPv4Address),
+    gateway: Type.Optional(IPv4Address),
   },
   closed,
 );
@@ -74,10 +76,10 @@ const Network = Type.Object(
   {
     mode: Type.Optional(Type.Union([Type.Literal("nat"), Type.Literal("host"), Type.Literal("bridge"), Type.Literal("")])),
     hostname: Type.Optional(
-      Type.String({ pattern: "^[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$|^$", description: "Host name in the container" }),
+      Type.String({ pattern: "^[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$|^$", description: "A host name of at most 63 letters, digits, '.' or '-'" }),
     ),
-    mac_addr: Type.Optional(Type.String({ pattern: "^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$|^$", description: "As 02:42:ac:11:00:02" })),
-    dns: Type.Optional(Type.Array(Type.String({ pattern: "^[0-9a-fA-F:.]{2,45}$" }), { maxItems: 16 })),
+    mac_addr: Type.Optional(Type.String({ pattern: "^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$|^$", description: "A MAC address, as 02:42:ac:11:00:02" })),
+    dns: Type.Optional(Type.Array(Type.String({ pattern: "^[0-9a-fA-F:.]{2,45}$", description: "An IP address" }), { maxItems: 16 })),
     port: Type.Optional(Type.Array(PortForward, { maxItems: 1024 })),
     expose_port: Type.Optional(Type.Array(Port, { maxItems: 1024 })),
     interface: Type.Optional(InterfaceName),
@@ -91,7 +93,7 @@ const Limit = Type.Object(
   {
     cputime: Type.Optional(Type.Integer({ minimum: 10, maximum: 999, description: "Milliseconds of one core in each second" })),
     cpuweight: Type.Optional(Type.Integer({ minimum: 2, maximum: 1024, description: "Relative share of CPU time" })),
-    memory: Type.Optional(Type.String({ pattern: "^[0-9]{1,9}m?$", description: "Megabytes, as 768m; more than 64m" })),
+    memory: Type.Optional(Type.String({ pattern: "^(?:6[5-9]|[7-9][0-9]|[1-9][0-9]{2,8})m?$", description: "Megabytes, more than 64, as 768m" })),
   },
   closed,
 );
@@ -112,9 +114,9 @@ const Volume = Type.Object(
   {
     host: Type.Optional(
       Type.Record(
-        Type.String(),
+        Type.String({ pattern: "^/[^\\u0000-\\u001f\\u007f]+$" }),
         Type.Object({ bind: ContainerPath, ro: Type.Optional(Type.Boolean()) }, closed),
-        { description: "/SHARE/folder -> where it is mounted" },
+        { ...closed, maxProperties: 256, description: "/SHARE/folder -> where it is mounted" },
       ),
     ),
     container: Type.Optional(Type.Array(ContainerName, { maxItems: 64 })),
@@ -137,7 +139,7 @@ const imageFields = {
   image: ImageName,
   tag: ImageTag,
   registry_name: Type.Optional(text(128, "A private registry's name")),
-  fingerprint: Type.Optional(Type.String({ pattern: "^[0-9a-f]{12,64}$", description: "LXD image id" })),
+  fingerprint: Type.Optional(Type.String({ pattern: "^[0-9a-f]{12,64}$", description: "An LXD image's id, 12 to 64 of 0-9 and a-f" })),
   download: Type.Optional(ImageMetadata),
   description: Type.Optional(text(4096, "Description of this image")),
   location: Type.Optional(text(2048, "URL of this image")),
@@ -152,12 +154,14 @@ export const CreateRequest = Type.Object(
     privileged: Type.Optional(Type.Boolean({ description: "Give extended privileges to this container" })),
     entrypoint: Type.Optional(CommandLine),
     command: Type.Optional(CommandLine),
-    user: Type.Optional(Type.String({ pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31}(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31})?$|^$" })),
-    working_dir: Type.Optional(Type.String({ pattern: "^/[^\\u0000-\\u001f\\u007f]*$|^$", maxLength: 4096 })),
+    user: Type.Optional(Type.String({ pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31}(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31})?$|^$", description: "A user, or user:group" })),
+    working_dir: Type.Optional(Type.String({ pattern: "^/[^\\u0000-\\u001f\\u007f]*$|^$", maxLength: 4096, description: "An absolute path" })),
     environment: Type.Optional(
-      Type.Array(Type.String({ pattern: "^[^=\\u0000]+=[^\\u0000]*$", maxLength: 131072 }), { maxItems: 1024, description: "NAME=VALUE" }),
+      Type.Array(Type.String({ pattern: "^[^=\\u0000]+=[^\\u0000]*$", maxLength: 131072, description: "NAME=VALUE" }), { maxItems: 1024 }),
     ),
-    links: Type.Optional(Type.Record(Type.String(), ContainerName, { description: "Container name -> alias" })),
+    links: Type.Optional(
+      Type.Record(ContainerName, ContainerName, { ...closed, maxProperties: 64, description: "Container name -> alias" }),
+    ),
     network: Type.Optional(Network),
     resource: Type.Optional(Resource),
     volume: Type.Optional(Volume),
@@ -179,7 +183,7 @@ export const ImageRemoveItem = Type.Object(
     type: ContainerType,
     image: ImageName,
     tag: ImageTag,
-    id: Type.String({ pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.:-]{0,127}$", description: "The image's id; it decides" }),
+    id: Type.String({ pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.:-]{0,127}$", description: "An image's id; it decides which image is removed" }),
   },
   closed,
 );

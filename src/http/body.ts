@@ -12,15 +12,15 @@ type Done = (error: Error | null, body?: unknown) => void;
 
 /** Clients label their bodies wrongly or not at all, so the first character decides what a body is. */
 export function readBodiesByContent(app: FastifyInstance): void {
-  const parseJson = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "string" }, (request: FastifyRequest, text: string, done: Done) => {
     const first = firstCharacter(text);
     if (first === 0 || request.is404) return done(null);
     if (first === braceOpen || first === bracketOpen) {
-      return void parseJson(request, text, (error, body) => (error ? done(notJson(error)) : done(depthError(body), body)));
+      parseJson(text, done);
+    } else {
+      parseForm(text, done);
     }
-    parseForm(text, done);
   });
 }
 
@@ -39,26 +39,38 @@ export function encodingError(headers: IncomingHttpHeaders): AppError | undefine
 function firstCharacter(text: string): number {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    const blank = code === 0x20 || (code >= 9 && code <= 13) || code === 0xfeff;
-    if (!blank) return code;
+    if (code !== 0x20 && (code < 9 || code > 13)) return code;
   }
   return 0;
 }
 
-function notJson(cause: Error): AppError {
-  return new AppError("invalid", "The body is not valid JSON.", { cause });
+function parseJson(text: string, done: Done): void {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (cause) {
+    return done(new AppError("invalid", "The body is not valid JSON.", { cause }));
+  }
+  done(faultOf(body, maxDepth), body);
 }
 
-function depthError(body: unknown): AppError | null {
-  return isDeeper(body, maxDepth) ? new AppError("invalid", `The body is nested more than ${maxDepth} levels deep.`) : null;
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (levels === 0) return true;
-  if (Array.isArray(value)) return value.some((item) => isDeeper(item, levels - 1));
-  for (const key in value) if (isDeeper((value as Record<string, unknown>)[key], levels - 1)) return true;
-  return false;
+function faultOf(value: unknown, levels: number): AppError | null {
+  if (typeof value !== "object" || value === null) return null;
+  if (levels === 0) return new AppError("invalid", `The body is nested more than ${maxDepth} levels deep.`);
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      const fault = faultOf(item, levels - 1);
+      if (fault !== null) return fault;
+    }
+    return null;
+  }
+  for (const key in value) {
+    // Harmless as it is, but not in the hands of code that merges objects.
+    if (key === "__proto__") return invalid(key, "is not a known field");
+    const fault = faultOf((value as Record<string, unknown>)[key], levels - 1);
+    if (fault !== null) return fault;
+  }
+  return null;
 }
 
 function parseForm(text: string, done: Done): void {

@@ -26,6 +26,8 @@ interface Schema {
   maximum?: number;
   const?: unknown;
   anyOf?: Schema[];
+  /** A list in a tuple. */
+  items?: unknown;
 }
 type Failure = FastifySchemaValidationError & { parentSchema?: Schema; schema?: unknown; data?: unknown };
 
@@ -50,8 +52,8 @@ function decodePointer(key: string): string {
 
 /** `network.port[0][2]`, `volume.host["/Public/a"].bind`. */
 function fieldName(keys: string[]): string {
-  const [first = "", ...rest] = keys.map((key) => (key.length > 64 ? `${key.slice(0, 61)}...` : key));
-  return [first, ...rest.map(suffix)].join("");
+  const shown = keys.map((key) => suffix(key.length > 64 ? `${key.slice(0, 61)}...` : key)).join("");
+  return shown.startsWith(".") ? shown.slice(1) : shown;
 }
 
 function suffix(key: string): string {
@@ -61,6 +63,7 @@ function suffix(key: string): string {
 
 function rule(failure: Failure): string {
   const schema = failure.parentSchema ?? {};
+  if (Array.isArray(schema.items) && failure.keyword !== "type") return `must be ${schema.description}`;
   const limit = (failure.params as { limit?: number }).limit;
   switch (failure.keyword) {
     case "type":

@@ -1,7 +1,7 @@
 import { request } from "node:http";
 
-/** down: nobody listens. stuck: somebody does, and does not answer in time. */
-export type DockerState = "up" | "down" | "stuck";
+/** down: nobody listens. stuck: somebody does, and does not answer in time. closed: not for this user. */
+export type DockerState = "up" | "down" | "stuck" | "closed";
 
 const patience = 2000;
 
@@ -15,7 +15,7 @@ export function pingDocker(socketPath: string): Promise<DockerState> {
     resolve("stuck");
     ping.destroy();
   });
-  ping.once("error", () => resolve("down"));
+  ping.once("error", (error) => resolve("code" in error && error.code === "EACCES" ? "closed" : "down"));
   ping.end();
   return promise;
 }

@@ -24,16 +24,20 @@ export async function ensureDocker(options: EnsureDockerOptions): Promise<Docker
   if (states.includes("up")) return "running";
   const reason = whyNot(states);
   if (reason) return without(options, reason);
+  // What packages and daemons make is for all users, though what the station makes is not.
+  const umask = process.umask(0o022);
   try {
-    const outcome = await setUp(options);
+    await setUp(options);
     options.log("Docker is started.");
-    return outcome;
+    return "started";
   } catch (error) {
     return without(options, error instanceof Error ? error.message : String(error));
+  } finally {
+    process.umask(umask);
   }
 }
 
-async function setUp({ runDir, env, log }: EnsureDockerOptions): Promise<DockerOutcome> {
+async function setUp({ runDir, env, log }: EnsureDockerOptions): Promise<void> {
   const systemd = existsSync("/run/systemd/system");
   const commandEnv = systemEnvironment(env);
   if (!findCommand("dockerd")) {
@@ -44,15 +48,15 @@ async function setUp({ runDir, env, log }: EnsureDockerOptions): Promise<DockerO
   if (systemd) {
     log("Starting Docker with systemctl.");
     await runCommand(["systemctl", "enable", "--now", "docker"], commandEnv);
-    if (await waitUntil(async () => (await pingDocker(dockerSocket)) === "up", systemdPatience)) return "started";
+    if (await waitUntil(async () => (await pingDocker(dockerSocket)) === "up", systemdPatience)) return;
     throw new Error("The service docker runs but does not answer; see journalctl -u docker.");
   }
   log("Starting containerd and dockerd; npm run engines:stop stops them.");
   await startDocker({ ...daemonFolders(runDir), env: commandEnv });
-  return "started";
 }
 
 function whyNot(states: readonly DockerState[]): string | undefined {
+  if (states.includes("closed")) return "this user may not open Docker's socket; add it to the group docker, or start Gantry as root.";
   if (states.includes("stuck")) return "Docker is there but does not answer; it is picked up when it does.";
   if (process.getuid?.() !== 0) return "Docker does not run; start it, or start Gantry as root, which installs and starts it.";
   if (!findCommand("dockerd") && !hasApt()) {

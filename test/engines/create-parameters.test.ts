@@ -1,46 +1,15 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
+import { readlinkSync } from "node:fs";
+import { test } from "node:test";
 
-import { createDockerEngine } from "../../src/engines/docker/docker.ts";
-import { createDockerHttp } from "../../src/engines/docker/http.ts";
-import type { Container, ContainerSpec } from "../../src/engines/engine.ts";
-import { killDockerd, startDockerd } from "../support/dockerd.ts";
-import { testEngines } from "../support/engines.ts";
-import { containerSpec } from "./container-spec.ts";
-import { fails, removeOwn } from "./contract.ts";
+import type { ContainerSpec } from "../../src/engines/engine.ts";
 import { run, runInside } from "./commands.ts";
-import { freePort } from "./docker-env.ts";
-import { cgroupFile, cgroupV2, entries, fileInside, mounts, statusField } from "./kernel.ts";
+import { dockerBench, until } from "./docker-bench.ts";
+import { cgroupFile, cgroupV2, entries, fileInside, statusField } from "./kernel.ts";
 
-const { docker } = testEngines();
-const engine = createDockerEngine({ address: docker });
-const http = createDockerHttp(docker);
-const image = "busybox:latest";
+/** Every parameter of a create, read back from the kernel: nothing is asked of the engine that the kernel can be asked. */
+const { engine, launch } = dockerBench();
 const megabyte = 1024 * 1024;
-
-before(() => engine.images.pull(image, { signal: new AbortController().signal }));
-after(async () => {
-  await removeOwn(engine);
-  engine.close();
-  http.close();
-});
-
-/** Creates and starts it for real; nothing below is asked of the engine that the kernel can be asked. */
-async function launch(changes: Partial<ContainerSpec>): Promise<Container> {
-  const id = await engine.containers.create(containerSpec({ image, ...changes }));
-  await engine.containers.start(id);
-  const container = await engine.containers.get(id);
-  assert.ok(container && container.pid > 0);
-  return container;
-}
 
 interface Row {
   parameter: string;
@@ -54,7 +23,11 @@ const rows: Row[] = [
     spec: {},
     check(pid) {
       assert.deepEqual(entries(pid, "cmdline"), ["sh"]);
-      assert.match(readlinkSync(`/proc/${pid}/fd/0`), /^\/dev\/pts\/|^\/dev\/console$|^\/\d+$/, "a terminal keeps a shell alive");
+      assert.match(
+        readlinkSync(`/proc/${pid}/fd/0`),
+        /^\/dev\/pts\/|^\/dev\/console$|^\/\d+$/,
+        "a terminal keeps a shell alive",
+      );
       assert.notEqual(statusField(pid, "CapEff"), statusField(1, "CapEff"));
     },
   },
@@ -75,7 +48,8 @@ const rows: Row[] = [
     spec: { environment: ["A=1", "B=two words", "C=x=y", "D=", "E=ü\nnewline"] },
     check(pid) {
       const found = entries(pid, "environ");
-      for (const wanted of ["A=1", "B=two words", "C=x=y", "D=", "E=ü\nnewline"]) assert.ok(found.includes(wanted), wanted);
+      for (const wanted of ["A=1", "B=two words", "C=x=y", "D=", "E=ü\nnewline"])
+        assert.ok(found.includes(wanted), wanted);
     },
   },
   {
@@ -99,13 +73,22 @@ const rows: Row[] = [
     spec: { hostname: "CustomHostName", dns: ["192.0.2.53", "2001:db8::53"] },
     async check(pid) {
       assert.equal(await runInside(pid, "cat", "/proc/sys/kernel/hostname"), "CustomHostName");
-      assert.equal(fileInside(pid, "/etc/resolv.conf").match(/^nameserver .*$/gm)?.join(), "nameserver 192.0.2.53,nameserver 2001:db8::53");
+      assert.equal(
+        fileInside(pid, "/etc/resolv.conf")
+          .match(/^nameserver .*$/gm)
+          ?.join(),
+        "nameserver 192.0.2.53,nameserver 2001:db8::53",
+      );
     },
   },
   {
     parameter: "mac_addr",
     spec: { macAddress: "02:42:ac:11:77:99" },
-    check: async (pid) => assert.match(await run("nsenter", "-t", String(pid), "-n", "ip", "link", "show", "eth0"), /link\/ether 02:42:ac:11:77:99/),
+    check: async (pid) =>
+      assert.match(
+        await run("nsenter", "-t", String(pid), "-n", "ip", "link", "show", "eth0"),
+        /link\/ether 02:42:ac:11:77:99/,
+      ),
   },
   {
     parameter: "mode host",
@@ -139,14 +122,20 @@ const rows: Row[] = [
     parameter: "limit: the smallest",
     spec: { limits: { cpuWeight: 2, cpuTime: 10, memory: 65 * megabyte } },
     check(pid) {
-      assert.equal(cgroupV2 ? cgroupFile(pid, "cpu", "cpu.max") : cgroupFile(pid, "cpu", "cpu.cfs_quota_us"), cgroupV2 ? "1000 100000" : "1000");
+      assert.equal(
+        cgroupV2 ? cgroupFile(pid, "cpu", "cpu.max") : cgroupFile(pid, "cpu", "cpu.cfs_quota_us"),
+        cgroupV2 ? "1000 100000" : "1000",
+      );
     },
   },
   {
     parameter: "limit: none",
     spec: {},
     check(pid) {
-      assert.equal(cgroupV2 ? cgroupFile(pid, "cpu", "cpu.max") : cgroupFile(pid, "cpu", "cpu.cfs_quota_us"), cgroupV2 ? "max 100000" : "-1");
+      assert.equal(
+        cgroupV2 ? cgroupFile(pid, "cpu", "cpu.max") : cgroupFile(pid, "cpu", "cpu.cfs_quota_us"),
+        cgroupV2 ? "max 100000" : "-1",
+      );
     },
   },
   {
@@ -155,14 +144,21 @@ const rows: Row[] = [
       devices: [
         { majors: [{ kind: "c", major: 81 }], access: "rw" },
         { majors: [{ kind: "c", major: 10 }], access: "rwm" },
-        { majors: [{ kind: "c", major: 14 }, { kind: "c", major: 116 }], access: "r" },
+        {
+          majors: [
+            { kind: "c", major: 14 },
+            { kind: "c", major: 116 },
+          ],
+          access: "r",
+        },
       ],
     },
     async check(pid) {
       assert.match(await runInside(pid, "ls", "-l", "/dev/fuse"), /^crw.* 10, 229 /);
       if (cgroupV2) return;
       const list = cgroupFile(pid, "devices", "devices.list")?.split("\n") ?? [];
-      for (const rule of ["c 81:* rw", "c 10:* rwm", "c 14:* r", "c 116:* r"]) assert.ok(list.includes(rule), `${rule} in ${list.join(", ")}`);
+      for (const rule of ["c 81:* rw", "c 10:* rwm", "c 14:* r", "c 116:* r"])
+        assert.ok(list.includes(rule), `${rule} in ${list.join(", ")}`);
     },
   },
 ];
@@ -173,148 +169,4 @@ for (const { parameter, spec, check } of rows) {
     await check(container.pid);
     await engine.containers.remove(container.id);
   });
-}
-
-test("create: device; what is allowed can be opened, and without it not", async () => {
-  // The container's own process tries: a process that is sent in from outside is not in its control group.
-  const open = "busybox mknod /tmp/fuse c 10 229; busybox dd if=/tmp/fuse of=/dev/null count=0; echo $? >/tmp/result; exec cat";
-  const entrypoint = ["sh", "-c", open];
-  const opened = async (devices: ContainerSpec["devices"]): Promise<boolean> => {
-    const { pid } = await launch({ entrypoint, devices });
-    await until(() => existsSync(`/proc/${pid}/root/tmp/result`) && fileInside(pid, "/tmp/result") !== "");
-    return fileInside(pid, "/tmp/result") === "0\n";
-  };
-  assert.equal(await opened([{ majors: [{ kind: "c", major: 10 }], access: "rwm" }]), true);
-  assert.equal(await opened([{ majors: [{ kind: "c", major: 13 }], access: "rwm" }]), false);
-  assert.equal(await opened([]), false);
-});
-
-test("create: privileged", async () => {
-  const all = (1n << BigInt(Number(readFileSync("/proc/sys/kernel/cap_last_cap", "utf8")) + 1)) - 1n;
-  const machine = BigInt(`0x${statusField(process.pid, "CapBnd")}`);
-  if (machine === all) {
-    const { pid } = await launch({ privileged: true });
-    assert.equal(BigInt(`0x${statusField(pid, "CapEff")}`), all);
-    return;
-  }
-  // A machine without every capability cannot give them: Docker then starts no privileged container, and says so.
-  const id = await engine.containers.create(containerSpec({ image, privileged: true }));
-  await fails(engine.containers.start(id), "engine_failed", /caps/);
-  const { HostConfig } = await http.json<{ HostConfig: { Privileged: boolean } }>({ path: `/containers/${id}/json` });
-  assert.equal(HostConfig.Privileged, true);
-});
-
-test("create: port, tcp and udp, by a real echo", async (t) => {
-  const [tcp, udp] = [await freePort(), await freePort()];
-  const ports = [
-    { host: tcp, container: 7000, protocol: "tcp" as const },
-    { host: udp, container: 7000, protocol: "udp" as const },
-  ];
-  const container = await launch({ ports, exposedPorts: [9999] });
-  assert.deepEqual(container.ports, ports);
-  // busybox speaks no UDP: the echo comes from this side, into the container's network.
-  const echo = spawn("nsenter", ["-t", String(container.pid), "-n", "--", process.execPath, join(import.meta.dirname, "echo-server.ts")]);
-  t.after(() => echo.kill("SIGKILL"));
-  await until(async () => (await echoTcp(tcp)) === "over tcp");
-  await until(async () => (await echoUdp(udp)) === "over udp");
-  const { Config } = await http.json<{ Config: { ExposedPorts: object } }>({ path: `/containers/${container.id}/json` });
-  assert.deepEqual(Object.keys(Config.ExposedPorts).toSorted(), ["7000/tcp", "7000/udp", "9999/tcp"]);
-});
-
-test("create: volume host, ro and rw, with a name that Binds would cut", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "a:b "));
-  writeFileSync(join(folder, "file"), "of the host");
-  const mount = { source: folder, readOnly: false };
-  const container = await launch({ mounts: [{ ...mount, target: "/rw" }, { ...mount, target: "/ro", readOnly: true }] });
-  const seen = mounts(container.pid);
-  assert.equal(seen.find(({ target }) => target === "/rw")?.readOnly, false);
-  assert.equal(seen.find(({ target }) => target === "/ro")?.readOnly, true);
-  await runInside(container.pid, "sh", "-c", "echo new >/rw/new");
-  assert.equal(fileInside(container.pid, "/ro/new"), "new\n");
-  await assert.rejects(runInside(container.pid, "sh", "-c", "echo x >/ro/x"), /Read-only file system/);
-  await assert.rejects(engine.containers.create(containerSpec({ image, mounts: [{ ...mount, source: `${folder}/absent`, target: "/x" }] })), /does not exist/);
-});
-
-test("create: volume new and container; they go with their container", async () => {
-  const owner = await launch({ newVolumes: ["/data", "/more"] });
-  await runInside(owner.pid, "sh", "-c", "echo kept >/data/file");
-  const user = await launch({ volumesFrom: [owner.name] });
-  assert.equal(fileInside(user.pid, "/data/file"), "kept\n");
-  const volumes = (pid: number): string[] => mounts(pid).filter(({ target }) => ["/data", "/more"].includes(target)).map(({ root }) => root).toSorted();
-  assert.equal(volumes(owner.pid).length, 2);
-  assert.deepEqual(volumes(user.pid), volumes(owner.pid));
-  const before = await volumeNames();
-  await engine.containers.remove(user.id);
-  await engine.containers.remove(owner.id);
-  assert.equal(before.length - (await volumeNames()).length, 2);
-});
-
-test("create: links", async () => {
-  const server = await launch({ entrypoint: ["sh", "-c", "mkdir /w; echo linked >/w/index.html; exec busybox httpd -f -p 80 -h /w"] });
-  const client = await launch({ links: { [server.name]: "db" } });
-  assert.match(fileInside(client.pid, "/etc/hosts"), new RegExp(`^\\d+\\.\\d+\\.\\d+\\.\\d+\\s+db .*${server.name}`, "m"));
-  await until(async () => (await runInside(client.pid, "wget", "-q", "-O", "-", "http://db/").catch(() => "")) === "linked");
-});
-
-test("create: autostart runs again after the engine's crash, and without it not", async () => {
-  const on = await launch({ autostart: true });
-  const off = await launch({ autostart: false });
-  await killDockerd();
-  for (const { pid } of [on, off]) process.kill(pid, "SIGKILL");
-  await startDockerd();
-  await until(async () => {
-    const container = await engine.containers.get(on.id);
-    return container?.state === "running" && container.pid > 0 && container.pid !== on.pid;
-  });
-  assert.equal((await engine.containers.get(off.id))?.state, "stopped");
-});
-
-test("create: labels and log limits as documented", async () => {
-  const spec = containerSpec({ image });
-  const id = await engine.containers.create(spec);
-  const { Config, HostConfig } = await http.json<{
-    Config: { Labels: Record<string, string>; Tty: boolean; OpenStdin: boolean };
-    HostConfig: { LogConfig: object; RestartPolicy: { Name: string }; Binds: unknown };
-  }>({ path: `/containers/${id}/json` });
-  assert.deepEqual(Config.Labels, {
-    "gantry.task": `${spec.mark.station}/${spec.mark.task}`,
-    "gantry.network": "nat",
-    "com.qnap.qcs.network.mode": "nat",
-    "com.qnap.qcs.gpu": "False",
-  });
-  assert.deepEqual(HostConfig.LogConfig, { Type: "json-file", Config: { "max-size": "10m", "max-file": "10" } });
-  assert.ok(Config.Tty && Config.OpenStdin && HostConfig.RestartPolicy.Name === "no" && !HostConfig.Binds);
-});
-
-async function volumeNames(): Promise<string[]> {
-  const { Volumes } = await http.json<{ Volumes: { Name: string }[] | null }>({ path: "/volumes" });
-  return (Volumes ?? []).map(({ Name }) => Name);
-}
-
-async function echoTcp(port: number): Promise<string> {
-  const socket = connect(port, "127.0.0.1");
-  const parts: Buffer[] = [];
-  socket.on("data", (chunk: Buffer) => parts.push(chunk) && socket.end());
-  socket.on("error", () => undefined);
-  socket.setTimeout(1000, () => socket.destroy());
-  socket.write("over tcp");
-  await once(socket, "close").catch(() => undefined);
-  return Buffer.concat(parts).toString();
-}
-
-async function echoUdp(port: number): Promise<string> {
-  const socket = createSocket("udp4");
-  const answer = once(socket, "message") as Promise<[Buffer]>;
-  socket.send("over udp", port, "127.0.0.1");
-  const [text] = await Promise.race([answer, delay(1000, [Buffer.from("")] as const)]);
-  socket.close();
-  return text.toString();
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < end, "it becomes true within 20 s");
-    await delay(50);
-  }
 }

@@ -10,7 +10,7 @@ import { createDockerEngine } from "../../src/engines/docker/docker.ts";
 import { createDockerHttp, parseAddress } from "../../src/engines/docker/http.ts";
 import { testEngines } from "../support/engines.ts";
 import { containerSpec, uniqueName } from "./container-spec.ts";
-import { fails } from "./contract.ts";
+import { fails } from "./engine-checks.ts";
 
 interface Version {
   ApiVersion: string;
@@ -44,7 +44,9 @@ test("a read on a connection that the server cuts just then is made again; a wri
   const server = createServer((socket) => {
     let asked = 0;
     socket.on("error", () => undefined);
-    socket.on("data", () => (++asked > 1 ? socket.resetAndDestroy() : answer(socket, '{"ApiVersion":"1.41","MinAPIVersion":"1.12"}')));
+    socket.on("data", () =>
+      ++asked > 1 ? socket.resetAndDestroy() : answer(socket, '{"ApiVersion":"1.41","MinAPIVersion":"1.12"}'),
+    );
   });
   const docker = createDockerHttp(await listen(t, server));
   for (let i = 0; i < 4; i++) assert.ok(await docker.json({ path: "/info" }));
@@ -62,7 +64,10 @@ test("an answer that is cut, or is no answer, is an unavailable engine", async (
   const docker = createDockerHttp(await listen(t, cut));
   await fails(docker.json({ path: "/info" }), "engine_unavailable");
   await fails(docker.json({ method: "POST", path: "/containers/create", body: {} }), "engine_unavailable");
-  await fails(createDockerHttp(`unix://${join(tmpdir(), uniqueName("absent"))}`).json({ path: "/info" }), "engine_unavailable");
+  await fails(
+    createDockerHttp(`unix://${join(tmpdir(), uniqueName("absent"))}`).json({ path: "/info" }),
+    "engine_unavailable",
+  );
 });
 
 test("a server that does not answer is unavailable after 2 s; a signal ends the wait at once", async (t) => {
@@ -78,7 +83,8 @@ test("addresses", () => {
   assert.deepEqual(parseAddress("unix:///run/a.sock"), { socketPath: "/run/a.sock" });
   assert.deepEqual(parseAddress("tcp://10.0.0.1:2376"), { host: "10.0.0.1", port: 2376 });
   assert.deepEqual(parseAddress("tcp://[::1]:2375"), { host: "::1", port: 2375 });
-  for (const wrong of ["", "/run/a.sock", "unix://a.sock", "ssh://host"]) assert.throws(() => parseAddress(wrong), { code: "invalid" });
+  for (const wrong of ["", "/run/a.sock", "unix://a.sock", "ssh://host"])
+    assert.throws(() => parseAddress(wrong), { code: "invalid" });
 });
 
 test("names cannot leave their place in the URL", async () => {
@@ -98,7 +104,11 @@ test("what Docker refuses is told in its words, in one line", async () => {
   const image = "busybox:latest";
   await engine.images.pull(image, { signal: new AbortController().signal });
   const id = await engine.containers.create(containerSpec({ image, command: ["/absent"] }));
-  await fails(engine.containers.start(id), "engine_failed", /^Docker: exec: "\/absent": stat \/absent: no such file or directory\.$/);
+  await fails(
+    engine.containers.start(id),
+    "engine_failed",
+    /^Docker: exec: "\/absent": stat \/absent: no such file or directory\.$/,
+  );
   await engine.containers.remove(id);
   const link = containerSpec({ image, links: { [uniqueName("absent")]: "db" } });
   await assert.rejects(engine.containers.create(link), /could not get container for absent/i);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { createDockerEngine } from "../../src/engines/docker/docker.ts";
@@ -7,7 +7,7 @@ import type { Container, LanAddress } from "../../src/engines/engine.ts";
 import { testEngines } from "../support/engines.ts";
 import { run } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
-import { fails, removeOwn } from "./contract.ts";
+import { fails, removeOwn } from "./engine-checks.ts";
 import { startLan, type LanWorld } from "./lan-world.ts";
 
 /** Network mode bridge, with a real cable, a router and its DHCP server. */
@@ -20,8 +20,8 @@ before(async () => {
   await engine.images.pull(image, { signal: new AbortController().signal });
   lan = await startLan();
 });
+afterEach(() => removeOwn(engine));
 after(async () => {
-  await removeOwn(engine);
   engine.close();
   await lan.close();
 });
@@ -67,7 +67,11 @@ test("nobody answers DHCP: an error that says so, and a later try finds the serv
   await lan.bridged(false);
   await lan.dhcp(false);
   const container = await launch(false, dhcp);
-  await fails(engine.attachNetwork(container), "engine_failed", new RegExp(`No DHCP server answered container ${container.name} `));
+  await fails(
+    engine.attachNetwork(container),
+    "engine_failed",
+    new RegExp(`No DHCP server answered container ${container.name} `),
+  );
   const stopped = AbortSignal.timeout(500);
   const begun = performance.now();
   await fails(engine.attachNetwork(container, stopped), "cancelled");
@@ -84,7 +88,7 @@ test("a lease is renewed while the container runs", async () => {
   await engine.attachNetwork(container);
   const address = await addressOf(container);
   await inside(container, "ip", "address", "add", "192.168.77.99/24", "dev", "eth0");
-  // Leases of the test's server are 20 s long; a renewal sets the address as it should be.
+  // Leases of the test's server are 10 s long; a renewal sets the address as it should be.
   const end = Date.now() + 15_000;
   while ((await inside(container, "ip", "address", "show", "eth0")).includes("192.168.77.99")) {
     assert.ok(Date.now() < end, "it is renewed at half its time");
@@ -107,7 +111,9 @@ test("an interface that is not there", async () => {
 
 async function launch(join: boolean, address: LanAddress, macAddress?: string): Promise<Container> {
   const network = { mode: "bridge", interface: join ? lan.bridge : lan.cable, join, address } as const;
-  const id = await engine.containers.create(containerSpec({ image, entrypoint, network, ...(macAddress && { macAddress }) }));
+  const id = await engine.containers.create(
+    containerSpec({ image, entrypoint, network, ...(macAddress && { macAddress }) }),
+  );
   await engine.containers.start(id);
   const container = await engine.containers.get(id);
   assert.ok(container);
@@ -127,7 +133,7 @@ async function restarted(container: Container): Promise<Container> {
 /** From the LAN: the router reads the container's page. */
 async function reaches(container: Container): Promise<void> {
   const address = (await addressOf(container)).split("/")[0];
-  assert.match(await lan.onRouter("busybox", "wget", "-q", "-T", "5", "-O", "-", `http://${address}/`), /^of /);
+  assert.match(await lan.onRouter("curl", "-sf", "-m", "5", `http://${address}/`), /^of /);
 }
 
 async function addressOf(container: Container): Promise<string> {

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
 import { AppError } from "../../src/errors.ts";
 import { containerSpec } from "./container-spec.ts";
-import { engineContract, fails } from "./contract.ts";
+import { engineContract } from "./contract.ts";
+import { fails } from "./engine-checks.ts";
 
 const login = { username: "test", password: "secret", serverAddress: "locked.example" };
 
@@ -42,12 +43,19 @@ test("the fake fails a call before it acts, or loses its answer", async () => {
   const hook = (at: typeof when) => (call: { method: string }) => {
     if (call.method === "containers.create" && when === at) throw lost;
   };
-  const engine = createFakeEngine({ remote: { "r.example/a:1": { size: 1 } }, before: hook("before"), after: hook("after") });
+  const engine = createFakeEngine({
+    remote: { "r.example/a:1": { size: 1 } },
+    before: hook("before"),
+    after: hook("after"),
+  });
   await engine.images.pull("r.example/a:1", { signal: new AbortController().signal });
   const spec = containerSpec({ image: "r.example/a:1" });
   await fails(engine.containers.create(spec), "engine_unavailable");
   assert.equal(engine.state.containers.size, 0);
   when = "after";
   await fails(engine.containers.create(spec), "engine_unavailable");
-  assert.deepEqual([...engine.state.containers.values()].map(({ name }) => name), [spec.name]);
+  assert.deepEqual(
+    [...engine.state.containers.values()].map(({ name }) => name),
+    [spec.name],
+  );
 });

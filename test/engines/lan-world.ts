@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { run } from "./commands.ts";
 
@@ -36,17 +37,39 @@ export async function startLan(): Promise<LanWorld> {
   await onRouter("ip", "link", "set", "eth0", "up");
   await onRouter("ip", "link", "set", "lo", "up");
   writeFileSync(join(folder, "leases"), "");
-  const lines = [`start ${network}.100`, `end ${network}.150`, "interface eth0", `lease_file ${folder}/leases`, `pidfile ${folder}/pid`];
-  writeFileSync(join(folder, "conf"), [...lines, "option subnet 255.255.255.0", `option router ${network}.1`, "option lease 20", "min_lease 1", ""].join("\n"));
+  const lines = [
+    `start ${network}.100`,
+    `end ${network}.149`,
+    "interface eth0",
+    `lease_file ${folder}/leases`,
+    `pidfile ${folder}/pid`,
+  ];
+  writeFileSync(
+    join(folder, "conf"),
+    [...lines, "option subnet 255.255.255.0", `option router ${network}.1`, "option lease 10", "min_lease 1", ""].join(
+      "\n",
+    ),
+  );
   let server: ReturnType<typeof spawn> | undefined;
 
   async function dhcp(on: boolean): Promise<void> {
     server?.kill("SIGKILL");
-    server = on ? spawn("ip", ["netns", "exec", router, "busybox", "udhcpd", "-f", "-S", join(folder, "conf")]) : undefined;
+    server = on
+      ? spawn("ip", ["netns", "exec", router, "busybox", "udhcpd", "-f", "-S", join(folder, "conf")])
+      : undefined;
   }
 
   async function bridged(on: boolean): Promise<void> {
-    await run("ip", "link", "set", cable, ...(on ? ["master", bridge] : ["nomaster"]));
+    // The kernel takes the cards of ended containers from the cable a little later.
+    for (let tries = 50; ; tries--) {
+      try {
+        await run("ip", "link", "set", cable, ...(on ? ["master", bridge] : ["nomaster"]));
+        return;
+      } catch (error) {
+        if (tries === 0) throw error;
+        await delay(100);
+      }
+    }
   }
 
   async function close(): Promise<void> {

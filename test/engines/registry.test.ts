@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { deviceNames, findDevice } from "../../src/engines/device-table.ts";
 import { findEngines } from "../../src/engines/registry.ts";
-import { fails } from "./contract.ts";
+import { fails } from "./engine-checks.ts";
 
 test("an engine that is configured is there while it is down", async () => {
   for (const where of [{ docker: "unix:///absent/docker.sock" }, { dockerHost: "tcp://127.0.0.1:9" }]) {
@@ -30,10 +30,15 @@ test("devices have the names of the original station", () => {
   assert.deepEqual(majors("Sound_and_ALSA_(14,_116)"), ["c14", "c116"]);
   assert.deepEqual(majors("ACM_USB_modems_(166)"), ["c166"]);
   assert.deepEqual(majors("TTY_(4)"), ["c4"]);
-  for (const name of ["", "video4linux", "toString", "__proto__", "constructor"]) assert.equal(findDevice(name), undefined);
+  for (const name of ["", "video4linux", "toString", "__proto__", "constructor"])
+    assert.equal(findDevice(name), undefined);
   // The name says the majors: a slip in the table shows.
   for (const name of deviceNames) {
     const said = /\(([\d,_]+)\)$/.exec(name)?.[1]?.split(",_").map(Number);
-    assert.deepEqual(findDevice(name)?.map(({ major }) => major), said, name);
+    assert.deepEqual(
+      findDevice(name)?.map(({ major }) => major),
+      said,
+      name,
+    );
   }
 });

@@ -15,6 +15,7 @@ export interface SlowRegistry {
 
 const megabyte = 1024 * 1024;
 const pause = 200;
+const outOfOrder = Buffer.from('{"errors":[{"code":"UNKNOWN","message":"out of order"}]}');
 
 /** A registry that is slow on purpose, so that a pull can be stopped in its middle on every machine. */
 export async function startSlowRegistry(): Promise<SlowRegistry> {
@@ -22,10 +23,11 @@ export async function startSlowRegistry(): Promise<SlowRegistry> {
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     const blob = image.blobs.get(path.split("/blobs/")[1] ?? "");
-    if (path.includes("/broken/")) respond(response, 500, "application/json", Buffer.from('{"errors":[{"code":"UNKNOWN","message":"out of order"}]}'));
-    else if (path.includes("/slow/manifests/")) respond(response, 200, image.type, image.manifest, request.method === "HEAD");
-    else if (blob) void trickle(response, blob).catch(() => response.destroy());
-    else respond(response, path === "/v2/" ? 200 : 404, "application/json", Buffer.from("{}"));
+    if (blob) void trickle(response, blob).catch(() => response.destroy());
+    else if (path.includes("/slow/manifests/"))
+      respond(response, { status: 200, type: image.type, body: image.manifest });
+    else if (path.includes("/broken/")) respond(response, { status: 500, type: "application/json", body: outOfOrder });
+    else respond(response, { status: path === "/v2/" ? 200 : 404, type: "application/json", body: Buffer.from("{}") });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -42,7 +44,12 @@ function buildImage() {
   const packed = layers.map((layer) => gzipSync(layer, { level: 0 }));
   const diffIds = layers.map(digest);
   const config = Buffer.from(
-    JSON.stringify({ architecture: process.arch === "x64" ? "amd64" : process.arch, os: "linux", config: { Cmd: ["sh"] }, rootfs: { type: "layers", diff_ids: diffIds } }),
+    JSON.stringify({
+      architecture: process.arch === "x64" ? "amd64" : process.arch,
+      os: "linux",
+      config: { Cmd: ["sh"] },
+      rootfs: { type: "layers", diff_ids: diffIds },
+    }),
   );
   const type = "application/vnd.docker.distribution.manifest.v2+json";
   const part = (mediaType: string, content: Buffer) => ({ mediaType, size: content.length, digest: digest(content) });
@@ -67,14 +74,21 @@ async function trickle(response: ServerResponse, blob: Buffer): Promise<void> {
   response.end();
 }
 
-function respond(response: ServerResponse, status: number, type: string, body: Buffer, headOnly = false): void {
+interface Answer {
+  status: number;
+  type: string;
+  body: Buffer;
+}
+
+/** To HEAD, node sends the headers only. */
+function respond(response: ServerResponse, { status, type, body }: Answer): void {
   response.writeHead(status, {
     "Content-Type": type,
     "Content-Length": body.length,
     "Docker-Content-Digest": digest(body),
     "Docker-Distribution-Api-Version": "registry/2.0",
   });
-  response.end(headOnly ? undefined : body);
+  response.end(body);
 }
 
 function digest(content: Buffer): string {

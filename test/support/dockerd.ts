@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { daemonPid, endDaemon, startDaemon } from "./daemon.ts";
@@ -19,6 +19,8 @@ export async function startDockerd(): Promise<void> {
   const { folder, docker, dockerSocket, cgroupParent } = testEngines();
   if (daemonPid("dockerd") !== undefined) return;
   const at = (name: string): string => join(folder, name);
+  // After a kill it is still there, and its pid may be somebody else's.
+  rmSync(at("dockerd-self.pid"), { force: true });
   const command = ["dockerd", "--containerd", at("containerd.sock"), "--host", docker];
   command.push("--data-root", at("docker"), "--exec-root", at("docker-run"), "--pidfile", at("dockerd-self.pid"));
   command.push("--config-file", at("daemon.json"), "--cgroup-parent", cgroupParent);

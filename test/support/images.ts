@@ -70,3 +70,13 @@ function tarOf(fill: (root: string) => void): Buffer {
     rmSync(root, { recursive: true });
   }
 }
+
+let base: Buffer | undefined;
+
+/** Docker Hub's `library/<name>:1`, a layer of its own above the busybox. Answers its reference. */
+export async function pushTinyImage(name: string): Promise<string> {
+  const { registry } = testEngines();
+  base ??= busyboxLayer();
+  await pushImage({ layers: [base, randomLayer(name, 4096)], config: shell }, { registry, reference: `library/${name}:1` });
+  return `${name}:1`;
+}

@@ -16,7 +16,11 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   if (options.signal?.aborted) return Promise.reject(cancelled());
   const [program, ...args] = argv;
-  const env = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C", GANTRY_TASK: options.task };
+  const env = {
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    LC_ALL: "C",
+    GANTRY_TASK: options.task,
+  };
   const child = spawn(program, args, { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const output = { out: "", err: "" };
   child.stdout.on("data", (chunk: Buffer) => (output.out = (output.out + chunk.toString()).slice(-outputLimit)));
@@ -25,12 +29,19 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
     if (child.pid !== undefined) killGroup(child.pid);
   };
   options.signal?.addEventListener("abort", kill, { once: true });
-  child.on("error", (cause) => reject(new AppError("engine_failed", `${program} cannot be run on this host.`, { cause })));
+  child.on("error", (cause) =>
+    reject(new AppError("engine_failed", `${program} cannot be run on this host.`, { cause })),
+  );
   child.on("close", (code) => {
     options.signal?.removeEventListener("abort", kill);
     if (options.signal?.aborted) reject(cancelled());
     else if (code === 0) resolve(output.out);
-    else reject(new AppError("engine_failed", `${program} failed: ${output.err.trim() || `exit code ${code}`}`, { cause: { argv, code } }));
+    else
+      reject(
+        new AppError("engine_failed", `${program} failed: ${output.err.trim() || `exit code ${code}`}`, {
+          cause: { argv, code },
+        }),
+      );
   });
   return promise;
 }

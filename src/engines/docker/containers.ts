@@ -18,10 +18,11 @@ export interface Inspected {
   Image: string;
   State: { Running: boolean; Pid: number };
   Config: { Image: string; Labels: Record<string, string> | null };
-  HostConfig: { PortBindings: Record<string, Binding[] | null> | null };
+  HostConfig: { NetworkMode?: string; PortBindings: Record<string, Binding[] | null> | null };
   NetworkSettings?: { Ports?: Record<string, Binding[] | null> | null };
 }
 
+const fullId = /^[0-9a-f]{64}$/;
 const inspectsAtOnce = 4;
 const removalPoll = 100;
 
@@ -53,14 +54,22 @@ export function createContainers(http: DockerHttp): Containers {
     const facts = { ...(await hostFacts(spec)), version: await http.version() };
     const body = createBody(spec, facts);
     try {
-      const made = await http.json<{ Id: string }>({ method: "POST", path: "/containers/create", query: { name: spec.name }, body, signal });
+      const made = await http.json<{ Id: string }>({
+        method: "POST",
+        path: "/containers/create",
+        query: { name: spec.name },
+        body,
+        signal,
+      });
       return made.Id;
     } catch (error) {
       throw createFailure(error, spec.name, spec.image);
     }
   }
 
-  async function start(id: string, signal?: AbortSignal): Promise<void> {
+  async function start(idOrName: string, signal?: AbortSignal): Promise<void> {
+    const id = await exactId(idOrName, signal);
+    if (id === undefined) throw new AppError("not_found", `Docker has no container ${idOrName}.`);
     try {
       await http.json({ method: "POST", path: `${containerPath(id)}/start`, signal });
     } catch (error) {
@@ -68,7 +77,9 @@ export function createContainers(http: DockerHttp): Containers {
     }
   }
 
-  async function remove(id: string, signal?: AbortSignal): Promise<void> {
+  async function remove(idOrName: string, signal?: AbortSignal): Promise<void> {
+    const id = await exactId(idOrName, signal);
+    if (id === undefined) return;
     try {
       await http.json({ method: "DELETE", path: containerPath(id), query: { force: "true", v: "true" }, signal });
     } catch (error) {
@@ -78,10 +89,16 @@ export function createContainers(http: DockerHttp): Containers {
     }
   }
 
+  /** A name could be the beginning of another container's id, and Docker would take that one. */
+  async function exactId(idOrName: string, signal?: AbortSignal): Promise<string | undefined> {
+    return fullId.test(idOrName) ? idOrName : (await get(idOrName, signal))?.id;
+  }
+
   async function untilGone(id: string, signal?: AbortSignal): Promise<void> {
     const deadline = Date.now() + 60_000;
     while (await get(id, signal)) {
-      if (Date.now() > deadline) throw new AppError("engine_failed", `Docker has been removing container ${id} for a minute.`);
+      if (Date.now() > deadline)
+        throw new AppError("engine_failed", `Docker has been removing container ${id} for a minute.`);
       await delay(removalPoll);
     }
   }
@@ -89,9 +106,14 @@ export function createContainers(http: DockerHttp): Containers {
   return { list, get, create, start, remove };
 }
 
-export async function inspectContainer(http: DockerHttp, idOrName: string, signal?: AbortSignal): Promise<Inspected | undefined> {
+export async function inspectContainer(
+  http: DockerHttp,
+  idOrName: string,
+  signal?: AbortSignal,
+): Promise<Inspected | undefined> {
   try {
-    return await http.json<Inspected>({ path: `${containerPath(idOrName)}/json`, signal });
+    const found = await http.json<Inspected>({ path: `${containerPath(idOrName)}/json`, signal });
+    return found.Id === idOrName || found.Name === `/${idOrName}` ? found : undefined;
   } catch (error) {
     if (hasCode(error, "not_found")) return undefined;
     throw error;

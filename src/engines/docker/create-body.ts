@@ -50,7 +50,12 @@ function hostConfig(spec: ContainerSpec, facts: CreateFacts, bindings: object): 
     RestartPolicy: { Name: spec.autostart ? "always" : "no" },
     LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "10" } },
     // Mounts, never Binds: Binds would create a missing source, and a ":" would cut it.
-    Mounts: spec.mounts.map((mount) => ({ Type: "bind", Source: mount.source, Target: mount.target, ReadOnly: mount.readOnly })),
+    Mounts: spec.mounts.map((mount) => ({
+      Type: "bind",
+      Source: mount.source,
+      Target: mount.target,
+      ReadOnly: mount.readOnly,
+    })),
     VolumesFrom: spec.volumesFrom,
     Links: Object.entries(spec.links).map(([name, alias]) => `${name}:${alias}`),
     Dns: spec.dns,
@@ -74,7 +79,9 @@ function devices(spec: ContainerSpec, facts: CreateFacts): Record<string, unknow
   );
   const gpus = spec.gpu && !facts.nvidia ? facts.gpuNodes.map((path) => deviceMapping(path, "rwm")) : [];
   return {
-    DeviceCgroupRules: spec.devices.flatMap((rule) => rule.majors.map(({ kind, major }) => `${kind} ${major}:* ${rule.access}`)),
+    DeviceCgroupRules: spec.devices.flatMap((rule) =>
+      rule.majors.map(({ kind, major }) => `${kind} ${major}:* ${rule.access}`),
+    ),
     Devices: [...mapped, ...gpus],
     ...(spec.gpu && facts.nvidia && { DeviceRequests: [{ Driver: "nvidia", Count: -1, Capabilities: [["gpu"]] }] }),
   };

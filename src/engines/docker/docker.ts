@@ -17,7 +17,10 @@ export function createDockerEngine(options: DockerOptions): Engine {
 
   async function info(): Promise<EngineInfo> {
     const answer = await http.probe<{ ServerVersion?: string; Driver?: string }>("/info");
-    return { version: answer.ServerVersion ?? "", ...(answer.Driver !== undefined && { storageDriver: answer.Driver }) };
+    return {
+      version: answer.ServerVersion ?? "",
+      ...(answer.Driver !== undefined && { storageDriver: answer.Driver }),
+    };
   }
 
   return {

@@ -20,7 +20,11 @@ export function dockerEvents(http: DockerHttp, signal: AbortSignal): AsyncIterab
   return stream(http, { since, filters }, signal);
 }
 
-async function* stream(http: DockerHttp, query: Record<string, string>, signal: AbortSignal): AsyncGenerator<EngineEvent, void, undefined> {
+async function* stream(
+  http: DockerHttp,
+  query: Record<string, string>,
+  signal: AbortSignal,
+): AsyncGenerator<EngineEvent, void, undefined> {
   if (signal.aborted) return;
   try {
     for await (const line of http.lines({ path: "/events", query, signal })) {

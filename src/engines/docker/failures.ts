@@ -2,13 +2,26 @@ import { AppError } from "../../errors.ts";
 
 /** Docker's own words -> the station's errors. */
 
-const unreachable = new Set(["ECONNREFUSED", "ENOENT", "EPIPE", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EACCES"]);
+const unreachable = new Set([
+  "ECONNREFUSED",
+  "ENOENT",
+  "EPIPE",
+  "ECONNRESET",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EACCES",
+]);
 
 /** The connection failed before or in the middle of an answer: what became of the call is unknown. */
 export function connectionFailure(cause: unknown, address: string): AppError {
   const code = (cause as NodeJS.ErrnoException | null)?.code ?? "";
   const reason = unreachable.has(code) ? code : cause instanceof Error ? cause.message : String(cause);
-  return new AppError("engine_unavailable", `Docker does not answer at ${address} (${reason}).`, { cause, details: { engine: "docker" } });
+  return new AppError("engine_unavailable", `Docker does not answer at ${address} (${reason}).`, {
+    cause,
+    details: { engine: "docker" },
+  });
 }
 
 export function cancelled(cause?: unknown): AppError {
@@ -19,7 +32,8 @@ export function cancelled(cause?: unknown): AppError {
 export function statusFailure(status: number, reason: string): AppError {
   const cause = { status, reason };
   if (/no space left on device/.test(reason)) return new AppError("disk_full", "Docker's disk is full.", { cause });
-  if (status === 404 || (status === 400 && /no such image/i.test(reason))) return new AppError("not_found", `Docker: ${plain(reason)}`, { cause });
+  if (status === 404 || (status === 400 && /no such image|invalid reference format/i.test(reason)))
+    return new AppError("not_found", `Docker: ${plain(reason)}`, { cause });
   if (status === 409) return new AppError("conflict", `Docker: ${plain(reason)}`, { cause });
   return new AppError("engine_failed", `Docker: ${plain(reason)}`, { cause });
 }
@@ -27,8 +41,14 @@ export function statusFailure(status: number, reason: string): AppError {
 /** A taken port comes as status 500 of the start, long after the container was made. */
 export function startFailure(error: unknown): unknown {
   const reason = reasonOf(error);
-  const port = /Bind for \S*?:(\d+) failed: port is already allocated/.exec(reason) ?? /listen (?:tcp|udp)\d? \S*:(\d+): bind: address already in use/.exec(reason);
-  if (port) return new AppError("conflict", `Port ${port[1]} of the host is in use.`, { cause: error, details: { port: Number(port[1]) } });
+  const port =
+    /Bind for \S*?:(\d+) failed: port is already allocated/.exec(reason) ??
+    /listen (?:tcp|udp)\d? \S*:(\d+): bind: address already in use/.exec(reason);
+  if (port)
+    return new AppError("conflict", `Port ${port[1]} of the host is in use.`, {
+      cause: error,
+      details: { port: Number(port[1]) },
+    });
   return error;
 }
 
@@ -37,23 +57,30 @@ export function createFailure(error: unknown, name: string, image: string): unkn
   if (/container name .* is already in use/.test(reason)) {
     return new AppError("conflict", `The name ${name} is taken by another Docker container.`, { cause: error });
   }
-  if (/No such image/i.test(reason)) return new AppError("not_found", `Docker has no image ${image}.`, { cause: error });
+  if (/No such image/i.test(reason))
+    return new AppError("not_found", `Docker has no image ${image}.`, { cause: error });
   return error;
 }
 
 /** Failures of the engine's own disk and image store; every other failure of a pull comes from the registry. */
-const local = /failed to register layer|invalid reference format|not a valid repository|context canceled|no space left|read-only file system|permission denied/i;
+const local =
+  /failed to register layer|invalid reference format|not a valid repository|context canceled|no space left|read-only file system|permission denied/i;
 
 export function pullFailure(reason: string, reference: string, registry: string): AppError {
   const cause = { reason };
   if (/no space left on device/.test(reason)) return new AppError("disk_full", "Docker's disk is full.", { cause });
-  if (/manifest unknown|manifest for .* not found|name unknown|repository .* not found|does not exist|invalid repository name/i.test(reason)) {
+  if (
+    /manifest unknown|manifest for .* not found|name unknown|repository .* not found|does not exist|invalid repository name/i.test(
+      reason,
+    )
+  ) {
     return new AppError("not_found", `${registry} has no image ${reference}: ${plain(reason)}`, { cause });
   }
   if (/no basic auth|unauthorized|authentication required|denied/i.test(reason) && !local.test(reason)) {
     return new AppError("remote_failed", `${registry} refused access to ${reference}: ${plain(reason)}`, { cause });
   }
-  if (local.test(reason)) return new AppError("engine_failed", `Docker cannot pull ${reference}: ${plain(reason)}`, { cause });
+  if (local.test(reason))
+    return new AppError("engine_failed", `Docker cannot pull ${reference}: ${plain(reason)}`, { cause });
   return new AppError("remote_failed", `${registry} did not deliver ${reference}: ${plain(reason)}`, { cause });
 }
 
@@ -64,11 +91,16 @@ export function reasonOf(error: unknown): string {
 }
 
 /** What goes around the reason when an OCI runtime fails. */
-const wrapping = /^(?:Error response from daemon|failed to create (?:shim task|shim|task)|OCI runtime create failed|runc create failed|container_linux\.go:\d+|process_linux\.go:\d+|starting container process caused|unable to start container process)(?:: | )/;
+const wrapping =
+  /^(?:Error response from daemon|failed to create (?:shim task|shim|task)|OCI runtime create failed|runc create failed|container_linux\.go:\d+|process_linux\.go:\d+|starting container process caused|unable to start container process)(?:: | )/;
 
 /** One line with a full stop, without the names of the layers it went through. */
 function plain(reason: string): string {
-  let line = reason.replaceAll(/\s+/g, " ").trim().replace(/: unknown$/, "").replaceAll('\\"', '"');
+  let line = reason
+    .replaceAll(/\s+/g, " ")
+    .trim()
+    .replace(/: unknown$/, "")
+    .replaceAll('\\"', '"');
   while (wrapping.test(line)) line = line.replace(wrapping, "");
   return /[.!?]$/.test(line) ? line : `${line || "no reason given"}.`;
 }

@@ -14,7 +14,9 @@ export interface DeviceNode {
 /** File systems of their own, without devices of the host. */
 const skipped = new Set(["/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/hugepages"]);
 /** Every container has its own of these. */
-const standard = new Set(["console", "full", "null", "ptmx", "random", "tty", "urandom", "zero"].map((name) => `/dev/${name}`));
+const standard = new Set(
+  ["console", "full", "null", "ptmx", "random", "tty", "urandom", "zero"].map((name) => `/dev/${name}`),
+);
 
 /** The host's side of a spec's devices; looked up at each create, because devices are plugged in at any time. */
 export async function hostFacts(spec: ContainerSpec): Promise<Omit<CreateFacts, "version">> {
@@ -32,7 +34,11 @@ async function deviceNodes(folder: string, wanted: (node: DeviceNode) => boolean
     const name = path.join(folder, entry.name);
     if (entry.isDirectory() && !skipped.has(name)) found.push(...(await deviceNodes(name, wanted)));
     if ((!entry.isCharacterDevice() && !entry.isBlockDevice()) || standard.has(name)) continue;
-    const node = { path: name, kind: entry.isBlockDevice() ? ("b" as const) : ("c" as const), major: await majorOf(name) };
+    const node = {
+      path: name,
+      kind: entry.isBlockDevice() ? ("b" as const) : ("c" as const),
+      major: await majorOf(name),
+    };
     if (wanted(node)) found.push(node);
   }
   return found;

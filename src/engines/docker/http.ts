@@ -63,16 +63,28 @@ export function createDockerHttp(address: string): DockerHttp {
   }
 
   /** `reuse`: a socket that lay idle may be cut by the server at this moment, so only what can be repeated takes one. */
-  function connect(path: string, request: DockerRequest, signal: AbortSignal | undefined, reuse: boolean): Promise<http.IncomingMessage> {
+  function connect(
+    path: string,
+    request: DockerRequest,
+    signal: AbortSignal | undefined,
+    reuse: boolean,
+  ): Promise<http.IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const headers: http.OutgoingHttpHeaders = { Host: "docker", ...request.headers };
-    if (body !== undefined) Object.assign(headers, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) });
+    if (body !== undefined)
+      Object.assign(headers, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) });
     const query = new URLSearchParams(request.query).toString();
     const sent = http.request({
-      ...target, headers, agent: reuse ? agent : false, method: request.method ?? "GET",
-      path: query ? `${path}?${query}` : path, ...(signal && { signal }),
+      ...target,
+      headers,
+      agent: reuse ? agent : false,
+      method: request.method ?? "GET",
+      path: query ? `${path}?${query}` : path,
+      ...(signal && { signal }),
     });
+    // A stream of events over TCP is silent for hours; a dead peer shall be noticed.
+    sent.on("socket", (socket) => socket.setKeepAlive(true, 30_000));
     sent.on("response", resolve);
     sent.on("error", (error: NodeJS.ErrnoException) => {
       const stale = sent.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE") && !signal?.aborted;
@@ -102,7 +114,8 @@ export function createDockerHttp(address: string): DockerHttp {
       refuse(response, text);
       return parse(text) as T;
     } catch (error) {
-      if (limit?.aborted && !request.signal?.aborted) throw failure(new Error(`no answer in ${timeout / 1000} s`), undefined);
+      if (limit?.aborted && !request.signal?.aborted)
+        throw failure(new Error(`no answer in ${timeout / 1000} s`), undefined);
       throw failure(error, request.signal);
     }
   }

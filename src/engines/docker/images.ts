@@ -54,7 +54,8 @@ export function createImages(http: DockerHttp): Images {
     try {
       await http.json({ method: "DELETE", path: imagePath(reference), signal });
     } catch (error) {
-      if (hasCode(error, "not_found")) throw new AppError("not_found", `Docker has no image ${reference}.`, { cause: error });
+      if (hasCode(error, "not_found"))
+        throw new AppError("not_found", `Docker has no image ${reference}.`, { cause: error });
       throw error;
     }
   }
@@ -82,6 +83,10 @@ function splitReference(reference: string): { name: string; tag: string; registr
 
 /** Padded base64 with the URL alphabet; Docker does not read it without the padding. */
 function encodeLogin(login: RegistryLogin): string {
-  const json = JSON.stringify({ username: login.username, password: login.password, serveraddress: login.serverAddress });
+  const json = JSON.stringify({
+    username: login.username,
+    password: login.password,
+    serveraddress: login.serverAddress,
+  });
   return Buffer.from(json).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }

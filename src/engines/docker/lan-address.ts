@@ -45,7 +45,11 @@ export async function requestLease(port: LanPort, plan: LanPlan): Promise<Lease 
 function readLease(output: string): Lease {
   const lease = /^lease ip=([\d.]+) mask=([\d.]+) router=([\d.]*) seconds=(\d+)$/m.exec(output);
   if (!lease?.[1] || !lease[2]) throw new AppError("engine_failed", "The DHCP client answered no lease.");
-  return { address: `${lease[1]}/${prefixLength(lease[2])}`, gateway: lease[3] || undefined, seconds: Number(lease[4]) };
+  return {
+    address: `${lease[1]}/${prefixLength(lease[2])}`,
+    gateway: lease[3] || undefined,
+    seconds: Number(lease[4]),
+  };
 }
 
 /** Sets the one address of eth0 and the default route; addresses of before are taken away. */

@@ -26,8 +26,11 @@ export function readLanPlan(label: string | undefined): LanPlan | undefined {
   const plan = parse(label);
   // The label is data of an engine that others use too: it becomes arguments of ip.
   const safe =
-    typeof plan?.interface === "string" && /^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,14}$/.test(plan.interface) &&
-    typeof plan.join === "boolean" && /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(plan.mac ?? "") && isAddress(plan.address);
+    typeof plan?.interface === "string" &&
+    /^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,14}$/.test(plan.interface) &&
+    typeof plan.join === "boolean" &&
+    /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(plan.mac ?? "") &&
+    isAddress(plan.address);
   if (!safe) throw new AppError("engine_failed", `The label ${lanLabelName} of this container is damaged.`);
   return plan as LanPlan;
 }
@@ -44,7 +47,10 @@ function isAddress(address: LanAddress | undefined): boolean {
   if (address?.by === "dhcp") return true;
   if (address?.by !== "static") return false;
   const ip = "(?:\\d{1,3}\\.){3}\\d{1,3}";
-  return new RegExp(`^${ip}/\\d{1,2}$`).test(address.address) && (address.gateway === undefined || new RegExp(`^${ip}$`).test(address.gateway));
+  return (
+    new RegExp(`^${ip}/\\d{1,2}$`).test(address.address) &&
+    (address.gateway === undefined || new RegExp(`^${ip}$`).test(address.gateway))
+  );
 }
 
 /** The same after every start, so that a DHCP server gives the same address again; 02 = locally administered. */

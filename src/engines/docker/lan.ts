@@ -44,8 +44,10 @@ export function createLan(http: DockerHttp): Lan {
     clearTimeout(renewals.get(id));
     renewals.delete(id);
     const inspected = await inspectContainer(http, id, signal);
-    const plan = readLanPlan(inspected?.Config.Labels?.[lanLabelName]);
-    if (!inspected || !plan || inspected.State.Pid === 0) return;
+    // An image can bring any label: only a container that was made without a network gets a card.
+    if (!inspected || inspected.State.Pid === 0 || inspected.HostConfig.NetworkMode !== "none") return;
+    const plan = readLanPlan(inspected.Config.Labels?.[lanLabelName]);
+    if (!plan) return;
     const pid = inspected.State.Pid;
     const namespace = await open(`/proc/${pid}/ns/net`).catch(() => undefined);
     if (!namespace) return;

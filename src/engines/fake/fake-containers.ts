@@ -12,7 +12,9 @@ const firstPid = 100_000;
 
 export function createFakeContainers({ state, call, announce }: Deps): Containers {
   function find(idOrName: string): Container | undefined {
-    return state.containers.get(idOrName) ?? [...state.containers.values()].find((container) => container.name === idOrName);
+    return (
+      state.containers.get(idOrName) ?? [...state.containers.values()].find((container) => container.name === idOrName)
+    );
   }
 
   function make(spec: ContainerSpec): string {
@@ -21,7 +23,16 @@ export function createFakeContainers({ state, call, announce }: Deps): Container
     if (find(spec.name)) throw new AppError("conflict", `The name ${spec.name} is taken by another container.`);
     const id = (++state.serial).toString(16).padStart(64, "0");
     const ports = spec.network.mode === "nat" ? [...spec.ports] : [];
-    const made = { id, name: spec.name, state: "stopped", image: spec.image, imageId: image.id, mark: { ...spec.mark }, ports, pid: 0 } as const;
+    const made = {
+      id,
+      name: spec.name,
+      state: "stopped",
+      image: spec.image,
+      imageId: image.id,
+      mark: { ...spec.mark },
+      ports,
+      pid: 0,
+    } as const;
     state.containers.set(id, made);
     state.specs.set(id, structuredClone(spec));
     announce("container", "create", id);
@@ -48,8 +59,10 @@ export function createFakeContainers({ state, call, announce }: Deps): Container
 
   const copy = (container: Container | undefined): Container | undefined => structuredClone(container);
   return {
-    list: (signal) => call({ method: "containers.list", subject: "", signal }, () => structuredClone([...state.containers.values()])),
-    get: (idOrName, signal) => call({ method: "containers.get", subject: idOrName, signal }, () => copy(find(idOrName))),
+    list: (signal) =>
+      call({ method: "containers.list", subject: "", signal }, () => structuredClone([...state.containers.values()])),
+    get: (idOrName, signal) =>
+      call({ method: "containers.get", subject: idOrName, signal }, () => copy(find(idOrName))),
     create: (spec, signal) => call({ method: "containers.create", subject: spec.name, signal }, () => make(spec)),
     start: (id, signal) => call({ method: "containers.start", subject: id, signal }, () => run(id)),
     remove: (id, signal) => call({ method: "containers.remove", subject: id, signal }, () => drop(id)),

@@ -27,7 +27,10 @@ export function createFakeEvents(state: FakeState): FakeEvents {
   return { announce, subscribe };
 }
 
-async function* drain(source: AsyncIterable<EngineEvent[]> | undefined, signal: AbortSignal): AsyncGenerator<EngineEvent, void, undefined> {
+async function* drain(
+  source: AsyncIterable<EngineEvent[]> | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<EngineEvent, void, undefined> {
   try {
     for await (const [event] of source ?? []) if (event) yield event;
   } catch (error) {

@@ -24,7 +24,10 @@ export function createFakeImages({ options, state, call, announce }: Deps): Imag
   async function download(reference: string, pulling: PullOptions, cut: AbortSignal): Promise<void> {
     const remote = remotes[reference];
     if (!remote) throw missing(reference, Object.keys(remotes));
-    if (remote.login && (pulling.login?.username !== remote.login.username || pulling.login.password !== remote.login.password)) {
+    if (
+      remote.login &&
+      (pulling.login?.username !== remote.login.username || pulling.login.password !== remote.login.password)
+    ) {
       throw new AppError("remote_failed", `The registry refused access to ${reference}.`);
     }
     pulling.onProgress?.({ percent: -1, text: "Download image" });
@@ -38,7 +41,9 @@ export function createFakeImages({ options, state, call, announce }: Deps): Imag
 
   function publish(reference: string, size: number): void {
     // The same content under another name is the same image, as busybox:latest and host/busybox:latest.
-    const id = `sha256:${createHash("sha256").update(`${reference.split("/").at(-1)} ${size}`).digest("hex")}`;
+    const id = `sha256:${createHash("sha256")
+      .update(`${reference.split("/").at(-1)} ${size}`)
+      .digest("hex")}`;
     const tags = new Set([...(state.images.get(id)?.tags ?? []), reference]);
     state.images.set(id, { id, size, tags: [...tags] });
     announce("image", "pull", reference);
@@ -49,7 +54,8 @@ export function createFakeImages({ options, state, call, announce }: Deps): Imag
     if (!image) throw new AppError("not_found", `The fake engine has no image ${reference}.`);
     const tags = image.tags.filter((tag) => tag !== reference);
     const last = image.id === reference || tags.length === 0;
-    if (image.id === reference && image.tags.length > 1) throw new AppError("conflict", `Image ${reference} has several names.`);
+    if (image.id === reference && image.tags.length > 1)
+      throw new AppError("conflict", `Image ${reference} has several names.`);
     const user = [...state.containers.values()].find((container) => container.imageId === image.id);
     if (last && user) throw new AppError("conflict", `Image ${reference} is used by container ${user.name}.`);
     if (last) state.images.delete(image.id);
@@ -58,10 +64,14 @@ export function createFakeImages({ options, state, call, announce }: Deps): Imag
   }
 
   return {
-    list: (signal) => call({ method: "images.list", subject: "", signal }, () => structuredClone([...state.images.values()])),
-    get: (reference, signal) => call({ method: "images.get", subject: reference, signal }, () => structuredClone(find(reference))),
+    list: (signal) =>
+      call({ method: "images.list", subject: "", signal }, () => structuredClone([...state.images.values()])),
+    get: (reference, signal) =>
+      call({ method: "images.get", subject: reference, signal }, () => structuredClone(find(reference))),
     pull: (reference, pulling) =>
-      call({ method: "images.pull", subject: reference, signal: pulling.signal }, (cut) => download(reference, pulling, cut)),
+      call({ method: "images.pull", subject: reference, signal: pulling.signal }, (cut) =>
+        download(reference, pulling, cut),
+      ),
     remove: (reference, signal) => call({ method: "images.remove", subject: reference, signal }, () => drop(reference)),
   };
 }

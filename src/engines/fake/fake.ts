@@ -17,7 +17,13 @@ export interface FakeEngine extends Engine {
 
 /** An engine in memory, for speed in unit tests; it passes the suite of the real ones. */
 export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
-  const state: FakeState = { containers: new Map(), specs: new Map(), images: new Map(), serial: 0, life: new AbortController() };
+  const state: FakeState = {
+    containers: new Map(),
+    specs: new Map(),
+    images: new Map(),
+    serial: 0,
+    life: new AbortController(),
+  };
   const events = createFakeEvents(state);
   const attached: string[] = [];
   const call = createCaller(options, state);
@@ -34,10 +40,18 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
 
   return {
     type: options.type ?? "docker",
-    capabilities: { registries: true, hostNetwork: true, processOptions: true, engineVolumes: true, privileged: true, ...options.capabilities },
+    capabilities: {
+      registries: true,
+      hostNetwork: true,
+      processOptions: true,
+      engineVolumes: true,
+      privileged: true,
+      ...options.capabilities,
+    },
     containers: createFakeContainers({ state, call, announce: events.announce }),
     images,
-    info: () => call<EngineInfo>({ method: "info", subject: "" }, () => ({ version: "1.0.0-fake", storageDriver: "memory" })),
+    info: () =>
+      call<EngineInfo>({ method: "info", subject: "" }, () => ({ version: "1.0.0-fake", storageDriver: "memory" })),
     events: events.subscribe,
     attachNetwork: (container, signal) =>
       call({ method: "attachNetwork", subject: container.id, signal }, () => void attached.push(container.id)),

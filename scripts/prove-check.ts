@@ -1,0 +1,112 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+// The tools of `npm run check` could stop finding things without a sign: a changed option, a missing helper. This gives
+// them what they must report, and what they must not.
+
+const forbidden: [file: string, code: string, rule: string][] = [
+  imports("api/a.ts", "../errors.ts"),
+  imports("api/b.ts", "node:fs"),
+  imports("api/c.ts", "fastify"),
+  imports("util/a.ts", "../tasks/machine.ts"),
+  imports("util/b.ts", "../engines/engine.ts"),
+  imports("storage/a.ts", "../tasks/machine.ts"),
+  imports("storage/sqlite/b.ts", "../../engines/engine.ts"),
+  imports("engines/a.ts", "../storage/task-store.ts"),
+  imports("engines/docker/b.ts", "../../config.ts"),
+  imports("inventory/a.ts", "../services/services.ts"),
+  imports("inventory/b.ts", "../engines/docker/docker.ts"),
+  imports("tasks/a.ts", "../engines/engine.ts"),
+  imports("tasks/b.ts", "../services/kinds/create.ts"),
+  imports("services/a.ts", "../http/server.ts"),
+  imports("services/kinds/b.ts", "../../engines/docker/docker.ts"),
+  imports("services/c.ts", "../config.ts"),
+  imports("http/a.ts", "../services/station.ts"),
+  imports("http/routes/b.ts", "../../services/kinds/create.ts"),
+  imports("http/c.ts", "../tasks/machine.ts"),
+  imports("cli/a.ts", "../services/station.ts"),
+  imports("setup/a.ts", "../engines/engine.ts"),
+  ["cycle/a.ts", 'import { b } from "./b.ts";\nexport const a = (): unknown => b;\n', "import(no-cycle)"],
+  ["promise/a.ts", "async function work(): Promise<void> {}\nwork();\n", "typescript(no-floating-promises)"],
+  ["environment/a.ts", "export const home = process.env.HOME;\n", "node(no-process-env)"],
+];
+
+const allowed: [file: string, code: string][] = [
+  allow("api/ok.ts", "typebox"),
+  allow("api/ok2.ts", "./a.ts"),
+  allow("util/ok.ts", "../errors.ts"),
+  allow("storage/sqlite/ok.ts", "../task-store.ts"),
+  allow("engines/docker/ok.ts", "../engine.ts"),
+  allow("inventory/ok.ts", "../engines/engine.ts"),
+  allow("tasks/ok.ts", "../storage/task-store.ts"),
+  allow("services/ok.ts", "../tasks/machine.ts"),
+  allow("http/routes/ok.ts", "../../services/services.ts"),
+  allow("http/routes/ok2.ts", "../app.ts"),
+  allow("setup/ok.ts", "../config.ts"),
+  ["cycle/b.ts", 'import { a } from "./a.ts";\nexport const b = (): unknown => a;\n'],
+];
+
+function imports(file: string, from: string): [string, string, string] {
+  return [file, `import "${from}";\n`, "eslint(no-restricted-imports)"];
+}
+
+function allow(file: string, from: string): [string, string] {
+  return [file, `import "${from}";\n`];
+}
+
+const root = join(import.meta.dirname, "..");
+const folder = mkdtempSync(join(tmpdir(), "gantry-check-"));
+try {
+  const missed = [...proveLint(), ...proveOthers()];
+  for (const sentence of missed) console.error(sentence);
+  process.exitCode = missed.length === 0 ? 0 : 1;
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function proveLint(): string[] {
+  const files = [...forbidden, ...allowed].map(([file, code]): [string, string] => [`src/${file}`, code]);
+  const output = run("lint", files, ["oxlint", "-f", "unix", "src"]);
+  const has = (file: string, rule: string): boolean =>
+    output.split("\n").some((line) => line.startsWith(`src/${file}:`) && line.includes(rule));
+  const missed = forbidden.filter(([file, , rule]) => !has(file, rule));
+  const wrong = allowed.filter(([file]) => has(file, "no-restricted-imports"));
+  return [
+    ...missed.map(([file, , rule]) => `oxlint does not report ${rule} in ${file}.`),
+    ...wrong.map(([file]) => `oxlint reports the allowed import of ${file}.`),
+  ];
+}
+
+function proveOthers(): string[] {
+  const types = run("types", [["src/main.ts", 'export const port: number = "80";\n']], ["tsc"]);
+  const format = run("format", [["src/main.ts", "export const port   = 80\n"]], ["oxfmt", "--check", "src"]);
+  const dead: [string, string][] = [
+    ["src/main.ts", 'import { used } from "./part.ts";\nconsole.log(used);\n'],
+    ["src/part.ts", "export const used = 1;\nexport const deadExport = 2;\n"],
+    ["src/dead-file.ts", "export const other = 1;\n"],
+  ];
+  const unused = run("dead", dead, ["knip"]);
+  const missed: string[] = [];
+  if (!types.includes("TS2322")) missed.push("tsc does not report a wrong type.");
+  if (!format.includes("src/main.ts")) missed.push("oxfmt does not report a file out of format.");
+  if (!unused.includes("deadExport")) missed.push("knip does not report an export that nobody uses.");
+  if (!unused.includes("dead-file.ts")) missed.push("knip does not report a file that nobody uses.");
+  return missed;
+}
+
+/** Runs a tool in a small project with this one's configuration. Answers what it printed. */
+function run(name: string, files: readonly [file: string, code: string][], [tool = "", ...args]: string[]): string {
+  const project = join(folder, name);
+  for (const [file, code] of files) {
+    mkdirSync(dirname(join(project, file)), { recursive: true });
+    writeFileSync(join(project, file), code);
+  }
+  for (const config of [".oxlintrc.json", ".oxfmtrc.json", "knip.json", "tsconfig.json", "package.json"]) {
+    copyFileSync(join(root, config), join(project, config));
+  }
+  symlinkSync(join(root, "node_modules"), join(project, "node_modules"));
+  const { stdout, stderr } = spawnSync(join(root, "node_modules/.bin", tool), args, { cwd: project, encoding: "utf8" });
+  return `${stdout}\n${stderr}`;
+}

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { hasCode } from "../../src/errors.ts";
+import { containerSpec, uniqueName } from "./container-spec.ts";
+import type { EngineEnv } from "./contract.ts";
+import { collect, fails, found, pull } from "./engine-checks.ts";
+
+export function containerTests(env: () => EngineEnv): void {
+  test("a container is created, found, started, started again and removed", async () => {
+    const { engine, images } = env();
+    const spec = containerSpec({ image: images.base });
+    const id = await engine.containers.create(spec);
+    const made = await engine.containers.get(id);
+    const image = await engine.images.get(images.base);
+    const wanted = {
+      id,
+      name: spec.name,
+      state: "stopped",
+      image: images.base,
+      imageId: image?.id,
+      mark: spec.mark,
+      ports: [],
+      pid: 0,
+    };
+    assert.deepEqual(made, wanted);
+    assert.deepEqual(await engine.containers.get(spec.name), wanted);
+    await engine.containers.start(id);
+    await engine.containers.start(id);
+    const running = await found(engine, id);
+    assert.equal(running.state, "running");
+    assert.ok(running.pid > 0);
+    assert.deepEqual(
+      (await engine.containers.list()).find((container) => container.id === id),
+      running,
+    );
+    await engine.attachNetwork(running);
+    await engine.containers.remove(id);
+    assert.equal(await engine.containers.get(id), undefined);
+    await engine.containers.remove(id);
+  });
+
+  test("a name is given once, also to many who ask at once", async () => {
+    const { engine, images } = env();
+    const name = uniqueName();
+    const all = await Promise.allSettled(
+      [1, 2, 3, 4].map(() => engine.containers.create(containerSpec({ image: images.base, name }))),
+    );
+    const refused = all.filter((result) => result.status === "rejected");
+    assert.equal(refused.length, 3);
+    for (const { reason } of refused)
+      assert.ok(hasCode(reason, "conflict") && reason.message.includes(name), String(reason));
+    await engine.containers.remove(name);
+  });
+
+  test("the beginning of an id is nobody's name", async () => {
+    const { engine, images } = env();
+    const id = await engine.containers.create(containerSpec({ image: images.base }));
+    const part = id.slice(0, 12);
+    assert.equal(await engine.containers.get(part), undefined);
+    await fails(engine.containers.start(part), "not_found");
+    await engine.containers.remove(part);
+    assert.ok(await engine.containers.get(id));
+    await engine.containers.remove(id);
+  });
+
+  test("what is not there", async () => {
+    const { engine } = env();
+    await fails(engine.containers.create(containerSpec({ image: "gantry-absent:1" })), "not_found", /gantry-absent:1/);
+    await fails(engine.containers.start(uniqueName()), "not_found");
+    assert.equal(await engine.containers.get(uniqueName()), undefined);
+    assert.equal(await engine.images.get("gantry-absent:1"), undefined);
+  });
+
+  test("a port is taken by the one that started first", async () => {
+    const { engine, images, freePort } = env();
+    const ports = [{ host: await freePort(), container: 80, protocol: "tcp" as const }];
+    const first = await engine.containers.create(containerSpec({ image: images.base, ports }));
+    const second = await engine.containers.create(containerSpec({ image: images.base, ports }));
+    await engine.containers.start(first);
+    assert.deepEqual((await found(engine, first)).ports, ports);
+    await fails(engine.containers.start(second), "conflict", new RegExp(String(ports[0]?.host)));
+    assert.equal((await found(engine, second)).state, "stopped");
+    await engine.containers.remove(first);
+    await engine.containers.start(second);
+    await engine.containers.remove(second);
+  });
+
+  test("many removals of one container at once", async () => {
+    const { engine, images } = env();
+    const id = await engine.containers.create(containerSpec({ image: images.base }));
+    await engine.containers.start(id);
+    await Promise.all([1, 2, 3, 4].map(() => engine.containers.remove(id)));
+    assert.equal(await engine.containers.get(id), undefined);
+  });
+}
+
+export function eventTests(env: () => EngineEnv): void {
+  test("events tell of everything after the call, in order, until the signal", async () => {
+    const { engine, images } = env();
+    const abort = new AbortController();
+    const events = engine.events(abort.signal);
+    // Made before anybody reads: a subscriber that lists in the meantime misses nothing.
+    const id = await engine.containers.create(containerSpec({ image: images.base }));
+    const seen = collect(events, (event) => {
+      if (event.id === id && event.action === "destroy") abort.abort();
+    });
+    await engine.containers.start(id);
+    await engine.containers.remove(id);
+    const actions = (await seen)
+      .filter((event) => event.resource === "container" && event.id === id)
+      .map(({ action }) => action);
+    assert.deepEqual(
+      actions.filter((action) => action !== "kill"),
+      ["create", "start", "die", "destroy"],
+    );
+  });
+
+  test("events of images", async () => {
+    const { engine, images } = env();
+    const abort = new AbortController();
+    const seen = collect(engine.events(abort.signal), (event) => {
+      if (event.resource === "image" && event.action === "delete") abort.abort();
+    });
+    await pull(env().engine, images.other);
+    await engine.images.remove(images.other);
+    assert.ok((await seen).some((event) => event.resource === "image" && event.action === "pull"));
+  });
+}
+
+export function crashTests(env: () => EngineEnv): void {
+  test("a dead engine is unavailable, and serves again after its restart", async () => {
+    const { engine, images, crash, restart } = env();
+    const id = await engine.containers.create(containerSpec({ image: images.base }));
+    await engine.containers.start(id);
+    const before = await found(engine, id);
+    const begun = Promise.withResolvers<void>();
+    const pulling = engine.images.pull(images.slow, {
+      onProgress: () => begun.resolve(),
+      signal: new AbortController().signal,
+    });
+    const pullFails = fails(pulling, "engine_unavailable");
+    const eventsFail = fails(collect(engine.events(new AbortController().signal)), "engine_unavailable");
+    await begun.promise;
+    await crash();
+    try {
+      await Promise.all([pullFails, eventsFail]);
+      await fails(engine.info(), "engine_unavailable");
+      await fails(engine.containers.list(), "engine_unavailable");
+      await fails(engine.containers.create(containerSpec({ image: images.base })), "engine_unavailable");
+      await fails(collect(engine.events(new AbortController().signal)), "engine_unavailable");
+    } finally {
+      await restart();
+    }
+    assert.deepEqual(await engine.containers.get(id), before);
+    assert.equal(await engine.images.get(images.slow), undefined);
+    const next = await engine.containers.create(containerSpec({ image: images.base }));
+    await engine.containers.start(next);
+    await engine.containers.remove(next);
+    await engine.containers.remove(id);
+  });
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { createDockerEngine } from "../../src/engines/docker/docker.ts";
+import { createDockerHttp, type DockerHttp } from "../../src/engines/docker/http.ts";
+import type { Container, ContainerSpec, Engine } from "../../src/engines/engine.ts";
+import { testEngines } from "../support/engines.ts";
+import { containerSpec } from "./container-spec.ts";
+import { removeOwn } from "./engine-checks.ts";
+
+export const image = "busybox:latest";
+
+export interface DockerBench {
+  engine: Engine;
+  /** For what the driver does not tell. */
+  http: DockerHttp;
+  /** Creates and starts it for real. */
+  launch(changes: Partial<ContainerSpec>): Promise<Container>;
+}
+
+/** For the tests of one file: the image is there before, what they made is gone after. */
+export function dockerBench(): DockerBench {
+  const { docker } = testEngines();
+  const engine = createDockerEngine({ address: docker });
+  const http = createDockerHttp(docker);
+  before(() => engine.images.pull(image, { signal: new AbortController().signal }));
+  after(async () => {
+    await removeOwn(engine);
+    engine.close();
+    http.close();
+  });
+
+  async function launch(changes: Partial<ContainerSpec>): Promise<Container> {
+    const id = await engine.containers.create(containerSpec({ image, ...changes }));
+    await engine.containers.start(id);
+    const container = await engine.containers.get(id);
+    assert.ok(container && container.pid > 0);
+    return container;
+  }
+
+  return { engine, http, launch };
+}
+
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!(await condition())) {
+    assert.ok(Date.now() < end, "it becomes true within 20 s");
+    await delay(50);
+  }
+}

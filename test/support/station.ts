@@ -1,0 +1,109 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createClient, type Client } from "./client.ts";
+import { testEngines } from "./engines.ts";
+
+export const adminPassword = "correct horse";
+
+export interface StationOptions {
+  /** Further flags. */
+  flags?: readonly string[];
+  /** Docker's address; the tests' own Docker without it. */
+  docker?: string;
+  dataDir?: string;
+  /** In place of `node src/main.ts`. */
+  env?: Readonly<Record<string, string>>;
+}
+
+export interface TestStation {
+  readonly url: string;
+  readonly folder: string;
+  readonly dataDir: string;
+  readonly client: Client;
+  pid(): number;
+  /** All it wrote to standard error so far. */
+  errors(): string;
+  /** Starts it again, with the same flags and folders, and waits until it is ready. */
+  start(): Promise<void>;
+  /** SIGTERM; answers the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** Stops it and deletes its folders. */
+  close(): Promise<void>;
+}
+
+const root = join(import.meta.dirname, "../..");
+
+/** A station of its own: own data, own port, real processes. */
+export async function startStation(options: StationOptions = {}): Promise<TestStation> {
+  const folder = mkdtempSync(join(tmpdir(), "station-"));
+  const dataDir = options.dataDir ?? join(folder, "data");
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const flags = ["--no-setup", "--listen", `127.0.0.1:${port}`, "--data", dataDir, "--run", join(folder, "run")];
+  flags.push("--docker", options.docker ?? testEngines().docker, ...(options.flags ?? []));
+  const client = createClient(url, adminPassword);
+  let child: ChildProcess | undefined;
+  let errors = "";
+
+  async function start(): Promise<void> {
+    const env = { ...process.env, GANTRY_ADMIN_PASSWORD: adminPassword, ...options.env };
+    const started = spawn(process.execPath, [join(root, "src/main.ts"), ...flags], { detached: true, stdio: ["ignore", "pipe", "pipe"], env });
+    child = started;
+    started.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+    await ready(started, () => errors);
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<number | null> {
+    const ended = child;
+    child = undefined;
+    if (!ended || ended.exitCode !== null || ended.signalCode !== null) return ended?.exitCode ?? null;
+    const exit = once(ended, "exit");
+    ended.kill(signal);
+    const [code] = (await exit) as [number | null];
+    return code;
+  }
+
+  await start();
+  await client.login();
+  return {
+    url,
+    folder,
+    dataDir,
+    client,
+    start,
+    pid: () => child?.pid ?? 0,
+    errors: () => errors,
+    stop: () => end("SIGTERM"),
+    kill: async () => void (await end("SIGKILL")),
+    async close() {
+      await end("SIGTERM");
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function ready(child: ChildProcess, errors: () => string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes("Gantry is ready at ")) resolve();
+    });
+    child.once("exit", (code) => reject(new Error(`the station ended with ${code}: ${errors()}`)));
+  });
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
