@@ -22,8 +22,11 @@ child=""
 network=""
 cleanup() {
   [ -z "$network" ] || kill "$network" 2>/dev/null || true
-  # Killing unshare kills the first process of its namespace, and with it everything in there.
-  [ -z "$child" ] || { kill -KILL "$child" 2>/dev/null && wait "$child" 2>/dev/null; } || true
+  # The first process of the namespace takes everything in there along; unshare ends when all of it is gone.
+  if [ -n "$child" ]; then
+    kill -KILL "$(cat "$work/inside.pid")" 2>/dev/null || true
+    wait "$child" 2>/dev/null || true
+  fi
   find /sys/fs/cgroup -depth -type d -path "*/$group*" -exec rmdir {} + 2>/dev/null || true
   rm -rf "$work"
 }

@@ -21,13 +21,16 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/gantry-test.XXXXXX")
 group="gantry-test-$$"
 child=""
 cleanup() {
-  # Killing unshare kills the first process of its namespace, and with it everything in there.
-  [ -z "$child" ] || { kill -KILL "$child" 2>/dev/null && wait "$child" 2>/dev/null; } || true
+  # The first process of the namespace takes everything in there along; unshare ends when all of it is gone.
+  if [ -n "$child" ]; then
+    pkill -KILL -P "$child" || true
+    wait "$child" 2>/dev/null || true
+  fi
   rm -rf "$folder"
   find /sys/fs/cgroup -depth -type d -path "*/$group*" -exec rmdir {} + 2>/dev/null || true
 }
 trap cleanup EXIT
-trap 'exit 1' INT TERM HUP
+trap "exit 1" INT TERM HUP
 
 export GANTRY_TEST_FOLDER="$folder" GANTRY_TEST_CGROUP="/$group"
 unshare --net --mount --pid --fork --kill-child --mount-proc sh "$root/scripts/test-inside.sh" "$@" &

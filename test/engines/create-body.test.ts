@@ -77,8 +77,9 @@ test("progress: layers of unknown size count, and nothing is taken back", async 
     await new Promise((resolve) => setTimeout(resolve, 110));
   };
   meter.add({ id: "latest", status: "Pulling from library/x" });
-  for (const id of ["a", "b"]) meter.add({ id, status: "Pulling fs layer" });
+  meter.add({ id: "a", status: "Pulling fs layer" });
   meter.add({ id: "c", status: "Already exists" });
+  await layer("b", "Pulling fs layer");
   await layer("a", "Downloading", 50, 100);
   await layer("a", "Download complete");
   await layer("b", "Downloading", 0, 900);

@@ -105,7 +105,9 @@ const rows: Row[] = [
     spec: { limits: { cpuWeight: 512, cpuTime: 512, memory: 768 * megabyte } },
     check(pid) {
       if (cgroupV2) {
-        assert.equal(cgroupFile(pid, "cpu", "cpu.weight"), String(1 + Math.floor(((512 - 2) * 9999) / 262142)));
+        const weight = Number(cgroupFile(pid, "cpu", "cpu.weight"));
+        // How shares become a weight differs between versions of runc; a half of the default is below its 100.
+        assert.ok(weight > 1 && weight < 100, String(weight));
         assert.equal(cgroupFile(pid, "cpu", "cpu.max"), "51200 100000");
         assert.equal(cgroupFile(pid, "memory", "memory.max"), String(768 * megabyte));
         return;

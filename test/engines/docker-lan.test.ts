@@ -6,6 +6,7 @@ import { createDockerEngine } from "../../src/engines/docker/docker.ts";
 import type { Container, LanAddress } from "../../src/engines/engine.ts";
 import { testEngines } from "../support/engines.ts";
 import { run } from "./commands.ts";
+import { until } from "./docker-bench.ts";
 import { containerSpec } from "./container-spec.ts";
 import { fails, removeOwn } from "./engine-checks.ts";
 import { startLan, type LanWorld } from "./lan-world.ts";
@@ -76,6 +77,7 @@ test("nobody answers DHCP: an error that says so, and a later try finds the serv
   const begun = performance.now();
   await fails(engine.attachNetwork(container, stopped), "cancelled");
   assert.ok(performance.now() - begun < 1500);
+  await until(async () => !(await run("ps", "-eo", "args")).includes("udhcpc"));
   await lan.dhcp(true);
   await engine.attachNetwork(container);
   await reaches(container);

@@ -6,6 +6,7 @@ import { createBody, taskLabel } from "./create-body.ts";
 import { createFailure, reasonOf, startFailure } from "./failures.ts";
 import { hostFacts } from "./host-devices.ts";
 import type { DockerHttp } from "./http.ts";
+import { killLeftovers } from "./leftovers.ts";
 
 interface Binding {
   HostPort?: string;
@@ -25,8 +26,14 @@ export interface Inspected {
 const fullId = /^[0-9a-f]{64}$/;
 const inspectsAtOnce = 4;
 const removalPoll = 100;
+/** What containerd says when a start that a dying dockerd left half done is not cleared away yet. */
+const leftoverInTheWay = /id already in use|failed to start shim: mkdir \S+: file exists/;
+const startTries = 20;
+const leftoverPause = 100;
 
 export function createContainers(http: DockerHttp): Containers {
+  const isLocal = http.address.startsWith("unix:");
+
   async function list(signal?: AbortSignal): Promise<Container[]> {
     const summaries = await http.json<{ Id: string }[]>({ path: "/containers/json", query: { all: "true" }, signal });
     const queue = summaries.values();
@@ -48,7 +55,7 @@ export function createContainers(http: DockerHttp): Containers {
   }
 
   async function create(spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
-    if (spec.network.mode === "bridge" && !http.address.startsWith("unix:")) {
+    if (spec.network.mode === "bridge" && !isLocal) {
       throw new AppError("unsupported", "Network mode bridge needs a Docker on this host.");
     }
     const facts = { ...(await hostFacts(spec)), version: await http.version() };
@@ -70,10 +77,14 @@ export function createContainers(http: DockerHttp): Containers {
   async function start(idOrName: string, signal?: AbortSignal): Promise<void> {
     const id = await exactId(idOrName, signal);
     if (id === undefined) throw new AppError("not_found", `Docker has no container ${idOrName}.`);
-    try {
-      await http.json({ method: "POST", path: `${containerPath(id)}/start`, signal });
-    } catch (error) {
-      throw startFailure(error);
+    for (let tries = startTries; ; tries--) {
+      try {
+        return await http.json({ method: "POST", path: `${containerPath(id)}/start`, signal });
+      } catch (error) {
+        if (tries === 0 || !isLocal || !leftoverInTheWay.test(reasonOf(error))) throw startFailure(error);
+        await killLeftovers(id);
+        await delay(leftoverPause);
+      }
     }
   }
 
@@ -87,6 +98,7 @@ export function createContainers(http: DockerHttp): Containers {
       if (!/removal of container .* is already in progress/i.test(reasonOf(error))) throw error;
       await untilGone(id, signal);
     }
+    if (isLocal) await killLeftovers(id);
   }
 
   /** A name could be the beginning of another container's id, and Docker would take that one. */

@@ -15,7 +15,7 @@ export interface CreateFacts {
 }
 
 export const taskLabel = "gantry.task";
-export const networkLabel = "gantry.network";
+const networkLabel = "gantry.network";
 const cpuPeriod = 100_000;
 
 /** ContainerSpec -> body of POST /containers/create. */

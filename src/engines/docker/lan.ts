@@ -28,6 +28,7 @@ const retryAfter = 60;
 export function createLan(http: DockerHttp): Lan {
   const attaching = new Map<string, Promise<void>>();
   const renewals = new Map<string, NodeJS.Timeout>();
+  let closed = false;
 
   async function attach(container: Container, signal?: AbortSignal): Promise<void> {
     const before = attaching.get(container.id) ?? Promise.resolve();
@@ -78,6 +79,7 @@ export function createLan(http: DockerHttp): Lan {
   }
 
   function renewLater(id: string, seconds: number): void {
+    if (closed) return;
     const wait = Math.min(Math.max(seconds, 5), 24 * 3600) * 1000;
     const renew = (): void => {
       attach({ id } as Container).catch((error: unknown) => {
@@ -89,6 +91,7 @@ export function createLan(http: DockerHttp): Lan {
   }
 
   function close(): void {
+    closed = true;
     for (const timer of renewals.values()) clearTimeout(timer);
     renewals.clear();
   }

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import type { CreateRequest } from "../../api/create.ts";
 import type { Container, Engine, Mount, OwnerMark } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
-import type { Handler, TaskContext } from "../../tasks/handler.ts";
+import type { Handler } from "../../tasks/handler.ts";
 import { planContainer, type ContainerPlan } from "../container-plan.ts";
 import type { OpenFolder } from "../shares.ts";
 import { ensureImage } from "./image.ts";
@@ -23,39 +23,63 @@ export function createHandler(options: KindOptions): Handler {
       const source = await images.resolve(request);
       await ensureImage(options, context, { engine, source, refresh: false });
       const folders = await Promise.all(plan.mounts.map((mount) => shares.openFolder(mount.folder)));
-      const mark = marks.of(context.id);
-      const id = await makeContainer(context, engine, { plan, folders, mark, image: source.reference });
+      const making: Making = { engine, plan, folders, mark: marks.of(context.id), image: source.reference };
+      context.progress(90, "Create container");
+      const undo = { op: "remove_container", args: { engine: engine.type, name: plan.name } };
+      const made = await context.step("container", undo, (repeated) => makeContainer(making, repeated));
       context.progress(95, "Start container");
-      await context.step("start", null, async () => {
-        await engine.containers.start(id);
-        await verifyMounts(engine, id, plan, folders);
-      });
+      const id = await context.step("start", null, (repeated) => startContainer(making, made, repeated));
+      if (plan.network.mode === "bridge") {
+        context.progress(98, "Connect container");
+        await context.step("network", null, () => connect(engine, id, context.signal));
+      }
       return undefined;
     },
   };
 }
 
-async function makeContainer(
-  context: TaskContext,
-  engine: Engine,
-  making: { plan: ContainerPlan; folders: readonly OpenFolder[]; mark: OwnerMark; image: string },
-): Promise<string> {
-  const { plan, folders, mark, image } = making;
+/** A container that has ended by now needs no address. */
+async function connect(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
+  const container = await engine.containers.get(id, signal);
+  if (container && container.pid > 0) await engine.attachNetwork(container, signal);
+}
+
+interface Making {
+  engine: Engine;
+  plan: ContainerPlan;
+  folders: readonly OpenFolder[];
+  mark: OwnerMark;
+  image: string;
+}
+
+async function makeContainer({ engine, plan, folders, mark, image }: Making, repeated: boolean): Promise<string> {
+  const earlier = repeated ? await ours(engine, plan.name, mark) : undefined;
+  if (earlier) return earlier.id;
   const mounts = plan.mounts.map(({ target, readOnly }, index): Mount => ({ source: (folders[index] as OpenFolder).path, target, readOnly }));
-  context.progress(90, "Create container");
-  const undo = { op: "remove_container", args: { engine: engine.type, name: plan.name } };
-  return context.step("container", undo, async (repeated) => {
-    const earlier = repeated ? await ours(engine, plan.name, mark) : undefined;
-    if (earlier) return earlier.id;
-    try {
-      return await engine.containers.create({ ...plan, mounts, mark, image });
-    } catch (error) {
-      // The engine may have finished a call of ours whose answer was lost.
-      const made = hasCode(error, "conflict") ? await ours(engine, plan.name, mark) : undefined;
-      if (made) return made.id;
-      throw error;
-    }
-  });
+  try {
+    return await engine.containers.create({ ...plan, mounts, mark, image });
+  } catch (error) {
+    // The engine may have finished a call of ours whose answer was lost.
+    const made = hasCode(error, "conflict") ? await ours(engine, plan.name, mark) : undefined;
+    if (made) return made.id;
+    throw error;
+  }
+}
+
+/** Answers the id of what runs. A container whose first start was cut off may be beyond starting: it is made anew. */
+async function startContainer(making: Making, made: string, repeated: boolean): Promise<string> {
+  const { engine, plan, folders, mark } = making;
+  let id = (repeated && (await ours(engine, plan.name, mark))?.id) || made;
+  try {
+    await engine.containers.start(id);
+  } catch (error) {
+    if (!repeated || hasCode(error, "engine_unavailable")) throw error;
+    await engine.containers.remove(id);
+    id = await makeContainer(making, true);
+    await engine.containers.start(id);
+  }
+  await verifyMounts(engine, id, plan, folders);
+  return id;
 }
 
 async function ours(engine: Engine, name: string, mark: OwnerMark): Promise<Container | undefined> {
