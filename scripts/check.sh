@@ -19,6 +19,7 @@ step() {
   echo "== $name"
   "$@" || failed="$failed $name"
 }
+step lock-file node scripts/complete-lock.ts --check
 step types tsc
 # shellcheck disable=SC2086
 step lint oxlint $folders

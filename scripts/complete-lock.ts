@@ -12,6 +12,7 @@ interface Entry {
   os?: string[];
   cpu?: string[];
   libc?: string[];
+  engines?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
   [key: string]: unknown;
 }
@@ -27,25 +28,35 @@ const path = join(import.meta.dirname, "../package-lock.json");
 const lock = JSON.parse(readFileSync(path, "utf8")) as Lock;
 const entries = Object.entries(lock.packages);
 const missing = entries.flatMap(([parent, entry]) => missingOf(parent, entry));
-const glibc = entries.filter(([, { libc }]) => libc?.includes("glibc"));
+const picky = entries.filter(([, { optional, engines, libc }]) => optional && (engines || libc?.includes("glibc")));
 
-if (missing.length + glibc.length === 0) {
+if (missing.length + picky.length === 0) {
   console.log("package-lock.json is complete.");
 } else if (process.argv.includes("--check")) {
-  console.error(`package-lock.json: ${missing.length} packages are missing, ${glibc.length} ask for glibc; run npm run lock.`);
+  console.error(
+    `package-lock.json: ${missing.length} packages are missing, ${picky.length} would be skipped; run npm run lock.`,
+  );
   process.exitCode = 1;
 } else {
-  for (const [, entry] of glibc) delete entry.libc;
+  for (const [, entry] of picky) {
+    delete entry.engines;
+    if (entry.libc?.includes("glibc")) delete entry.libc;
+  }
   const sorted = [...entries, ...missing].sort(([a], [b]) => (a < b ? -1 : 1));
   writeFileSync(path, `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`);
-  console.log(`package-lock.json: added ${missing.length} packages, dropped ${glibc.length} wishes for glibc.`);
+  console.log(`package-lock.json: added ${missing.length} packages, freed ${picky.length}.`);
 }
 
 function missingOf(parent: string, { dev, optionalDependencies = {} }: Entry): [string, Entry][] {
   return Object.entries(optionalDependencies)
     .filter(([name]) => !isLocked(parent, name))
     .map(([name, version]) => {
-      const entry: Entry = { version: exact(name, version), ...platform(name), ...(dev ? { dev } : {}), optional: true };
+      const entry: Entry = {
+        version: exact(name, version),
+        ...platform(name),
+        ...(dev ? { dev } : {}),
+        optional: true,
+      };
       return [`node_modules/${name}`, entry];
     });
 }

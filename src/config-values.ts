@@ -48,7 +48,8 @@ export function parseShares(texts: readonly string[], place: Place): Readonly<Re
         `${place.name} must be NAME=DIR, the name of letters, digits, ".", "_", "-" and spaces, not "${text}".`,
       );
     }
-    if (Object.hasOwn(shares, name)) throw new ConfigError(`${place.name} names the share ${name} twice; leave one out.`);
+    if (Object.hasOwn(shares, name))
+      throw new ConfigError(`${place.name} names the share ${name} twice; leave one out.`);
     shares[name] = parsePath(folder, place);
   }
   return Object.freeze(shares);
@@ -89,7 +90,8 @@ export function parseLane(text: string, place: Place): number {
 }
 
 export function parseCap(text: string, place: Place): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new ConfigError(`${place.name} must be a number of at least 1, not "${text}".`);
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new ConfigError(`${place.name} must be a number of at least 1, not "${text}".`);
   return Number(text);
 }
 

@@ -134,7 +134,10 @@ const refused: [what: string, argv: string[], env: Record<string, string>, sente
 ];
 for (const [what, argv, env, sentence] of refused) {
   test(`refused with a sentence: ${what}`, () => {
-    assert.throws(() => read(argv, env), (error) => error instanceof ConfigError && sentence.test(error.message));
+    assert.throws(
+      () => read(argv, env),
+      (error) => error instanceof ConfigError && sentence.test(error.message),
+    );
   });
 }
 
@@ -150,7 +153,10 @@ test("refused with a sentence: a bad config file", () => {
   ];
   for (const [content, sentence] of cases) {
     const path = write("bad.json", content);
-    assert.throws(() => read(["--config", path]), (error) => error instanceof ConfigError && sentence.test(error.message));
+    assert.throws(
+      () => read(["--config", path]),
+      (error) => error instanceof ConfigError && sentence.test(error.message),
+    );
   }
 });
 

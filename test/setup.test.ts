@@ -46,7 +46,12 @@ test("a command that fails shows the last lines that it printed", async () => {
 });
 
 test("a system's program sees proxies, but no secret of the station", () => {
-  const seen = systemEnvironment({ GANTRY_ADMIN_PASSWORD: "x", npm_config_x: "x", https_proxy: "http://p", PATH: "/x" });
+  const seen = systemEnvironment({
+    GANTRY_ADMIN_PASSWORD: "x",
+    npm_config_x: "x",
+    https_proxy: "http://p",
+    PATH: "/x",
+  });
   assert.equal(seen["https_proxy"], "http://p");
   assert.deepEqual(Object.keys(seen).toSorted(), ["LC_ALL", "PATH", "https_proxy"]);
 });

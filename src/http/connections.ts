@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { errorBody, serverMessage } from "./errors.ts";
-import { jsonType } from "./json.ts";
+import { jsonType, safeHeaders } from "./json.ts";
 import type { ServerLimits } from "./limits.ts";
 
 /** What Node's server does not do by itself against clients that hold on to connections. */
@@ -15,7 +15,7 @@ export function guardConnections(server: Server, limits: ServerLimits): void {
     server.emit("request", request, response);
   });
   server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
-    response.writeHead(417, { "content-type": jsonType, "cache-control": "no-store", connection: "close" });
+    response.writeHead(417, { ...safeHeaders, "content-type": jsonType, connection: "close" });
     response.end(errorBody(417, serverMessage(417)));
   });
 }

@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { AppError, messageOf, type ErrorCode } from "../errors.ts";
-import { jsonType, prettyJson } from "./json.ts";
+import { jsonType, prettyJson, safeHeaders } from "./json.ts";
 
 /** Where the edge writes what a person should look at. */
 export type Log = (message: string, fields: Record<string, unknown>) => void;
@@ -67,7 +67,7 @@ export function createErrorHandler(log: Log): ErrorHandler {
 }
 
 export function sendError(reply: FastifyReply, status: number, message: string, details?: Record<string, unknown>): void {
-  reply.code(status).type(jsonType).send(errorBody(status, message, details));
+  reply.code(status).headers(safeHeaders).type(jsonType).send(errorBody(status, message, details));
 }
 
 export function serverMessage(status: number): string {
@@ -95,8 +95,7 @@ function rawError(status: number): string {
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `content-type: ${jsonType}`,
     `content-length: ${Buffer.byteLength(body)}`,
-    "cache-control: no-store",
-    "x-content-type-options: nosniff",
+    ...Object.entries(safeHeaders).map(([name, value]) => `${name}: ${value}`),
     "connection: close",
   ];
   return `${head.join("\r\n")}\r\n\r\n${body}`;

@@ -1,6 +1,7 @@
-import type { ServerResponse } from "node:http";
 import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import type { StreamItem } from "../services/services.ts";
+import { safeHeaders } from "./json.ts";
 
 export interface StreamLimits {
   /** Bytes that may wait for a client before the station stops reading on for it. */
@@ -13,8 +14,7 @@ export interface StreamLimits {
 
 const head = {
   "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
+  ...safeHeaders,
   "x-accel-buffering": "no",
 };
 

@@ -7,7 +7,7 @@ import { encodingError, ignoreContentType, readBodiesByContent } from "./body.ts
 import { closeQuickly, guardConnections } from "./connections.ts";
 import { crossSiteError } from "./cross-site.ts";
 import { answerClientError, createErrorHandler, sendError, type ErrorHandler, type Log } from "./errors.ts";
-import { prettyJson } from "./json.ts";
+import { prettyJson, safeHeaders } from "./json.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { describeApi } from "./openapi.ts";
 import { canonicalPath, nowhere } from "./paths.ts";
@@ -38,7 +38,7 @@ export function createServer({ services, version, log = () => {}, limits: given 
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) => answerUnknown(app, request, reply));
   app.addHook("onRequest", (request, reply, done) => {
-    reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
+    reply.headers(safeHeaders);
     done(refusal(request.raw, stopping));
   });
   readBodiesByContent(app);

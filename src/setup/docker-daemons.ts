@@ -2,7 +2,15 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { mountCgroups } from "./cgroups.ts";
-import { type DaemonFolders, type DaemonOptions, daemonPid, logFile, startDaemon, stopDaemon, waitUntil } from "./daemon.ts";
+import {
+  type DaemonFolders,
+  type DaemonOptions,
+  daemonPid,
+  logFile,
+  startDaemon,
+  stopDaemon,
+  waitUntil,
+} from "./daemon.ts";
 import { pingDocker } from "./docker-ping.ts";
 
 export const dockerSocket = "/var/run/docker.sock";
@@ -26,7 +34,11 @@ export async function startDocker(options: DaemonOptions): Promise<void> {
   const selfPid = join(options.pids, "dockerd-self.pid");
   // dockerd refuses to start beside a pid file whose pid is in use, whoever uses it by now.
   if (daemonPid("dockerd", options) === undefined) rmSync(selfPid, { force: true });
-  await startOnce(["dockerd", ...dockerdFlags(selfPid)], options, async () => (await pingDocker(dockerSocket)) === "up");
+  await startOnce(
+    ["dockerd", ...dockerdFlags(selfPid)],
+    options,
+    async () => (await pingDocker(dockerSocket)) === "up",
+  );
 }
 
 /** Only what set-up started; containers run on. Answers the names of what was stopped. */
@@ -38,7 +50,11 @@ export async function stopDocker(folders: DaemonFolders): Promise<string[]> {
   return stopped;
 }
 
-async function startOnce(argv: [string, ...string[]], options: DaemonOptions, ready: () => Promise<boolean>): Promise<void> {
+async function startOnce(
+  argv: [string, ...string[]],
+  options: DaemonOptions,
+  ready: () => Promise<boolean>,
+): Promise<void> {
   const [name] = argv;
   if (daemonPid(name, options) === undefined) await startDaemon(argv, options);
   const ended = (): boolean => daemonPid(name, options) === undefined;

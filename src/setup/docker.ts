@@ -56,9 +56,11 @@ async function setUp({ runDir, env, log }: EnsureDockerOptions): Promise<void> {
 }
 
 function whyNot(states: readonly DockerState[]): string | undefined {
-  if (states.includes("closed")) return "this user may not open Docker's socket; add it to the group docker, or start Gantry as root.";
+  if (states.includes("closed"))
+    return "this user may not open Docker's socket; add it to the group docker, or start Gantry as root.";
   if (states.includes("stuck")) return "Docker is there but does not answer; it is picked up when it does.";
-  if (process.getuid?.() !== 0) return "Docker does not run; start it, or start Gantry as root, which installs and starts it.";
+  if (process.getuid?.() !== 0)
+    return "Docker does not run; start it, or start Gantry as root, which installs and starts it.";
   if (!findCommand("dockerd") && !hasApt()) {
     return "Docker is missing, and Gantry can install it on Debian and Ubuntu only; install it with your system's tools.";
   }

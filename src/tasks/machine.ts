@@ -128,6 +128,7 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
       if (answer !== "undoing") return answer;
       const task = running.get(id);
       if (!task) return "cancelling";
+      task.report(-1, "Cancelling: waiting for the present step to end");
       task.controller.abort(cancelled);
       const timeout = new Promise<"late">((resolve) => setTimeout(resolve, cancelAnswerAfter, "late").unref());
       return (await Promise.race([task.over, timeout])) === "late" ? "cancelling" : "cancelled";

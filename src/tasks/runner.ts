@@ -40,7 +40,10 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
       name: row.name,
       params: JSON.parse(row.params) as unknown,
       signal,
-      progress: running.report,
+      progress(percent, detail) {
+        // A cancelled task says so, whatever its present step still reports.
+        if (!signal.aborted) running.report(percent, detail);
+      },
       async step(name, undo, act) {
         signal.throwIfAborted();
         return journal.step(name, undo, act);

@@ -30,7 +30,6 @@ export async function startDockerProxy(path: string, watch: (moment: EngineMomen
       socket.on("error", () => undefined);
     }
     client.on("close", () => engine.destroy());
-    engine.on("close", () => client.destroy());
     pass(client, engine, async (chunk) => {
       const head = /^(GET|POST|PUT|DELETE|HEAD) (\S+) HTTP/.exec(chunk.subarray(0, 2048).toString("latin1"));
       if (!head) return;
@@ -56,7 +55,7 @@ export async function startDockerProxy(path: string, watch: (moment: EngineMomen
   };
 }
 
-/** Passes chunks on in order, each after `look` is through with it. */
+/** Passes chunks on in order, each after `look` is through with it, and then the end. */
 function pass(from: Socket, to: Socket, look: (chunk: Buffer) => Promise<void>): void {
   let turn = Promise.resolve();
   from.on("data", (chunk: Buffer) => {
@@ -67,4 +66,5 @@ function pass(from: Socket, to: Socket, look: (chunk: Buffer) => Promise<void>):
       from.resume();
     });
   });
+  from.on("close", () => void turn.then(() => to.end()));
 }

@@ -9,11 +9,6 @@ export async function killDockerd(): Promise<void> {
   await endDaemon("dockerd", "SIGKILL");
 }
 
-/** Ends dockerd in good order. Containers run on. */
-export async function stopDockerd(): Promise<void> {
-  await endDaemon("dockerd", "SIGTERM");
-}
-
 /** Starts dockerd and waits for its answer. No error when it runs already. */
 export async function startDockerd(): Promise<void> {
   const { folder, docker, dockerSocket, cgroupParent } = testEngines();

@@ -1,6 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testEngines } from "./engines.ts";
@@ -77,6 +86,9 @@ let base: Buffer | undefined;
 export async function pushTinyImage(name: string): Promise<string> {
   const { registry } = testEngines();
   base ??= busyboxLayer();
-  await pushImage({ layers: [base, randomLayer(name, 4096)], config: shell }, { registry, reference: `library/${name}:1` });
+  await pushImage(
+    { layers: [base, randomLayer(name, 4096)], config: shell },
+    { registry, reference: `library/${name}:1` },
+  );
   return `${name}:1`;
 }

@@ -38,10 +38,11 @@ function startRegistry(name: string, address: string): Promise<void> {
 }
 
 function responds(url: string): () => Promise<boolean> {
-  return () => fetch(url).then(
-    () => true,
-    () => false,
-  );
+  return () =>
+    fetch(url).then(
+      () => true,
+      () => false,
+    );
 }
 
 function connects(address: string): () => Promise<boolean> {
@@ -57,7 +58,8 @@ function writeFiles(folder: string): void {
   certify(at("hub.key"), at("hub.crt"));
   writeFileSync(at("htpasswd"), passwordLine());
   const { registry, registryAuth } = testEngines();
-  const storage = (name: string): string => `storage: {filesystem: {rootdirectory: ${at(name)}}, delete: {enabled: true}}`;
+  const storage = (name: string): string =>
+    `storage: {filesystem: {rootdirectory: ${at(name)}}, delete: {enabled: true}}`;
   const head = "version: 0.1\nlog: {level: warn}\n";
   writeFileSync(at("registry.yml"), `${head}${storage("images")}\nhttp: {addr: ${registry}}\n`);
   const tls = `tls: {certificate: ${at("hub.crt")}, key: ${at("hub.key")}}`;

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { mkdtempSync } from "node:fs";
+import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { hasImage, listContainers, removeContainers, removeImage } from "../support/docker-cli.ts";
+import { startDockerProxy, type DockerProxy, type EngineMoment } from "../support/docker-proxy.ts";
+import { bigImage } from "../support/images.ts";
+import { startStation, type TestStation } from "../support/station.ts";
+
+let station: TestStation;
+let proxy: DockerProxy;
+let watch: (moment: EngineMoment) => Promise<void> | void = () => undefined;
+
+before(async () => {
+  proxy = await startDockerProxy(join(mkdtempSync(join(tmpdir(), "cancel-")), "docker.sock"), (moment) => watch(moment));
+  station = await startStation({ docker: proxy.address });
+});
+after(async () => {
+  await station.close();
+  await proxy.close();
+  await removeContainers("cancel");
+});
+
+/** Cancels, and checks what is promised: answered within 10 s with the id, hidden from the list. */
+async function cancel(id: number): Promise<void> {
+  const begun = performance.now();
+  const answer = await station.client.send("DELETE", `/background/${id}`);
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+  assert.deepEqual(answer.body, [id]);
+  assert.ok(performance.now() - begun < 10_000);
+  assert.equal(await station.client.find(id), undefined);
+}
+
+async function running(id: number): Promise<void> {
+  for (;;) {
+    const task = await station.client.find(id);
+    if (task?.state === "running" && task.deletable) return;
+    assert.ok(task && !task.end, `ended too soon: ${JSON.stringify(task)}`);
+    await sleep(5);
+  }
+}
+
+test("a 200 MB pull cancelled at 5 moments: no image, quiet at once, and it can be pulled afterwards", { timeout: 240_000 }, async (context) => {
+  const image = await bigImage();
+  const [name, tag] = image.split(":");
+  const body = { type: "docker", repository: "dockerhub", image: name, tag };
+  for (const moment of [0, 150, 400, 800, 1300]) {
+    const task = await station.client.add("image_download", body);
+    await running(task.id);
+    await sleep(moment);
+    const seen = await station.client.find(task.id);
+    if (seen?.state !== "running") {
+      context.diagnostic(`at ${moment} ms the pull was over already`);
+      await removeImage(image);
+      continue;
+    }
+    const begun = performance.now();
+    await cancel(task.id);
+    context.diagnostic(`cancelled at "${seen.detail_state}" in ${Math.round(performance.now() - begun)} ms`);
+    await sleep(300);
+    assert.equal(await hasImage(image), false);
+  }
+  const task = await station.client.add("image_download", body);
+  assert.equal((await station.client.ended(task.id, 120_000)).state, "completed");
+  assert.equal(await hasImage(image), true);
+});
+
+const places = [
+  { what: "before Docker sees the create", path: "/containers/create", when: "before" },
+  { what: "when Docker has answered the create", path: "/containers/create", when: "after" },
+  { what: "before Docker sees the start", path: "/start", when: "before" },
+  { what: "when Docker has answered the start", path: "/start", when: "after" },
+] as const;
+
+for (const [index, { what, path, when }] of places.entries()) {
+  test(`a create cancelled ${what}: no container is left`, async () => {
+    const met = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    watch = (moment) => {
+      if (moment.method !== "POST" || moment.when !== when || !moment.path.includes(path)) return undefined;
+      met.resolve();
+      return go.promise;
+    };
+    const name = `cancel-${index}`;
+    const task = await station.client.add("create", { type: "docker", repository: "dockerhub", name, image: "busybox", tag: "latest" });
+    await met.promise;
+    await running(task.id);
+    const cancelled = cancel(task.id);
+    await sleep(100);
+    assert.match(String((await station.client.find(task.id))?.detail_state), /^Cancelling/);
+    go.resolve();
+    await cancelled;
+    watch = () => undefined;
+    assert.equal((await listContainers()).some(({ Names }) => Names.includes(`/${name}`)), false);
+    const again = await station.client.add("create", { type: "docker", repository: "dockerhub", name, image: "busybox", tag: "latest" });
+    assert.equal((await station.client.ended(again.id)).state, "completed", "the name is free again");
+  });
+}
+
+test("a create cancelled while it pulls", { timeout: 120_000 }, async () => {
+  const image = await bigImage();
+  await removeImage(image);
+  const task = await station.client.add("create", { type: "docker", repository: "dockerhub", name: "cancel-pull", image: "big", tag: "latest" });
+  await running(task.id);
+  await sleep(300);
+  await cancel(task.id);
+  assert.equal((await listContainers()).some(({ Names }) => Names.includes("/cancel-pull")), false);
+});
+
+test("an answer that takes Docker longer than 10 s: the cancel is answered at 10 s, and undone when Docker lets go", { timeout: 60_000 }, async () => {
+  const go = Promise.withResolvers<void>();
+  watch = (moment) => (moment.method === "POST" && moment.when === "after" && moment.path.includes("/start") ? go.promise : undefined);
+  const task = await station.client.add("create", { type: "docker", repository: "dockerhub", name: "cancel-slow", image: "busybox", tag: "latest" });
+  await running(task.id);
+  await sleep(300);
+  const begun = performance.now();
+  const answer = await station.client.send("DELETE", `/background/${task.id}`);
+  const took = performance.now() - begun;
+  assert.deepEqual(answer.body, [task.id]);
+  assert.ok(took > 9_000 && took < 11_000, `answered after ${took} ms`);
+  const seen = await station.client.find(task.id);
+  assert.equal(seen?.state, "running");
+  assert.equal(seen?.deletable, false);
+  assert.match(String(seen?.detail_state), /^Cancelling/);
+  // A crash in the middle does not forget it.
+  await station.kill();
+  watch = () => undefined;
+  go.resolve();
+  await station.start();
+  const end = Date.now() + 10_000;
+  while (await station.client.find(task.id)) {
+    assert.ok(Date.now() < end);
+    await sleep(50);
+  }
+  assert.equal((await listContainers()).some(({ Names }) => Names.includes("/cancel-slow")), false);
+});
+
+test("a waiting task is withdrawn and never starts", async () => {
+  const held = await startStation({ flags: ["--heavy", "0"] });
+  try {
+    const task = await held.client.add("create", { type: "docker", repository: "dockerhub", name: "cancel-waiting", image: "busybox", tag: "latest" });
+    assert.deepEqual((await held.client.send("DELETE", `/background/${task.id}`)).body, [task.id]);
+    assert.equal((await held.client.send("DELETE", `/background/${task.id}`)).status, 404);
+    assert.deepEqual(await held.client.tasks(), []);
+  } finally {
+    await held.close();
+  }
+});
