@@ -35,13 +35,13 @@ test("a refusal names the field and says what it takes", async (t) => {
     [{ volume: { host: { "/Public/a": {} } } }, 'volume.host["/Public/a"].bind is missing'],
     [{ volume: { host: { "/a\n": { bind: "/x" } } } }, 'volume.host["/a\\n"] is not a known field'],
     [{ volume: { host: { "/a": { bind: "x" } } } }, 'volume.host["/a"].bind must be an absolute path in the container'],
-    [{ links: { ["x".repeat(200)]: "ab" } }, `links.${"x".repeat(61)}... is not a known field`.replace("x...", "x...")],
+    [{ links: { ["x".repeat(200)]: "ab" } }, `links["${"x".repeat(61)}..."] is not a known field`],
     [{ description: "x".repeat(4097) }, "description must have at most 4096 characters"],
   ];
   for (const [change, message] of cases) {
     const { status, json } = await send("/api/v1/background/create", { body: JSON.stringify({ ...create, ...change }) });
     assert.equal(status, 400, message);
-    assert.ok(json.error.message.replaceAll('"', "").includes(message.replaceAll('"', "")), `${json.error.message}\n${message}`);
+    assert.equal(json.error.message, message);
     assert.ok(json.error.message.startsWith(json.error.field));
   }
 });

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { exchange, startServer } from "./harness.ts";
+
+const host = "Host: a\r\n";
+const get = `GET /healthz HTTP/1.1\r\n${host}`;
+const post = `POST /api/v1/login HTTP/1.1\r\n${host}`;
+const chunked = `${post}Transfer-Encoding: chunked\r\n`;
+
+const malformed: [string, string][] = [
+  ["length and chunks", `${chunked}Content-Length: 5\r\n\r\n0\r\n\r\n`],
+  ["two lengths", `${post}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello`],
+  ["a signed length", `${post}Content-Length: +1\r\n\r\na`],
+  ["a negative length", `${post}Content-Length: -1\r\n\r\n`],
+  ["an unknown transfer encoding", `${post}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`],
+  ["a folded header", `${get}A: b\r\n c\r\n\r\n`],
+  ["line feeds alone", "GET /healthz HTTP/1.1\nHost: a\n\n"],
+  ["a NUL in a header", `${get}A: b\0c\r\n\r\n`],
+  ["a space before the colon", `${get}A : b\r\n\r\n`],
+  ["no host", "GET /healthz HTTP/1.1\r\n\r\n"],
+  ["a bad chunk size", `${chunked}\r\nxyz\r\n`],
+  ["a negative chunk size", `${chunked}\r\n-1\r\n`],
+  ["a chunk without its end", `${chunked}\r\n1\r\nabc\r\n0\r\n\r\n`],
+  ["a method nobody knows", `BREW /healthz HTTP/1.1\r\n${host}\r\n`],
+  ["HTTP/0.9", "GET /healthz\r\n\r\n"],
+  ["HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+  ["a space in the path", `GET /a b HTTP/1.1\r\n${host}\r\n`],
+  ["TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"],
+  ["noise", "\r\n\r\nxx\0\x01\x02\r\n\r\n"],
+];
+
+test("malformed HTTP is 400 in the shape of all errors, and the connection ends", async (t) => {
+  const { raw, calls } = await startServer(t);
+  for (const [what, bytes] of malformed) {
+    const text = await raw(Buffer.from(bytes, "latin1"));
+    assert.match(text, /^HTTP\/1.1 4\d\d /, what);
+    assert.equal(text.match(/HTTP\/1.1/g)?.length, 1, `${what}: one answer`);
+    if (what !== "no host") assert.match(text, /^HTTP\/1.1 400 [^]*\r\n\r\n\{\n  "error": \{\n    "code": 400,/, what);
+  }
+  assert.equal(calls.length, 0);
+});
+
+test("a request target that is not a path is refused", async (t) => {
+  const { raw } = await startServer(t);
+  for (const line of ["OPTIONS *", "GET http://evil.example/healthz", "GET *"]) {
+    const text = await raw(`${line} HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
+    assert.match(text, /^HTTP\/1.1 400 [^]*must be a path/, line);
+  }
+  assert.doesNotMatch(await raw(`CONNECT a:80 HTTP/1.1\r\n${host}\r\n`), /HTTP\/1.1 2/);
+});
+
+test("headers have a limit", async (t) => {
+  const { raw } = await startServer(t);
+  assert.match(await raw(`${get}A: ${"x".repeat(17_000)}\r\n\r\n`), /^HTTP\/1.1 431 [^]*"code": 431/);
+  assert.match(await raw(`GET /${"x".repeat(17_000)} HTTP/1.1\r\n${host}\r\n`), /^HTTP\/1.1 431 /);
+  assert.match(await raw(`${get}A: ${"x".repeat(15_000)}\r\nConnection: close\r\n\r\n`), /^HTTP\/1.1 200 /);
+  assert.match(await raw(`${chunked}\r\n1;${"x".repeat(65_536)}\r\na\r\n0\r\n\r\n`), /^HTTP\/1.1 413 /);
+});
+
+test("an expectation that is not 100-continue is 417, and that one is met", async (t) => {
+  const { raw } = await startServer(t);
+  assert.match(await raw(`${get}Expect: miracles\r\n\r\n`), /^HTTP\/1.1 417 [^]*"code": 417/);
+  const met = await raw(`${post}Expect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`);
+  assert.match(met, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 /);
+});
+
+test("a bad request behind a good one does not spoil its answer", async (t) => {
+  const { raw } = await startServer(t);
+  const text = await raw(`${get}\r\nBAD\r\n\r\n`);
+  assert.match(text, /^HTTP\/1.1 200 /);
+});
+
+test("1,000 pipelined requests are answered in order", async (t) => {
+  const { raw } = await startServer(t);
+  const requests = Array.from({ length: 1_000 }, (_, i) => `GET /api/v1/p${i} HTTP/1.1\r\n${host}\r\n`).join("");
+  const text = await raw(`${requests}${get}Connection: close\r\n\r\n`);
+  assert.equal(text.match(/HTTP\/1.1 404/g)?.length, 1_000);
+  assert.match(text, /HTTP\/1.1 200 [^]*"ok"[^]*$/);
+});
+
+test("slow senders are let go", async (t) => {
+  const { open } = await startServer(t, { headers: 150, request: 300, check: 30 });
+  const slow: [string, string, RegExp][] = [
+    ["nothing", "", /^$|^HTTP\/1.1 408/],
+    ["half a header", `${get}A: b`, /^HTTP\/1.1 408 [^]*"code": 408/],
+    ["half a body", `${post}Content-Length: 10\r\n\r\n{`, /^HTTP\/1.1 408 /],
+  ];
+  for (const [what, bytes, expected] of slow) {
+    const begin = performance.now();
+    assert.match(await exchange(open(), bytes), expected, what);
+    assert.ok(performance.now() - begin < 1_000, what);
+  }
+});
+
+test("a connection that trickles its body is let go", async (t) => {
+  const { open } = await startServer(t, { headers: 150, request: 300, check: 30 });
+  const socket = open();
+  socket.on("error", () => {});
+  socket.write(`${post}Content-Length: 1000\r\n\r\n{`);
+  const drip = setInterval(() => socket.write(" "), 20);
+  await once(socket.resume(), "close");
+  clearInterval(drip);
+});
+
+test("an idle connection is let go, and one that waits for its answer is not", async (t) => {
+  const { open, answer } = await startServer(t, { keepAlive: 100, read: 100, check: 20 });
+  answer("background.list", () => new Promise((resolve) => setTimeout(() => resolve([]), 400)));
+  const text = await exchange(open(), `GET /api/v1/background HTTP/1.1\r\n${host}\r\n`);
+  assert.match(text, /^HTTP\/1.1 200 /);
+});
+
+test("a client that does not take its answer is let go", async (t) => {
+  const { open, answer, port } = await startServer(t, { read: 200, check: 30 });
+  assert.ok(port > 0);
+  answer("background.list", () => ["x".repeat(30_000_000)]);
+  const socket = open().pause();
+  socket.on("error", () => {});
+  socket.write(`GET /api/v1/background HTTP/1.1\r\n${host}\r\n`);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  let length = 0;
+  socket.on("data", (chunk) => (length += chunk.length)).resume();
+  await once(socket, "close");
+  assert.ok(length < 30_000_000, "the rest of the answer is gone");
+});
+
+test("connections over the limit are refused", async (t) => {
+  const { open, send } = await startServer(t, { connections: 2 });
+  const held = [open(), open()];
+  await Promise.all(held.map((socket) => once(socket, "connect")));
+  await assert.rejects(send("/healthz"));
+  held.forEach((socket) => socket.destroy());
+});
