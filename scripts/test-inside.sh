@@ -20,7 +20,8 @@ printf '127.0.0.1 localhost registry-1.docker.io\n::1 localhost\n' >"$folder/hos
 touch /etc/hosts
 mount --bind "$folder/hosts" /etc/hosts
 
-TMPDIR="$folder/tmp" "$root/node_modules/.bin/node" "$root/test/run.ts" "$@" &
+entry=${GANTRY_TEST_ENTRY:-test/run.ts}
+TMPDIR="$folder/tmp" "$root/node_modules/.bin/node" "$root/$entry" "$@" &
 runner=$!
 trap 'kill -TERM "$runner"' INT TERM
 while kill -0 "$runner" 2>/dev/null; do

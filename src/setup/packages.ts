@@ -13,6 +13,9 @@ const needed = {
 };
 
 const policyFile = "/usr/sbin/policy-rc.d";
+/** Speaks only to packages of our own apt-get: left behind by a crash, it is in nobody's way. */
+const policy =
+  '#!/bin/sh\n# By Gantry, for its own installs; it can be removed.\n[ -z "${GANTRY_SETUP:-}" ] || exit 101\n';
 
 export function missingPackages(): string[] {
   return Object.entries(needed)
@@ -35,7 +38,7 @@ export interface InstallOptions {
 }
 
 export async function installPackages(names: readonly string[], { env, holdServices }: InstallOptions): Promise<void> {
-  const aptEnv = { ...env, DEBIAN_FRONTEND: "noninteractive" };
+  const aptEnv = { ...env, DEBIAN_FRONTEND: "noninteractive", GANTRY_SETUP: "1" };
   const wait = "DPkg::Lock::Timeout=300";
   await runCommand(["apt-get", "update"], aptEnv);
   const release = holdServices ? refuseServices() : undefined;
@@ -49,11 +52,6 @@ export async function installPackages(names: readonly string[], { env, holdServi
 /** Answers how to end it; an administrator's own policy stays as it is. */
 function refuseServices(): () => void {
   if (existsSync(policyFile)) return () => {};
-  writeFileSync(policyFile, "#!/bin/sh\nexit 101\n", { mode: 0o755, flag: "wx" });
-  const remove = (): void => rmSync(policyFile, { force: true });
-  process.once("exit", remove);
-  return () => {
-    remove();
-    process.off("exit", remove);
-  };
+  writeFileSync(policyFile, policy, { mode: 0o755, flag: "wx" });
+  return () => rmSync(policyFile, { force: true });
 }

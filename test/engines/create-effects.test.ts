@@ -9,9 +9,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { ContainerSpec } from "../../src/engines/engine.ts";
+import type { Container, ContainerSpec } from "../../src/engines/engine.ts";
+import { testEngines } from "../support/engines.ts";
 import { killDockerd, startDockerd } from "../support/dockerd.ts";
-import { runInside } from "./commands.ts";
+import { run, runInside } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
 import { dockerBench, image, until } from "./docker-bench.ts";
 import { freePort } from "./docker-env.ts";
@@ -139,12 +140,20 @@ test("create: autostart runs again after the engine's crash, and without it not"
   await killDockerd();
   for (const { pid } of [on, off]) process.kill(pid, "SIGKILL");
   // As at boot: an end that falls into dockerd's own start can escape it, which then takes the container for running.
-  await until(() => [on, off].every(({ pid }) => !existsSync(`/proc/${pid}`)));
-  await startDockerd();
+  const tasks = ["--address", join(testEngines().folder, "containerd.sock"), "--namespace", "moby", "tasks", "list"];
+  const ended = ({ id }: Container, list: string): boolean => new RegExp(`^${id}\\s+\\d+\\s+STOPPED`, "m").test(list);
   await until(async () => {
-    const container = await engine.containers.get(on.id);
-    return container?.state === "running" && container.pid > 0 && container.pid !== on.pid;
+    const list = await run("ctr", ...tasks);
+    return ended(on, list) && ended(off, list);
   });
+  await startDockerd();
+  await until(
+    async () => {
+      const container = await engine.containers.get(on.id);
+      return container?.state === "running" && container.pid > 0 && container.pid !== on.pid;
+    },
+    () => http.json({ path: `/containers/${on.id}/json` }),
+  );
   assert.equal((await engine.containers.get(off.id))?.state, "stopped");
 });
 

@@ -42,10 +42,14 @@ export function dockerBench(): DockerBench {
   return { engine, http, launch };
 }
 
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+/** `facts`: what to show when it does not become true. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  facts?: () => Promise<unknown>,
+): Promise<void> {
   const end = Date.now() + 20_000;
   while (!(await condition())) {
-    assert.ok(Date.now() < end, "it becomes true within 20 s");
+    if (Date.now() > end) assert.fail(`not within 20 s: ${JSON.stringify(await facts?.())}`);
     await delay(50);
   }
 }

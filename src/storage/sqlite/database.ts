@@ -4,7 +4,7 @@ import type { AccountStore } from "../account-store.ts";
 import type { EventStore } from "../event-store.ts";
 import type { RegistryStore } from "../registry-store.ts";
 import type { TaskStore } from "../task-store.ts";
-import type { Answer, ErrorKind, Identity, OpenOptions } from "./transactions.ts";
+import type { Answer, BatchAnswer, ErrorKind, Identity, OpenOptions } from "./transactions.ts";
 
 export type { OpenOptions };
 
@@ -15,7 +15,7 @@ export interface Database {
   events: EventStore;
   accounts: AccountStore;
   registries: RegistryStore;
-  /** Called after each batch that was committed; whoever follows the events looks for new ones. */
+  /** Called after each batch that changed something; whoever follows the events looks for new ones. */
   onCommit(listener: () => void): void;
   close(): Promise<void>;
 }
@@ -83,12 +83,12 @@ function batching(worker: Worker, onFatal: (reason: string) => void) {
   }
 
   worker.on("message", (message: string) => {
-    const answers = JSON.parse(message) as Answer[];
+    const { changed, answers } = JSON.parse(message) as BatchAnswer;
     const settled = sent;
     sent = [];
     flush();
     for (const [index, answer] of answers.entries()) settle(settled[index] as Pending, answer, onFatal);
-    for (const listener of listeners) listener();
+    if (changed) for (const listener of listeners) listener();
     if (sent.length === 0) for (const resolve of idle.splice(0)) resolve();
   });
 

@@ -28,6 +28,12 @@ export type ErrorKind = "disk_full" | "newer" | "fatal" | "bug";
 type Call = [verb: string, argument: unknown];
 export type Answer = [0, unknown] | [1, ErrorKind, string];
 
+export interface BatchAnswer {
+  /** Something was written. */
+  changed: boolean;
+  answers: Answer[];
+}
+
 const SQLITE_FULL = 13;
 /** IOERR, CORRUPT, CANTOPEN, NOTADB, READONLY. */
 const fatalCodes = new Set([10, 11, 14, 26, 8]);
@@ -56,6 +62,7 @@ export function openTransactions({ path, host, synchronous }: OpenOptions) {
   const fence = db.prepare("SELECT epoch FROM worker WHERE host = ?");
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
+  const changes = db.prepare("SELECT total_changes() AS n");
 
   function transaction(work: () => void): void {
     begin.run();
@@ -87,19 +94,24 @@ export function openTransactions({ path, host, synchronous }: OpenOptions) {
     }
   }
 
-  function run(batch: string): string {
-    const calls = JSON.parse(batch) as Call[];
-    if (ballast.isFreed() && !ballast.restore()) return JSON.stringify(calls.map(callAlone));
+  function answer(calls: readonly Call[]): Answer[] {
+    if (ballast.isFreed() && !ballast.restore()) return calls.map(callAlone);
     try {
       let answers: Answer[] = [];
       transaction(() => (answers = calls.map(call)));
-      return JSON.stringify(answers);
+      return answers;
     } catch (error) {
       const kind = errorKind(error);
-      if (kind === "fatal") return JSON.stringify(calls.map((): Answer => [1, kind, String(error)]));
+      if (kind === "fatal") return calls.map(() => [1, kind, String(error)]);
       if (kind === "disk_full") ballast.free();
-      return JSON.stringify(calls.map(callAlone));
+      return calls.map(callAlone);
     }
+  }
+
+  function run(batch: string): string {
+    const before = changes.get()?.["n"];
+    const answers = answer(JSON.parse(batch) as Call[]);
+    return JSON.stringify({ changed: changes.get()?.["n"] !== before, answers } satisfies BatchAnswer);
   }
 
   return { run, identity, close: () => db.close() };

@@ -6,7 +6,7 @@ import type { OpenOptions } from "./database.ts";
  * The store's thread. One message = one batch = one transaction, so that calls which arrive while a commit waits for
  * the disk share the next one. Messages are JSON text: cheaper to pass than objects.
  *
- *     in:  [[verb, argument], ...]      out: [[0, value] | [1, kind, message], ...]
+ *     in:  [[verb, argument], ...]      out: {changed, answers: [[0, value] | [1, kind, message], ...]}
  */
 const port = parentPort;
 if (!port) throw new Error("to be run as a worker");
