@@ -17,7 +17,7 @@ sh "$root/scripts/packages.sh" dockerd=docker.io docker-proxy=docker.io containe
   nbdkit=nbdkit nbdfuse=libnbd-bin mkfs.ext4=e2fsprogs wrk=wrk jq=jq ps=procps unshare=util-linux mount=mount \
   perl=perl-base tar=tar || fail "an engine or a tool of the tests is missing."
 
-folder=$(mktemp -d "${TMPDIR:-/tmp}/gantry-test.XXXXXX")
+folder=$(mktemp -d -t gantry-test.XXXXXX)
 group="gantry-test-$$"
 child=""
 cleanup() {

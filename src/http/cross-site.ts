@@ -9,7 +9,8 @@ export function crossSiteError(request: IncomingMessage): AppError | undefined {
   const site = headers["sec-fetch-site"];
   const origin = headers.origin;
   if ((site === undefined && origin === undefined) || reading.has(request.method ?? "")) return undefined;
-  const foreign = site === "cross-site" || site === "same-site" || (origin !== undefined && !isHost(origin, headers.host));
+  const foreign =
+    site === "cross-site" || site === "same-site" || (origin !== undefined && !isHost(origin, headers.host));
   return foreign ? new AppError("forbidden", "A page of another site may not do this.") : undefined;
 }
 

@@ -1,6 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { STATUS_CODES } from "node:http";
-import type { Socket } from "node:net";
 import { AppError, messageOf, type ErrorCode } from "../errors.ts";
 import { jsonType, prettyJson, safeHeaders } from "./json.ts";
 
@@ -66,37 +65,19 @@ export function createErrorHandler(log: Log): ErrorHandler {
   };
 }
 
-export function sendError(reply: FastifyReply, status: number, message: string, details?: Record<string, unknown>): void {
-  reply.code(status).headers(safeHeaders).type(jsonType).send(errorBody(status, message, details));
+export function sendError(
+  reply: FastifyReply,
+  status: number,
+  message: string,
+  details?: Record<string, unknown>,
+): void {
+  reply
+    .code(status)
+    .headers(safeHeaders)
+    .type(jsonType)
+    .send(errorBody(status, message, details));
 }
 
 export function serverMessage(status: number): string {
   return serverMessages[status] ?? `${STATUS_CODES[status] ?? "The request was refused"}.`;
-}
-
-/** A request that Node's parser refused: there is no request object, only the socket. */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  const answering = (socket as Socket & { _httpMessage?: { headersSent: boolean } | null })._httpMessage;
-  // Inside another answer a second one would be taken for its content.
-  if (error.code === "ECONNRESET" || !socket.writable || answering?.headersSent) return void socket.destroy();
-  const status = clientStatuses[error.code ?? ""] ?? 400;
-  socket.end(rawError(status), () => socket.destroy());
-}
-
-const clientStatuses: Readonly<Record<string, number>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-  HPE_HEADER_OVERFLOW: 431,
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
-};
-
-function rawError(status: number): string {
-  const body = errorBody(status, serverMessage(status));
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    `content-type: ${jsonType}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    ...Object.entries(safeHeaders).map(([name, value]) => `${name}: ${value}`),
-    "connection: close",
-  ];
-  return `${head.join("\r\n")}\r\n\r\n${body}`;
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { AppError } from "../errors.ts";
 import type { StreamItem } from "../services/services.ts";
 import { safeHeaders } from "./json.ts";
 
@@ -18,7 +19,7 @@ const head = {
   "x-accel-buffering": "no",
 };
 
-/** Writes until the items end, the client goes or it stops reading. Never rejects. */
+/** Writes until the items end, the client goes or it stops reading. Rejects only for what is the station's own fault. */
 export async function writeEventStream(
   response: ServerResponse,
   items: AsyncIterable<StreamItem>,
@@ -35,8 +36,11 @@ export async function writeEventStream(
       if (response.writableLength > limits.buffer) await drained(response, limits.stall);
     }
     response.end();
-  } catch {
+  } catch (error) {
+    // A session that has ended ends its stream in good order; the next attempt is told why.
+    if (error instanceof AppError) return void response.end();
     response.destroy();
+    if (!isStall(error)) throw error;
   } finally {
     clearInterval(heartbeat);
   }
@@ -47,18 +51,18 @@ function beat(response: ServerResponse, limits: StreamLimits): void {
   if (response.writableLength < limits.buffer) response.write(":\n\n");
 }
 
+function isStall(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
 /** Rejects when the client does not catch up. */
 async function drained(response: ServerResponse, stall: number): Promise<void> {
   await once(response, "drain", { signal: AbortSignal.timeout(stall) });
 }
 
 function frame(item: StreamItem): string {
-  switch (item.type) {
-    case "event":
-      return `id: ${item.event.seq}\nevent: ${item.event.kind}\ndata: ${JSON.stringify(item.event)}\n\n`;
-    case "progress":
-      return `event: progress\ndata: ${JSON.stringify(item.task)}\n\n`;
-    case "reset":
-      return `event: reset\ndata: ${JSON.stringify({ seq: item.seq })}\n\n`;
-  }
+  if (item.type === "progress") return `event: progress\ndata: ${JSON.stringify(item.task)}\n\n`;
+  if (item.type === "reset") return `event: reset\ndata: ${JSON.stringify({ seq: item.seq })}\n\n`;
+  const { event } = item;
+  return `id: ${event.seq}\nevent: ${event.kind}\ndata: ${JSON.stringify(event)}\n\n`;
 }

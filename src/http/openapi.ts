@@ -14,7 +14,11 @@ export async function describeApi(version: string): Promise<unknown> {
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: "Gantry", version, description: "One API for Docker, LXC and LXD; every change is a durable task." },
+      info: {
+        title: "Gantry",
+        version,
+        description: "One API for Docker, LXC and LXD; every change is a durable task.",
+      },
       components: { securitySchemes: { session: { type: "apiKey", in: "cookie", name: "CS_SESS_ID" } } },
       security: [{ session: [] }],
     },
@@ -22,7 +26,7 @@ export async function describeApi(version: string): Promise<unknown> {
   const streamLimits = { buffer: 0, stall: 0, heartbeat: 0 };
   // No handler runs here, so there is nothing for one to call.
   const services = { sessions: {}, background: {}, registries: {}, events: {}, health: {} } as Services;
-  registerRoutes(app, { services, streamLimits, stopping: AbortSignal.abort() });
+  registerRoutes(app, { services, streamLimits, stopping: AbortSignal.abort(), log: () => {} });
   await app.ready();
   return app.swagger();
 }

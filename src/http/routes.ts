@@ -5,6 +5,7 @@ import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { sessionRoutes } from "./routes/session.ts";
+import type { Log } from "./errors.ts";
 import type { StreamLimits } from "./event-stream.ts";
 
 export interface RouteDeps {
@@ -12,12 +13,13 @@ export interface RouteDeps {
   streamLimits: StreamLimits;
   /** Aborts when the server stops. */
   stopping: AbortSignal;
+  log: Log;
 }
 
 export function registerRoutes(app: App, deps: RouteDeps): void {
   sessionRoutes(app, deps.services.sessions);
   backgroundRoutes(app, deps.services.background);
   registryRoutes(app, deps.services.registries);
-  eventRoutes(app, { events: deps.services.events, limits: deps.streamLimits, stopping: deps.stopping });
+  eventRoutes(app, { events: deps.services.events, limits: deps.streamLimits, stopping: deps.stopping, log: deps.log });
   healthRoutes(app, deps.services.health);
 }

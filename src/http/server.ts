@@ -4,9 +4,9 @@ import { AppError } from "../errors.ts";
 import type { Services } from "../services/services.ts";
 import type { App } from "./app.ts";
 import { encodingError, ignoreContentType, readBodiesByContent } from "./body.ts";
-import { closeQuickly, guardConnections } from "./connections.ts";
+import { answerClientError, closeQuickly, guardConnections } from "./connections.ts";
 import { crossSiteError } from "./cross-site.ts";
-import { answerClientError, createErrorHandler, sendError, type ErrorHandler, type Log } from "./errors.ts";
+import { createErrorHandler, sendError, type ErrorHandler, type Log } from "./errors.ts";
 import { prettyJson, safeHeaders } from "./json.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { describeApi } from "./openapi.ts";
@@ -42,9 +42,9 @@ export function createServer({ services, version, log = () => {}, limits: given 
     done(refusal(request.raw, stopping));
   });
   readBodiesByContent(app);
-  registerRoutes(app, { services, streamLimits: limits.stream, stopping });
+  registerRoutes(app, { services, streamLimits: limits.stream, stopping, log });
   openapiRoutes(app, () => describeApi(version));
-  return app as unknown as FastifyInstance;
+  return app;
 }
 
 function newFastify(limits: ServerLimits, answerError: ErrorHandler): App {
@@ -67,12 +67,13 @@ function newFastify(limits: ServerLimits, answerError: ErrorHandler): App {
       return canonicalPath(request.url ?? "");
     },
   });
-  return app as unknown as App;
+  return app;
 }
 
 /** What is refused before a route and a body are looked at. */
 function refusal(request: IncomingMessage, stopping: AbortSignal): AppError | undefined {
   if (stopping.aborted) return new AppError("engine_unavailable", "The station is stopping.");
+  if (request.httpVersionMajor !== 1) return new AppError("invalid", "The station speaks HTTP/1.");
   return encodingError(request.headers) ?? crossSiteError(request);
 }
 

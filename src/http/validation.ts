@@ -34,16 +34,19 @@ type Failure = FastifySchemaValidationError & { parentSchema?: Schema; schema?: 
 /** One sentence that names the field, from the first rule that the request breaks. */
 export function refusedField(failures: FastifySchemaValidationError[], part: string): AppError {
   // The last one is the outermost, but "if" only repeats what "then" said.
-  const failure = failures.findLast((one) => one.keyword !== "if") as Failure | undefined;
+  const failure: Failure | undefined = failures.findLast((one) => one.keyword !== "if");
   if (failure === undefined) return new AppError("invalid", "The request is not valid.");
   const keys = failure.instancePath.split("/").slice(1).map(decodePointer);
   const { missingProperty, additionalProperty } = failure.params as Record<string, string | undefined>;
   if (missingProperty !== undefined) return invalid(fieldName([...keys, missingProperty]), "is missing");
-  if (additionalProperty !== undefined) return invalid(fieldName([...keys, additionalProperty]), "is not a known field");
+  if (additionalProperty !== undefined)
+    return invalid(fieldName([...keys, additionalProperty]), "is not a known field");
   if (keys.length > 0) return invalid(fieldName(keys), rule(failure));
   const whole = part === "body" ? "body" : "query";
   const absent = failure.data === null || failure.data === undefined;
-  return new AppError("invalid", `The ${whole} ${absent ? "is missing" : rule(failure)}.`, { details: { field: whole } });
+  return new AppError("invalid", `The ${whole} ${absent ? "is missing" : rule(failure)}.`, {
+    details: { field: whole },
+  });
 }
 
 function decodePointer(key: string): string {

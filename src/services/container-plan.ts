@@ -49,7 +49,7 @@ export function planContainer(request: CreateRequest, shares: Shares): Container
     ...(entrypoint && { entrypoint }),
     ...(command && { command }),
     ...(request.user && { user: request.user }),
-    ...(request.working_dir && { workingDir: containerPath(request.working_dir, "working_dir") }),
+    ...(request.working_dir && { workingDir: absolutePath(request.working_dir, "working_dir") }),
     ...(network.hostname && { hostname: network.hostname }),
     ...(network.mac_addr && { macAddress: unicast(network.mac_addr) }),
   };
@@ -127,10 +127,16 @@ function planMounts(host: Readonly<Record<string, { bind: string; ro?: boolean }
   });
 }
 
+/** Where something can be mounted. */
 function containerPath(path: string, field: string): string {
+  const target = absolutePath(path, field);
+  if (target === "/") throw invalid(field, "must not be the container's root");
+  return target;
+}
+
+function absolutePath(path: string, field: string): string {
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.includes("..")) throw invalid(field, "must not contain ..");
-  if (parts.length === 0) throw invalid(field, "must not be the container's root");
   return `/${parts.join("/")}`;
 }
 

@@ -26,7 +26,7 @@ export function createImageReferences(registries: RegistryStore, secrets: Secret
     if (!name) throw invalid("registry_name", "is missing: with repository private it says which registry");
     const registry = await registries.get(name);
     if (!registry) throw invalid("registry_name", `names no registry of this station: ${name}`);
-    const { host } = new URL(registry.url);
+    const host = registryHost(registry.url);
     const source = { reference: `${host}/${image}:${tag}`, remote: true };
     if (!registry.username) return source;
     const password = secrets.open(registry.password, `registry ${registry.name}`);
@@ -52,8 +52,19 @@ function hasRegistryHost(image: string): boolean {
   return rest.length > 0 && (/[.:]/.test(first) || first === "localhost" || first !== first.toLowerCase());
 }
 
+/**
+ * Without a dot or a port Docker would take a host for a name on Docker Hub, and show the login there: it then gets the
+ * port that goes without saying.
+ */
+function registryHost(url: string): string {
+  const { host, protocol } = new URL(url);
+  return /[.:]/.test(host) || host === "localhost" ? host : `${host}:${protocol === "https:" ? 443 : 80}`;
+}
+
 /** A registry's URL from a request, in one spelling. Throws `invalid`. */
 export function registryUrl(text: string): string {
+  // The parser drops line breaks and tabs, and takes a missing or a turned slash for meant.
+  if (!/^[a-z]+:\/\/[^\s\\@]+$/i.test(text) && !text.includes("@")) throw invalid("url", "must be a URL, as https://registry.example.com");
   if (!URL.canParse(text)) throw invalid("url", "must be a URL, as https://registry.example.com");
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:") throw invalid("url", "must begin with https:// or http://");

@@ -27,10 +27,13 @@ export function createSweeper({ tasks, station, log }: SweeperOptions): ViewList
     const owners = new Set((await tasks.claims()).map(({ owner }) => owner));
     for (const owner of owners) {
       if (!owner.startsWith(`${engine.type}/`) || there.has(owner)) continue;
-      // It may have been made since the list was.
-      const name = owner.slice(containerKey(engine.type, "").length);
-      if (!(await engine.containers.get(name))) await tasks.releaseClaims(owner);
+      await releaseGone(engine, owner.slice(containerKey(engine.type, "").length));
     }
+  }
+
+  /** Another container of the name may have been made since. */
+  async function releaseGone(engine: Engine, name: string): Promise<void> {
+    if (!(await engine.containers.get(name))) await tasks.releaseClaims(containerKey(engine.type, name));
   }
 
   return {
@@ -42,7 +45,7 @@ export function createSweeper({ tasks, station, log }: SweeperOptions): ViewList
       engine.attachNetwork(container).catch(failed("network of a started container", engine));
     },
     gone(engine, { name }) {
-      tasks.releaseClaims(containerKey(engine.type, name)).catch(failed("release of ports", engine));
+      releaseGone(engine, name).catch(failed("release of ports", engine));
     },
   };
 }

@@ -113,7 +113,7 @@ export interface TaskVerbs {
   complete(end: { id: number; result: number; error: string | null; now: number }): boolean;
   /** Ends a running task as error or undoes it first: from here on it is undoing. */
   startUndo(undo: { id: number; error: string; now: number }): void;
-  /** The end of an undoing task. With `debt` its locks and claims stay. */
+  /** The end of an undoing task. With `debt` its locks and claims stay, and it ends as error even when it was cancelled. */
   finish(end: { id: number; error: string | null; debt: boolean; now: number }): void;
   /** The owed undo is done: locks and claims go. */
   settleDebt(id: number): void;
@@ -128,10 +128,11 @@ export interface TaskVerbs {
   active(): ActiveTask[];
   /** A new start found it running: counts the attempt. */
   countAttempt(id: number): number;
-  /** Of these tasks the ones that ended without leaving anything (error, cancelled). */
+  /** Of these tasks the ones that ended without leaving anything: never begun, or undone. */
   undone(ids: readonly number[]): number[];
   /** Claims of final tasks, by owner. */
   claims(): { protocol: string; port: number; owner: string }[];
+  /** Never those of a task that is not final: it may be making the next thing of that name. */
   releaseClaims(owner: string): void;
   /** Drops what is beyond the retention. Answers how many rows went. */
   purge(limits: { now: number; maxAge: number; minAge: number; maxCount: number; maxEvents: number }): number;

@@ -83,7 +83,9 @@ export function createLockQueue() {
   }
 
   return {
+    /** A task that is in already keeps its place. */
     add(task: QueuedTask): void {
+      if (entries.has(task.id)) return;
       enter(task, (entry) => ready[task.lane].push(entry));
     },
     /** For a task that ran, or owed an undo, before a restart: it has its keys already. To be called before any `add`. */

@@ -1,7 +1,7 @@
 import type { Accepted, ActiveTask, Lane, NewTask, TaskStore } from "../storage/task-store.ts";
 import { AppError } from "../errors.ts";
 import type { Kinds } from "./handler.ts";
-import { createLockQueue } from "./lock-queue.ts";
+import { createLockQueue, type QueuedTask } from "./lock-queue.ts";
 import { createProgressReporter, type Progress, type ProgressListener } from "./progress.ts";
 import { cancelled, createRunner, ending, type Outcome, type Running } from "./runner.ts";
 import { undoSteps } from "./undo.ts";
@@ -40,6 +40,11 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
   const queue = createLockQueue();
   const running = new Map<number, Running & { over: Promise<void> }>();
   const debts = new Set<number>();
+  /** Accepted before `start` has queued what is older; undefined since then. */
+  let early: QueuedTask[] | undefined = [];
+  /** On their way to the store. */
+  let entering = 0;
+  let settling = false;
   const active: Record<Lane, number> = { quick: 0, heavy: 0 };
   const end = new AbortController();
   const reporter = createProgressReporter(tasks, onProgress);
@@ -95,10 +100,18 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     });
   }
 
+  function enqueue(task: QueuedTask): void {
+    if (early) return void early.push(task);
+    queue.add(task);
+    pump(task.lane);
+  }
+
   async function settleDebts(): Promise<void> {
+    // The next round is the next try: no debt waits for its engine here, and holds up the others.
+    const impatient = { ...kinds, recover: async () => false };
     for (const id of debts) {
       const steps = await tasks.steps(id);
-      const owed = await undoSteps(kinds, id, steps, { signal: end.signal, onWait: () => undefined });
+      const owed = await undoSteps(impatient, id, steps, { signal: end.signal, onWait: () => undefined });
       if (owed !== undefined || end.signal.aborted) continue;
       await tasks.settleDebt(id);
       debts.delete(id);
@@ -108,16 +121,22 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     }
   }
 
+  function runJanitor(): void {
+    if (settling) return;
+    settling = true;
+    settleDebts()
+      .catch((error: unknown) => log("undo debt", { error }))
+      .finally(() => (settling = false));
+  }
+
   return {
     /** On disk when it answers. */
     async accept(task: NewTask): Promise<Accepted> {
-      if (queue.size() >= maxTasks) throw new AppError("too_many", `More than ${maxTasks} tasks are waiting; try again later.`);
+      if (queue.size() + entering >= maxTasks) throw new AppError("too_many", `More than ${maxTasks} tasks are waiting; try again later.`);
       if (end.signal.aborted) throw new AppError("engine_unavailable", "The station is ending; try again in a moment.");
-      const accepted = await tasks.accept(task);
-      if ("id" in accepted) {
-        queue.add({ id: accepted.id, lane: task.lane, locks: task.locks });
-        pump(task.lane);
-      }
+      entering++;
+      const accepted = await tasks.accept(task).finally(() => entering--);
+      if ("id" in accepted) enqueue({ id: accepted.id, lane: task.lane, locks: task.locks });
       return accepted;
     },
 
@@ -145,7 +164,9 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
       const left = await tasks.active();
       for (const { task, locks } of left.filter(({ task }) => task.state !== "waiting")) queue.hold({ ...task, locks });
       for (const { task, locks } of left.filter(({ task }) => task.state === "waiting")) queue.add({ ...task, locks });
-      janitor = setInterval(() => void settleDebts().catch((error: unknown) => log("undo debt", { error })), debtEvery);
+      for (const task of early?.splice(0) ?? []) queue.add(task);
+      early = undefined;
+      janitor = setInterval(runJanitor, debtEvery);
       for (const found of left) {
         if (found.debt) debts.add(found.task.id);
         else if (found.task.state !== "waiting") resume(found);

@@ -32,7 +32,11 @@ test("pages of other sites cannot change anything", async (t) => {
   for (const headers of refused) {
     for (const [method, path] of changes) {
       const answer = await send(`/api/v1/${path}`, { method, headers, body });
-      assert.deepEqual([answer.status, answer.json.error.code], [403, 403], `${method} ${path} ${JSON.stringify(headers)}`);
+      assert.deepEqual(
+        [answer.status, answer.json.error.code],
+        [403, 403],
+        `${method} ${path} ${JSON.stringify(headers)}`,
+      );
       assert.ok(!Object.keys(answer.headers).some((name) => name.startsWith("access-control")));
     }
     assert.equal((await send("/api/v1/background", { headers })).status, 200, "reading changes nothing");

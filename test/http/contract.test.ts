@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { AppError, errorCodes } from "../../src/errors.ts";
 import { statusOf } from "../../src/http/errors.ts";
 import { canonicalPath } from "../../src/http/paths.ts";
@@ -26,7 +27,13 @@ test("a prefix counts only as a whole", async (t) => {
   assert.equal(canonicalPath("/container-station/api/v10/login"), "/container-station/api/v10/login");
   assert.equal(canonicalPath("/container-station/healthz"), "/container-station/healthz");
   const { send } = await startServer(t);
-  for (const path of ["/", "/container-station/", "/container-station/healthz", "/api/v2/background", "/api/v1/backgrounds"]) {
+  for (const path of [
+    "/",
+    "/container-station/",
+    "/container-station/healthz",
+    "/api/v2/background",
+    "/api/v1/backgrounds",
+  ]) {
     const answer = await send(path);
     assert.equal(answer.status, 404, path);
     assert.equal(answer.json.error.code, 404);
@@ -56,12 +63,28 @@ test("an error has its key at the position that clients look for", async (t) => 
 test("every code of the station has its status", async (t) => {
   const { send, answer, logged } = await startServer(t);
   const expected: Record<string, number> = {
-    invalid: 400, unauthenticated: 401, forbidden: 403, not_found: 404, conflict: 409, too_large: 413,
-    unsupported_media: 415, key_reused: 422, too_many: 429, cancelled: 409, unsupported: 501, remote_failed: 502,
-    engine_unavailable: 503, engine_failed: 502, timeout: 504, disk_full: 507, internal: 500,
+    invalid: 400,
+    unauthenticated: 401,
+    forbidden: 403,
+    not_found: 404,
+    conflict: 409,
+    too_large: 413,
+    unsupported_media: 415,
+    key_reused: 422,
+    too_many: 429,
+    cancelled: 409,
+    unsupported: 501,
+    remote_failed: 502,
+    engine_unavailable: 503,
+    engine_failed: 502,
+    timeout: 504,
+    disk_full: 507,
+    internal: 500,
   };
   for (const code of errorCodes) {
-    answer("background.list", () => Promise.reject(new AppError(code, "It is so.", { details: { field: "a", code: 1, message: 2 } })));
+    answer("background.list", () =>
+      Promise.reject(new AppError(code, "It is so.", { details: { field: "a", code: 1, message: 2 } })),
+    );
     const { status, json } = await send("/api/v1/background");
     assert.equal(status, expected[code], code);
     assert.equal(statusOf(new AppError(code, "")), expected[code]);
@@ -84,7 +107,9 @@ test("an unexpected error is logged once with its cause, and not shown", async (
 
 test("a caller over a limit is told when to come back", async (t) => {
   const { send, answer } = await startServer(t);
-  answer("sessions.login", () => Promise.reject(new AppError("too_many", "Too many tries.", { details: { retryAfter: 2.5 } })));
+  answer("sessions.login", () =>
+    Promise.reject(new AppError("too_many", "Too many tries.", { details: { retryAfter: 2.5 } })),
+  );
   const { status, headers } = await send("/api/v1/login", { body: '{"username":"a","password":"b"}' });
   assert.equal(status, 429);
   assert.equal(headers["retry-after"], "3");
@@ -132,7 +157,12 @@ test("each route calls its service with what was sent", async (t) => {
     ["registry/my%20reg", { method: "DELETE" }, "registries.remove", ["my reg"]],
     ["registry", { method: "DELETE", body: '{"name":"my reg"}' }, "registries.remove", ["my reg"]],
     ["login_refresh", {}, "sessions.refresh", []],
-    ["logout", { method: "PUT", headers: { "content-type": "application/json", "content-length": "0" } }, "sessions.logout", []],
+    [
+      "logout",
+      { method: "PUT", headers: { "content-type": "application/json", "content-length": "0" } },
+      "sessions.logout",
+      [],
+    ],
   ];
   for (const [path, options, method, args] of cases) {
     const { status, text } = await send(`/api/v1/${path}`, options);
@@ -179,7 +209,12 @@ test("the API describes itself", async (t) => {
   assert.equal(json.openapi, "3.1.0");
   assert.equal(json.info.version, "1.2.3");
   const paths = Object.keys(json.paths);
-  for (const path of ["/api/v1/login", "/api/v1/background/create", "/api/v1/background/{target}", "/api/v1/event/stream"]) {
+  for (const path of [
+    "/api/v1/login",
+    "/api/v1/background/create",
+    "/api/v1/background/{target}",
+    "/api/v1/event/stream",
+  ]) {
     assert.ok(paths.includes(path), path);
   }
   const body = json.paths["/api/v1/background/create"].post.requestBody.content["application/json"].schema;
@@ -195,7 +230,7 @@ test("close lets a request under way finish and is quick about idle connections"
   const started = Promise.withResolvers<void>();
   answer("background.list", async () => {
     started.resolve();
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await setTimeout(150);
     return [];
   });
   const underWay = send("/api/v1/background", { headers: { connection: "keep-alive" } });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { AppError } from "../../src/errors.ts";
 import type { Caller, StreamItem } from "../../src/services/services.ts";
 import { exchange, startServer } from "./harness.ts";
@@ -21,6 +22,7 @@ function ask(socket: Socket, headers = ""): void {
 /** Ends when the signal does. */
 async function* untilAborted(signal: AbortSignal): AsyncGenerator<StreamItem> {
   if (!signal.aborted) await once(signal, "abort");
+  yield* [];
 }
 
 test("items are written as server-sent events", async (t) => {
@@ -87,7 +89,7 @@ test("a quiet stream has heartbeats and outlives the limits of a request", async
   let text = "";
   socket.on("data", (chunk) => (text += chunk));
   ask(socket);
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await setTimeout(500);
   assert.equal(socket.destroyed || socket.readableEnded, false);
   assert.ok(text.split(":\n\n").length > 4, text);
   socket.destroy();
@@ -106,14 +108,29 @@ test("closing the server ends the streams", async (t) => {
 });
 
 test("a stream that fails in the middle is cut", async (t) => {
-  const { open, answer } = await startServer(t);
+  const { open, answer, logged } = await startServer(t);
   answer("events.stream", async function* () {
     yield event(1);
+    await setTimeout(50);
     throw new Error("broken");
   });
   const text = await exchange(open(), `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
   assert.match(text, /id: 1\n/);
+  assert.deepEqual(
+    logged.map(([message]) => message),
+    ["An event stream failed"],
+  );
   assert.doesNotMatch(text, /broken|\r\n0\r\n/);
+});
+
+test("a session that ends, ends its stream in good order", async (t) => {
+  const { send, answer, logged } = await startServer(t);
+  answer("events.stream", async function* () {
+    yield event(1);
+    throw new AppError("unauthenticated", "The session has ended.");
+  });
+  assert.match((await send(path)).text, /id: 1\n/);
+  assert.equal(logged.length, 0);
 });
 
 test("a client that does not read is cut, with a bounded buffer", async (t) => {

@@ -35,7 +35,12 @@ export interface Harness extends Stub {
 export async function startServer(t: TestContext, limits: Partial<ServerLimits> = {}): Promise<Harness> {
   const stub = createStub();
   const logged: Harness["logged"] = [];
-  const app = createServer({ services: stub.services, version: "1.2.3", log: (...entry) => logged.push(entry), limits });
+  const app = createServer({
+    services: stub.services,
+    version: "1.2.3",
+    log: (...entry) => logged.push(entry),
+    limits,
+  });
   await app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = app.server.address() as AddressInfo;
   t.after(() => app.close());
@@ -52,10 +57,16 @@ export async function startServer(t: TestContext, limits: Partial<ServerLimits> 
 }
 
 async function send(port: number, path: string, { method, headers, body }: SendOptions): Promise<Answer> {
-  const request = httpRequest({ port, host: "127.0.0.1", path, method: method ?? (body === undefined ? "GET" : "POST") });
+  const request = httpRequest({
+    port,
+    host: "127.0.0.1",
+    path,
+    method: method ?? (body === undefined ? "GET" : "POST"),
+  });
   for (const [name, value] of Object.entries(headers ?? {})) request.setHeader(name, value);
   // Node frames the body of a DELETE only when it is told to.
-  if (body !== undefined && !request.hasHeader("transfer-encoding")) request.setHeader("content-length", Buffer.byteLength(body));
+  if (body !== undefined && !request.hasHeader("transfer-encoding"))
+    request.setHeader("content-length", Buffer.byteLength(body));
   request.end(body);
   const [response] = await once(request, "response");
   const chunks: Buffer[] = [];

@@ -26,16 +26,18 @@ export interface Field {
 }
 
 export function fieldsOf(schema: Schema, path: Field["path"] = [], name = ""): Field[] {
-  return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
+  const fields: Field[] = [];
+  for (const [key, child] of Object.entries(schema.properties ?? {})) {
     const field: Field = {
       name: name === "" ? key : `${name}.${key}`,
-      path: [...path, key],
+      path: path.concat(key),
       schema: child,
       required: schema.required?.includes(key) ?? false,
       closed: child.additionalProperties === false,
     };
-    return [field, ...fieldsOf(child, field.path, field.name), ...entryOf(field)];
-  });
+    fields.push(field, ...fieldsOf(child, field.path, field.name), ...entryOf(field));
+  }
+  return fields;
 }
 
 /** The first entry of a list of plain values. */

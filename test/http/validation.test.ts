@@ -24,11 +24,24 @@ test("a refusal names the field and says what it takes", async (t) => {
     [{ environment: ["A=1", "B"] }, "environment[1] must be NAME=VALUE"],
     [{ network: { mode: "x" } }, "network.mode must be nat, host, bridge or empty"],
     [{ network: { port: [[80, 80, "sctp"]] } }, "network.port[0][2] must be tcp or udp"],
-    [{ network: { port: [[80, 80, "tcp"], [0, 80, "tcp"]] } }, "network.port[1][0] must be from 1 to 65535"],
+    [
+      {
+        network: {
+          port: [
+            [80, 80, "tcp"],
+            [0, 80, "tcp"],
+          ],
+        },
+      },
+      "network.port[1][0] must be from 1 to 65535",
+    ],
     [{ network: { port: [[80, 1.5, "tcp"]] } }, "network.port[0][1] must be a whole number"],
     [{ network: { port: [[80, 80]] } }, "network.port[0] must be [host port, container port, tcp or udp]"],
     [{ network: { port: [[80, 80, "tcp", 1]] } }, "network.port[0] must be [host port, container port, tcp or udp]"],
-    [{ network: { port: Array(1025).fill([80, 80, "tcp"]) } }, "network.port must have at most 1024 entries"],
+    [
+      { network: { port: Array.from({ length: 1025 }, () => [80, 80, "tcp"]) } },
+      "network.port must have at most 1024 entries",
+    ],
     [{ network: { bridge: { ip: "1.2.3.256" } } }, "network.bridge.ip must be an IPv4 address"],
     [{ resource: { limit: { memory: "64m" } } }, "resource.limit.memory must be megabytes, more than 64, as 768m"],
     [{ resource: { device: [["allow", "x", "rr"]] } }, "resource.device[0][2] must be one or more of r, w, m"],
@@ -39,7 +52,9 @@ test("a refusal names the field and says what it takes", async (t) => {
     [{ description: "x".repeat(4097) }, "description must have at most 4096 characters"],
   ];
   for (const [change, message] of cases) {
-    const { status, json } = await send("/api/v1/background/create", { body: JSON.stringify({ ...create, ...change }) });
+    const { status, json } = await send("/api/v1/background/create", {
+      body: JSON.stringify({ ...create, ...change }),
+    });
     assert.equal(status, 400, message);
     assert.equal(json.error.message, message);
     assert.ok(json.error.message.startsWith(json.error.field));
@@ -53,16 +68,29 @@ test("a list's entries are named by their place", async (t) => {
     [[item, { ...item, id: undefined }], "[1].id is missing"],
     [{ ...item, id: undefined }, "id is missing"],
     [[], "The body must have at least 1 entry."],
-    [Array(1001).fill(item), "The body must have at most 1000 entries."],
+    [Array.from({ length: 1001 }, () => item), "The body must have at most 1000 entries."],
   ];
   for (const [body, message] of cases) {
-    assert.equal((await send("/api/v1/background/image_remove", { body: JSON.stringify(body) })).json.error.message, message);
+    assert.equal(
+      (await send("/api/v1/background/image_remove", { body: JSON.stringify(body) })).json.error.message,
+      message,
+    );
   }
 });
 
 test("nonsense in a query is refused", async (t) => {
   const { send, calls } = await startServer(t);
-  for (const query of ["limit=0", "limit=-1", "limit=1e12", "limit=NaN", "limit=", "before=x", "before=-1", "x=1", "limit=1&limit=2"]) {
+  for (const query of [
+    "limit=0",
+    "limit=-1",
+    "limit=1e12",
+    "limit=NaN",
+    "limit=",
+    "before=x",
+    "before=-1",
+    "x=1",
+    "limit=1&limit=2",
+  ]) {
     const { status, json } = await send(`/api/v1/background?${query}`);
     assert.equal(status, 400, query);
     assert.ok(json.error.message.startsWith(query.split("=")[0]!), json.error.message);
@@ -79,8 +107,16 @@ interface Route {
 const routes: Route[] = [
   { path: "background/create", schema: CreateRequest, valid: create },
   { path: "background/image_download", schema: ImageDownloadRequest, valid: image },
-  { path: "background/image_remove", schema: ImageRemoveItem, valid: { type: "docker", image: "a", tag: "b", id: "c" } },
-  { path: "registry", schema: RegistryRequest, valid: { method: "add", name: "a", url: "https://r", enableTrustCert: true } },
+  {
+    path: "background/image_remove",
+    schema: ImageRemoveItem,
+    valid: { type: "docker", image: "a", tag: "b", id: "c" },
+  },
+  {
+    path: "registry",
+    schema: RegistryRequest,
+    valid: { method: "add", name: "a", url: "https://r", enableTrustCert: true },
+  },
   { path: "login", schema: LoginRequest, valid: { username: "a", password: "b" } },
 ];
 
@@ -106,7 +142,8 @@ for (const { path, schema, valid } of routes) {
         else await refused(withValue(valid, field, value), field, "out of bounds");
       }
       if (field.required) await refused(withValue(valid, field, undefined), field, "missing");
-      if (field.closed) await refused(withValue(valid, field, { unknown_field: 1 }), { ...field, name: field.name }, "with an extra");
+      if (field.closed)
+        await refused(withValue(valid, field, { unknown_field: 1 }), { ...field, name: field.name }, "with an extra");
     }
   });
 }

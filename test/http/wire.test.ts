@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { exchange, startServer } from "./harness.ts";
 
 const host = "Host: a\r\n";
@@ -105,7 +106,7 @@ test("a connection that trickles its body is let go", async (t) => {
 
 test("an idle connection is let go, and one that waits for its answer is not", async (t) => {
   const { open, answer } = await startServer(t, { keepAlive: 100, read: 100, check: 20 });
-  answer("background.list", () => new Promise((resolve) => setTimeout(() => resolve([]), 400)));
+  answer("background.list", () => setTimeout(400, []));
   const text = await exchange(open(), `GET /api/v1/background HTTP/1.1\r\n${host}\r\n`);
   assert.match(text, /^HTTP\/1.1 200 /);
 });
@@ -117,7 +118,7 @@ test("a client that does not take its answer is let go", async (t) => {
   const socket = open().pause();
   socket.on("error", () => {});
   socket.write(`GET /api/v1/background HTTP/1.1\r\n${host}\r\n`);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await setTimeout(1_000);
   let length = 0;
   socket.on("data", (chunk) => (length += chunk.length)).resume();
   await once(socket, "close");

@@ -15,7 +15,12 @@ const RemovedIds = Type.Array(Type.Integer(), { description: "Ids of the tasks t
 export function backgroundRoutes(app: App, background: BackgroundService): void {
   addRoutes(app, background);
 
-  const list = { tags, summary: "List tasks, newest first", querystring: TaskListQuery, response: { 200: Type.Array(Task) } };
+  const list = {
+    tags,
+    summary: "List tasks, newest first",
+    querystring: TaskListQuery,
+    response: { 200: Type.Array(Task) },
+  };
   app.get(base, { schema: list }, (request) => {
     const { category, limit, before } = request.query;
     return background.list(callerOf(request), { category, limit: numberOf(limit), before: numberOf(before) });
@@ -25,8 +30,15 @@ export function backgroundRoutes(app: App, background: BackgroundService): void 
   app.delete(base, { schema: removeAll }, (request) => background.remove(callerOf(request), undefined));
 
   const params = Type.Object({ target: Type.String({ description: "A task's id, or a category" }) });
-  const remove = { tags, summary: "Cancel or delete a task, or delete a category's", params, response: { 200: RemovedIds } };
-  app.delete(`${base}/:target`, { schema: remove }, (request) => background.remove(callerOf(request), request.params.target));
+  const remove = {
+    tags,
+    summary: "Cancel or delete a task, or delete a category's",
+    params,
+    response: { 200: RemovedIds },
+  };
+  app.delete(`${base}/:target`, { schema: remove }, (request) =>
+    background.remove(callerOf(request), request.params.target),
+  );
 }
 
 function addRoutes(app: App, background: BackgroundService): void {

@@ -8,6 +8,10 @@ const Health = Type.Object({
 });
 
 export function healthRoutes(app: App, health: HealthService): void {
-  const schema = { tags: ["station"], summary: "Is the station up, and which engines answer", response: { 200: Health } };
+  const schema = {
+    tags: ["station"],
+    summary: "Is the station up, and which engines answer",
+    response: { 200: Health },
+  };
   app.get("/healthz", { schema }, () => health.get());
 }

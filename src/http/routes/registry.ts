@@ -17,7 +17,9 @@ export function registryRoutes(app: App, registries: RegistryService): void {
   app.post(base, { schema: save }, (request) => registries.save(callerOf(request), request.body));
 
   const remove = { tags, summary: "Remove a registry", params: Type.Object({ name: Type.String() }), response };
-  app.delete(`${base}/:name`, { schema: remove }, (request) => registries.remove(callerOf(request), request.params.name));
+  app.delete(`${base}/:name`, { schema: remove }, (request) =>
+    registries.remove(callerOf(request), request.params.name),
+  );
 
   const removeNamed = { tags, summary: "Remove the registry that the body names", body: RegistryName, response };
   app.delete(base, { schema: removeNamed }, (request) => registries.remove(callerOf(request), request.body.name));

@@ -6,7 +6,12 @@ import { callerOf, clearSessionCookie, setSessionCookie } from "../session-cooki
 const tags = ["session"];
 
 export function sessionRoutes(app: App, sessions: SessionService): void {
-  const login = { tags, summary: "Log in by name and password, or by a sid", body: LoginRequest, response: { 200: SessionInfo } };
+  const login = {
+    tags,
+    summary: "Log in by name and password, or by a sid",
+    body: LoginRequest,
+    response: { 200: SessionInfo },
+  };
   app.post("/api/v1/login", { schema: login }, async (request, reply) => {
     const { sid, session } = await sessions.login(callerOf(request), request.body);
     setSessionCookie(reply, sid);

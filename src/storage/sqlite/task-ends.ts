@@ -16,7 +16,7 @@ export function taskEnds(db: DatabaseSync, host: string, events: ReturnType<type
      WHERE id = ? AND state = 'running' RETURNING ${columns}`,
   );
   const finish = db.prepare(
-    `UPDATE task SET state = outcome, error = coalesce(?, error), result = 1, "end" = ?, debt = ?, detail = '',
+    `UPDATE task SET state = CASE WHEN ? THEN 'error' ELSE outcome END, error = coalesce(?, error), result = 1, "end" = ?, debt = ?, detail = '',
        creates = CASE WHEN ? THEN creates END
      WHERE id = ? AND state = 'undoing' RETURNING ${columns}, state`,
   );
@@ -53,11 +53,12 @@ export function taskEnds(db: DatabaseSync, host: string, events: ReturnType<type
       return true;
     },
     startUndo(undo: { id: number; error: string; now: number }): void {
-      startUndo.run(undo.error, undo.id);
+      const row = startUndo.get(undo.error, undo.id) as TaskRow | undefined;
+      if (row) events.add(row, "running", undo.now);
     },
     finish(end: { id: number; error: string | null; debt: boolean; now: number }): void {
       const debt = Number(end.debt);
-      const row = finish.get(end.error, end.now, debt, debt, end.id) as TaskRow | undefined;
+      const row = finish.get(debt, end.error, end.now, debt, debt, end.id) as TaskRow | undefined;
       if (!row) return;
       if (!end.debt) release(end.id, false);
       events.add(row, row.state, end.now, 1);

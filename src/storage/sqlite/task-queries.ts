@@ -19,12 +19,12 @@ export function taskQueries(db: DatabaseSync, host: string) {
   const activeTasks = db.prepare(`SELECT ${taskColumns}, debt FROM task WHERE host = ? AND ${active} ORDER BY id`);
   const locks = db.prepare("SELECT key, mode FROM task_lock WHERE task = ?");
   const attempt = db.prepare("UPDATE task SET attempts = attempts + 1 WHERE id = ? RETURNING attempts");
-  const undone = db.prepare("SELECT id FROM task WHERE id = ? AND state IN ('error', 'cancelled') AND debt = 0");
-  const claims = db.prepare(
-    `SELECT protocol, port, owner FROM port_claim WHERE host = ?
-     AND NOT EXISTS (SELECT 1 FROM task WHERE task.id = port_claim.task AND ${active})`,
+  const undone = db.prepare(
+    "SELECT id FROM task WHERE id = ? AND debt = 0 AND (state = 'cancelled' OR (state = 'error' AND outcome IS NOT NULL))",
   );
-  const releaseClaims = db.prepare("DELETE FROM port_claim WHERE host = ? AND owner = ?");
+  const ofFinal = `NOT EXISTS (SELECT 1 FROM task WHERE task.id = port_claim.task AND ${active})`;
+  const claims = db.prepare(`SELECT protocol, port, owner FROM port_claim WHERE host = ? AND ${ofFinal}`);
+  const releaseClaims = db.prepare(`DELETE FROM port_claim WHERE host = ? AND owner = ? AND ${ofFinal}`);
 
   return {
     saveProgress(saved: { id: number; detail: string; progress: number }): void {

@@ -35,6 +35,8 @@ export interface BatchAnswer {
 }
 
 const SQLITE_FULL = 13;
+/** The index of the write-ahead log could not grow. */
+const SQLITE_IOERR_SHMSIZE = 4874;
 /** IOERR, CORRUPT, CANTOPEN, NOTADB, READONLY. */
 const fatalCodes = new Set([10, 11, 14, 26, 8]);
 
@@ -44,20 +46,16 @@ export function errorKind(error: unknown): ErrorKind {
   const code = (error as { errcode?: number }).errcode;
   if (code === undefined) return "bug";
   const primary = code & 0xff;
-  if (primary === SQLITE_FULL) return "disk_full";
+  if (primary === SQLITE_FULL || code === SQLITE_IOERR_SHMSIZE) return "disk_full";
   return fatalCodes.has(primary) ? "fatal" : "bug";
 }
 
 class FenceError extends Error {}
 
-export function openTransactions({ path, host, synchronous }: OpenOptions) {
-  const db = new DatabaseSync(path);
-  db.exec("PRAGMA journal_mode = WAL");
-  db.exec(`PRAGMA synchronous = ${synchronous}`);
-  db.exec("PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA foreign_keys = ON");
-  migrate(db);
-  const identity = identify(db, host);
+export function openTransactions(options: OpenOptions) {
+  const { path, host } = options;
   const ballast = createBallast(path);
+  const { db, identity } = openWith(ballast, options);
   const verbs = verbTable(db, host);
   const fence = db.prepare("SELECT epoch FROM worker WHERE host = ?");
   const begin = db.prepare("BEGIN IMMEDIATE");
@@ -115,6 +113,31 @@ export function openTransactions({ path, host, synchronous }: OpenOptions) {
   }
 
   return { run, identity, close: () => db.close() };
+}
+
+/** On a full disk the ballast is what the start is written with. */
+function openWith(ballast: ReturnType<typeof createBallast>, options: OpenOptions): { db: DatabaseSync; identity: Identity } {
+  try {
+    return open(options);
+  } catch (error) {
+    if (ballast.isFreed() || errorKind(error) !== "disk_full") throw error;
+    ballast.free();
+    return open(options);
+  }
+}
+
+function open({ path, host, synchronous }: OpenOptions): { db: DatabaseSync; identity: Identity } {
+  const db = new DatabaseSync(path);
+  try {
+    db.exec("PRAGMA journal_mode = WAL");
+    db.exec(`PRAGMA synchronous = ${synchronous}`);
+    db.exec("PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA foreign_keys = ON");
+    migrate(db);
+    return { db, identity: identify(db, host) };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 /** Counts this start, so that a process that outlived it can write no more. */
