@@ -28,6 +28,9 @@ try {
 }
 
 async function run(config: Config): Promise<void> {
+  // Until there is something to end in order, a signal just ends the process.
+  const leave = () => process.exit(0);
+  process.on("SIGTERM", leave).on("SIGINT", leave);
   if (needsSetup(config)) await ensureDocker({ runDir: config.runDir, env: process.env, log: tell });
   const app = await createApp(config, version(), (reason) => end(ioFailure, `Gantry cannot go on: ${reason}.`));
   let stopping = false;
@@ -40,8 +43,8 @@ async function run(config: Config): Promise<void> {
       (error: unknown) => end(bug, "The station could not end in order.", error),
     );
   };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+  process.off("SIGTERM", leave).off("SIGINT", leave);
+  process.on("SIGTERM", stop).on("SIGINT", stop);
   const { host, port } = await app.start();
   if (app.firstPassword) process.stdout.write(`The password of admin is ${app.firstPassword} (shown only now)\n`);
   process.stdout.write(`Gantry is ready at http://${host.includes(":") ? `[${host}]` : host}:${port}\n`);

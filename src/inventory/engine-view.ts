@@ -21,22 +21,40 @@ export interface EngineView {
   containers(): Iterable<Container>;
 }
 
-const resyncEvery = 60_000;
-const pingEvery = 5_000;
-const retryFrom = 100;
-const retryTo = 1_000;
-/** Events that come close together are one look. */
-const coalesce = 50;
+export interface ViewTimes {
+  resyncEvery: number;
+  pingEvery: number;
+  /** An engine says itself when it does not answer, after 2 s; one that does not even do that is away as well. */
+  pingWithin: number;
+  retryFrom: number;
+  retryTo: number;
+  /** Events that come close together are one look. */
+  coalesce: number;
+}
+
+const usual: ViewTimes = {
+  resyncEvery: 60_000,
+  pingEvery: 5_000,
+  pingWithin: 3_000,
+  retryFrom: 100,
+  retryTo: 1_000,
+  coalesce: 50,
+};
 
 /**
  * The live picture of one engine's containers: a list when it comes up, then its events, each only a hint to look
  * again. Runs until the signal aborts; an engine that is away is tried again, at most a second apart.
+ *
+ * INVARIANT: looks at containers never overlap, and what an event named while a list was on its way is not taken from
+ * that list. So an answer that is older than another never replaces it.
  */
-export function followEngine(engine: Engine, listener: ViewListener, signal: AbortSignal): EngineView {
+export function followEngine(engine: Engine, listener: ViewListener, signal: AbortSignal, times = usual): EngineView {
   const containers = new Map<string, Container>();
   const names = new Map<string, Container>();
   const waiters = new Set<() => void>();
   const first = Promise.withResolvers<void>();
+  /** Ids that events named since the present list was asked for. */
+  const named = new Set<string>();
   let available = false;
 
   function put(container: Container): void {
@@ -53,11 +71,13 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
     return known;
   }
 
-  async function resync(): Promise<void> {
-    const listed = await engine.containers.list(AbortSignal.any([signal, AbortSignal.timeout(30_000)]));
+  async function resync(until: AbortSignal): Promise<void> {
+    named.clear();
+    const listed = await engine.containers.list(AbortSignal.any([until, AbortSignal.timeout(30_000)]));
+    until.throwIfAborted();
     const ids = new Set(listed.map((container) => container.id));
-    for (const id of [...containers.keys()].filter((known) => !ids.has(known))) lose(id);
-    for (const container of listed) see(container);
+    for (const id of [...containers.keys()].filter((known) => !ids.has(known) && !named.has(known))) lose(id);
+    for (const container of listed) if (!named.has(container.id)) see(container);
     listener.resynced(engine, listed);
   }
 
@@ -72,9 +92,10 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
     if (known) listener.gone(engine, known);
   }
 
-  async function look(ids: readonly string[]): Promise<void> {
+  async function look(ids: readonly string[], until: AbortSignal): Promise<void> {
     for (const id of ids) {
-      const container = await engine.containers.get(id, signal);
+      const container = await engine.containers.get(id, until);
+      until.throwIfAborted();
       if (container) see(container);
       else lose(id);
     }
@@ -88,16 +109,27 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
     waiters.clear();
   }
 
+  async function ping(): Promise<void> {
+    const over = new AbortController();
+    const late = sleep(times.pingWithin, over.signal).then(() => Promise.reject(new Error("no answer")));
+    await Promise.race([engine.info(), late]).finally(() => over.abort());
+  }
+
   /** One connection's life; ends by throwing. */
   async function session(): Promise<never> {
     const over = new AbortController();
     const both = AbortSignal.any([signal, over.signal]);
     try {
-      await engine.info();
+      await ping();
       const events = engine.events(both);
-      await resync();
+      await resync(both);
       setAvailable(true);
-      return await Promise.race([follow(events, look, lose), every(resyncEvery, resync, both), every(pingEvery, engine.info, both)]);
+      const seen = { look: (ids: readonly string[]) => look(ids, both), named: (id: string) => named.add(id), lose };
+      return await Promise.race([
+        follow(events, times.coalesce, seen),
+        every(times.resyncEvery, () => resync(both), both),
+        every(times.pingEvery, ping, both),
+      ]);
     } finally {
       setAvailable(false);
       over.abort();
@@ -105,11 +137,11 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
   }
 
   async function run(): Promise<void> {
-    let retry = retryFrom;
+    let retry = times.retryFrom;
     while (!signal.aborted) {
       const begun = performance.now();
       await session().catch(() => undefined);
-      retry = performance.now() - begun > retryTo ? retryFrom : Math.min(retry * 2, retryTo);
+      retry = performance.now() - begun > times.retryTo ? times.retryFrom : Math.min(retry * 2, times.retryTo);
       await sleep(retry, signal);
     }
   }
@@ -141,8 +173,8 @@ async function every(interval: number, work: () => Promise<unknown>, signal: Abo
 /** Collects the events of a moment, then looks once at each container they name. */
 async function follow(
   events: AsyncIterable<EngineEvent>,
-  look: (ids: readonly string[]) => Promise<void>,
-  lose: (id: string) => void,
+  coalesce: number,
+  seen: { look: (ids: readonly string[]) => Promise<void>; named: (id: string) => void; lose: (id: string) => void },
 ): Promise<never> {
   const dirty = new Set<string>();
   let failed: (error: unknown) => void = () => undefined;
@@ -150,18 +182,21 @@ async function follow(
   failure.catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
 
-  const flush = () => {
-    timer = undefined;
+  const flush = async () => {
     const ids = [...dirty];
     dirty.clear();
-    look(ids).catch(failed);
+    await seen.look(ids);
+    timer = dirty.size > 0 ? later() : undefined;
   };
+  const later = () => setTimeout(() => void flush().catch(failed), coalesce);
   const read = async (): Promise<never> => {
     for await (const { resource, action, id } of events) {
       if (resource !== "container" || action.startsWith("exec_")) continue;
-      if (action === "destroy") lose(id);
-      else dirty.add(id);
-      if (dirty.size > 0) timer ??= setTimeout(flush, coalesce);
+      seen.named(id);
+      if (action === "destroy") seen.lose(id);
+      // After a destroy too: a look that is on its way may still answer that it is there.
+      dirty.add(id);
+      timer ??= later();
     }
     throw new Error("the stream of events ended");
   };

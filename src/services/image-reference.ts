@@ -63,12 +63,13 @@ function registryHost(url: string): string {
 
 /** A registry's URL from a request, in one spelling. Throws `invalid`. */
 export function registryUrl(text: string): string {
-  // The parser drops line breaks and tabs, and takes a missing or a turned slash for meant.
-  if (!/^[a-z]+:\/\/[^\s\\@]+$/i.test(text) && !text.includes("@")) throw invalid("url", "must be a URL, as https://registry.example.com");
-  if (!URL.canParse(text)) throw invalid("url", "must be a URL, as https://registry.example.com");
+  // The parser drops line breaks and takes a backslash for a slash: what it reads is then not what was written.
+  if (/[\s\p{Cc}\\]/u.test(text) || !text.includes("://") || !URL.canParse(text)) {
+    throw invalid("url", "must be a URL, as https://registry.example.com");
+  }
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:") throw invalid("url", "must begin with https:// or http://");
-  if (url.username || url.password) throw invalid("url", "must not contain a user or a password");
+  if (text.includes("@")) throw invalid("url", "must not contain a user or a password");
   if (url.search || url.hash || url.pathname !== "/") throw invalid("url", "must be a host and port only");
   return url.origin;
 }

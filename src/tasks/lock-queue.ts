@@ -42,8 +42,6 @@ interface Key {
   waiting: Queue<Place>;
 }
 
-export type LockQueue = ReturnType<typeof createLockQueue>;
-
 export function createLockQueue() {
   const entries = new Map<number, Entry>();
   const keys = new Map<string, Key>();

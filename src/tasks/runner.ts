@@ -46,7 +46,11 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
       },
       async step(name, undo, act) {
         signal.throwIfAborted();
-        return journal.step(name, undo, act);
+        return journal.step(name, undo, (repeated) => {
+          // A cancel may have come while the step was being written.
+          signal.throwIfAborted();
+          return act(repeated);
+        });
       },
       async pivot() {
         if (!(await tasks.passPivot(row.id))) throw cancelled;

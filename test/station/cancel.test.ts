@@ -123,7 +123,7 @@ test("an answer that takes Docker longer than 10 s: the cancel is answered at 10
   const seen = await station.client.find(task.id);
   assert.equal(seen?.state, "running");
   assert.equal(seen?.deletable, false);
-  assert.match(String(seen?.detail_state), /^Cancelling/);
+  assert.match(seen?.detail_state ?? "", /^Cancelling/);
   // A crash in the middle does not forget it.
   await station.kill();
   watch = () => undefined;

@@ -31,7 +31,7 @@ interface Ended {
 /** Starts a station that is expected to end by itself. */
 async function ending(...flags: string[]): Promise<Ended> {
   const base = ["--no-setup", "--docker", testEngines().docker, "--listen", "127.0.0.1:0", "--data", join(folder, "data"), "--run", join(folder, "run")];
-  const child = spawn(process.execPath, [join(root, "src/main.ts"), ...base, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("sh", [join(root, "scripts/node.sh"), join(root, "src/main.ts"), ...base, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   let errors = "";
   child.stdout.on("data", (chunk: Buffer) => {

@@ -48,8 +48,8 @@ function curl(...args: string[]): string {
   return execFileSync("curl", ["-sq", "-b", cookies, ...args], { encoding: "utf8" });
 }
 
-function post<T>(path: string, body: string): T {
-  return JSON.parse(curl("-XPOST", "-d", body, `${station.url}/container-station/api/v1/background/${path}`)) as T;
+function post(path: string, body: string): Task {
+  return JSON.parse(curl("-XPOST", "-d", body, `${station.url}/container-station/api/v1/background/${path}`)) as Task;
 }
 
 /** The seed's answer to an accepted task, plus what the station adds to it. */
@@ -70,7 +70,7 @@ test("login as documented: answer and cookie", () => {
 });
 
 test("the seed's create makes a running container", async () => {
-  const task = post<Task>("create", createBody);
+  const task = post("create", createBody);
   assertAccepted(task, { category: "create", name: "dtest", params: JSON.parse(createBody) as unknown });
   const ended = await station.client.ended(task.id);
   assert.equal(ended.error, undefined);
@@ -84,7 +84,7 @@ test("the seed's create makes a running container", async () => {
 });
 
 test("the seed's image_download, and the list of one category", async () => {
-  const task = post<Task>("image_download", downloadBody);
+  const task = post("image_download", downloadBody);
   assertAccepted(task, { category: "image_download", name: "busybox:latest", params: JSON.parse(downloadBody) as unknown });
   assert.equal((await station.client.ended(task.id)).state, "completed");
   const listed = JSON.parse(curl(`${station.url}/container-station/api/v1/background/?category=image_download`)) as Task[];
@@ -93,7 +93,7 @@ test("the seed's image_download, and the list of one category", async () => {
 });
 
 test("the seed's image_remove of an unknown id fails, and the tag stays", async () => {
-  const task = post<Task>("image_remove", removeBody);
+  const task = post("image_remove", removeBody);
   assertAccepted(task, { category: "image_remove", name: "busybox:latest", params: JSON.parse(removeBody) as unknown });
   const ended = await station.client.ended(task.id);
   assert.equal(ended.state, "error");

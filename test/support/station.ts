@@ -15,7 +15,6 @@ export interface StationOptions {
   /** Docker's address; the tests' own Docker without it. */
   docker?: string;
   dataDir?: string;
-  /** In place of `node src/main.ts`. */
   env?: Readonly<Record<string, string>>;
 }
 
@@ -53,7 +52,7 @@ export async function startStation(options: StationOptions = {}): Promise<TestSt
 
   async function start(): Promise<void> {
     const env = { ...process.env, GANTRY_ADMIN_PASSWORD: adminPassword, ...options.env };
-    const started = spawn(process.execPath, [join(root, "src/main.ts"), ...flags], { detached: true, stdio: ["ignore", "pipe", "pipe"], env });
+    const started = spawn("sh", [join(root, "scripts/node.sh"), join(root, "src/main.ts"), ...flags], { detached: true, stdio: ["ignore", "pipe", "pipe"], env });
     child = started;
     started.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
     await ready(started, () => errors);

@@ -7,13 +7,14 @@ import type { KindOptions } from "./kinds.ts";
 export function createUndoers({ inventory, marks }: Pick<KindOptions, "inventory" | "marks">): Record<string, Undoer> {
   return {
     /** {engine, name}: the container of this name, if it bears the task's mark. */
-    async remove_container({ engine: type, name }, task) {
-      const { engine } = inventory.require(type as EngineType);
-      const found = await engine.containers.get(String(name));
+    async remove_container(args, task) {
+      const { engine: type, name } = args as { engine: EngineType; name: string };
+      const { engine } = inventory.require(type);
+      const found = await engine.containers.get(name);
       if (!found || !marks.isOurs(found.mark, task.id)) return;
       await engine.containers.remove(found.id);
       const left = await engine.containers.get(found.id);
-      if (left) throw new AppError("engine_failed", `${type} still has the container ${String(name)}.`);
+      if (left) throw new AppError("engine_failed", `${type} still has the container ${name}.`);
     },
   };
 }

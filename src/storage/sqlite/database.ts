@@ -36,10 +36,10 @@ export async function openDatabase(options: OpenOptions, onFatal: (reason: strin
   worker.on("error", (error) => onFatal(`the store's thread failed: ${error}`));
   return {
     identity,
-    tasks: store<TaskStore>("tasks", call),
-    events: store<EventStore>("events", call),
-    accounts: store<AccountStore>("accounts", call),
-    registries: store<RegistryStore>("registries", call),
+    tasks: store("tasks", call) as TaskStore,
+    events: store("events", call) as EventStore,
+    accounts: store("accounts", call) as AccountStore,
+    registries: store("registries", call) as RegistryStore,
     onCommit,
     async close() {
       await settled();
@@ -118,9 +118,10 @@ function settle(pending: Pending, answer: Answer, onFatal: (reason: string) => v
   pending.reject(new AppError("internal", "The store failed.", { cause: new Error(message) }));
 }
 
-function store<S extends object>(group: string, call: (verb: string, argument: unknown) => Promise<unknown>): S {
+/** Every method is a call of the verb of its name. */
+function store(group: string, call: (verb: string, argument: unknown) => Promise<unknown>): unknown {
   const methods = new Map<string, (argument: unknown) => Promise<unknown>>();
-  return new Proxy({} as S, {
+  return new Proxy({}, {
     get(_target, name: string) {
       // Not a promise, whatever an await makes of it.
       if (name === "then") return undefined;

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ActiveTask, Lock, TaskRow } from "../task-store.ts";
-import { taskColumns } from "./tasks.ts";
+import { taskColumns } from "./task-columns.ts";
 
 const active = "(state IN ('waiting', 'running', 'undoing') OR debt = 1)";
 const final = "state IN ('completed', 'error', 'cancelled') AND debt = 0";

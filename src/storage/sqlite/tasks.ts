@@ -1,11 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { NewTask, StepRow, TaskRow, TaskVerbs, Undo } from "../task-store.ts";
+import { taskColumns } from "./task-columns.ts";
 import { taskEnds } from "./task-ends.ts";
 import { taskEvents } from "./task-events.ts";
 import { taskQueries } from "./task-queries.ts";
-
-export const taskColumns =
-  'id, kind, lane, name, user, params, state, init, start, "end", result, error, detail, progress, pivot, attempts, outcome';
 
 const idempotencyLife = 24 * 3600 * 1000;
 

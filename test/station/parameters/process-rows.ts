@@ -128,15 +128,16 @@ export const processRows: readonly Row[] = [
       "icon",
     ],
     body: {
-      ...{
-        gpu: false,
-        changed: { network: true },
-        image_from: "dockerhub",
-        restart: { policy: "always" },
-        fingerprint: "0123456789ab",
-      },
+      gpu: false,
+      changed: { network: true },
+      image_from: "dockerhub",
+      restart: { policy: "always" },
+      fingerprint: "0123456789ab",
       download: { description: "I am description.", location: "https://hub.docker.com/_/busybox/", icon: "" },
-      ...{ description: "d", location: "l", icon: "i", resource: { gpu: [] } },
+      description: "d",
+      location: "l",
+      icon: "i",
+      resource: { gpu: [] },
     },
     check({ inspect, task }) {
       assert.equal(inspect.HostConfig.DeviceRequests, null);
