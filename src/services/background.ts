@@ -27,14 +27,14 @@ const wholeList = 1_000_000;
 export function createBackgroundService(options: BackgroundOptions): BackgroundService {
   const { sessions, inventory, planners, taken, tasks, machine } = options;
 
-  async function accept(task: NewTask, plan: TaskPlan): Promise<Task> {
+  async function accept(task: NewTask, request: unknown, plan: TaskPlan): Promise<Task> {
     const earlier = task.idempotency ? await tasks.repeated(task) : undefined;
     if (!earlier) await taken.refuse(plan);
     const accepted = earlier ?? (await machine.accept(task));
-    if ("id" in accepted) return newTask(accepted.id, task);
+    if ("id" in accepted) return newTask(accepted.id, task, request);
     if ("repeated" in accepted) return taskOf(accepted.repeated, machine.live(accepted.repeated.id));
     // A claim may outlive its container by a moment: when that is so it is dropped, and the task tried again.
-    if ("claimed" in accepted && (await taken.releaseIfStale(accepted.claimed.owner))) return accept(task, plan);
+    if ("claimed" in accepted && (await taken.releaseIfStale(accepted.claimed.owner))) return accept(task, request, plan);
     throw refusal(accepted);
   }
 
@@ -54,7 +54,7 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
       const plan = await (planners[kind] as (request: TaskRequests[K]) => Promise<TaskPlan>)(request);
       authorize(user, plan.verb);
       for (const type of plan.types) inventory.require(type as EngineType);
-      return accept(rowOf(kind, request, { plan, user, options }), plan);
+      return accept(rowOf(kind, request, { plan, user, options }), request, plan);
     },
 
     async refuse(caller, category) {
@@ -122,7 +122,7 @@ function isCategory(text: string): boolean {
 }
 
 /** As it was accepted; it may be running by now. */
-function newTask(id: number, task: NewTask): Task {
+function newTask(id: number, task: NewTask, request: unknown): Task {
   return {
     category: task.kind,
     deletable: false,
@@ -130,7 +130,7 @@ function newTask(id: number, task: NewTask): Task {
     id,
     init: seconds(task.now),
     name: task.name,
-    params: JSON.parse(task.params) as unknown,
+    params: request,
     progress: -1,
     state: "waiting",
     user: task.user,

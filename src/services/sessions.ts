@@ -11,6 +11,8 @@ const lifeLimit = 12 * 3600_000;
 /** How far behind the store's "last seen" may be. */
 const touchEvery = 60_000;
 const sessionsPerUser = 200;
+/** No more than this is ever hashed. */
+const passwordBytes = 1024;
 
 interface Session {
   hash: string;
@@ -79,6 +81,7 @@ export async function createSessions(accounts: AccountStore): Promise<Sessions> 
     }
     if (request.username === undefined) throw invalid("username", "is missing");
     if (request.password === undefined) throw invalid("password", "is missing");
+    if (Buffer.byteLength(request.password) > passwordBytes) throw invalid("password", `is longer than ${passwordBytes} bytes`);
     const user = await accounts.getUser(request.username);
     if (await passwordMatches(request.password, user?.passwordHash)) return user as UserRow;
     throw new AppError("unauthenticated", "The user name or the password is wrong.");

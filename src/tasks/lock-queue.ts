@@ -39,7 +39,8 @@ interface Key {
   holders: number;
   /** Of the holders. */
   mode: LockMode;
-  waiting: Queue<Place>;
+  /** Made when somebody has to wait: most keys have one task only. */
+  waiting: Queue<Place> | undefined;
 }
 
 export function createLockQueue() {
@@ -53,24 +54,30 @@ export function createLockQueue() {
     if (entry.missing === 0) onReady(entry);
     for (const [name, mode] of task.locks) {
       let key = keys.get(name);
-      if (!key) keys.set(name, (key = { name, holders: 0, mode, waiting: createQueue() }));
+      if (!key) keys.set(name, (key = { name, holders: 0, mode, waiting: undefined }));
       const place: Place = { entry, key, mode, granted: false };
       entry.places.push(place);
-      key.waiting.push(place);
-      advance(key);
+      if (!key.waiting && isFree(key, mode)) grant(place);
+      else (key.waiting ??= createQueue()).push(place);
     }
   }
 
   /** Grants the head of the key's queue as far as its holders allow. */
   function advance(key: Key): void {
-    for (let head = key.waiting.peek(); head; head = key.waiting.peek()) {
+    const { waiting } = key;
+    for (let head = waiting?.peek(); waiting && head; head = waiting.peek()) {
       if (!head.entry.gone) {
-        if (key.holders > 0 && (head.mode === "X" || key.mode === "X")) return;
+        if (!isFree(key, head.mode)) return;
         grant(head);
       }
-      key.waiting.shift();
+      waiting.shift();
     }
+    key.waiting = undefined;
     if (key.holders === 0) keys.delete(key.name);
+  }
+
+  function isFree(key: Key, mode: LockMode): boolean {
+    return key.holders === 0 || (mode === "S" && key.mode === "S");
   }
 
   function grant(place: Place): void {

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../errors.ts";
+import { createQueue } from "../../util/queue.ts";
 import type { AccountStore } from "../account-store.ts";
 import type { EventStore } from "../event-store.ts";
 import type { RegistryStore } from "../registry-store.ts";
@@ -64,46 +65,45 @@ function opened(worker: Worker, path: string): Promise<Identity> {
   });
 }
 
-/** Calls made while a batch is on its way go together in the next. */
+/** So many calls are sent before the turn of the event loop is over: the thread works while more requests are read. */
+const fullBatch = 25;
+
+/**
+ * Calls of one turn of the event loop go together, without waiting for the calls before them: the thread takes all that
+ * has come by then as its next batch, and answers in order.
+ */
 function batching(worker: Worker, onFatal: (reason: string) => void) {
-  let queued: string[] = [];
-  let waiting: Pending[] = [];
-  let sent: Pending[] = [];
-  let scheduled = false;
+  const sent = createQueue<Pending>();
   const listeners: (() => void)[] = [];
   const idle: (() => void)[] = [];
+  let queued: string[] = [];
+  let open = 0;
 
   function flush(): void {
-    scheduled = false;
-    if (sent.length > 0 || queued.length === 0) return;
-    sent = waiting;
-    worker.postMessage(`[${queued.join(",")}]`);
-    waiting = [];
+    if (queued.length === 0) return;
+    worker.postMessage(queued.join(","));
     queued = [];
   }
 
   worker.on("message", (message: string) => {
     const { changed, answers } = JSON.parse(message) as BatchAnswer;
-    const settled = sent;
-    sent = [];
-    flush();
-    for (const [index, answer] of answers.entries()) settle(settled[index] as Pending, answer, onFatal);
+    for (const answer of answers) settle(sent.shift() as Pending, answer, onFatal);
+    open -= answers.length;
     if (changed) for (const listener of listeners) listener();
-    if (sent.length === 0) for (const resolve of idle.splice(0)) resolve();
+    if (open === 0) for (const resolve of idle.splice(0)) resolve();
   });
 
   function call(verb: string, argument: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      if (queued.length === 0) setImmediate(flush);
       queued.push(`["${verb}",${argument === undefined ? "null" : JSON.stringify(argument)}]`);
-      waiting.push({ resolve, reject });
-      if (scheduled || sent.length > 0) return;
-      scheduled = true;
-      setImmediate(flush);
+      sent.push({ resolve, reject });
+      open++;
+      if (queued.length >= fullBatch) flush();
     });
   }
 
-  const settled = () =>
-    new Promise<void>((resolve) => (sent.length + waiting.length === 0 ? resolve() : idle.push(resolve)));
+  const settled = () => new Promise<void>((resolve) => (open === 0 ? resolve() : idle.push(resolve)));
   return { call, settled, onCommit: (listener: () => void) => void listeners.push(listener) };
 }
 

@@ -1,12 +1,13 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
 import { errorKind, openTransactions } from "./transactions.ts";
 import type { OpenOptions } from "./database.ts";
 
 /**
- * The store's thread. One message = one batch = one transaction, so that calls which arrive while a commit waits for
- * the disk share the next one. Messages are JSON text: cheaper to pass than objects.
+ * The store's thread. All messages that have come while a commit waited for the disk are one batch, and one batch is
+ * one transaction: so the calls of many requests share the next commit. Messages are JSON text, which is cheaper to pass
+ * than objects.
  *
- *     in:  [[verb, argument], ...]      out: {changed, answers: [[0, value] | [1, kind, message], ...]}
+ *     in:  [verb, argument],...      out: {changed, answers: [[0, value] | [1, kind, message], ...]}
  */
 const port = parentPort;
 if (!port) throw new Error("to be run as a worker");
@@ -14,15 +15,21 @@ if (!port) throw new Error("to be run as a worker");
 const { path, host, synchronous } = workerData as OpenOptions;
 try {
   const transactions = openTransactions({ path, host, synchronous });
-  port.on("message", (batch: string) => {
-    if (batch === "close") {
-      transactions.close();
-      port.close();
-      return;
-    }
-    port.postMessage(transactions.run(batch));
+  port.on("message", (first: string) => {
+    const messages = [first, ...waitingMessages(port)];
+    const closing = messages.at(-1) === "close";
+    if (closing) messages.pop();
+    if (messages.length > 0) port.postMessage(transactions.run(`[${messages.join(",")}]`));
+    if (!closing) return;
+    transactions.close();
+    port.close();
   });
   port.postMessage(JSON.stringify({ opened: transactions.identity }));
 } catch (error) {
   port.postMessage(JSON.stringify({ failed: errorKind(error), message: String(error) }));
+}
+
+/** "close" is always the last. */
+function* waitingMessages(from: MessagePort): Generator<string> {
+  for (let next = receiveMessageOnPort(from); next; next = receiveMessageOnPort(from)) yield next.message as string;
 }
