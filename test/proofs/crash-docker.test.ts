@@ -4,7 +4,7 @@ import { removeContainers } from "../support/docker-cli.ts";
 import { killDockerd, startDockerd } from "../support/dockerd.ts";
 import { createRandom, size } from "../support/proof.ts";
 import { startStation } from "../support/station.ts";
-import { assertOneContainerEach, createStubbornly, settled } from "./creates.ts";
+import { assertNoStrayProcesses, assertOneContainerEach, createStubbornly, settled } from "./creates.ts";
 
 const creates = size(30, 300);
 const kills = size(4, 20);
@@ -31,6 +31,7 @@ test(`${creates} creates, dockerd killed ${kills} times`, { timeout: 900_000 }, 
     }
     const acknowledged = await sent;
     await assertOneContainerEach(await settled(station), acknowledged, prefix);
+    await assertNoStrayProcesses();
     context.diagnostic(`${kills} kills of dockerd, ${during} while a task ran`);
   } finally {
     await station.close();

@@ -9,7 +9,7 @@ import { startDockerProxy, type EngineMoment } from "../support/docker-proxy.ts"
 import { pushTinyImage } from "../support/images.ts";
 import { createRandom, size } from "../support/proof.ts";
 import { startStation, type TestStation } from "../support/station.ts";
-import { assertOneContainerEach, createStubbornly, interruptedSteps, settled } from "./creates.ts";
+import { assertNoStrayProcesses, assertOneContainerEach, createStubbornly, interruptedSteps, settled } from "./creates.ts";
 
 const creates = size(40, 300);
 const kills = size(8, 20);
@@ -47,6 +47,7 @@ test(`${creates} creates, the station killed ${kills} times`, { timeout: 900_000
     }
     const acknowledged = await sent;
     await assertOneContainerEach(await settled(station), acknowledged, prefix);
+    await assertNoStrayProcesses();
     context.diagnostic(`${kills} kills, ${during} while a task ran; interrupted: ${JSON.stringify(Object.fromEntries(histogram))}`);
     assert.ok(during >= Math.floor(kills * 0.75), `only ${during} of ${kills} kills met a running task`);
     for (const step of ["create.pull", "create.container", "create.start"]) assert.ok(histogram.has(step), `${step} was never interrupted`);

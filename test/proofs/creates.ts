@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Task } from "../../src/api/task.ts";
+import { until } from "../support/daemon.ts";
 import { listContainers } from "../support/docker-cli.ts";
 import type { TestStation } from "../support/station.ts";
 
@@ -62,4 +64,28 @@ export async function assertOneContainerEach(tasks: readonly Task[], acknowledge
   assert.deepEqual(containers.filter(({ State }) => State !== "running").map(({ Names, State }) => [Names, State]), [], "all run");
   const marks = containers.map(({ Labels }) => Number(Labels["gantry.task"]?.split("/")[1])).sort((a, b) => a - b);
   assert.deepEqual(marks, [...acknowledged].sort((a, b) => a - b), "each bears its own task's mark");
+}
+
+/** Every process that containerd keeps for a container belongs to one that Docker knows: nothing runs on unseen. */
+export async function assertNoStrayProcesses(): Promise<void> {
+  const known = new Set((await listContainers()).map(({ Id }) => Id));
+  const strays = () => shimmedContainers().filter((id) => !known.has(id));
+  assert.ok(await until(() => strays().length === 0, 5_000), `containers that Docker does not know: ${strays().join(" ")}`);
+}
+
+function shimmedContainers(): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      const argv = readCommand(pid);
+      return argv[0]?.includes("containerd-shim") ? [argv[argv.indexOf("-id") + 1] ?? ""] : [];
+    });
+}
+
+function readCommand(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0");
+  } catch {
+    return [];
+  }
 }
