@@ -4,10 +4,11 @@ import { median, postTasks, timed } from "./load.ts";
 import type { Report } from "./report.ts";
 
 const seconds = 10;
+const manyTasks = ["--max-tasks", "10000000"];
 
 /** Durable POSTs with the lanes held, and the list with many waiting. */
 export async function benchHeld(report: Report): Promise<void> {
-  const station = await startStation({ flags: ["--heavy", "0", "--quick", "0"] });
+  const station = await startStation({ flags: ["--heavy", "0", "--quick", "0", ...manyTasks] });
   try {
     await postTasks(station, "create", 2);
     const load = await postTasks(station, "create", seconds);
@@ -24,7 +25,7 @@ export async function benchHeld(report: Report): Promise<void> {
 
 /** Durable POSTs while the tasks are carried out, each with its calls to the real engine. */
 export async function benchWorking(report: Report): Promise<void> {
-  const station = await startStation();
+  const station = await startStation({ flags: manyTasks });
   try {
     await postTasks(station, "image_remove", 2);
     const load = await postTasks(station, "image_remove", seconds);

@@ -27,6 +27,7 @@ const retention = { maxAge: 30 * 24 * hour, minAge: 24 * hour, maxCount: 10_000,
 
 /** The composition root: the one file that knows every layer. Throws AppError with a sentence that says what to do. */
 export async function createApp(config: Config, version: string, onFatal: (reason: string) => void): Promise<App> {
+  refuseLaterEngines(config);
   prepareFolders(config);
   const { dataDir, synchronous } = config;
   const database = await openDatabase({ path: join(dataDir, "gantry.db"), host: hostname(), synchronous }, onFatal);
@@ -61,6 +62,12 @@ export async function createApp(config: Config, version: string, onFatal: (reaso
       await database.close();
     },
   };
+}
+
+function refuseLaterEngines({ engines = [] }: Config): void {
+  const later = engines.filter((type) => type !== "docker");
+  if (later.length === 0) return;
+  throw new AppError("conflict", `This version drives docker only, not ${later.join(" and ")}: change --engines.`);
 }
 
 function listenFailure({ listen }: Config, error: unknown): unknown {

@@ -124,7 +124,7 @@ const options = {
   "max-tasks": {
     placeholder: "N",
     variable: "GANTRY_MAX_TASKS",
-    default: "1000000",
+    default: "100000",
     help: "tasks that may wait or run; a further one is refused with 429",
     parse: one(parseCap),
   },

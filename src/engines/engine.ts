@@ -38,6 +38,8 @@ export interface Capabilities {
   readonly engineVolumes: boolean;
   /** A container can be created privileged. */
   readonly privileged: boolean;
+  /** It runs on this host: folders and network interfaces of the host can be given to containers. */
+  readonly local: boolean;
 }
 
 export type Protocol = "tcp" | "udp";

@@ -143,7 +143,7 @@ function taskOf(row: TaskRow, live: LiveTask | undefined): Task {
     deletable: row.state === "running" && (live?.cancellable ?? false),
     detail_state: live?.detail ?? row.detail,
     ...(row.end !== null && { end: seconds(row.end) }),
-    ...(row.error !== null && row.state === "error" && { error: row.error }),
+    ...errorOf(row),
     id: row.id,
     init: seconds(row.init),
     name: row.name,
@@ -151,9 +151,24 @@ function taskOf(row: TaskRow, live: LiveTask | undefined): Task {
     progress: live?.progress ?? row.progress,
     ...(row.result !== null && { result: row.result }),
     ...(row.start !== null && { start: seconds(row.start) }),
-    state: row.state === "undoing" || row.state === "cancelled" ? "running" : row.state,
+    state: shownStates[row.state],
     user: row.user,
   };
+}
+
+/** The documents know four words. A cancelled task is in no list; only its idempotency key still finds it. */
+const shownStates: Readonly<Record<TaskRow["state"], Task["state"]>> = {
+  waiting: "waiting",
+  running: "running",
+  undoing: "running",
+  completed: "completed",
+  error: "error",
+  cancelled: "error",
+};
+
+function errorOf({ state, error }: TaskRow): { error?: string } {
+  if (state === "cancelled") return { error: "The task was cancelled." };
+  return state === "error" && error !== null ? { error } : {};
 }
 
 function seconds(milliseconds: number): number {

@@ -16,6 +16,8 @@ export interface PlannedMount {
 /** All of a container but what is known only when the task runs: its image, its mark and its folders on the host. */
 export type ContainerPlan = Omit<ContainerSpec, "image" | "mark" | "mounts"> & { mounts: readonly PlannedMount[] };
 
+type Volume = NonNullable<CreateRequest["volume"]>;
+
 const megabyte = 1 << 20;
 
 /**
@@ -33,14 +35,13 @@ export function planContainer(request: CreateRequest, shares: Shares): Container
     dns: network.dns ?? [],
     ports,
     exposedPorts: network.expose_port ?? [],
-    links: planLinks(request.links ?? {}),
+    links: planLinks(request.links ?? {}, network.mode || "nat"),
     network: planNetwork(network, ports),
     limits: planLimits(resource.limit ?? {}),
     devices: planDevices(resource.device ?? []),
     gpu: planGpu(request),
-    mounts: planMounts(volume.host ?? {}, shares),
+    ...planVolumes(volume, shares),
     volumesFrom: volume.container ?? [],
-    newVolumes: (volume.new ?? []).map((path, index) => containerPath(path, `volume.new[${index}]`)),
   };
   const entrypoint = planCommand(request.entrypoint, "entrypoint");
   const command = planCommand(request.command, "command");
@@ -80,9 +81,11 @@ function planPorts(ports: readonly (readonly [number, number, "tcp" | "udp"])[])
   });
 }
 
-function planLinks(links: Readonly<Record<string, string>>): Record<string, string> {
+function planLinks(links: Readonly<Record<string, string>>, mode: string): Record<string, string> {
+  if (mode !== "nat" && Object.keys(links).length > 0) throw invalid("links", "goes with network.mode nat only");
   for (const name of Object.keys(links)) {
-    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(name)) throw invalid("links", "must be an object of container name to alias");
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(name))
+      throw invalid("links", "must be an object of container name to alias");
   }
   return { ...links };
 }
@@ -102,7 +105,8 @@ function planDevices(devices: readonly (readonly ["allow" | "deny", string, stri
   const rules = new Map<string, DeviceRule>();
   for (const [index, [permission, name, access]] of devices.entries()) {
     const majors = findDevice(name);
-    if (!majors) throw invalid(`resource.device[${index}][1]`, `is no device that can be given to a container: ${name}`);
+    if (!majors)
+      throw invalid(`resource.device[${index}][1]`, `is no device that can be given to a container: ${name}`);
     if (permission === "allow") rules.set(name, { majors, access });
     else rules.delete(name);
   }
@@ -116,15 +120,19 @@ function planGpu({ gpu, resource }: CreateRequest): boolean {
   throw invalid(gpu === true ? "gpu" : "resource.gpu", "cannot be given: this host has no GPU");
 }
 
-function planMounts(host: Readonly<Record<string, { bind: string; ro?: boolean }>>, shares: Shares): PlannedMount[] {
+function planVolumes(volume: Volume, shares: Shares): Pick<ContainerPlan, "mounts" | "newVolumes"> {
   const targets = new Set<string>();
-  return Object.entries(host).map(([path, { bind, ro = false }]) => {
-    const folder = shares.parse(path, `volume.host["${path}"]`);
-    const target = containerPath(bind, `volume.host["${path}"].bind`);
-    if (targets.has(target)) throw invalid(`volume.host["${path}"].bind`, `is used a second time: ${target}`);
-    targets.add(target);
-    return { folder, target, readOnly: ro };
+  const target = (path: string, field: string) => {
+    const place = containerPath(path, field);
+    if (targets.has(place)) throw invalid(field, `is used a second time: ${place}`);
+    targets.add(place);
+    return place;
+  };
+  const mounts = Object.entries(volume.host ?? {}).map(([path, { bind, ro = false }]) => {
+    const field = `volume.host["${path}"]`;
+    return { folder: shares.parse(path, field), target: target(bind, `${field}.bind`), readOnly: ro };
   });
+  return { mounts, newVolumes: (volume.new ?? []).map((path, index) => target(path, `volume.new[${index}]`)) };
 }
 
 /** Where something can be mounted. */
@@ -141,6 +149,7 @@ function absolutePath(path: string, field: string): string {
 }
 
 function unicast(address: string): string {
-  if (Number.parseInt(address.slice(0, 2), 16) & 1) throw invalid("network.mac_addr", "must not be a multicast address");
+  if (Number.parseInt(address.slice(0, 2), 16) & 1)
+    throw invalid("network.mac_addr", "must not be a multicast address");
   return address.toLowerCase();
 }

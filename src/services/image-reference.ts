@@ -38,7 +38,8 @@ export function createImageReferences(registries: RegistryStore, secrets: Secret
     async resolve(request: ImageRequest): Promise<ImageSource> {
       const { repository, image, tag } = request;
       if (repository === "local") return { reference: `${image}:${tag}`, remote: false };
-      if (hasRegistryHost(image)) throw invalid("image", "must not name a registry: use repository private, and registry_name");
+      if (hasRegistryHost(image))
+        throw invalid("image", "must not name a registry: use repository private, and registry_name");
       if (repository === "dockerhub") return { reference: `${image}:${tag}`, remote: true };
       if (repository === "private") return fromRegistry(request);
       throw invalid("repository", "must be dockerhub, private or local for type docker");
@@ -68,9 +69,9 @@ export function registryUrl(text: string): string {
     throw invalid("url", "must be a URL, as https://registry.example.com");
   }
   const url = new URL(text);
-  if (url.protocol !== "https:" && url.protocol !== "http:") throw invalid("url", "must begin with https:// or http://");
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    throw invalid("url", "must begin with https:// or http://");
   if (text.includes("@")) throw invalid("url", "must not contain a user or a password");
   if (url.search || url.hash || url.pathname !== "/") throw invalid("url", "must be a host and port only");
   return url.origin;
 }
-

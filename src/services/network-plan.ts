@@ -15,7 +15,10 @@ export function planNetwork(network: Network, ports: readonly PortMapping[]): Ne
     }
   }
   if (mode !== "nat" && ports.length > 0) {
-    throw invalid("network.port", `cannot be used with network.mode ${mode}: the container's ports are reachable as they are`);
+    throw invalid(
+      "network.port",
+      `cannot be used with network.mode ${mode}: the container's ports are reachable as they are`,
+    );
   }
   if (mode === "nat") return { mode };
   return mode === "host" ? hostNetwork(network) : lanNetwork(network);
@@ -32,7 +35,8 @@ function lanNetwork(network: Network): NetworkMode {
   const { bridge = {} } = network;
   const named = network.interface ?? bridge.interface?.bridge ?? bridge.interface?.name;
   const field = network.interface === undefined && bridge.interface ? "network.bridge.interface" : "network.interface";
-  if (named === undefined) throw invalid(field, "is missing: network.mode bridge needs a network interface of this host");
+  if (named === undefined)
+    throw invalid(field, "is missing: network.mode bridge needs a network interface of this host");
   if (!existsSync(`/sys/class/net/${named}`)) throw invalid(field, `is no network interface of this host: ${named}`);
   const isBridge = existsSync(`/sys/class/net/${named}/bridge`);
   if (network.join && !isBridge) throw invalid("network.join", `needs a bridge, and ${named} is none`);
@@ -42,19 +46,33 @@ function lanNetwork(network: Network): NetworkMode {
 function lanAddress(bridge: Bridge): LanAddress {
   if (bridge.mode !== "static") {
     for (const field of ["ip", "netmask", "gateway"] as const) {
-      if (bridge[field] !== undefined) throw invalid(`network.bridge.${field}`, "goes with network.bridge.mode static only");
+      if (bridge[field] !== undefined)
+        throw invalid(`network.bridge.${field}`, "goes with network.bridge.mode static only");
     }
     return { by: "dhcp" };
   }
   if (!bridge.ip) throw invalid("network.bridge.ip", "is missing");
   const prefix = prefixLength(bridge.netmask ?? "255.255.255.0");
-  return { by: "static", address: `${bridge.ip}/${prefix}`, ...(bridge.gateway && { gateway: bridge.gateway }) };
+  return {
+    by: "static",
+    address: `${decimal(bridge.ip)}/${prefix}`,
+    ...(bridge.gateway && { gateway: decimal(bridge.gateway) }),
+  };
+}
+
+/** Without leading zeros, which `ip` takes for octal. */
+function decimal(address: string): string {
+  return address.split(".").map(Number).join(".");
 }
 
 function prefixLength(netmask: string): number {
-  const bits = netmask.split(".").map((part) => Number(part).toString(2).padStart(8, "0")).join("");
+  const bits = netmask
+    .split(".")
+    .map((part) => Number(part).toString(2).padStart(8, "0"))
+    .join("");
   const prefix = bits.indexOf("0");
   if (prefix === -1) return 32;
-  if (bits.slice(prefix).includes("1") || prefix === 0) throw invalid("network.bridge.netmask", `is no netmask: ${netmask}`);
+  if (bits.slice(prefix).includes("1") || prefix === 0)
+    throw invalid("network.bridge.netmask", `is no netmask: ${netmask}`);
   return prefix;
 }

@@ -31,6 +31,6 @@ const allowed: Readonly<Record<Role, ReadonlySet<Verb>>> = {
 
 /** The one place where "may he?" is decided: for a request when it comes, and for a task again when it runs. */
 export function authorize(user: User, verb: Verb): void {
-  if (allowed[user.role]?.has(verb)) return;
+  if (Object.hasOwn(allowed, user.role) && allowed[user.role].has(verb)) return;
   throw new AppError("forbidden", `${user.name} (${user.role}) may not do this: ${verb.replace(":", " ")}.`);
 }

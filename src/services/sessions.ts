@@ -81,7 +81,8 @@ export async function createSessions(accounts: AccountStore): Promise<Sessions> 
     }
     if (request.username === undefined) throw invalid("username", "is missing");
     if (request.password === undefined) throw invalid("password", "is missing");
-    if (Buffer.byteLength(request.password) > passwordBytes) throw invalid("password", `is longer than ${passwordBytes} bytes`);
+    if (Buffer.byteLength(request.password) > passwordBytes)
+      throw invalid("password", `is longer than ${passwordBytes} bytes`);
     const user = await accounts.getUser(request.username);
     if (await passwordMatches(request.password, user?.passwordHash)) return user as UserRow;
     throw new AppError("unauthenticated", "The user name or the password is wrong.");

@@ -111,7 +111,7 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     const impatient = { ...kinds, recover: async () => false };
     for (const id of debts) {
       const steps = await tasks.steps(id);
-      const owed = await undoSteps(impatient, id, steps, { signal: end.signal, onWait: () => undefined });
+      const owed = await undoSteps(impatient, id, steps, { signal: end.signal, onWait: () => undefined, log });
       if (owed !== undefined || end.signal.aborted) continue;
       await tasks.settleDebt(id);
       debts.delete(id);

@@ -2,6 +2,12 @@ import type { StepRow } from "../storage/task-store.ts";
 import { hasCode, messageOf } from "../errors.ts";
 import type { Kinds } from "./handler.ts";
 
+export interface UndoOptions {
+  signal: AbortSignal;
+  onWait: (detail: string) => void;
+  log: (message: string, fields: Record<string, unknown>) => void;
+}
+
 /**
  * Undoes a task's steps, newest first. Answers the sentence of what could not be undone, or undefined. Stops at the
  * first failure: what lies before it may need what lies after it undone.
@@ -10,7 +16,7 @@ export async function undoSteps(
   kinds: Kinds,
   task: number,
   steps: readonly StepRow[],
-  options: { signal: AbortSignal; onWait: (detail: string) => void },
+  options: UndoOptions,
 ): Promise<string | undefined> {
   for (const step of steps.toReversed()) {
     if (!step.undo) continue;
@@ -24,7 +30,7 @@ async function undoStep(
   kinds: Kinds,
   task: number,
   step: StepRow,
-  { signal, onWait }: { signal: AbortSignal; onWait: (detail: string) => void },
+  { signal, onWait, log }: UndoOptions,
 ): Promise<string | undefined> {
   const undoer = step.undo && kinds.undoers[step.undo.op];
   if (!step.undo || !undoer) return `Nothing is known to undo ${step.name}.`;
@@ -34,6 +40,7 @@ async function undoStep(
       return undefined;
     } catch (error) {
       if (await kinds.recover(error, signal, onWait)) continue;
+      log("undo failed", { task, step: step.name, error });
       return hasCode(error, "internal") ? messageOf(error) : `Undoing ${step.name} failed: ${messageOf(error)}`;
     }
   }

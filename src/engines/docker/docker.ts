@@ -25,7 +25,14 @@ export function createDockerEngine(options: DockerOptions): Engine {
 
   return {
     type: "docker",
-    capabilities: { registries: true, hostNetwork: true, processOptions: true, engineVolumes: true, privileged: true },
+    capabilities: {
+      registries: true,
+      hostNetwork: true,
+      processOptions: true,
+      engineVolumes: true,
+      privileged: true,
+      local: options.address.startsWith("unix:"),
+    },
     containers: createContainers(http),
     images: createImages(http),
     info,

@@ -46,6 +46,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       processOptions: true,
       engineVolumes: true,
       privileged: true,
+      local: true,
       ...options.capabilities,
     },
     containers: createFakeContainers({ state, call, announce: events.announce }),

@@ -20,6 +20,7 @@ export function createHandler(options: KindOptions): Handler {
       await options.authorize(context.user, "container:create");
       const { engine } = inventory.require(request.type);
       const plan = planContainer(request, shares);
+      refuseRemote(engine, plan);
       const source = await images.resolve(request);
       await ensureImage(options, context, { engine, source, refresh: false });
       const folders = await Promise.all(plan.mounts.map((mount) => shares.openFolder(mount.folder)));
@@ -36,6 +37,12 @@ export function createHandler(options: KindOptions): Handler {
       return undefined;
     },
   };
+}
+
+/** A folder or an interface of this host means nothing to an engine elsewhere. */
+function refuseRemote({ capabilities, type }: Engine, plan: ContainerPlan): void {
+  if (capabilities.local || (plan.mounts.length === 0 && plan.network.mode !== "bridge")) return;
+  throw new AppError("unsupported", `volume.host and network.mode bridge need a ${type} on this host.`);
 }
 
 /** A container that has ended by now needs no address. */
