@@ -122,13 +122,14 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
     try {
       await ping();
       const events = engine.events(both);
-      await resync(both);
+      const pings = every(times.pingEvery, ping, both);
+      await Promise.race([resync(both), pings]);
       setAvailable(true);
       const seen = { look: (ids: readonly string[]) => look(ids, both), named: (id: string) => named.add(id), lose };
       return await Promise.race([
         follow(events, times.coalesce, seen),
         every(times.resyncEvery, () => resync(both), both),
-        every(times.pingEvery, ping, both),
+        pings,
       ]);
     } finally {
       setAvailable(false);

@@ -1,10 +1,10 @@
 import type { Accepted, ActiveTask, Lane, NewTask, TaskStore } from "../storage/task-store.ts";
 import { AppError } from "../errors.ts";
 import type { Kinds } from "./handler.ts";
+import { createJanitor } from "./janitor.ts";
 import { createLockQueue, type QueuedTask } from "./lock-queue.ts";
 import { createProgressReporter, type Progress, type ProgressListener } from "./progress.ts";
 import { cancelled, createRunner, ending, type Outcome, type Running } from "./runner.ts";
-import { undoSteps } from "./undo.ts";
 
 export interface MachineOptions {
   tasks: TaskStore;
@@ -30,7 +30,6 @@ export type TaskMachine = ReturnType<typeof createTaskMachine>;
 const maxAttempts = 3;
 /** A cancel is answered after this long at the latest; the undoing goes on. */
 const cancelAnswerAfter = 10_000;
-const debtEvery = 30_000;
 
 /**
  * The durable task machine: accepts tasks, gives each its locks and a place in its lane, runs them, cancels them, and
@@ -39,21 +38,19 @@ const debtEvery = 30_000;
 export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, log }: MachineOptions) {
   const queue = createLockQueue();
   const running = new Map<number, Running & { over: Promise<void> }>();
-  const debts = new Set<number>();
   /** Accepted before `start` has queued what is older; undefined since then. */
   let early: QueuedTask[] | undefined = [];
   /** On their way to the store. */
   let entering = 0;
-  let settling = false;
   const active: Record<Lane, number> = { quick: 0, heavy: 0 };
   const end = new AbortController();
   const reporter = createProgressReporter(tasks, onProgress);
   const runner = createRunner({ tasks, kinds, end: end.signal, log });
-  let janitor: NodeJS.Timeout | undefined;
+  const janitor = createJanitor({ tasks, kinds, end: end.signal, log, onSettled: letGo });
 
   /** Starts what is ready while its lane has room. */
   function pump(lane: Lane): void {
-    while (active[lane] < lanes[lane] && janitor && !end.signal.aborted) {
+    while (active[lane] < lanes[lane] && !early && !end.signal.aborted) {
       const id = queue.next(lane);
       if (id === undefined) return;
       carryOut(id, lane, (now) => claimAndRun(id, now));
@@ -76,8 +73,8 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
       .then((outcome) => {
         active[lane]--;
         running.delete(id);
-        if (outcome === "debt") debts.add(id);
-        if (outcome === "over") queue.release(id);
+        if (outcome === "debt") janitor.owes(id);
+        if (outcome === "over") return letGo(id);
         pump("quick");
         pump("heavy");
       });
@@ -100,33 +97,16 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     });
   }
 
+  function letGo(id: number): void {
+    queue.release(id);
+    pump("quick");
+    pump("heavy");
+  }
+
   function enqueue(task: QueuedTask): void {
     if (early) return void early.push(task);
     queue.add(task);
     pump(task.lane);
-  }
-
-  async function settleDebts(): Promise<void> {
-    // The next round is the next try: no debt waits for its engine here, and holds up the others.
-    const impatient = { ...kinds, recover: async () => false };
-    for (const id of debts) {
-      const steps = await tasks.steps(id);
-      const owed = await undoSteps(impatient, id, steps, { signal: end.signal, onWait: () => undefined, log });
-      if (owed !== undefined || end.signal.aborted) continue;
-      await tasks.settleDebt(id);
-      debts.delete(id);
-      queue.release(id);
-      pump("quick");
-      pump("heavy");
-    }
-  }
-
-  function runJanitor(): void {
-    if (settling) return;
-    settling = true;
-    settleDebts()
-      .catch((error: unknown) => log("undo debt", { error }))
-      .finally(() => (settling = false));
   }
 
   return {
@@ -166,9 +146,9 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
       for (const { task, locks } of left.filter(({ task }) => task.state === "waiting")) queue.add({ ...task, locks });
       for (const task of early?.splice(0) ?? []) queue.add(task);
       early = undefined;
-      janitor = setInterval(runJanitor, debtEvery);
+      janitor.start();
       for (const found of left) {
-        if (found.debt) debts.add(found.task.id);
+        if (found.debt) janitor.owes(found.task.id);
         else if (found.task.state !== "waiting") resume(found);
       }
       pump("quick");
@@ -178,7 +158,6 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     /** Ends within `grace` ms: what can stop stops, what cannot is left to the next start. */
     async stop(grace: number): Promise<void> {
       end.abort(ending);
-      clearInterval(janitor);
       for (const task of running.values()) task.controller.abort(ending);
       const all = Promise.all([...running.values()].map((task) => task.over));
       await Promise.race([all, new Promise((resolve) => setTimeout(resolve, grace).unref())]);

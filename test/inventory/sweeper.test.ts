@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { createFakeEngine } from "../../src/engines/fake/fake.ts";
+import type { FakeCall } from "../../src/engines/fake/fake-state.ts";
+import type { Container } from "../../src/engines/engine.ts";
+import { createSweeper } from "../../src/services/sweeper.ts";
+import { containerSpec } from "../engines/container-spec.ts";
+import { accept, completed, inDebt, noon, port, running } from "../storage/contract-fixture.ts";
+import { openTemporary } from "../storage/temporary.ts";
+import { soon } from "../tasks/world.ts";
+
+const image = "reg.example/base:1";
+const station = "station-a";
+
+async function createWorld(context: TestContext) {
+  const { database, close } = await openTemporary();
+  context.after(close);
+  const { tasks } = database;
+  const hooks: { after?: (call: FakeCall) => Promise<void> | void } = {};
+  const engine = createFakeEngine({ remote: { [image]: { size: 1 } }, after: (call) => hooks.after?.(call) });
+  await engine.images.pull(image, { signal: new AbortController().signal });
+  const logged: string[] = [];
+  const sweeper = createSweeper({ tasks, station, log: (message) => void logged.push(message) });
+  const listed = () => engine.containers.list();
+  return {
+    tasks,
+    hooks,
+    engine,
+    logged,
+    sweeper,
+    make: (name: string, task: number, of = station) => engine.containers.create(containerSpec({ name, image, mark: { station: of, task } })),
+    names: () => [...engine.state.containers.values()].map(({ name }) => name).sort(),
+    claims: async () => (await tasks.claims()).map(({ owner }) => owner).sort(),
+    listed,
+    sweep: async () => sweeper.resynced(engine, await listed()),
+  };
+}
+
+/** As long as a sweep takes that finds nothing to do. */
+const aWhile = () => new Promise((resolve) => setTimeout(resolve, 40));
+const claim = (name: string, number: number) => ({ creates: `docker/c/${name}`, ports: [port(number)] });
+
+test("only what an undone task of this station left is removed", async (context) => {
+  const { tasks, make, names, sweep } = await createWorld(context);
+  const cancelled = await running(tasks);
+  await tasks.cancel({ id: cancelled, now: noon });
+  await tasks.finish({ id: cancelled, error: null, debt: false, now: noon });
+  const failed = await running(tasks);
+  await tasks.startUndo({ id: failed, error: "no", now: noon });
+  await tasks.finish({ id: failed, error: null, debt: false, now: noon });
+  const partly = await running(tasks);
+  await tasks.complete({ id: partly, result: 1, error: "It did not start.", now: noon });
+  const undoing = await running(tasks);
+  await tasks.cancel({ id: undoing, now: noon });
+  const others = { done: await completed(tasks), partly, undoing, running: await running(tasks), owing: await inDebt(tasks), unknown: 9999 };
+  for (const [name, task] of Object.entries(others)) await make(name, task);
+  await make("left-1", cancelled);
+  await make("left-2", failed);
+  await make("of-another-station", cancelled, "station-b");
+  await sweep();
+  await soon(() => names().length === 7);
+  assert.deepEqual(names(), [...Object.keys(others), "of-another-station"].sort());
+});
+
+test("claims of containers that are gone are released; those of another engine and of running tasks stay", async (context) => {
+  const { tasks, make, claims, sweep } = await createWorld(context);
+  await make("kept", await completed(tasks, claim("kept", 80)));
+  await completed(tasks, claim("lost", 81));
+  await completed(tasks, { creates: "lxd/c/lost", ports: [port(82)] });
+  await accept(tasks, claim("coming", 83));
+  await sweep();
+  await soon(async () => (await claims()).length === 2);
+  assert.deepEqual(await claims(), ["docker/c/kept", "lxd/c/lost"]);
+  assert.ok("claimed" in (await tasks.accept({ ...(await tasks.active())[0]!.task, ...claim("x", 83), locks: [], idempotency: null, now: noon })));
+});
+
+test("a container that was made after the list keeps its claims", async (context) => {
+  const { tasks, make, claims, listed, sweeper, engine } = await createWorld(context);
+  const old = await listed();
+  await make("web", await completed(tasks, claim("web", 80)));
+  sweeper.resynced(engine, old);
+  await aWhile();
+  assert.deepEqual(await claims(), ["docker/c/web"]);
+});
+
+test("a task of the same name that is accepted while the sweep looks keeps its claims", async (context) => {
+  const { tasks, engine, claims, hooks, sweep } = await createWorld(context);
+  await completed(tasks, claim("web", 80));
+  const next = Promise.withResolvers<number>();
+  hooks.after = async ({ method }) => {
+    if (method !== "containers.get") return;
+    delete hooks.after;
+    next.resolve(await running(tasks, claim("web", 81)));
+  };
+  await sweep();
+  const id = await next.promise;
+  await soon(async () => (await claims()).length === 0);
+  await tasks.complete({ id, result: 0, error: null, now: noon });
+  assert.deepEqual((await tasks.claims()).map(({ port }) => port), [81]);
+  engine.close();
+});
+
+test("gone: its claims are released, unless there is another container of its name", async (context) => {
+  const { tasks, make, claims, sweeper, engine } = await createWorld(context);
+  const gone = { id: "old", name: "web" } as Container;
+  const id = await make("web", await completed(tasks, claim("web", 80)));
+  sweeper.gone(engine, gone);
+  await aWhile();
+  assert.deepEqual(await claims(), ["docker/c/web"]);
+  await engine.containers.remove(id);
+  sweeper.gone(engine, gone);
+  await soon(async () => (await claims()).length === 0);
+});
+
+test("a started container gets what the engine does not keep; what fails is logged, and hurts nobody", async (context) => {
+  const { engine, sweeper, logged, make } = await createWorld(context);
+  const id = await make("web", 1);
+  await engine.containers.start(id);
+  const container = (await engine.containers.get(id)) as Container;
+  sweeper.started(engine, container);
+  await soon(() => engine.attached.includes(id));
+  engine.crash();
+  sweeper.started(engine, container);
+  sweeper.resynced(engine, [container]);
+  sweeper.gone(engine, container);
+  await soon(() => logged.includes("network of a started container") && logged.includes("release of ports"));
+});

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hasCode } from "../../src/errors.ts";
+import { createImageReferences, registryUrl, type ImageRequest } from "../../src/services/image-reference.ts";
+import type { Secrets } from "../../src/services/secrets.ts";
+import type { RegistryRow, RegistryStore } from "../../src/storage/registry-store.ts";
+
+const row: RegistryRow = {
+  id: 2,
+  name: "mine",
+  url: "https://registry.example.com",
+  username: "",
+  password: "",
+  version: "",
+  trustCertificate: false,
+  isDefault: false,
+};
+
+/** One registry, and a seal that shows what it was opened for. */
+function references(registry: Partial<RegistryRow> = {}) {
+  const known = { ...row, ...registry };
+  const store = { get: async (name: string) => (name === known.name ? known : undefined) } as RegistryStore;
+  const secrets: Secrets = { seal: (plain) => plain, open: (sealed, context) => `${sealed} of ${context}` };
+  return createImageReferences(store, secrets);
+}
+
+const request: ImageRequest = { repository: "dockerhub", image: "ubuntu", tag: "latest" };
+const mine: ImageRequest = { ...request, repository: "private", registry_name: "mine" };
+
+test("where an image is", async () => {
+  const { resolve } = references();
+  assert.deepEqual(await resolve(request), { reference: "ubuntu:latest", remote: true });
+  assert.deepEqual(await resolve({ ...request, image: "library/ubuntu", registry_name: "mine" }), {
+    reference: "library/ubuntu:latest",
+    remote: true,
+  });
+  const local = { ...request, repository: "local", image: "127.0.0.1:5000/x" };
+  assert.deepEqual(await resolve(local), { reference: "127.0.0.1:5000/x:latest", remote: false });
+  assert.deepEqual(await resolve(mine), { reference: "registry.example.com/ubuntu:latest", remote: true });
+});
+
+test("a login goes to its registry, and is opened for that registry", async () => {
+  const { resolve } = references({ username: "me", password: "sealed", url: "http://10.0.0.1:5000" });
+  assert.deepEqual(await resolve(mine), {
+    reference: "10.0.0.1:5000/ubuntu:latest",
+    remote: true,
+    login: { username: "me", password: "sealed of registry mine", serverAddress: "10.0.0.1:5000" },
+  });
+});
+
+test("every registry's host is one that Docker takes for a host, so that no login goes to Docker Hub", async () => {
+  const hosts: [url: string, host: string][] = [
+    ["https://registry", "registry:443"],
+    ["http://registry", "registry:80"],
+    ["https://registry:5000", "registry:5000"],
+    ["http://localhost", "localhost"],
+    ["https://[::1]", "[::1]"],
+    ["https://registry.example.com", "registry.example.com"],
+  ];
+  for (const [url, host] of hosts) {
+    const source = await references({ url, username: "me" }).resolve(mine);
+    assert.equal(source.reference, `${host}/ubuntu:latest`, url);
+    assert.equal(source.login?.serverAddress, host);
+    // Docker's own rule.
+    const [first = ""] = source.reference.split("/");
+    assert.ok(/[.:]/.test(first) || first === "localhost", url);
+  }
+});
+
+test("an image that names a registry itself, and a registry that is none", async () => {
+  const { resolve } = references();
+  for (const image of ["evil.example.com/x", "127.0.0.1:2375/x", "localhost/x", "Host/x"]) {
+    for (const repository of ["dockerhub", "private"]) {
+      await assertInvalid(resolve({ ...mine, repository, image }), "image");
+    }
+  }
+  const { registry_name: _, ...nameless } = mine;
+  await assertInvalid(resolve(nameless), "registry_name");
+  for (const registry_name of ["nobody", "__proto__", "Mine"])
+    await assertInvalid(resolve({ ...mine, registry_name }), "registry_name");
+  for (const repository of ["qnap", "lxd", "__proto__"])
+    await assertInvalid(resolve({ ...request, repository }), "repository");
+});
+
+test("a registry's URL in one spelling", () => {
+  assert.equal(registryUrl("HTTPS://Example.COM:443/"), "https://example.com");
+  assert.equal(registryUrl("http://example.com:8080"), "http://example.com:8080");
+  for (const url of [
+    "a b",
+    "https://a/\tb",
+    "file:///x",
+    "https://a/b",
+    "https://a?b",
+    "https://u@a",
+    "https:/a",
+    "\\\\a",
+    "https://a\u0085b",
+  ]) {
+    assert.throws(
+      () => registryUrl(url),
+      (error) => hasCode(error, "invalid") && error.details?.["field"] === "url",
+      url,
+    );
+  }
+});
+
+async function assertInvalid(answer: Promise<unknown>, field: string): Promise<void> {
+  await assert.rejects(answer, (error) => hasCode(error, "invalid") && error.details?.["field"] === field);
+}

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Task } from "../../src/api/task.ts";
+import { dockerApi, hasImage, removeContainers, removeImage } from "../support/docker-cli.ts";
+import { testEngines } from "../support/engines.ts";
+import { pushTinyImage } from "../support/images.ts";
+import { startStation, type TestStation } from "../support/station.ts";
+
+const { registryAuth, registryLogin } = testEngines();
+
+let station: TestStation;
+before(async () => {
+  station = await startStation();
+  const registry = { name: "auth", url: `http://${registryAuth}`, enableTrustCert: false, ...registryLogin };
+  await station.client.ok("POST", "/registry", { method: "add", ...registry });
+});
+after(async () => {
+  await station.close();
+  await removeContainers("images");
+});
+
+async function ended(category: string, body: unknown): Promise<Task> {
+  const { id } = await station.client.add(category, body);
+  return station.client.ended(id);
+}
+
+function download(image: string, changes: object = {}, category = "image_download"): Promise<Task> {
+  return ended(category, { type: "docker", repository: "dockerhub", image, tag: "1", ...changes });
+}
+
+interface Item {
+  image: string;
+  tag?: string;
+  id: string;
+}
+
+function remove(...items: Item[]): Promise<Task> {
+  const list = items.map(({ image, tag = "1", id }) => ({ type: "docker", image, tag, id }));
+  return ended("image_remove", list.length === 1 ? list[0] : list);
+}
+
+/** An image on this host under all these names; answers its id. */
+async function present(name: string, ...others: string[]): Promise<string> {
+  await pushTinyImage(name);
+  assert.equal((await download(name)).error, undefined);
+  for (const other of others) {
+    const [repo, tag] = other.split(":");
+    await dockerApi("POST", `/images/${name}:1/tag?repo=${repo}&tag=${tag}`);
+  }
+  const { Id } = await dockerApi<{ Id: string }>("GET", `/images/${name}:1/json`);
+  return Id;
+}
+
+function assertFailed(task: Task, reason: RegExp): void {
+  assert.equal(task.state, "error");
+  assert.equal(task.result, 1);
+  assert.match(String(task.error), reason);
+  assert.doesNotMatch(String(task.error), /[{}]|\n/, "one sentence for a person");
+}
+
+test("image_download of Docker Hub's, of a private and of a local image", async () => {
+  await pushTinyImage("images-hub");
+  const pulled = await download("images-hub");
+  assert.equal(pulled.state, "completed");
+  assert.equal(pulled.progress, 100);
+  assert.equal(pulled.name, "images-hub:1");
+  const local = await download("images-hub", { repository: "local" });
+  assert.equal(local.state, "completed", "it is here already");
+
+  const secret = await download("private/app", { repository: "private", registry_name: "auth" });
+  assert.equal(secret.error, undefined);
+  assert.equal(await hasImage(`${registryAuth}/private/app:1`), true);
+  await removeImage(`${registryAuth}/private/app:1`);
+});
+
+test("image_download of what is not there: the task's error in plain words", async () => {
+  assertFailed(await download("images-none"), /Docker Hub has no image images-none:1/);
+  assertFailed(await download("images-none", { repository: "local" }), /The image images-none:1 is not on this host\./);
+  const none = await download("private/none", { repository: "private", registry_name: "auth" });
+  assertFailed(none, new RegExp(`The registry ${registryAuth} has no image ${registryAuth}/private/none:1`));
+});
+
+test("image_download takes a newer image of the same tag; a create takes what is there", async () => {
+  const before = await present("images-newer");
+  const newer = await present("images-other");
+  await pushTinyImage("images-newer");
+  assert.equal((await ended("create", { ...plain("images-old"), image: "images-newer", tag: "1" })).error, undefined);
+  const { Image } = await dockerApi<{ Image: string }>("GET", "/containers/images-old/json");
+  assert.equal(Image, before);
+  assert.equal((await download("images-newer")).error, undefined);
+  const { Id } = await dockerApi<{ Id: string }>("GET", "/images/images-newer:1/json");
+  assert.ok(Id !== before && Id !== newer);
+});
+
+function plain(name: string) {
+  return { type: "docker", repository: "dockerhub", name, image: "busybox", tag: "latest" };
+}
+
+test("image_pull is image_download by another name", async () => {
+  await pushTinyImage("images-alias");
+  const { id, category } = await station.client.add("image_pull", {
+    type: "docker",
+    repository: "dockerhub",
+    image: "images-alias",
+    tag: "1",
+  });
+  assert.equal(category, "image_download");
+  assert.equal((await station.client.ended(id)).state, "completed");
+  for (const name of ["image_pull", "image_download"]) {
+    const listed = await station.client.ok<Task[]>("GET", `/background/?category=${name}`);
+    assert.ok(listed.some((task) => task.id === id));
+  }
+  const deleted = await station.client.ok<number[]>("DELETE", "/background/image_pull");
+  assert.ok(deleted.includes(id));
+  assert.equal(await station.client.find(id), undefined);
+});
+
+test("image_remove: of two tags one goes, with the last one the image", async () => {
+  const id = await present("images-tags", "images-tags:2");
+  assert.equal((await remove({ image: "images-tags", id })).state, "completed");
+  assert.equal(await hasImage("images-tags:1"), false);
+  assert.equal(await hasImage("images-tags:2"), true);
+  assert.equal((await remove({ image: "images-tags", tag: "2", id })).state, "completed");
+  assert.equal(
+    (await dockerApi<{ message?: string }>("GET", `/images/${id}/json`)).message?.includes("No such image"),
+    true,
+  );
+});
+
+test("image_remove: a short id is an id; a name, a tag or too few digits are none, and the tag never decides", async () => {
+  const id = await present("images-short");
+  const other = await present("images-keep");
+  const bare = id.replace("sha256:", "");
+  for (const wrong of [
+    "fake_id",
+    bare.slice(0, 6),
+    "images-short",
+    "images-short:1",
+    `sha256:${"0".repeat(64)}`,
+    `${bare.slice(0, 11)}z`,
+  ]) {
+    assertFailed(
+      await remove({ image: "images-short", id: wrong }),
+      /There is no image with the id .* \(images-short:1\) on this host\./,
+    );
+  }
+  assert.equal(await hasImage("images-short:1"), true);
+  assert.equal((await remove({ image: "images-short", id: bare.slice(0, 12) })).state, "completed");
+  assert.equal(await hasImage("images-short:1"), false);
+  // The id decides, also against the name.
+  assert.equal((await remove({ image: "images-hub", id: other })).state, "completed");
+  assert.equal(await hasImage("images-keep:1"), false);
+  assert.equal(await hasImage("images-hub:1"), true);
+});
+
+test("image_remove: an image that a container uses stays, and the error says which", async () => {
+  const id = await present("images-used");
+  const created = await ended("create", { ...plain("images-user"), image: "images-used", tag: "1" });
+  assert.equal(created.error, undefined);
+  const task = await remove({ image: "images-used", id });
+  assertFailed(task, /^images-used:1: Docker: conflict: .*image is being used by running container/);
+  assert.equal(await hasImage("images-used:1"), true);
+});
+
+test("image_remove: in a list the good ones go, and the error names the others", async () => {
+  const [one, two] = [await present("images-one"), await present("images-two")];
+  const task = await remove(
+    { image: "images-one", id: one },
+    { image: "images-bad", id: "fake_id" },
+    { image: "images-two", id: two },
+  );
+  assert.equal(task.name, "images-one:1 (+2)");
+  assertFailed(
+    task,
+    /^1 of 3 images were not removed: There is no image with the id fake_id \(images-bad:1\) on this host\.$/,
+  );
+  assert.equal(await hasImage("images-one:1"), false);
+  assert.equal(await hasImage("images-two:1"), false);
+});
+
+test("image_remove: the same image twice in a list", async () => {
+  const id = await present("images-twice", "images-twice:2");
+  const task = await remove({ image: "images-twice", id }, { image: "images-twice", tag: "2", id });
+  assert.equal(task.state, "completed");
+  assert.equal(await hasImage("images-twice:2"), false);
+});

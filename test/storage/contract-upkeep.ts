@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TaskStore } from "../../src/storage/task-store.ts";
+import { accept, completed, day, hour, inDebt, newTask, noon, port, running, withStore, type OpenStore } from "./contract-fixture.ts";
+
+const ids = async (tasks: TaskStore, filter: Partial<{ kind: string; limit: number; before: number }> = {}) =>
+  (await tasks.list({ kind: null, limit: 100, before: null, ...filter })).map(({ id }) => id);
+
+export function upkeepTests(open: OpenStore): void {
+  listTests(open);
+  purgeTests(open);
+}
+
+function listTests(open: OpenStore): void {
+  test(
+    "the list: newest first, by kind, in pages, without cancelled and cleared ones",
+    withStore(open, async ({ tasks }) => {
+      const [a, b] = [await completed(tasks), await completed(tasks, { kind: "image_download" })];
+      const withdrawn = await accept(tasks);
+      await tasks.cancel({ id: withdrawn, now: noon });
+      const [c, d] = [await running(tasks), await accept(tasks, { kind: "image_download" })];
+      assert.deepEqual(await ids(tasks), [d, c, b, a]);
+      assert.deepEqual(await ids(tasks, { kind: "image_download" }), [d, b]);
+      assert.deepEqual(await ids(tasks, { limit: 2 }), [d, c]);
+      assert.deepEqual(await ids(tasks, { limit: 2, before: c }), [b, a]);
+      assert.deepEqual(await ids(tasks, { kind: "image_download", limit: 1, before: d }), [b]);
+      assert.deepEqual(await ids(tasks, { before: a }), []);
+    }),
+  );
+
+  test(
+    "clear: only completed and error ones, once, ascending; then nobody sees them",
+    withStore(open, async ({ tasks }) => {
+      const [a, b] = [await completed(tasks), await completed(tasks, { kind: "image_download" })];
+      const [c, d] = [await inDebt(tasks), await running(tasks)];
+      const e = await accept(tasks);
+      assert.deepEqual(await tasks.clear({ id: d, kind: null }), []);
+      assert.deepEqual(await tasks.clear({ id: null, kind: "image_download" }), [b]);
+      assert.deepEqual(await tasks.clear({ id: null, kind: null }), [a, c]);
+      assert.deepEqual(await tasks.clear({ id: a, kind: null }), []);
+      assert.deepEqual(await ids(tasks), [e, d]);
+      assert.equal(await tasks.get(a), undefined);
+    }),
+  );
+}
+
+const limits = { maxAge: 30 * day, minAge: day, maxCount: 1000, maxEvents: 1000 };
+
+function purgeTests(open: OpenStore): void {
+  test(
+    "purge: by age and by number, oldest first; never under the least age",
+    withStore(open, async ({ tasks }) => {
+      const old = await completed(tasks, {}, noon - 31 * day);
+      const [a, b, c] = [await completed(tasks), await completed(tasks), await completed(tasks)];
+      assert.ok((await tasks.purge({ ...limits, now: noon })) >= 1);
+      assert.deepEqual(await ids(tasks), [c, b, a]);
+      assert.equal(await tasks.get(old), undefined);
+      await tasks.purge({ ...limits, maxCount: 1, maxAge: 0, now: noon + 23 * hour });
+      assert.deepEqual(await ids(tasks), [c, b, a], "under a day all stay, whatever their number and age");
+      await tasks.purge({ ...limits, maxCount: 1, now: noon + 25 * hour });
+      assert.deepEqual(await ids(tasks), [c], "the newest stay");
+    }),
+  );
+
+  test(
+    "purge: what is cleared goes after the least age; what is not over or owes an undo stays",
+    withStore(open, async ({ tasks }) => {
+      const cleared = await completed(tasks);
+      await tasks.clear({ id: cleared, kind: null });
+      const [waiting, active, owing] = [await accept(tasks), await running(tasks), await inDebt(tasks)];
+      assert.equal(await tasks.purge({ ...limits, now: noon + hour }), 0);
+      assert.equal(await tasks.purge({ ...limits, now: noon + 2 * day }), 1);
+      await tasks.purge({ ...limits, maxCount: 0, now: noon + 400 * day });
+      assert.deepEqual(await ids(tasks), [owing, active, waiting]);
+    }),
+  );
+
+  test(
+    "purge: port claims outlive their task's row; events go by number; keys after the least age",
+    withStore(open, async ({ tasks, events }) => {
+      await completed(tasks, { creates: "docker/c/web", ports: [port(80)], idempotency: { key: "k", hash: "h" } });
+      await tasks.purge({ ...limits, now: noon + hour });
+      assert.ok("reused" in (await tasks.accept(newTask({ idempotency: { key: "k", hash: "h2" } }))));
+      await tasks.purge({ ...limits, maxEvents: 2, now: noon + 40 * day });
+      const { events: rows, first, last } = await events.read({ after: 0, limit: 10 });
+      assert.deepEqual([rows.length, first, last], [2, 2, 3]);
+      assert.deepEqual(await ids(tasks), []);
+      assert.ok("claimed" in (await tasks.accept(newTask({ ports: [port(80)] }))));
+      assert.equal((await tasks.claims())[0]?.owner, "docker/c/web");
+    }),
+  );
+}

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { AppError } from "../../src/errors.ts";
+import { newTask } from "./contract-fixture.ts";
+import { openAt, openTemporary } from "./temporary.ts";
+
+const conflict = (words: RegExp) => (error: unknown) => error instanceof AppError && error.code === "conflict" && words.test(error.message);
+
+test("a newer version's database is refused, and stays as it is", async (context) => {
+  const { database, path, close } = await openTemporary();
+  context.after(close);
+  await database.tasks.accept(newTask());
+  await database.close();
+  const raw = new DatabaseSync(path);
+  raw.exec("PRAGMA user_version = 4711");
+  await assert.rejects(openAt(path), conflict(/newer version/));
+  assert.equal(raw.prepare("PRAGMA user_version").get()?.["user_version"], 4711);
+  raw.exec("PRAGMA user_version = 1");
+  raw.close();
+  const again = await openAt(path, { context });
+  assert.equal((await again.database.tasks.active()).length, 1);
+});
+
+test("what is no database is refused, and stays as it is", async (context) => {
+  const { folder, close } = await openTemporary();
+  context.after(close);
+  const path = join(folder, "other.db");
+  writeFileSync(path, "no database at all, but a letter of some length\n".repeat(100));
+  const { mtimeMs, size } = statSync(path);
+  await assert.rejects(openAt(path), conflict(/cannot be opened/));
+  assert.deepEqual([statSync(path).mtimeMs, statSync(path).size], [mtimeMs, size]);
+  await assert.rejects(openAt(join(folder, "missing", "gantry.db")), conflict(/cannot be opened/));
+});
+
+test("the station keeps its id, each start counts, another host counts for itself", async (context) => {
+  const { database, path, close } = await openTemporary();
+  context.after(close);
+  const { station, epoch } = database.identity;
+  assert.equal(epoch, 1);
+  const second = await openAt(path, { context });
+  const elsewhere = await openAt(path, { context, host: "elsewhere" });
+  assert.deepEqual(second.database.identity, { station, epoch: 2 });
+  assert.deepEqual(elsewhere.database.identity, { station, epoch: 1 });
+  await Promise.all([second.database.close(), elsewhere.database.close()]);
+});
+
+test("fence: once another start has taken over, the first one's next write is fatal, and is not done", async (context) => {
+  const first = await openTemporary();
+  context.after(first.close);
+  await first.database.tasks.accept(newTask({ name: "before" }));
+  const second = await openAt(first.path, { context });
+  await assert.rejects(first.database.tasks.accept(newTask({ name: "after" })));
+  assert.match(first.fatal[0] ?? "", /took over/);
+  const names = (await second.database.tasks.active()).map(({ task }) => task.name);
+  assert.deepEqual([names, second.fatal], [["before"], []]);
+  await second.database.close();
+});
+
+test("a database that turns out to be damaged is fatal", async (context) => {
+  const first = await openTemporary();
+  context.after(first.close);
+  for (let n = 0; n < 20; n++) await first.database.tasks.accept(newTask({ params: JSON.stringify("x".repeat(1000)) }));
+  await first.database.close();
+  const bytes = readFileSync(first.path);
+  for (let page = 4096; page < bytes.length; page += 4096) {
+    if (bytes.subarray(page, page + 4096).includes("xxxx")) bytes.fill(0xa5, page, page + 4096);
+  }
+  writeFileSync(first.path, bytes);
+  const { database, fatal } = await openAt(first.path, { context });
+  await assert.rejects(database.tasks.list({ kind: null, limit: 9, before: null }));
+  assert.match(fatal[0] ?? "", /malformed/);
+  await database.close();
+});
+
+test("an I/O error is fatal: nothing is acknowledged after it", async (context) => {
+  const { path, close } = await openTemporary();
+  context.after(close);
+  const writer = startWriter(path);
+  await writer.acknowledged(100);
+  // No file may grow beyond this: the next write to the log fails with EFBIG.
+  await once(spawn("prlimit", ["--pid", String(writer.pid), `--fsize=${statSync(`${path}-wal`).size}`]), "exit");
+  assert.equal(await writer.ended, 3);
+  const lines = writer.lines();
+  assert.match(lines.at(-1) ?? "", /^fatal Error: disk I\/O error/);
+  await assertKept(path, lines.slice(1, -1));
+});
+
+test("kill -9 of a writer: whatever it acknowledged is found, whole", async (context) => {
+  const { path, close } = await openTemporary();
+  context.after(close);
+  for (const enough of [1, 60, 300]) {
+    const writer = startWriter(path);
+    await writer.acknowledged(enough);
+    process.kill(writer.pid, "SIGKILL");
+    assert.equal(await writer.ended, null);
+    await assertKept(path, writer.lines().slice(1));
+    clear(path);
+  }
+});
+
+function startWriter(path: string) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "writer.ts"), path], { stdio: ["ignore", "pipe", "inherit"] });
+  let text = "";
+  child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  const ended = once(child, "close").then(([code]) => code as number | null);
+  const lines = () => text.split("\n").slice(0, -1);
+  return {
+    pid: child.pid as number,
+    ended,
+    lines,
+    async acknowledged(count: number): Promise<void> {
+      while (lines().length <= count) await Promise.race([once(child.stdout, "data"), ended.then(() => assert.fail("it ended"))]);
+    },
+  };
+}
+
+/** Acknowledged ⊆ found, and each found one with all its rows. */
+async function assertKept(path: string, acknowledged: readonly string[]): Promise<void> {
+  const { database } = await openAt(path);
+  const { events } = await database.events.read({ after: 0, limit: 100_000 });
+  const active = await database.tasks.active();
+  await database.close();
+  const found = new Set(active.map(({ task }) => task.name));
+  assert.deepEqual(acknowledged.filter((name) => !found.has(name)), []);
+  assert.ok(active.every(({ task, locks }) => locks[0]?.[0] === task.name));
+  assert.equal(events.length, found.size, "one event each");
+  const raw = new DatabaseSync(path);
+  assert.equal(raw.prepare("SELECT count(*) AS n FROM port_claim").get()?.["n"], found.size);
+  assert.equal(raw.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");
+  raw.close();
+}
+
+function clear(path: string): void {
+  const raw = new DatabaseSync(path);
+  raw.exec("DELETE FROM task; DELETE FROM task_lock; DELETE FROM port_claim; DELETE FROM event");
+  raw.close();
+}

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { hasCode } from "../../src/errors.ts";
+import { accept, newTask, noon, running } from "./contract-fixture.ts";
+import { openAt } from "./temporary.ts";
+
+const full = (error: unknown) => hasCode(error, "disk_full");
+
+/** A disk of 16 MiB, of which the ballast takes 8. */
+function smallDisk(): { folder: string; path: string; fill(): void; free(): void; close(): void } {
+  const folder = mkdtempSync(join(tmpdir(), "full-"));
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", folder]);
+  const filler = join(folder, "filler");
+  return {
+    folder,
+    path: join(folder, "gantry.db"),
+    fill() {
+      for (let size = 1 << 20; size >= 1; ) {
+        try {
+          appendFileSync(filler, Buffer.alloc(size));
+        } catch {
+          size = Math.floor(size / 2);
+        }
+      }
+    },
+    free: () => rmSync(filler),
+    close() {
+      execFileSync("umount", ["-l", folder]);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const big = newTask({ params: JSON.stringify("x".repeat(100_000)) });
+
+describe("a full disk", { concurrency: true }, () => {
+  test("new tasks are refused, the ends of running ones are written, and it heals when space is freed", async (context) => {
+    const disk = smallDisk();
+    context.after(disk.close);
+    const { database, fatal } = await openAt(disk.path, { context });
+    const { tasks } = database;
+    const ids = [];
+    for (let n = 0; n < 20; n++) ids.push(await running(tasks, { name: `run-${n}` }));
+    disk.fill();
+    await assert.rejects(tasks.accept(big), full);
+    assert.equal(existsSync(`${disk.path}.ballast`), false, "the ballast is given up");
+    await assert.rejects(tasks.accept(newTask({ name: "small" })), full);
+    const steps = ids.map((task) => tasks.planStep({ task, seq: 0, name: "s", undo: { op: "u", args: {} }, previous: null }));
+    const batch = await Promise.allSettled([...steps, tasks.accept(newTask({ name: "between" }))]);
+    assert.deepEqual(batch.map(({ status }) => status === "fulfilled"), [...ids.map(() => true), false]);
+    for (const id of ids.slice(0, 10)) assert.equal(await tasks.complete({ id, result: 0, error: null, now: noon }), true);
+    for (const id of ids.slice(10)) {
+      assert.equal(await tasks.cancel({ id, now: noon }), "undoing");
+      await tasks.finish({ id, error: null, debt: false, now: noon });
+    }
+    assert.deepEqual(await tasks.active(), []);
+    disk.free();
+    await sleep(5_100);
+    await accept(tasks, { name: "healed" });
+    assert.equal(statSync(`${disk.path}.ballast`).size, 8 << 20, "the ballast is back");
+    assert.deepEqual(fatal, []);
+    await database.close();
+  });
+
+  test("what finds the disk full in the middle of a batch takes no end of a task down", async (context) => {
+    const disk = smallDisk();
+    context.after(disk.close);
+    const { database, fatal } = await openAt(disk.path, { context });
+    const { tasks } = database;
+    const id = await running(tasks);
+    disk.fill();
+    const accepts = Array.from({ length: 5 }, () => tasks.accept(big));
+    const batch = await Promise.allSettled([...accepts, tasks.complete({ id, result: 0, error: null, now: noon })]);
+    assert.ok(batch.slice(0, 5).every((answer) => answer.status === "rejected" && full(answer.reason)));
+    assert.equal((await tasks.get(id))?.state, "completed");
+    assert.equal((await tasks.list({ kind: null, limit: 10, before: null })).length, 1);
+    assert.deepEqual(fatal, []);
+    await database.close();
+  });
+
+  test("a station starts on a full disk, ends what it left there, and accepts nothing", async (context) => {
+    const disk = smallDisk();
+    context.after(disk.close);
+    const before = await openAt(disk.path, { context });
+    const id = await running(before.database.tasks);
+    await before.database.close();
+    disk.fill();
+    const { database, fatal } = await openAt(disk.path, { context });
+    assert.equal(database.identity.epoch, 2);
+    await assert.rejects(database.tasks.accept(newTask()), full);
+    assert.equal(await database.tasks.complete({ id, result: 0, error: null, now: noon }), true);
+    assert.deepEqual(fatal, []);
+    await database.close();
+  });
+});

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AppError } from "../../src/errors.ts";
+import type { TaskRow } from "../../src/storage/task-store.ts";
+import { port } from "../storage/contract-fixture.ts";
+import { createWorld, inSteps, never, settle, soon, step, type World } from "./world.ts";
+
+const failed = (words: string) => () => Promise.reject(new AppError("conflict", words));
+const summary = (row: TaskRow | "hidden") => (row === "hidden" ? row : [row.state, row.result, row.error]);
+
+test("steps run in order, each gets what the one before it answered, and the task completes", async (context) => {
+  const world = await createWorld(context, (world) => ({
+    async run(context) {
+      assert.deepEqual(context.params, { image: "nginx" });
+      const id = await step(world, context, "container", () => ({ id: "x" }));
+      await step(world, context, "start", () => world.trace.push(JSON.stringify(id)));
+      return undefined;
+    },
+  }));
+  await world.machine.start();
+  const row = await world.end(await world.add({ params: '{"image":"nginx"}' }));
+  assert.deepEqual(summary(row), ["completed", 0, null]);
+  assert.deepEqual(world.trace, ["container", "start", '{"id":"x"}']);
+});
+
+test("a failure is undone in reverse, what failed as well; then the keys are free", async (context) => {
+  const world = await createWorld(context, (world) => inSteps(world, { a: () => 1, b: () => 2, c: failed("The name is taken."), d: never }));
+  await world.machine.start();
+  const first = world.add({ locks: [["k", "X"]], creates: "k", ports: [port(80)] });
+  assert.deepEqual(summary(await world.end(await first)), ["error", 1, "The name is taken."]);
+  assert.deepEqual(world.trace, ["a", "b", "c", "undo c", "undo b", "undo a"]);
+  await world.end(await world.add({ locks: [["k", "X"]], creates: "k", ports: [port(80)] }));
+  assert.equal(world.trace.length, 12);
+});
+
+test("an unexpected failure shows a sentence, not its text", async (context) => {
+  const logged: unknown[] = [];
+  const broken = { a: () => Promise.reject(new TypeError("secret 123")) };
+  const world = await createWorld(context, (world) => inSteps(world, broken), { log: (...entry) => void logged.push(entry) });
+  await world.machine.start();
+  const row = await world.end(await world.add());
+  assert.ok(row !== "hidden" && row.state === "error" && !row.error?.includes("secret"));
+  assert.equal(logged.length, 1);
+});
+
+test("a result other than 0 ends as error, and nothing is undone; so does a failure after the pivot", async (context) => {
+  const world = await createWorld(context, (world) => ({
+    async run(context) {
+      await step(world, context, "a");
+      if (context.name === "some") return { result: 2, error: "2 of 3 failed." };
+      await context.pivot();
+      throw new AppError("conflict", "It is published, but not started.");
+    },
+  }));
+  await world.machine.start();
+  assert.deepEqual(summary(await world.end(await world.add({ name: "some" }))), ["error", 2, "2 of 3 failed."]);
+  const late = await world.add({ name: "late" });
+  assert.deepEqual(summary(await world.end(late)), ["error", 1, "It is published, but not started."]);
+  assert.deepEqual([world.trace, await world.tasks.undone([late])], [["a", "a"], []]);
+});
+
+test("a kind that is not known ends as error", async (context) => {
+  const world = await createWorld(context, (world) => inSteps(world, {}));
+  await world.machine.start();
+  const row = await world.end(await world.add({ kind: "of_tomorrow" }));
+  assert.ok(row !== "hidden" && row.state === "error");
+  assert.match(row.error ?? "", /cannot carry out of_tomorrow/);
+});
+
+async function owing(world: World, name: string): Promise<number> {
+  world.stuck.add(name);
+  const id = await world.add({ name, locks: [[name, "X"]], creates: name, ports: [port(name.length)] });
+  await world.end(id);
+  await settle(world);
+  return id;
+}
+
+/** Fails after one step that bears the task's own name. */
+const failing = (world: World) => ({
+  run: async (context: Parameters<typeof step>[1]) => {
+    await step(world, context, context.name);
+    throw new AppError("conflict", "It failed.");
+  },
+});
+
+test("what cannot be undone is a debt: it keeps keys and ports, is tried again, and only then lets go", async (context) => {
+  context.mock.timers.enable({ apis: ["setInterval"] });
+  const world = await createWorld(context, failing);
+  await world.machine.start();
+  const id = await owing(world, "one");
+  const row = await world.tasks.get(id);
+  assert.equal(row?.state, "error");
+  assert.match(row.error ?? "", /unexpectedly|Undoing one failed/);
+  const next = await world.add({ name: "next", locks: [["one", "X"]] });
+  context.mock.timers.tick(30_000);
+  await soon(() => world.trace.filter((entry) => entry === "undo one").length === 2);
+  await settle(world);
+  assert.equal((await world.tasks.get(next))?.state, "waiting");
+  assert.equal((await world.tasks.active()).find(({ task }) => task.id === id)?.debt, true);
+  world.stuck.clear();
+  context.mock.timers.tick(30_000);
+  await world.end(next);
+  assert.deepEqual(world.trace, ["one", "undo one", "undo one", "undo one", "next", "undo next"]);
+  assert.deepEqual([await world.tasks.active(), await world.tasks.undone([id])], [[], [id]]);
+  await world.add({ name: "free", creates: "one", ports: [port(3)] });
+});
+
+test("a debt whose engine is away holds up no other, and rounds do not overlap", async (context) => {
+  context.mock.timers.enable({ apis: ["setInterval"] });
+  const slow = Promise.withResolvers<void>();
+  const calls: string[] = [];
+  let away = false;
+  const kinds = {
+    undoers: {
+      async note({ name }: Record<string, unknown>) {
+        calls.push(String(name));
+        if (!away || name === "one") throw new AppError("engine_unavailable", "away");
+        await slow.promise;
+      },
+    },
+    // As long as an engine is away.
+    recover: async () => (away ? never() : false),
+  };
+  const world = await createWorld(context, failing);
+  await world.crash({ kinds: { handlers: { create: failing(world) }, ...kinds } });
+  await owing(world, "one");
+  const other = await owing(world, "other");
+  away = true;
+  calls.length = 0;
+  for (let round = 0; round < 3; round++) {
+    context.mock.timers.tick(30_000);
+    await settle(world);
+  }
+  assert.deepEqual(calls, ["one", "other"]);
+  slow.resolve();
+  await soon(async () => !(await world.tasks.active()).some(({ task }) => task.id === other));
+});
+
+test("an engine that went away: the task waits, says so, and tries the same step again", async (context) => {
+  const back = Promise.withResolvers<boolean>();
+  let tries = 0;
+  const away = () => (++tries === 1 ? Promise.reject(new AppError("engine_unavailable", "away")) : "made");
+  const world = await createWorld(context, (world) => inSteps(world, { a: () => 1, b: away, c: () => 3 }));
+  const kinds = {
+    handlers: { create: inSteps(world, { a: () => 1, b: away, c: () => 3 }) },
+    undoers: {},
+    recover: (_error: unknown, _signal: AbortSignal, waiting: (detail: string) => void) => {
+      waiting("Waiting for docker to answer");
+      return back.promise;
+    },
+  };
+  await world.crash({ kinds });
+  const id = await world.add();
+  await soon(() => world.machine.live(id)?.detail === "Waiting for docker to answer");
+  back.resolve(true);
+  const row = await world.end(id);
+  assert.equal(row !== "hidden" && row.state, "completed");
+  assert.deepEqual(world.trace, ["crash", "a", "b", "b again", "c"]);
+});
