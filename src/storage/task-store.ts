@@ -106,7 +106,13 @@ export interface TaskVerbs {
   claim(claim: { id: number; now: number }): TaskRow | undefined;
   steps(id: number): StepRow[];
   /** Writes the step as planned and, in the same commit, the one before it as done with what it answered. */
-  planStep(step: { task: number; seq: number; name: string; undo: Undo | null; previous: { seq: number; out: unknown } | null }): void;
+  planStep(step: {
+    task: number;
+    seq: number;
+    name: string;
+    undo: Undo | null;
+    previous: { seq: number; out: unknown } | null;
+  }): void;
   /** False: a cancel came first. After it the task can only go forward. */
   passPivot(id: number): boolean;
   /** False: a cancel came first. */

@@ -1,10 +1,11 @@
-import type { Accepted, ActiveTask, Lane, NewTask, TaskStore } from "../storage/task-store.ts";
+import type { Accepted, Lane, NewTask, TaskStore } from "../storage/task-store.ts";
 import { AppError } from "../errors.ts";
+import { createCarrier } from "./carrier.ts";
 import type { Kinds } from "./handler.ts";
 import { createJanitor } from "./janitor.ts";
 import { createLockQueue, type QueuedTask } from "./lock-queue.ts";
 import { createProgressReporter, type Progress, type ProgressListener } from "./progress.ts";
-import { cancelled, createRunner, ending, type Outcome, type Running } from "./runner.ts";
+import { cancelled, createRunner, ending, type Outcome } from "./runner.ts";
 
 export interface MachineOptions {
   tasks: TaskStore;
@@ -26,8 +27,6 @@ export type Cancelled = "withdrawn" | "cancelled" | "cancelling" | "past_pivot" 
 
 export type TaskMachine = ReturnType<typeof createTaskMachine>;
 
-/** A task found running more often than this, without finishing a step in between, is undone. */
-const maxAttempts = 3;
 /** A cancel is answered after this long at the latest; the undoing goes on. */
 const cancelAnswerAfter = 10_000;
 
@@ -37,68 +36,28 @@ const cancelAnswerAfter = 10_000;
  */
 export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, log }: MachineOptions) {
   const queue = createLockQueue();
-  const running = new Map<number, Running & { over: Promise<void> }>();
   /** Accepted before `start` has queued what is older; undefined since then. */
   let early: QueuedTask[] | undefined = [];
   /** On their way to the store. */
   let entering = 0;
-  const active: Record<Lane, number> = { quick: 0, heavy: 0 };
   const end = new AbortController();
   const reporter = createProgressReporter(tasks, onProgress);
   const runner = createRunner({ tasks, kinds, end: end.signal, log });
-  const janitor = createJanitor({ tasks, kinds, end: end.signal, log, onSettled: letGo });
+  const carrier = createCarrier({ tasks, runner, reporter, end: end.signal, log, onDone });
+  const janitor = createJanitor({ tasks, kinds, end: end.signal, log, onSettled: (id) => onDone(id, "over") });
 
   /** Starts what is ready while its lane has room. */
   function pump(lane: Lane): void {
-    while (active[lane] < lanes[lane] && !early && !end.signal.aborted) {
+    while (carrier.count(lane) < lanes[lane] && !early && !end.signal.aborted) {
       const id = queue.next(lane);
       if (id === undefined) return;
-      carryOut(id, lane, (now) => claimAndRun(id, now));
+      carrier.begin(id, lane);
     }
   }
 
-  async function claimAndRun(id: number, now: Running): Promise<Outcome> {
-    const row = await tasks.claim({ id, now: Date.now() });
-    return row ? runner.run(row, now, []) : "over";
-  }
-
-  function carryOut(id: number, lane: Lane, work: (now: Running) => Promise<Outcome>): void {
-    active[lane]++;
-    const now: Running = { controller: new AbortController(), pivoted: false, undoing: false, ...reporter(id) };
-    const over = work(now)
-      .catch((error: unknown): Outcome => {
-        log("task left to the next start", { task: id, error });
-        return "left";
-      })
-      .then((outcome) => {
-        active[lane]--;
-        running.delete(id);
-        if (outcome === "debt") janitor.owes(id);
-        if (outcome === "over") return letGo(id);
-        pump("quick");
-        pump("heavy");
-      });
-    running.set(id, Object.assign(now, { over }));
-  }
-
-  function resume({ task }: ActiveTask): void {
-    carryOut(task.id, task.lane, async (now) => {
-      if (task.state === "undoing") {
-        if (task.outcome === "cancelled") now.controller.abort(cancelled);
-        return runner.undo(task, now);
-      }
-      const attempts = await tasks.countAttempt(task.id);
-      now.pivoted = task.pivot === 1;
-      if (attempts > maxAttempts && !now.pivoted) {
-        const often = `The station went down ${attempts} times while it ran; it was undone.`;
-        return runner.fail(task, now, new AppError("engine_failed", often));
-      }
-      return runner.run(task, now, await tasks.steps(task.id));
-    });
-  }
-
-  function letGo(id: number): void {
-    queue.release(id);
+  function onDone(id: number, outcome: Outcome): void {
+    if (outcome === "debt") janitor.owes(id);
+    if (outcome === "over") queue.release(id);
     pump("quick");
     pump("heavy");
   }
@@ -112,7 +71,8 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
   return {
     /** On disk when it answers. */
     async accept(task: NewTask): Promise<Accepted> {
-      if (queue.size() + entering >= maxTasks) throw new AppError("too_many", `More than ${maxTasks} tasks are waiting; try again later.`);
+      if (queue.size() + entering >= maxTasks)
+        throw new AppError("too_many", `More than ${maxTasks} tasks are waiting; try again later.`);
       if (end.signal.aborted) throw new AppError("engine_unavailable", "The station is ending; try again in a moment.");
       entering++;
       const accepted = await tasks.accept(task).finally(() => entering--);
@@ -125,7 +85,7 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
       const answer = await tasks.cancel({ id, now: Date.now() });
       if (answer === "withdrawn") queue.release(id);
       if (answer !== "undoing") return answer;
-      const task = running.get(id);
+      const task = carrier.get(id);
       if (!task) return "cancelling";
       task.report(-1, "Cancelling: waiting for the present step to end");
       task.controller.abort(cancelled);
@@ -134,7 +94,7 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     },
 
     live(id: number): LiveTask | undefined {
-      const task = running.get(id);
+      const task = carrier.get(id);
       if (!task) return undefined;
       return { ...task.now, cancellable: !task.pivoted && !task.undoing && !task.controller.signal.aborted };
     },
@@ -149,7 +109,7 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
       janitor.start();
       for (const found of left) {
         if (found.debt) janitor.owes(found.task.id);
-        else if (found.task.state !== "waiting") resume(found);
+        else if (found.task.state !== "waiting") carrier.resume(found.task, true);
       }
       pump("quick");
       pump("heavy");
@@ -158,9 +118,7 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     /** Ends within `grace` ms: what can stop stops, what cannot is left to the next start. */
     async stop(grace: number): Promise<void> {
       end.abort(ending);
-      for (const task of running.values()) task.controller.abort(ending);
-      const all = Promise.all([...running.values()].map((task) => task.over));
-      await Promise.race([all, new Promise((resolve) => setTimeout(resolve, grace).unref())]);
+      await Promise.race([carrier.endAll(), new Promise((resolve) => setTimeout(resolve, grace).unref())]);
     },
   };
 }

@@ -51,7 +51,7 @@ test("what was removed while a look at it was on its way does not stay", async (
   const world = await followFake(context);
   await world.view.tried;
   const look = holdAnswer(world, "containers.get");
-  const id = await world.make("web");
+  const id = await world.make("web", false);
   await look.held;
   await world.engine.containers.remove(id);
   await new Promise((resolve) => setTimeout(resolve, 30));
@@ -80,10 +80,12 @@ test("a look of a connection that is over changes nothing any more", async (cont
   const look = holdAnswer(world, "containers.get");
   const id = await world.make("web");
   await look.held;
-  world.engine.crash();
+  const answers = Promise.withResolvers<void>();
+  world.hooks.before = ({ method }) => (method === "info" ? answers.promise : undefined);
   await soon(() => !world.view.available());
   world.engine.state.containers.delete(id);
-  world.engine.restart();
+  delete world.hooks.before;
+  answers.resolve();
   await soon(() => world.view.available());
   look.go();
   await new Promise((resolve) => setTimeout(resolve, 30));

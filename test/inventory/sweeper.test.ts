@@ -28,7 +28,8 @@ async function createWorld(context: TestContext) {
     engine,
     logged,
     sweeper,
-    make: (name: string, task: number, of = station) => engine.containers.create(containerSpec({ name, image, mark: { station: of, task } })),
+    make: (name: string, task: number, of = station) =>
+      engine.containers.create(containerSpec({ name, image, mark: { station: of, task } })),
     names: () => [...engine.state.containers.values()].map(({ name }) => name).sort(),
     claims: async () => (await tasks.claims()).map(({ owner }) => owner).sort(),
     listed,
@@ -52,7 +53,14 @@ test("only what an undone task of this station left is removed", async (context)
   await tasks.complete({ id: partly, result: 1, error: "It did not start.", now: noon });
   const undoing = await running(tasks);
   await tasks.cancel({ id: undoing, now: noon });
-  const others = { done: await completed(tasks), partly, undoing, running: await running(tasks), owing: await inDebt(tasks), unknown: 9999 };
+  const others = {
+    done: await completed(tasks),
+    partly,
+    undoing,
+    running: await running(tasks),
+    owing: await inDebt(tasks),
+    unknown: 9999,
+  };
   for (const [name, task] of Object.entries(others)) await make(name, task);
   await make("left-1", cancelled);
   await make("left-2", failed);
@@ -71,7 +79,16 @@ test("claims of containers that are gone are released; those of another engine a
   await sweep();
   await soon(async () => (await claims()).length === 2);
   assert.deepEqual(await claims(), ["docker/c/kept", "lxd/c/lost"]);
-  assert.ok("claimed" in (await tasks.accept({ ...(await tasks.active())[0]!.task, ...claim("x", 83), locks: [], idempotency: null, now: noon })));
+  assert.ok(
+    "claimed" in
+      (await tasks.accept({
+        ...(await tasks.active())[0]!.task,
+        ...claim("x", 83),
+        locks: [],
+        idempotency: null,
+        now: noon,
+      })),
+  );
 });
 
 test("a container that was made after the list keeps its claims", async (context) => {
@@ -96,7 +113,10 @@ test("a task of the same name that is accepted while the sweep looks keeps its c
   const id = await next.promise;
   await soon(async () => (await claims()).length === 0);
   await tasks.complete({ id, result: 0, error: null, now: noon });
-  assert.deepEqual((await tasks.claims()).map(({ port }) => port), [81]);
+  assert.deepEqual(
+    (await tasks.claims()).map(({ port }) => port),
+    [81],
+  );
   engine.close();
 });
 

@@ -24,7 +24,14 @@ export interface ViewWorld {
   sees(...containers: string[]): Promise<void>;
 }
 
-const quick: ViewTimes = { resyncEvery: 600_000, pingEvery: 30, pingWithin: 60, retryFrom: 5, retryTo: 20, coalesce: 5 };
+const quick: ViewTimes = {
+  resyncEvery: 600_000,
+  pingEvery: 30,
+  pingWithin: 60,
+  retryFrom: 5,
+  retryTo: 20,
+  coalesce: 5,
+};
 
 export async function followFake(context: TestContext, times: Partial<ViewTimes> = {}): Promise<ViewWorld> {
   const hooks: ViewWorld["hooks"] = {};

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createCipheriv } from "node:crypto";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,6 +43,20 @@ test("a change of any byte is seen, and so is what was cut or is no ciphertext",
     assert.throws(() => secrets.open(sealed.subarray(0, length).toString("base64"), "c"), refused, `${length} bytes`);
   }
   for (const text of ["AAAA", "not base64 at all!", "ü"]) assert.throws(() => secrets.open(text, "c"), refused, text);
+});
+
+test("a true tag that was shortened does not count", () => {
+  const place = folder();
+  const secrets = openSecrets(place, true);
+  const nonce = Buffer.alloc(12, 7);
+  const cipher = createCipheriv("aes-256-gcm", readFileSync(join(place, "secret.key")), nonce).setAAD(Buffer.from("c"));
+  cipher.final();
+  const tag = cipher.getAuthTag();
+  assert.equal(secrets.open(Buffer.concat([nonce, tag]).toString("base64"), "c"), "", "the whole one counts");
+  for (const length of [4, 8, 12, 15]) {
+    const short = Buffer.concat([nonce, tag.subarray(0, length)]).toString("base64");
+    assert.throws(() => secrets.open(short, "c"), refused, `${length} bytes`);
+  }
 });
 
 test("the key is made once, for its user only; one that is missing, damaged or readable is an error", () => {

@@ -29,7 +29,13 @@ async function snapshot(): Promise<unknown> {
     dockerApi<{ Name: string }[]>("GET", "/networks"),
   ]);
   const names = containers.map(({ Names, State }) => [Names, State]);
-  return { names, images, volumes, networks: networks.map(({ Name }) => Name).sort(), tasks: await station.client.tasks() };
+  return {
+    names,
+    images,
+    volumes,
+    networks: networks.map(({ Name }) => Name).sort(),
+    tasks: await station.client.tasks(),
+  };
 }
 
 async function refused(category: string, body: unknown): Promise<{ status: number; message: string }> {
@@ -51,23 +57,76 @@ const wrong: [what: string, body: unknown, status: number, message: RegExp][] = 
   ["an image with a command", { ...create, image: "busybox$(id)" }, 400, /image must be/],
   ["an image like an option", { ...create, image: "-h" }, 400, /image must be/],
   ["an image that is a URL", { ...create, image: "https://evil/x" }, 400, /image must be/],
-  ["a Docker Hub image that names another registry", { ...create, image: "127.0.0.1:2375/x" }, 400, /image must not name a registry/],
+  [
+    "a Docker Hub image that names another registry",
+    { ...create, image: "127.0.0.1:2375/x" },
+    400,
+    /image must not name a registry/,
+  ],
   ["a tag with a space", { ...create, tag: "la test" }, 400, /tag must be/],
   ["an unknown type", { ...create, type: "vm" }, 400, /type must be/],
   ["a repository that is not docker's", { ...create, repository: "qnap" }, 400, /repository must be/],
   ["private without a registry", { ...create, repository: "private" }, 400, /registry_name is missing/],
-  ["an unknown registry", { ...create, repository: "private", registry_name: "nobody" }, 400, /registry_name names no registry/],
+  [
+    "an unknown registry",
+    { ...create, repository: "private", registry_name: "nobody" },
+    400,
+    /registry_name names no registry/,
+  ],
   ["too little memory", { ...create, resource: { limit: { memory: "64m" } } }, 400, /memory must be .*more than 64/],
   ["too much CPU time", { ...create, resource: { limit: { cputime: 1000 } } }, 400, /cputime must be/],
   ["an unknown device", { ...create, resource: { device: [["allow", "sda", "rw"]] } }, 400, /is no device/],
-  ["a device access that is none", { ...create, resource: { device: [["allow", "Input_(13)", "rx"]] } }, 400, /resource\.device\[0\]\[2\]/],
+  [
+    "a device access that is none",
+    { ...create, resource: { device: [["allow", "Input_(13)", "rx"]] } },
+    400,
+    /resource\.device\[0\]\[2\]/,
+  ],
   ["a port out of range", { ...create, network: { port: [[70000, 80, "tcp"]] } }, 400, /network\.port\[0\]\[0\]/],
-  ["a host port twice", { ...create, network: { port: [[7000, 80, "tcp"], [7000, 81, "tcp"]] } }, 400, /network\.port\[1\].*second time/],
-  ["a host name on the host's network", { ...create, network: { mode: "host", hostname: "x" } }, 400, /network\.hostname/],
-  ["an interface that is none", { ...create, network: { mode: "bridge", interface: "nosuch0" } }, 400, /network\.interface.*nosuch0/],
-  ["a volume outside the shares", { ...create, volume: { host: { "/etc": { bind: "/mnt" } } } }, 400, /no shared folder/],
-  ["a volume that climbs out", { ...create, volume: { host: { "/Public/../../etc": { bind: "/mnt" } } } }, 400, /must not contain empty parts/],
-  ["a bind that climbs", { ...create, volume: { host: { "/Public/a": { bind: "/mnt/../.." } } } }, 400, /must not contain \.\./],
+  [
+    "a host port twice",
+    {
+      ...create,
+      network: {
+        port: [
+          [7000, 80, "tcp"],
+          [7000, 81, "tcp"],
+        ],
+      },
+    },
+    400,
+    /network\.port\[1\].*second time/,
+  ],
+  [
+    "a host name on the host's network",
+    { ...create, network: { mode: "host", hostname: "x" } },
+    400,
+    /network\.hostname/,
+  ],
+  [
+    "an interface that is none",
+    { ...create, network: { mode: "bridge", interface: "nosuch0" } },
+    400,
+    /network\.interface.*nosuch0/,
+  ],
+  [
+    "a volume outside the shares",
+    { ...create, volume: { host: { "/etc": { bind: "/mnt" } } } },
+    400,
+    /no shared folder/,
+  ],
+  [
+    "a volume that climbs out",
+    { ...create, volume: { host: { "/Public/../../etc": { bind: "/mnt" } } } },
+    400,
+    /must not contain empty parts/,
+  ],
+  [
+    "a bind that climbs",
+    { ...create, volume: { host: { "/Public/a": { bind: "/mnt/../.." } } } },
+    400,
+    /must not contain \.\./,
+  ],
   ["a quote left open", { ...create, command: "sh -c 'x" }, 400, /command has a quote/],
   ["a GPU where there is none", { ...create, gpu: true }, 400, /gpu cannot be given/],
   ["a list in place of an object", [create], 400, /must be/],
@@ -92,7 +151,14 @@ test("every wrong request is refused by name, and nothing of it remains", async 
 
 test("categories: unknown 404, of later issues 501", async () => {
   assert.equal((await refused("nonsense", create)).status, 404);
-  for (const category of ["application", "application_upgrade", "image_push", "image_export", "container_import", "container_export"]) {
+  for (const category of [
+    "application",
+    "application_upgrade",
+    "image_push",
+    "image_export",
+    "container_import",
+    "container_export",
+  ]) {
     const { status, message } = await refused(category, {});
     assert.equal(status, 501);
     assert.match(message, new RegExp(category));
@@ -102,7 +168,8 @@ test("categories: unknown 404, of later issues 501", async () => {
 });
 
 test("tasks that are not there: DELETE answers 404", async () => {
-  for (const target of ["99999", "nonsense"]) assert.equal((await station.client.send("DELETE", `/background/${target}`)).status, 404);
+  for (const target of ["99999", "nonsense"])
+    assert.equal((await station.client.send("DELETE", `/background/${target}`)).status, 404);
 });
 
 test("an unknown image is the task's error in plain words", async () => {
@@ -110,11 +177,17 @@ test("an unknown image is the task's error in plain words", async () => {
   const ended = await station.client.ended(task.id);
   assert.equal(ended.state, "error");
   assert.match(String(ended.error), /Docker Hub has no image nosuchimage:latest/);
-  assert.equal((await listContainers()).some(({ Names }) => Names.includes("/badinput")), false);
+  assert.equal(
+    (await listContainers()).some(({ Names }) => Names.includes("/badinput")),
+    false,
+  );
 });
 
 test("a folder that is not there is the task's error, naming it", async () => {
-  const task = await station.client.add("create", { ...create, volume: { host: { "/Public/none": { bind: "/mnt" } } } });
+  const task = await station.client.add("create", {
+    ...create,
+    volume: { host: { "/Public/none": { bind: "/mnt" } } },
+  });
   assert.match(String((await station.client.ended(task.id)).error), /\/Public\/none does not exist/);
 });
 
@@ -123,7 +196,10 @@ test("a name that is taken: 409 saying by whom", async () => {
   const task = await station.client.add("create", body);
   const second = await station.client.send("POST", "/background/create", body);
   assert.equal(second.status, 409);
-  assert.match(JSON.stringify(second.body), new RegExp(`Task ${task.id} of admin|container named badinput-taken exists`));
+  assert.match(
+    JSON.stringify(second.body),
+    new RegExp(`Task ${task.id} of admin|container named badinput-taken exists`),
+  );
   await station.client.ended(task.id);
   const third = await refused("create", body);
   assert.equal(third.status, 409);
@@ -147,12 +223,20 @@ test("a port that is taken: 409 saying by whom, a container, a waiting task or a
   assert.equal((await station.client.ended(task.id)).state, "completed");
   assert.match((await refused("create", body("port2"))).message, /docker container badinput-port1/);
   await removeContainers("badinput-port1");
-  assert.equal((await station.client.ended((await station.client.add("create", body("port2"))).id)).state, "completed", "free again");
+  assert.equal(
+    (await station.client.ended((await station.client.add("create", body("port2"))).id)).state,
+    "completed",
+    "free again",
+  );
 
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port: held } = server.address() as { port: number };
-  const program = await refused("create", { ...create, name: "badinput-port3", network: { port: [[held, 80, "tcp"]] } });
+  const program = await refused("create", {
+    ...create,
+    name: "badinput-port3",
+    network: { port: [[held, 80, "tcp"]] },
+  });
   assert.equal(program.status, 409);
   assert.match(program.message, new RegExp(`process ${process.pid}`));
   server.close();
@@ -172,7 +256,9 @@ test("the same idempotency key: same body same task, other body 422", async () =
 
 test("50 equal creates at once: one wins", async () => {
   const body = { ...create, name: "badinput-race" };
-  const answers = await Promise.all(Array.from({ length: 50 }, () => station.client.send("POST", "/background/create", body)));
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => station.client.send("POST", "/background/create", body)),
+  );
   assert.equal(answers.filter(({ status }) => status === 200).length, 1);
   assert.equal(answers.filter(({ status }) => status === 409).length, 49);
   const winner = answers.find(({ status }) => status === 200)?.body as Task;

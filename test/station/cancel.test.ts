@@ -14,7 +14,9 @@ let proxy: DockerProxy;
 let watch: (moment: EngineMoment) => Promise<void> | void = () => undefined;
 
 before(async () => {
-  proxy = await startDockerProxy(join(mkdtempSync(join(tmpdir(), "cancel-")), "docker.sock"), (moment) => watch(moment));
+  proxy = await startDockerProxy(join(mkdtempSync(join(tmpdir(), "cancel-")), "docker.sock"), (moment) =>
+    watch(moment),
+  );
   station = await startStation({ docker: proxy.address });
 });
 after(async () => {
@@ -42,30 +44,34 @@ async function running(id: number): Promise<void> {
   }
 }
 
-test("a 200 MB pull cancelled at 5 moments: no image, quiet at once, and it can be pulled afterwards", { timeout: 240_000 }, async (context) => {
-  const image = await bigImage();
-  const [name, tag] = image.split(":");
-  const body = { type: "docker", repository: "dockerhub", image: name, tag };
-  for (const moment of [0, 150, 400, 800, 1300]) {
-    const task = await station.client.add("image_download", body);
-    await running(task.id);
-    await sleep(moment);
-    const seen = await station.client.find(task.id);
-    if (seen?.state !== "running") {
-      context.diagnostic(`at ${moment} ms the pull was over already`);
-      await removeImage(image);
-      continue;
+test(
+  "a 200 MB pull cancelled at 5 moments: no image, quiet at once, and it can be pulled afterwards",
+  { timeout: 240_000 },
+  async (context) => {
+    const image = await bigImage();
+    const [name, tag] = image.split(":");
+    const body = { type: "docker", repository: "dockerhub", image: name, tag };
+    for (const moment of [0, 150, 400, 800, 1300]) {
+      const task = await station.client.add("image_download", body);
+      await running(task.id);
+      await sleep(moment);
+      const seen = await station.client.find(task.id);
+      if (seen?.state !== "running") {
+        context.diagnostic(`at ${moment} ms the pull was over already`);
+        await removeImage(image);
+        continue;
+      }
+      const begun = performance.now();
+      await cancel(task.id);
+      context.diagnostic(`cancelled at "${seen.detail_state}" in ${Math.round(performance.now() - begun)} ms`);
+      await sleep(300);
+      assert.equal(await hasImage(image), false);
     }
-    const begun = performance.now();
-    await cancel(task.id);
-    context.diagnostic(`cancelled at "${seen.detail_state}" in ${Math.round(performance.now() - begun)} ms`);
-    await sleep(300);
-    assert.equal(await hasImage(image), false);
-  }
-  const task = await station.client.add("image_download", body);
-  assert.equal((await station.client.ended(task.id, 120_000)).state, "completed");
-  assert.equal(await hasImage(image), true);
-});
+    const task = await station.client.add("image_download", body);
+    assert.equal((await station.client.ended(task.id, 120_000)).state, "completed");
+    assert.equal(await hasImage(image), true);
+  },
+);
 
 const places = [
   { what: "before Docker sees the create", path: "/containers/create", when: "before" },
@@ -84,7 +90,13 @@ for (const [index, { what, path, when }] of places.entries()) {
       return go.promise;
     };
     const name = `cancel-${index}`;
-    const task = await station.client.add("create", { type: "docker", repository: "dockerhub", name, image: "busybox", tag: "latest" });
+    const task = await station.client.add("create", {
+      type: "docker",
+      repository: "dockerhub",
+      name,
+      image: "busybox",
+      tag: "latest",
+    });
     await met.promise;
     await running(task.id);
     const cancelled = cancel(task.id);
@@ -93,8 +105,17 @@ for (const [index, { what, path, when }] of places.entries()) {
     go.resolve();
     await cancelled;
     watch = () => undefined;
-    assert.equal((await listContainers()).some(({ Names }) => Names.includes(`/${name}`)), false);
-    const again = await station.client.add("create", { type: "docker", repository: "dockerhub", name, image: "busybox", tag: "latest" });
+    assert.equal(
+      (await listContainers()).some(({ Names }) => Names.includes(`/${name}`)),
+      false,
+    );
+    const again = await station.client.add("create", {
+      type: "docker",
+      repository: "dockerhub",
+      name,
+      image: "busybox",
+      tag: "latest",
+    });
     assert.equal((await station.client.ended(again.id)).state, "completed", "the name is free again");
   });
 }
@@ -102,45 +123,74 @@ for (const [index, { what, path, when }] of places.entries()) {
 test("a create cancelled while it pulls", { timeout: 120_000 }, async () => {
   const image = await bigImage();
   await removeImage(image);
-  const task = await station.client.add("create", { type: "docker", repository: "dockerhub", name: "cancel-pull", image: "big", tag: "latest" });
+  const task = await station.client.add("create", {
+    type: "docker",
+    repository: "dockerhub",
+    name: "cancel-pull",
+    image: "big",
+    tag: "latest",
+  });
   await running(task.id);
   await sleep(300);
   await cancel(task.id);
-  assert.equal((await listContainers()).some(({ Names }) => Names.includes("/cancel-pull")), false);
+  assert.equal(
+    (await listContainers()).some(({ Names }) => Names.includes("/cancel-pull")),
+    false,
+  );
 });
 
-test("an answer that takes Docker longer than 10 s: the cancel is answered at 10 s, and undone when Docker lets go", { timeout: 60_000 }, async () => {
-  const go = Promise.withResolvers<void>();
-  watch = (moment) => (moment.method === "POST" && moment.when === "after" && moment.path.includes("/start") ? go.promise : undefined);
-  const task = await station.client.add("create", { type: "docker", repository: "dockerhub", name: "cancel-slow", image: "busybox", tag: "latest" });
-  await running(task.id);
-  await sleep(300);
-  const begun = performance.now();
-  const answer = await station.client.send("DELETE", `/background/${task.id}`);
-  const took = performance.now() - begun;
-  assert.deepEqual(answer.body, [task.id]);
-  assert.ok(took > 9_000 && took < 11_000, `answered after ${took} ms`);
-  const seen = await station.client.find(task.id);
-  assert.equal(seen?.state, "running");
-  assert.equal(seen?.deletable, false);
-  assert.match(seen?.detail_state ?? "", /^Cancelling/);
-  // A crash in the middle does not forget it.
-  await station.kill();
-  watch = () => undefined;
-  go.resolve();
-  await station.start();
-  const end = Date.now() + 10_000;
-  while (await station.client.find(task.id)) {
-    assert.ok(Date.now() < end);
-    await sleep(50);
-  }
-  assert.equal((await listContainers()).some(({ Names }) => Names.includes("/cancel-slow")), false);
-});
+test(
+  "an answer that takes Docker longer than 10 s: the cancel is answered at 10 s, and undone when Docker lets go",
+  { timeout: 60_000 },
+  async () => {
+    const go = Promise.withResolvers<void>();
+    watch = (moment) =>
+      moment.method === "POST" && moment.when === "after" && moment.path.includes("/start") ? go.promise : undefined;
+    const task = await station.client.add("create", {
+      type: "docker",
+      repository: "dockerhub",
+      name: "cancel-slow",
+      image: "busybox",
+      tag: "latest",
+    });
+    await running(task.id);
+    await sleep(300);
+    const begun = performance.now();
+    const answer = await station.client.send("DELETE", `/background/${task.id}`);
+    const took = performance.now() - begun;
+    assert.deepEqual(answer.body, [task.id]);
+    assert.ok(took > 9_000 && took < 11_000, `answered after ${took} ms`);
+    const seen = await station.client.find(task.id);
+    assert.equal(seen?.state, "running");
+    assert.equal(seen?.deletable, false);
+    assert.match(seen?.detail_state ?? "", /^Cancelling/);
+    // A crash in the middle does not forget it.
+    await station.kill();
+    watch = () => undefined;
+    go.resolve();
+    await station.start();
+    const end = Date.now() + 10_000;
+    while (await station.client.find(task.id)) {
+      assert.ok(Date.now() < end);
+      await sleep(50);
+    }
+    assert.equal(
+      (await listContainers()).some(({ Names }) => Names.includes("/cancel-slow")),
+      false,
+    );
+  },
+);
 
 test("a waiting task is withdrawn and never starts", async () => {
   const held = await startStation({ flags: ["--heavy", "0"] });
   try {
-    const task = await held.client.add("create", { type: "docker", repository: "dockerhub", name: "cancel-waiting", image: "busybox", tag: "latest" });
+    const task = await held.client.add("create", {
+      type: "docker",
+      repository: "dockerhub",
+      name: "cancel-waiting",
+      image: "busybox",
+      tag: "latest",
+    });
     assert.deepEqual((await held.client.send("DELETE", `/background/${task.id}`)).body, [task.id]);
     assert.equal((await held.client.send("DELETE", `/background/${task.id}`)).status, 404);
     assert.deepEqual(await held.client.tasks(), []);

@@ -30,8 +30,20 @@ interface Ended {
 
 /** Starts a station that is expected to end by itself. */
 async function ending(...flags: string[]): Promise<Ended> {
-  const base = ["--no-setup", "--docker", testEngines().docker, "--listen", "127.0.0.1:0", "--data", join(folder, "data"), "--run", join(folder, "run")];
-  const child = spawn("sh", [join(root, "scripts/node.sh"), join(root, "src/main.ts"), ...base, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+  const base = [
+    "--no-setup",
+    "--docker",
+    testEngines().docker,
+    "--listen",
+    "127.0.0.1:0",
+    "--data",
+    join(folder, "data"),
+    "--run",
+    join(folder, "run"),
+  ];
+  const child = spawn("sh", [join(root, "scripts/node.sh"), join(root, "src/main.ts"), ...base, ...flags], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   let errors = "";
   child.stdout.on("data", (chunk: Buffer) => {
@@ -65,13 +77,20 @@ test("ready: one line, healthz 200; SIGTERM: exit 0 within 10 s and nothing left
 test("the first password is random and shown once", async () => {
   const first = await ending();
   assert.equal(first.code, 0);
-  assert.match(first.output, /^The password of admin is \S{20,} \(shown only now\)\nGantry is ready at http:\/\/127\.0\.0\.1:\d+\n$/);
+  assert.match(
+    first.output,
+    /^The password of admin is \S{20,} \(shown only now\)\nGantry is ready at http:\/\/127\.0\.0\.1:\d+\n$/,
+  );
   const second = await ending();
   assert.match(second.output, /^Gantry is ready at/);
 });
 
 test("files of the station are its user's only", () => {
-  for (const [path, mode] of [["data", 0o700], ["data/gantry.db", 0o600], ["data/secret.key", 0o600]] as const) {
+  for (const [path, mode] of [
+    ["data", 0o700],
+    ["data/gantry.db", 0o600],
+    ["data/secret.key", 0o600],
+  ] as const) {
     assert.equal(statSync(join(folder, path)).mode & 0o777, mode, path);
   }
 });
@@ -127,6 +146,8 @@ test("an engine that is down does not stop the start", async () => {
 });
 
 test("the admin's password lies nowhere in the data folder", () => {
-  const found = execFileSync("sh", ["-c", 'grep -rlF "correct horse" "$0" || true', station.dataDir], { encoding: "utf8" });
+  const found = execFileSync("sh", ["-c", 'grep -rlF "correct horse" "$0" || true', station.dataDir], {
+    encoding: "utf8",
+  });
   assert.equal(found, "");
 });

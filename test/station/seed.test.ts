@@ -61,7 +61,15 @@ function assertAccepted(task: Task, expected: { category: string; name: string; 
 }
 
 test("login as documented: answer and cookie", () => {
-  const answer = curl("-i", "-XPOST", "-c", join(station.folder, "cookies.txt"), "-d", JSON.stringify({ username: "admin", password: adminPassword }), `${station.url}/container-station/api/v1/login`);
+  const answer = curl(
+    "-i",
+    "-XPOST",
+    "-c",
+    join(station.folder, "cookies.txt"),
+    "-d",
+    JSON.stringify({ username: "admin", password: adminPassword }),
+    `${station.url}/container-station/api/v1/login`,
+  );
   assert.match(answer, /^HTTP\/1.1 200 /);
   assert.match(answer, /^set-cookie: CS_SESS_ID=[^=;]+; Path=\/; HttpOnly; SameSite=Lax\r$/im);
   const { logintime, ...session } = JSON.parse(answer.slice(answer.indexOf("{"))) as Record<string, unknown>;
@@ -77,19 +85,44 @@ test("the seed's create makes a running container", async () => {
   const { id, init, start, end, ...rest } = ended;
   assert.ok(id === task.id && init <= (start ?? 0) && (start ?? 0) <= (end ?? 0));
   const params = JSON.parse(createBody) as unknown;
-  assert.deepEqual(rest, { category: "create", deletable: false, detail_state: "", name: "dtest", params, progress: 100, result: 0, state: "completed", user: "admin" });
-  const container = await dockerApi<{ State: { Running: boolean }; Config: { Image: string; Tty: boolean } }>("GET", "/containers/dtest/json");
+  assert.deepEqual(rest, {
+    category: "create",
+    deletable: false,
+    detail_state: "",
+    name: "dtest",
+    params,
+    progress: 100,
+    result: 0,
+    state: "completed",
+    user: "admin",
+  });
+  const container = await dockerApi<{ State: { Running: boolean }; Config: { Image: string; Tty: boolean } }>(
+    "GET",
+    "/containers/dtest/json",
+  );
   assert.equal(container.State.Running, true);
   assert.equal(container.Config.Image, "ubuntu:latest");
 });
 
 test("the seed's image_download, and the list of one category", async () => {
   const task = post("image_download", downloadBody);
-  assertAccepted(task, { category: "image_download", name: "busybox:latest", params: JSON.parse(downloadBody) as unknown });
+  assertAccepted(task, {
+    category: "image_download",
+    name: "busybox:latest",
+    params: JSON.parse(downloadBody) as unknown,
+  });
   assert.equal((await station.client.ended(task.id)).state, "completed");
-  const listed = JSON.parse(curl(`${station.url}/container-station/api/v1/background/?category=image_download`)) as Task[];
-  assert.deepEqual(listed.map(({ id }) => id), [task.id]);
-  assert.equal((await dockerApi<{ RepoTags: string[] }>("GET", "/images/busybox:latest/json")).RepoTags.includes("busybox:latest"), true);
+  const listed = JSON.parse(
+    curl(`${station.url}/container-station/api/v1/background/?category=image_download`),
+  ) as Task[];
+  assert.deepEqual(
+    listed.map(({ id }) => id),
+    [task.id],
+  );
+  assert.equal(
+    (await dockerApi<{ RepoTags: string[] }>("GET", "/images/busybox:latest/json")).RepoTags.includes("busybox:latest"),
+    true,
+  );
 });
 
 test("the seed's image_remove of an unknown id fails, and the tag stays", async () => {
@@ -105,16 +138,23 @@ test("the seed's image_remove of an unknown id fails, and the tag stays", async 
 test("the whole list is newest first; DELETE clears what has ended and answers the ids ascending", () => {
   const listed = JSON.parse(curl("-XGET", `${station.url}/container-station/api/v1/background/`)) as Task[];
   const ids = listed.map(({ id }) => id);
-  assert.deepEqual(ids, ids.toSorted((a, b) => b - a));
+  assert.deepEqual(
+    ids,
+    ids.toSorted((a, b) => b - a),
+  );
   assert.equal(ids.length, 3);
   const deleted = JSON.parse(curl("-XDELETE", `${station.url}/container-station/api/v1/background/`)) as number[];
-  assert.deepEqual(deleted, ids.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    deleted,
+    ids.toSorted((a, b) => a - b),
+  );
   assert.equal(curl(`${station.url}/container-station/api/v1/background/`), "[]");
 });
 
 test("every prefix, with and without the trailing slash", () => {
   for (const prefix of ["/container-station/api/v1", "/containerstation/api/v1", "/api/v1"]) {
-    for (const path of ["/background", "/background/"]) assert.equal(curl("-w", "%{http_code}", `${station.url}${prefix}${path}`), "[]200");
+    for (const path of ["/background", "/background/"])
+      assert.equal(curl("-w", "%{http_code}", `${station.url}${prefix}${path}`), "[]200");
   }
 });
 
@@ -123,7 +163,8 @@ test("login_refresh, the sid in the query and as Bearer, logout", () => {
   const sid = station.client.cookie().split("=")[1] as string;
   const refreshed = JSON.parse(curl(`${url}/api/v1/login_refresh`)) as Record<string, unknown>;
   assert.deepEqual(Object.keys(refreshed).sort(), ["anonymous", "isAdmin", "logintime", "username"]);
-  const bare = (...args: string[]) => execFileSync("curl", ["-sq", "-o", "/dev/null", "-w", "%{http_code}", ...args], { encoding: "utf8" });
+  const bare = (...args: string[]) =>
+    execFileSync("curl", ["-sq", "-o", "/dev/null", "-w", "%{http_code}", ...args], { encoding: "utf8" });
   assert.equal(bare(`${url}/api/v1/background?sid=${sid}`), "200");
   assert.equal(bare("-H", `Authorization: Bearer ${sid}`, `${url}/api/v1/background`), "200");
   assert.equal(bare("-d", JSON.stringify({ sid }), `${url}/api/v1/login`), "200");

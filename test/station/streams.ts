@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** One item of a stream; `data` is parsed. */
 export interface Item {
@@ -10,8 +11,8 @@ export interface Item {
 
 export interface Stream {
   readonly items: readonly Item[];
-  /** Resolves when the server has ended it. */
-  readonly ended: Promise<void>;
+  /** Resolves when the server has ended it; rejects when that takes longer. */
+  endsWithin(ms: number): Promise<void>;
   /** Resolves when what has come satisfies the condition. */
   until(condition: (items: readonly Item[]) => boolean): Promise<void>;
   close(): void;
@@ -41,7 +42,10 @@ export async function openStream(url: string, cookie: string, lastEventId?: numb
 
   return {
     items,
-    ended,
+    async endsWithin(ms) {
+      const late = sleep(ms, "late", { ref: false });
+      if ((await Promise.race([ended, late])) === "late") throw new Error(`the stream is still open after ${ms} ms`);
+    },
     until(condition) {
       return new Promise((resolve, reject) => {
         const fail = () => reject(new Error(`not within ${patience} ms: ${JSON.stringify(items)}`));

@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accept, completed, day, hour, inDebt, newTask, noon, port, running, withStore, type OpenStore } from "./contract-fixture.ts";
+import {
+  accept,
+  completed,
+  day,
+  hour,
+  inDebt,
+  newTask,
+  noon,
+  port,
+  running,
+  withStore,
+  type OpenStore,
+} from "./contract-fixture.ts";
 
 const key = (key: string, hash = "h1") => ({ idempotency: { key, hash } });
 
@@ -15,27 +27,36 @@ function identityTests(open: OpenStore): void {
     "an accepted task is there as it was given, waiting; ids ascend",
     withStore(open, async ({ tasks }) => {
       const first = await accept(tasks, { name: "one" });
-      const second = await accept(tasks, { kind: "image_download", lane: "quick", name: "two", user: "eva", params: '{"b":2}' });
-      assert.ok(second > first);
-      assert.deepEqual({ ...(await tasks.get(second)) }, {
-        id: second,
+      const second = await accept(tasks, {
         kind: "image_download",
         lane: "quick",
         name: "two",
         user: "eva",
         params: '{"b":2}',
-        state: "waiting",
-        init: noon,
-        start: null,
-        end: null,
-        result: null,
-        error: null,
-        detail: "",
-        progress: -1,
-        pivot: 0,
-        attempts: 0,
-        outcome: null,
       });
+      assert.ok(second > first);
+      assert.deepEqual(
+        { ...(await tasks.get(second)) },
+        {
+          id: second,
+          kind: "image_download",
+          lane: "quick",
+          name: "two",
+          user: "eva",
+          params: '{"b":2}',
+          state: "waiting",
+          init: noon,
+          start: null,
+          end: null,
+          result: null,
+          error: null,
+          detail: "",
+          progress: -1,
+          pivot: 0,
+          attempts: 0,
+          outcome: null,
+        },
+      );
       assert.equal(await tasks.get(second + 1), undefined);
     }),
   );
@@ -54,7 +75,10 @@ function identityTests(open: OpenStore): void {
       const outcomes = answers.map(({ status }) => status === "fulfilled");
       assert.deepEqual(outcomes, [true, true, true, true, false, false, true]);
       const listed = await tasks.list({ kind: null, limit: 10, before: null });
-      assert.deepEqual(listed.map(({ name }) => name), ["e", "d", "c", "b", "a"]);
+      assert.deepEqual(
+        listed.map(({ name }) => name),
+        ["e", "d", "c", "b", "a"],
+      );
       assert.deepEqual(await tasks.claims(), []);
       assert.equal((await events.read({ after: 0, limit: 99 })).events.length, 5);
       await accept(tasks, { name: "good", creates: "docker/c/bad", ports: [port(80)] });
@@ -136,7 +160,10 @@ function uniquenessTests(open: OpenStore): void {
       const refused = await tasks.accept(newTask({ creates: "docker/c/two", ports: [port(8080), port(443)] }));
       assert.deepEqual(refused, { claimed: { protocol: "tcp", port: 443, owner: "docker/c/web" } });
       await accept(tasks, { creates: "docker/c/two", ports: [port(8080), { protocol: "udp", port: 443 }] });
-      assert.deepEqual((await tasks.active()).map(({ task }) => task.id), [id, id + 1]);
+      assert.deepEqual(
+        (await tasks.active()).map(({ task }) => task.id),
+        [id, id + 1],
+      );
     }),
   );
 }

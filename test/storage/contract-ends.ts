@@ -1,10 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TaskStore } from "../../src/storage/task-store.ts";
-import { accept, completed, inDebt, newTask, noon, port, running, withStore, type OpenStore } from "./contract-fixture.ts";
+import {
+  accept,
+  completed,
+  inDebt,
+  newTask,
+  noon,
+  port,
+  running,
+  withStore,
+  type OpenStore,
+} from "./contract-fixture.ts";
 
 const now = noon + 9;
-const held = { creates: "docker/c/web", ports: [port(80)], locks: [["docker/c/web", "X"], ["docker/i/nginx", "S"]] as const };
+const held = {
+  creates: "docker/c/web",
+  ports: [port(80)],
+  locks: [
+    ["docker/c/web", "X"],
+    ["docker/i/nginx", "S"],
+  ] as const,
+};
 
 export function endTests(open: OpenStore): void {
   stateTests(open);
@@ -22,11 +39,18 @@ function stateTests(open: OpenStore): void {
     "completed: the locks go, the port claims stay with their owner until it is gone",
     withStore(open, async ({ tasks }) => {
       const id = await running(tasks, held);
-      assert.deepEqual(await activeOf(tasks, id), { state: "running", debt: false, locks: ["docker/c/web,X", "docker/i/nginx,S"] });
+      assert.deepEqual(await activeOf(tasks, id), {
+        state: "running",
+        debt: false,
+        locks: ["docker/c/web,X", "docker/i/nginx,S"],
+      });
       assert.deepEqual(await tasks.claims(), [], "only of final tasks");
       await tasks.complete({ id, result: 0, error: null, now });
       const row = await tasks.get(id);
-      assert.deepEqual([row?.state, row?.result, row?.error, row?.end, row?.progress], ["completed", 0, null, now, 100]);
+      assert.deepEqual(
+        [row?.state, row?.result, row?.error, row?.end, row?.progress],
+        ["completed", 0, null, now, 100],
+      );
       assert.equal(await activeOf(tasks, id), undefined);
       assert.deepEqual(await tasks.claims(), [{ protocol: "tcp", port: 80, owner: "docker/c/web" }]);
       await tasks.releaseClaims("docker/c/web");
@@ -125,7 +149,11 @@ function debtTests(open: OpenStore): void {
       const two = await running(tasks);
       const three = await accept(tasks);
       const found = (await tasks.active()).map(({ task, debt }) => [task.id, task.state, debt]);
-      assert.deepEqual(found, [[owing, "error", true], [two, "running", false], [three, "waiting", false]]);
+      assert.deepEqual(found, [
+        [owing, "error", true],
+        [two, "running", false],
+        [three, "waiting", false],
+      ]);
     }),
   );
 }

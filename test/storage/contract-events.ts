@@ -7,7 +7,9 @@ const now = noon + 7_500;
 
 async function told(events: EventStore) {
   const { events: rows } = await events.read({ after: 0, limit: 100 });
-  return rows.map(({ data }) => JSON.parse(data) as Record<string, unknown>).map(({ tid, state, result }) => [tid, state, result]);
+  return rows
+    .map(({ data }) => JSON.parse(data) as Record<string, unknown>)
+    .map(({ tid, state, result }) => [tid, state, result]);
 }
 
 export function eventTests(open: OpenStore): void {

@@ -10,10 +10,16 @@ export function raceTests(open: OpenStore): void {
     "claim and cancel",
     withStore(open, async ({ tasks }) => {
       const first = await accept(tasks);
-      const [claimed, cancelled] = await Promise.all([tasks.claim({ id: first, now }), tasks.cancel({ id: first, now })]);
+      const [claimed, cancelled] = await Promise.all([
+        tasks.claim({ id: first, now }),
+        tasks.cancel({ id: first, now }),
+      ]);
       assert.deepEqual([claimed?.state, claimed?.start, cancelled], ["running", now, "undoing"]);
       const second = await accept(tasks);
-      const [withdrawn, late] = await Promise.all([tasks.cancel({ id: second, now }), tasks.claim({ id: second, now })]);
+      const [withdrawn, late] = await Promise.all([
+        tasks.cancel({ id: second, now }),
+        tasks.claim({ id: second, now }),
+      ]);
       assert.deepEqual([withdrawn, late], ["withdrawn", undefined]);
       assert.equal(await tasks.cancel({ id: second, now }), "final");
       const third = await running(tasks);
@@ -25,11 +31,17 @@ export function raceTests(open: OpenStore): void {
     "pivot and cancel",
     withStore(open, async ({ tasks }) => {
       const first = await running(tasks);
-      assert.deepEqual(await Promise.all([tasks.passPivot(first), tasks.cancel({ id: first, now })]), [true, "past_pivot"]);
+      assert.deepEqual(await Promise.all([tasks.passPivot(first), tasks.cancel({ id: first, now })]), [
+        true,
+        "past_pivot",
+      ]);
       assert.equal(await tasks.passPivot(first), true, "again, after a restart");
       assert.equal((await tasks.get(first))?.pivot, 1);
       const second = await running(tasks);
-      assert.deepEqual(await Promise.all([tasks.cancel({ id: second, now }), tasks.passPivot(second)]), ["undoing", false]);
+      assert.deepEqual(await Promise.all([tasks.cancel({ id: second, now }), tasks.passPivot(second)]), [
+        "undoing",
+        false,
+      ]);
       assert.equal((await tasks.get(second))?.pivot, 0);
     }),
   );

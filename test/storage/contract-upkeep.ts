@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TaskStore } from "../../src/storage/task-store.ts";
-import { accept, completed, day, hour, inDebt, newTask, noon, port, running, withStore, type OpenStore } from "./contract-fixture.ts";
+import {
+  accept,
+  completed,
+  day,
+  hour,
+  inDebt,
+  newTask,
+  noon,
+  port,
+  running,
+  withStore,
+  type OpenStore,
+} from "./contract-fixture.ts";
 
 const ids = async (tasks: TaskStore, filter: Partial<{ kind: string; limit: number; before: number }> = {}) =>
   (await tasks.list({ kind: null, limit: 100, before: null, ...filter })).map(({ id }) => id);

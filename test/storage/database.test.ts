@@ -5,11 +5,13 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { AppError } from "../../src/errors.ts";
 import { newTask } from "./contract-fixture.ts";
 import { openAt, openTemporary } from "./temporary.ts";
 
-const conflict = (words: RegExp) => (error: unknown) => error instanceof AppError && error.code === "conflict" && words.test(error.message);
+const conflict = (words: RegExp) => (error: unknown) =>
+  error instanceof AppError && error.code === "conflict" && words.test(error.message);
 
 test("a newer version's database is refused, and stays as it is", async (context) => {
   const { database, path, close } = await openTemporary();
@@ -104,7 +106,9 @@ test("kill -9 of a writer: whatever it acknowledged is found, whole", async (con
 });
 
 function startWriter(path: string) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "writer.ts"), path], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL("./writer.ts", import.meta.url)), path], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let text = "";
   child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
   const ended = once(child, "close").then(([code]) => code as number | null);
@@ -114,7 +118,8 @@ function startWriter(path: string) {
     ended,
     lines,
     async acknowledged(count: number): Promise<void> {
-      while (lines().length <= count) await Promise.race([once(child.stdout, "data"), ended.then(() => assert.fail("it ended"))]);
+      while (lines().length <= count)
+        await Promise.race([once(child.stdout, "data"), ended.then(() => assert.fail("it ended"))]);
     },
   };
 }
@@ -126,7 +131,10 @@ async function assertKept(path: string, acknowledged: readonly string[]): Promis
   const active = await database.tasks.active();
   await database.close();
   const found = new Set(active.map(({ task }) => task.name));
-  assert.deepEqual(acknowledged.filter((name) => !found.has(name)), []);
+  assert.deepEqual(
+    acknowledged.filter((name) => !found.has(name)),
+    [],
+  );
   assert.ok(active.every(({ task, locks }) => locks[0]?.[0] === task.name));
   assert.equal(events.length, found.size, "one event each");
   const raw = new DatabaseSync(path);

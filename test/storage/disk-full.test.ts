@@ -20,7 +20,7 @@ function smallDisk(): { folder: string; path: string; fill(): void; free(): void
     folder,
     path: join(folder, "gantry.db"),
     fill() {
-      for (let size = 1 << 20; size >= 1; ) {
+      for (let size = 1 << 20; size >= 1;) {
         try {
           appendFileSync(filler, Buffer.alloc(size));
         } catch {
@@ -39,7 +39,7 @@ function smallDisk(): { folder: string; path: string; fill(): void; free(): void
 const big = newTask({ params: JSON.stringify("x".repeat(100_000)) });
 
 describe("a full disk", { concurrency: true }, () => {
-  test("new tasks are refused, the ends of running ones are written, and it heals when space is freed", async (context) => {
+  test("new tasks and steps are refused, the ends of running tasks are written, and it heals when space is freed", async (context) => {
     const disk = smallDisk();
     context.after(disk.close);
     const { database, fatal } = await openAt(disk.path, { context });
@@ -50,10 +50,17 @@ describe("a full disk", { concurrency: true }, () => {
     await assert.rejects(tasks.accept(big), full);
     assert.equal(existsSync(`${disk.path}.ballast`), false, "the ballast is given up");
     await assert.rejects(tasks.accept(newTask({ name: "small" })), full);
-    const steps = ids.map((task) => tasks.planStep({ task, seq: 0, name: "s", undo: { op: "u", args: {} }, previous: null }));
+    const steps = ids.map((task) =>
+      tasks.planStep({ task, seq: 0, name: "s", undo: { op: "u", args: {} }, previous: null }),
+    );
     const batch = await Promise.allSettled([...steps, tasks.accept(newTask({ name: "between" }))]);
-    assert.deepEqual(batch.map(({ status }) => status === "fulfilled"), [...ids.map(() => true), false]);
-    for (const id of ids.slice(0, 10)) assert.equal(await tasks.complete({ id, result: 0, error: null, now: noon }), true);
+    assert.deepEqual(
+      batch.map(({ status }) => status === "fulfilled"),
+      [...ids.map(() => false), false],
+      "no running task goes on to its next step",
+    );
+    for (const id of ids.slice(0, 10))
+      assert.equal(await tasks.complete({ id, result: 0, error: null, now: noon }), true);
     for (const id of ids.slice(10)) {
       assert.equal(await tasks.cancel({ id, now: noon }), "undoing");
       await tasks.finish({ id, error: null, debt: false, now: noon });

@@ -37,7 +37,10 @@ interface OpenAt {
 }
 
 /** NORMAL: these tests lose no power, and a slow disk shall not make them slow. */
-export async function openAt(path: string, { context, host = "test" }: OpenAt = {}): Promise<{ database: Database; fatal: string[] }> {
+export async function openAt(
+  path: string,
+  { context, host = "test" }: OpenAt = {},
+): Promise<{ database: Database; fatal: string[] }> {
   const fatal: string[] = [];
   const database = await openDatabase({ path, host, synchronous: "NORMAL" }, (reason) => fatal.push(reason));
   let closed: Promise<void> | undefined;

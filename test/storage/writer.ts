@@ -19,7 +19,9 @@ await Promise.all(
   Array.from({ length: 8 }, async (_, writer) => {
     for (let n = 0; ; n++) {
       const name = `${writer}-${n}`;
-      await tasks.accept(newTask({ name, locks: [[name, "X"]], creates: name, ports: [{ protocol: `p${writer}`, port: n }] }));
+      await tasks.accept(
+        newTask({ name, locks: [[name, "X"]], creates: name, ports: [{ protocol: `p${writer}`, port: n }] }),
+      );
       say(name);
     }
   }),

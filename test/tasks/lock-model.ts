@@ -28,7 +28,10 @@ export function createModel() {
   return {
     tasks,
     taken,
-    ready: (lane: string) => [...tasks.values()].filter((task) => task.lane === lane && !taken.has(task.id) && hasAll(task)).map(({ id }) => id),
+    ready: (lane: string) =>
+      [...tasks.values()]
+        .filter((task) => task.lane === lane && !taken.has(task.id) && hasAll(task))
+        .map(({ id }) => id),
     hasAll: (id: number) => hasAll(tasks.get(id) as QueuedTask),
   };
 }

@@ -29,7 +29,15 @@ for (const [shape, keyOf] of Object.entries(shapes)) {
   test(`100,000 waiting, ${shape}: an operation costs what it costs among 100`, async () => {
     const cost = async (waiting: number): Promise<number> => {
       const queue = createLockQueue();
-      const add = (id: number) => queue.add({ id, lane: "heavy", locks: [[keyOf(id), "X"], ["image", "S"]] });
+      const add = (id: number) =>
+        queue.add({
+          id,
+          lane: "heavy",
+          locks: [
+            [keyOf(id), "X"],
+            ["image", "S"],
+          ],
+        });
       for (let id = 1; id <= waiting; id++) add(id);
       return blocksRun(() => {
         for (let n = 1; n <= 100; n++) {
@@ -50,7 +58,8 @@ for (const [shape, keyOf] of Object.entries(shapes)) {
 test("100,000 waiting are worked off with so many blocks each", async () => {
   const work = (tasks: number) => () => {
     const queue = createLockQueue();
-    for (let id = 1; id <= tasks; id++) queue.add({ id, lane: "heavy", locks: [[`key-${id % 10}`, id % 3 ? "X" : "S"]] });
+    for (let id = 1; id <= tasks; id++)
+      queue.add({ id, lane: "heavy", locks: [[`key-${id % 10}`, id % 3 ? "X" : "S"]] });
     let done = 0;
     for (let id = queue.next("heavy"); id !== undefined; id = queue.next("heavy"), done++) queue.release(id);
     assert.equal(done, tasks);

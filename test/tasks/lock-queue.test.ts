@@ -80,7 +80,11 @@ function runHistory(random: (below: number) => number): void {
   let id = 0;
   const anyTask = (): QueuedTask => {
     const own = keys.filter(() => random(3) === 0);
-    return { id: ++id, lane: random(2) ? "quick" : "heavy", locks: own.map((key): Lock => [key, random(2) ? "X" : "S"]) };
+    return {
+      id: ++id,
+      lane: random(2) ? "quick" : "heavy",
+      locks: own.map((key): Lock => [key, random(2) ? "X" : "S"]),
+    };
   };
   const any = (ids: readonly number[]) => ids[random(ids.length)] as number;
 

@@ -32,7 +32,10 @@ test("a running task stops, is undone, and only then the cancel answers", async 
   assert.equal(world.machine.live(id)?.cancellable, true);
   assert.equal(await world.machine.cancel(id), "cancelled");
   assert.deepEqual(world.trace, ["a", "b", "undo b", "undo a"]);
-  assert.deepEqual([await world.end(id), await world.tasks.undone([id]), await world.tasks.active()], ["hidden", [id], []]);
+  assert.deepEqual(
+    [await world.end(id), await world.tasks.undone([id]), await world.tasks.active()],
+    ["hidden", [id], []],
+  );
 });
 
 test("while it is being undone it says so, whatever the step still reports, and a second cancel waits as well", async (context) => {
@@ -52,7 +55,11 @@ test("while it is being undone it says so, whatever the step still reports, and 
   await world.traced("a");
   const cancels = [world.machine.cancel(id), world.machine.cancel(id)];
   await settle(world);
-  assert.deepEqual(world.machine.live(id), { progress: -1, detail: "Cancelling: waiting for the present step to end", cancellable: false });
+  assert.deepEqual(world.machine.live(id), {
+    progress: -1,
+    detail: "Cancelling: waiting for the present step to end",
+    cancellable: false,
+  });
   go.resolve();
   assert.deepEqual(await Promise.all(cancels), ["cancelled", "cancelled"]);
   assert.match(reports[0] ?? "", /^Cancelling/);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TaskStore } from "../../src/storage/task-store.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { NewTask, TaskRow, TaskStore } from "../../src/storage/task-store.ts";
+import { createTaskMachine } from "../../src/tasks/machine.ts";
 import { createProgressReporter } from "../../src/tasks/progress.ts";
-import { createWorld, settle, soon, step } from "./world.ts";
+import { createWorld, inSteps, settle, soon, step } from "./world.ts";
 
 test("a lane runs as many at once as it has room for, oldest first; 0 holds it", async (context) => {
   const gates = new Map<string, () => void>();
@@ -10,7 +12,12 @@ test("a lane runs as many at once as it has room for, oldest first; 0 holds it",
     context,
     (world) => ({
       async run(context) {
-        await step(world, context, context.name, () => new Promise<void>((resolve) => gates.set(context.name, resolve)));
+        await step(
+          world,
+          context,
+          context.name,
+          () => new Promise<void>((resolve) => gates.set(context.name, resolve)),
+        );
         return undefined;
       },
     }),
@@ -32,7 +39,10 @@ test("a lane runs as many at once as it has room for, oldest first; 0 holds it",
 });
 
 test("over the cap new tasks are refused, also when they come at once; what ends makes room", async (context) => {
-  const world = await createWorld(context, () => ({ run: async () => undefined }), { maxTasks: 5, lanes: { quick: 1, heavy: 0 } });
+  const world = await createWorld(context, () => ({ run: async () => undefined }), {
+    maxTasks: 5,
+    lanes: { quick: 1, heavy: 0 },
+  });
   await world.machine.start();
   const adds = await Promise.allSettled(Array.from({ length: 9 }, () => world.add()));
   assert.equal(adds.filter(({ status }) => status === "fulfilled").length, 5);
@@ -50,7 +60,10 @@ test("progress goes out at most ten times a second, and to the store at most onc
   const out: number[] = [];
   const saved: number[] = [];
   const store = { saveProgress: async ({ progress }: { progress: number }) => void saved.push(progress) };
-  const { now, report } = createProgressReporter(store as unknown as TaskStore, (_task, { progress }) => void out.push(progress))(7);
+  const { now, report } = createProgressReporter(
+    store as unknown as TaskStore,
+    (_task, { progress }) => void out.push(progress),
+  )(7);
   for (let tick = 0; tick <= 3_000; tick++, time++) report(tick, "x");
   assert.equal(now.progress, 3_000);
   assert.ok(out.length >= 30 && out.length <= 31, String(out.length));
@@ -73,4 +86,28 @@ test("a running task's progress is seen at once, and is in the store within abou
   await soon(() => world.machine.live(id)?.detail === "Download image:3");
   await soon(async () => (await world.tasks.get(id))?.detail.startsWith("Download image:") === true);
   assert.equal(await world.machine.cancel(id), "cancelled");
+});
+
+test("a task whose end the store cannot write is taken up again later, and lets its keys go then", async (context) => {
+  const world = await createWorld(context, (world) => inSteps(world, { one: () => null }));
+  const { tasks } = world;
+  let failures = 2;
+  const fail = () => Promise.reject(new Error("the disk is full to its last block"));
+  // What ends a task fails, once each.
+  const failing = new Proxy(tasks, {
+    get: (_store, name: "complete" | "startUndo") =>
+      (name === "complete" || name === "startUndo") && failures-- > 0 ? fail : tasks[name],
+  });
+  const kinds = { handlers: { create: inSteps(world, { one: () => null }) }, undoers: {}, recover: async () => false };
+  const lanes = { quick: 2, heavy: 2 };
+  const log = () => undefined;
+  world.machine = createTaskMachine({ tasks: failing, kinds, lanes, maxTasks: 10, onProgress: log, log });
+  await world.machine.start();
+  const locks: NewTask["locks"] = [["key", "X"]];
+  const first = await world.add({ locks });
+  const second = await world.add({ locks });
+  await sleep(5_500);
+  for (const id of [first, second]) assert.equal(((await world.end(id)) as TaskRow).state, "completed");
+  assert.deepEqual(world.trace, ["one", "one again", "one"]);
+  await world.machine.stop(0);
 });

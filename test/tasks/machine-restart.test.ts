@@ -50,7 +50,9 @@ test("what acted, but was not written down as done, acts again", async (context)
 test("what was left behind writes nothing any more", async (context) => {
   const go = Promise.withResolvers<void>();
   let life = 0;
-  const world = await createWorld(context, (world) => inSteps(world, { a: () => (++life === 1 ? go.promise : never()) }));
+  const world = await createWorld(context, (world) =>
+    inSteps(world, { a: () => (++life === 1 ? go.promise : never()) }),
+  );
   await world.machine.start();
   const id = await world.add();
   await world.traced("a");
@@ -81,7 +83,11 @@ for (const why of ["failed", "was cancelled"] as const) {
   test(`the undoing of what ${why} is taken up again`, async (context) => {
     const fail = why === "failed" ? () => Promise.reject(new Error("no")) : stoppable;
     const world = await createWorld(context, (world) => inSteps(world, { a: () => 1, b: fail }));
-    const kinds = { handlers: { create: inSteps(world, { a: () => 1, b: fail }) }, undoers: { note: never }, recover: async () => false };
+    const kinds = {
+      handlers: { create: inSteps(world, { a: () => 1, b: fail }) },
+      undoers: { note: never },
+      recover: async () => false,
+    };
     await world.crash({ kinds });
     const id = await world.add({ locks: [["k", "X"]] });
     await world.traced("b");
@@ -119,7 +125,9 @@ test("after a restart keys are held as before, and those who wait go in their ol
 
 test("a debt is still owed after a restart", async (context) => {
   context.mock.timers.enable({ apis: ["setInterval"] });
-  const world = await createWorld(context, (world) => inSteps(world, { a: () => (world.trace.includes("crash") ? 1 : Promise.reject(new Error("no"))) }));
+  const world = await createWorld(context, (world) =>
+    inSteps(world, { a: () => (world.trace.includes("crash") ? 1 : Promise.reject(new Error("no"))) }),
+  );
   await world.machine.start();
   world.stuck.add("a");
   await world.end(await world.add({ locks: [["k", "X"]] }));
@@ -160,7 +168,9 @@ test("stop ends within its grace, undoes nothing, and leaves what runs to the ne
   let life = 0;
   const world = await createWorld(context, (world) => ({
     async run(context) {
-      await step(world, context, context.name, (context) => (life > 0 ? null : context.name === "deaf" ? never() : stoppable(context)));
+      await step(world, context, context.name, (context) =>
+        life > 0 ? null : context.name === "deaf" ? never() : stoppable(context),
+      );
       return undefined;
     },
   }));
@@ -170,7 +180,10 @@ test("stop ends within its grace, undoes nothing, and leaves what runs to the ne
   await world.traced("stops");
   await world.traced("deaf");
   await world.machine.stop(20);
-  assert.deepEqual((await world.tasks.active()).map(({ task }) => task.state), ["running", "running", "waiting"]);
+  assert.deepEqual(
+    (await world.tasks.active()).map(({ task }) => task.state),
+    ["running", "running", "waiting"],
+  );
   await assert.rejects(world.add(), { code: "engine_unavailable" });
   life++;
   await world.crash();

@@ -24,7 +24,9 @@ test("steps run in order, each gets what the one before it answered, and the tas
 });
 
 test("a failure is undone in reverse, what failed as well; then the keys are free", async (context) => {
-  const world = await createWorld(context, (world) => inSteps(world, { a: () => 1, b: () => 2, c: failed("The name is taken."), d: never }));
+  const world = await createWorld(context, (world) =>
+    inSteps(world, { a: () => 1, b: () => 2, c: failed("The name is taken."), d: never }),
+  );
   await world.machine.start();
   const first = world.add({ locks: [["k", "X"]], creates: "k", ports: [port(80)] });
   assert.deepEqual(summary(await world.end(await first)), ["error", 1, "The name is taken."]);
@@ -36,7 +38,9 @@ test("a failure is undone in reverse, what failed as well; then the keys are fre
 test("an unexpected failure shows a sentence, not its text", async (context) => {
   const logged: unknown[] = [];
   const broken = { a: () => Promise.reject(new TypeError("secret 123")) };
-  const world = await createWorld(context, (world) => inSteps(world, broken), { log: (...entry) => void logged.push(entry) });
+  const world = await createWorld(context, (world) => inSteps(world, broken), {
+    log: (...entry) => void logged.push(entry),
+  });
   await world.machine.start();
   const row = await world.end(await world.add());
   assert.ok(row !== "hidden" && row.state === "error" && !row.error?.includes("secret"));

@@ -121,6 +121,11 @@ test("other credentials do not share, and who is cancelled already begins nothin
   for (const gate of gates) gate.resolve();
   await Promise.all(all.map(({ done }) => done));
   const engine = createFakeEngine();
-  const pull = createPulls()({ engine, reference, onProgress: () => undefined, signal: AbortSignal.abort(new Error("gone")) });
+  const pull = createPulls()({
+    engine,
+    reference,
+    onProgress: () => undefined,
+    signal: AbortSignal.abort(new Error("gone")),
+  });
   await assert.rejects(pull, /gone/);
 });

@@ -26,7 +26,11 @@ export interface World {
 type Act = (context: TaskContext) => unknown;
 
 /** A machine on a real store, whose kind `create` is this handler; all its steps are undone by a note in the trace. */
-export async function createWorld(context: TestContext, handler: (world: World) => Handler, options: Partial<MachineOptions> = {}): Promise<World> {
+export async function createWorld(
+  context: TestContext,
+  handler: (world: World) => Handler,
+  options: Partial<MachineOptions> = {},
+): Promise<World> {
   const first = await openTemporary();
   const ends: (() => Promise<void>)[] = [];
   const undoers: Kinds["undoers"] = {
@@ -39,7 +43,16 @@ export async function createWorld(context: TestContext, handler: (world: World) 
   function boot(tasks: TaskStore, close: () => Promise<void>, more: Partial<MachineOptions>): TaskMachine {
     const kinds: Kinds = { handlers: { create: handler(world) }, undoers, recover: async () => false };
     const lanes = { quick: 2, heavy: 2 };
-    const all = { tasks, kinds, lanes, maxTasks: 1000, onProgress: () => undefined, log: () => undefined, ...options, ...more };
+    const all = {
+      tasks,
+      kinds,
+      lanes,
+      maxTasks: 1000,
+      onProgress: () => undefined,
+      log: () => undefined,
+      ...options,
+      ...more,
+    };
     const machine = createTaskMachine(all);
     ends.unshift(async () => {
       await machine.stop(0);

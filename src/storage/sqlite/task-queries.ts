@@ -67,7 +67,9 @@ export function taskQueries(db: DatabaseSync, host: string) {
 function purging(db: DatabaseSync) {
   // What a name or a count says is over may go only when it is older than minAge.
   const countLimit = db.prepare(`SELECT id FROM task WHERE ${final} ORDER BY id DESC LIMIT 1 OFFSET ?`);
-  const dropTasks = db.prepare(`DELETE FROM task WHERE ${final} AND "end" < ? AND (id <= ? OR "end" < ? OR hidden = 1)`);
+  const dropTasks = db.prepare(
+    `DELETE FROM task WHERE ${final} AND "end" < ? AND (id <= ? OR "end" < ? OR hidden = 1)`,
+  );
   const dropKeys = db.prepare("DELETE FROM idempotency WHERE at < ?");
   const dropEvents = db.prepare("DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - ?");
   return (limits: { now: number; maxAge: number; minAge: number; maxCount: number; maxEvents: number }): number => {

@@ -34,6 +34,9 @@ export interface BatchAnswer {
   answers: Answer[];
 }
 
+/** What is refused while the disk is full: the ballast is for ends and undos. */
+const beginnings = new Set(["tasks.accept", "tasks.planStep"]);
+
 const SQLITE_FULL = 13;
 /** The index of the write-ahead log could not grow. */
 const SQLITE_IOERR_SHMSIZE = 4874;
@@ -82,7 +85,7 @@ export function openTransactions(options: OpenOptions) {
 
   /** After a batch failed: each call on its own, so that one bad call takes no other down. */
   function callAlone(one: Call): Answer {
-    if (ballast.isFreed() && one[0] === "tasks.accept") return [1, "disk_full", "the disk is full"];
+    if (ballast.isFreed() && beginnings.has(one[0])) return [1, "disk_full", "the disk is full"];
     let answer: Answer | undefined;
     try {
       transaction(() => (answer = call(one)));
@@ -116,7 +119,10 @@ export function openTransactions(options: OpenOptions) {
 }
 
 /** On a full disk the ballast is what the start is written with. */
-function openWith(ballast: ReturnType<typeof createBallast>, options: OpenOptions): { db: DatabaseSync; identity: Identity } {
+function openWith(
+  ballast: ReturnType<typeof createBallast>,
+  options: OpenOptions,
+): { db: DatabaseSync; identity: Identity } {
   try {
     return open(options);
   } catch (error) {
@@ -131,7 +137,9 @@ function open({ path, host, synchronous }: OpenOptions): { db: DatabaseSync; ide
   try {
     db.exec("PRAGMA journal_mode = WAL");
     db.exec(`PRAGMA synchronous = ${synchronous}`);
-    db.exec("PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA foreign_keys = ON");
+    db.exec(
+      "PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA foreign_keys = ON",
+    );
     migrate(db);
     return { db, identity: identify(db, host) };
   } catch (error) {
@@ -156,10 +164,16 @@ function identify(db: DatabaseSync, host: string): Identity {
 }
 
 function verbTable(db: DatabaseSync, host: string): Map<string, (argument: unknown) => unknown> {
-  const groups = { tasks: taskSql(db, host), events: eventSql(db, host), accounts: accountSql(db), registries: registrySql(db) };
+  const groups = {
+    tasks: taskSql(db, host),
+    events: eventSql(db, host),
+    accounts: accountSql(db),
+    registries: registrySql(db),
+  };
   const table = new Map<string, (argument: unknown) => unknown>();
   for (const [group, verbs] of Object.entries(groups)) {
-    for (const [name, verb] of Object.entries(verbs)) table.set(`${group}.${name}`, verb as (argument: unknown) => unknown);
+    for (const [name, verb] of Object.entries(verbs))
+      table.set(`${group}.${name}`, verb as (argument: unknown) => unknown);
   }
   return table;
 }

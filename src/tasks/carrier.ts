@@ -1,0 +1,95 @@
+import { AppError } from "../errors.ts";
+import type { Lane, TaskRow, TaskStore } from "../storage/task-store.ts";
+import { sleep } from "../util/sleep.ts";
+import type { Progress } from "./progress.ts";
+import { cancelled, ending, type createRunner, type Outcome, type Running } from "./runner.ts";
+
+export interface CarrierOptions {
+  tasks: TaskStore;
+  runner: ReturnType<typeof createRunner>;
+  reporter: (task: number) => { now: Progress; report: (percent: number, detail: string) => void };
+  /** Aborts when the station ends. */
+  end: AbortSignal;
+  log: (message: string, fields: Record<string, unknown>) => void;
+  /** The lane has room again; `over` = the task needs its keys no more. */
+  onDone: (task: number, outcome: "over" | "debt" | "left") => void;
+}
+
+/** A task found running more often than this, without finishing a step in between, is undone. */
+const maxAttempts = 3;
+const takeUpAfter = 5_000;
+
+/** The tasks that this process carries out or undoes at the moment, each from its claim to its end. */
+export function createCarrier({ tasks, runner, reporter, end, log, onDone }: CarrierOptions) {
+  const running = new Map<number, Running & { over: Promise<void> }>();
+  const active: Record<Lane, number> = { quick: 0, heavy: 0 };
+
+  function carryOut(id: number, lane: Lane, work: (now: Running) => Promise<Outcome>): void {
+    active[lane]++;
+    const now: Running = { controller: new AbortController(), pivoted: false, undoing: false, ...reporter(id) };
+    const over = work(now)
+      .catch((error: unknown): Outcome => {
+        log("a task could not be written to its end", { task: id, error });
+        return "left";
+      })
+      .then((outcome) => {
+        active[lane]--;
+        running.delete(id);
+        if (outcome === "left") void takeUpAgain(id, lane);
+        onDone(id, outcome);
+      });
+    running.set(id, Object.assign(now, { over }));
+  }
+
+  function begin(id: number, lane: Lane): void {
+    carryOut(id, lane, async (now) => {
+      const row = await tasks.claim({ id, now: Date.now() });
+      return row ? runner.run(row, now, []) : "over";
+    });
+  }
+
+  function resume(task: TaskRow, afterCrash: boolean): void {
+    carryOut(task.id, task.lane, async (now) => {
+      if (task.state === "undoing") {
+        if (task.outcome === "cancelled") now.controller.abort(cancelled);
+        return runner.undo(task, now);
+      }
+      const attempts = afterCrash ? await tasks.countAttempt(task.id) : 0;
+      now.pivoted = task.pivot === 1;
+      if (attempts > maxAttempts && !now.pivoted) {
+        const often = `The station went down ${attempts} times while it ran; it was undone.`;
+        return runner.fail(task, now, new AppError("engine_failed", often));
+      }
+      return runner.run(task, now, await tasks.steps(task.id));
+    });
+  }
+
+  /** The store failed under it, as on a disk that is full to its last block: later it may not. */
+  async function takeUpAgain(id: number, lane: Lane): Promise<void> {
+    await sleep(takeUpAfter, end);
+    if (end.aborted) return;
+    const found = await tasks.get(id).then(
+      (row) => ({ row }),
+      () => undefined,
+    );
+    if (!found) return takeUpAgain(id, lane);
+    if (found.row?.state === "waiting") return begin(id, lane);
+    if (found.row?.state === "running" || found.row?.state === "undoing") return resume(found.row, false);
+    onDone(id, "over");
+  }
+
+  return {
+    /** Claims a waiting task and carries it out. */
+    begin,
+    /** Takes up a running or undoing one, after a crash of the station or of its store. */
+    resume,
+    get: (id: number) => running.get(id),
+    /** How many of the lane are under way. */
+    count: (lane: Lane) => active[lane],
+    /** What can stop stops; resolves when all have. */
+    async endAll(): Promise<void> {
+      for (const task of running.values()) task.controller.abort(ending);
+      await Promise.all([...running.values()].map((task) => task.over));
+    },
+  };
+}
