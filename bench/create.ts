@@ -40,14 +40,19 @@ async function viaStation(station: TestStation, name: string): Promise<number> {
   const reader = (events.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
   const begun = performance.now();
   await station.client.add("create", { type: "docker", repository: "local", name, image: "ubuntu", tag: "latest" });
-  for (let text = ""; !(text.includes(`"${name}"`) && text.includes('"completed"')); ) text += (await reader.read()).value ?? "";
+  for (let text = ""; !(text.includes(`"${name}"`) && text.includes('"completed"'));)
+    text += (await reader.read()).value ?? "";
   const took = performance.now() - begun;
   stream.abort();
   return took;
 }
 
 async function viaEngine(name: string): Promise<void> {
-  const { Id } = await engine<{ Id: string }>(`/containers/create?name=${name}`, { Image: "ubuntu:latest", Tty: true, OpenStdin: true });
+  const { Id } = await engine<{ Id: string }>(`/containers/create?name=${name}`, {
+    Image: "ubuntu:latest",
+    Tty: true,
+    OpenStdin: true,
+  });
   await engine(`/containers/${Id}/start`, undefined);
 }
 

@@ -15,7 +15,18 @@ export interface Load {
 /** 50 clients that post tasks for some seconds, each when its last was answered. Loopback only, bounded in time. */
 export async function postTasks(station: TestStation, kind: "create" | "image_remove", seconds: number): Promise<Load> {
   const script = join(import.meta.dirname, "post.lua");
-  const args = ["-t1", "-c50", `-d${seconds}s`, "-s", script, station.url, "--", station.client.cookie(), kind, `${Date.now()}`];
+  const args = [
+    "-t1",
+    "-c50",
+    `-d${seconds}s`,
+    "-s",
+    script,
+    station.url,
+    "--",
+    station.client.cookie(),
+    kind,
+    `${Date.now()}`,
+  ];
   const { stdout } = await promisify(execFile)("wrk", args);
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Load;
 }

@@ -12,13 +12,19 @@ await pullUbuntu();
 const report = createReport();
 const parts = { process: benchProcess, create: benchCreate, held: benchHeld, working: benchWorking };
 const wanted = process.argv.slice(2);
-for (const [name, bench] of Object.entries(parts)) if (wanted.length === 0 || wanted.includes(name)) await bench(report);
+for (const [name, bench] of Object.entries(parts))
+  if (wanted.length === 0 || wanted.includes(name)) await bench(report);
 console.log(report.missed() === 0 ? "all bars met" : `${report.missed()} missed`);
 process.exit(report.missed() === 0 ? 0 : 1);
 
 async function pullUbuntu(): Promise<void> {
   const station = await startStation();
-  const task = await station.client.add("image_download", { type: "docker", repository: "dockerhub", image: "ubuntu", tag: "latest" });
+  const task = await station.client.add("image_download", {
+    type: "docker",
+    repository: "dockerhub",
+    image: "ubuntu",
+    tag: "latest",
+  });
   await station.client.ended(task.id);
   await station.close();
   await removeContainers("bench-");

@@ -17,7 +17,12 @@ export async function benchHeld(report: Report): Promise<void> {
     report.line("  refused", load.refused, "", { atMost: 0 });
     const times = [];
     for (let n = 0; n < 100; n++) times.push(await timed(() => station.client.ok("GET", "/background/?limit=100")));
-    report.line(`list of 100 with ${load.requests > 10_000 ? "over 10,000" : load.requests} waiting, p50`, median(times), "ms", { atMost: 5 });
+    report.line(
+      `list of 100 with ${load.requests > 10_000 ? "over 10,000" : load.requests} waiting, p50`,
+      median(times),
+      "ms",
+      { atMost: 5 },
+    );
   } finally {
     await station.close();
   }
@@ -29,12 +34,18 @@ export async function benchWorking(report: Report): Promise<void> {
   try {
     await postTasks(station, "image_remove", 2);
     const load = await postTasks(station, "image_remove", seconds);
-    report.line("durable POST image_remove, lanes at work", load.requests / load.seconds, "per second", { atLeast: 8_000 });
+    report.line("durable POST image_remove, lanes at work", load.requests / load.seconds, "per second", {
+      atLeast: 8_000,
+    });
     report.line("  its p99", load.p99, "ms");
     report.line("  refused", load.refused, "", { atMost: 0 });
     const before = await ended(station.client);
     await sleep(2000);
-    report.line("tasks carried out (claim, step, engine, end)", ((await ended(station.client)) - before) / 2, "per second");
+    report.line(
+      "tasks carried out (claim, step, engine, end)",
+      ((await ended(station.client)) - before) / 2,
+      "per second",
+    );
   } finally {
     await station.close();
   }
@@ -51,7 +62,10 @@ async function ended(client: { ok: <T>(method: string, path: string) => Promise<
   return low;
 }
 
-async function newest(client: { ok: <T>(method: string, path: string) => Promise<T> }, before: number | undefined): Promise<{ id: number; end?: number }> {
+async function newest(
+  client: { ok: <T>(method: string, path: string) => Promise<T> },
+  before: number | undefined,
+): Promise<{ id: number; end?: number }> {
   const query = before === undefined ? "" : `&before=${before}`;
   const [task] = await client.ok<{ id: number; end?: number }[]>("GET", `/background/?limit=1${query}`);
   return task ?? { id: 0, end: 0 };

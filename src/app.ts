@@ -73,9 +73,12 @@ function refuseLaterEngines({ engines = [] }: Config): void {
 function listenFailure({ listen }: Config, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   const at = `${listen.host}:${listen.port}`;
-  if (code === "EADDRINUSE") return new AppError("conflict", `${at} is in use by another program: stop it, or choose another with --listen.`);
-  if (code === "EACCES") return new AppError("conflict", `${at} may not be opened by this user: choose a port above 1023 with --listen.`);
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") return new AppError("conflict", `${at} is no address of this host: choose another with --listen.`);
+  if (code === "EADDRINUSE")
+    return new AppError("conflict", `${at} is in use by another program: stop it, or choose another with --listen.`);
+  if (code === "EACCES")
+    return new AppError("conflict", `${at} may not be opened by this user: choose a port above 1023 with --listen.`);
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
+    return new AppError("conflict", `${at} is no address of this host: choose another with --listen.`);
   return error;
 }
 
@@ -85,12 +88,18 @@ function prepareFolders({ dataDir, runDir, shares }: Config): void {
   chmodSync(dataDir, 0o700);
   for (const [name, folder] of Object.entries(shares)) {
     if (`${resolve(dataDir)}${sep}`.startsWith(`${resolve(folder)}${sep}`)) {
-      throw new AppError("conflict", `The share ${name} would contain Gantry's own data folder ${dataDir}: choose another folder.`);
+      throw new AppError(
+        "conflict",
+        `The share ${name} would contain Gantry's own data folder ${dataDir}: choose another folder.`,
+      );
     }
     if (folder.startsWith(`${dataDir}${sep}`)) makeFolder(folder);
   }
   if (!holdFileLock(join(dataDir, "station.lock"))) {
-    throw new AppError("conflict", `Another station uses the data folder ${dataDir}: stop it, or choose another with --data.`);
+    throw new AppError(
+      "conflict",
+      `Another station uses the data folder ${dataDir}: stop it, or choose another with --data.`,
+    );
   }
   if (!holdFileLock(join(runDir, "station.lock"))) {
     throw new AppError("conflict", `Another station runs on this host (its lock is in ${runDir}): stop it first.`);
@@ -106,7 +115,8 @@ function makeFolder(folder: string): void {
 }
 
 function keepUp(database: Database): () => void {
-  const purge = () => void database.tasks.purge({ now: Date.now(), ...retention }).catch((error: unknown) => log("retention", { error }));
+  const purge = () =>
+    void database.tasks.purge({ now: Date.now(), ...retention }).catch((error: unknown) => log("retention", { error }));
   const timer = setInterval(purge, hour);
   return () => clearInterval(timer);
 }

@@ -8,7 +8,13 @@ const text = (maxLength: number, description: string) => Type.String({ maxLength
 const ContainerType = Type.Union([Type.Literal("docker"), Type.Literal("lxc"), Type.Literal("lxd")]);
 
 const Repository = Type.Union(
-  [Type.Literal("dockerhub"), Type.Literal("qnap"), Type.Literal("private"), Type.Literal("local"), Type.Literal("lxd")],
+  [
+    Type.Literal("dockerhub"),
+    Type.Literal("qnap"),
+    Type.Literal("private"),
+    Type.Literal("local"),
+    Type.Literal("lxd"),
+  ],
   { description: "Where the image comes from" },
 );
 
@@ -20,7 +26,8 @@ const ContainerName = Type.String({
 
 /** Path components of a repository, with an optional registry host in front. */
 const ImageName = Type.String({
-  pattern: "^(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$",
+  pattern:
+    "^(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$",
   maxLength: 255,
   description: "An image name, as ubuntu or library/ubuntu",
 });
@@ -56,7 +63,10 @@ const DevicePermission = Type.Tuple(
 
 const IPv4 = "(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
 const IPv4Address = Type.String({ pattern: `^${IPv4}$`, description: "An IPv4 address" });
-const InterfaceName = Type.String({ pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,14}$", description: "A network interface" });
+const InterfaceName = Type.String({
+  pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,14}$",
+  description: "A network interface",
+});
 
 /** The form that the station's page sends for `mode: "bridge"`. */
 const Bridge = Type.Object(
@@ -74,12 +84,24 @@ const Bridge = Type.Object(
 
 const Network = Type.Object(
   {
-    mode: Type.Optional(Type.Union([Type.Literal("nat"), Type.Literal("host"), Type.Literal("bridge"), Type.Literal("")])),
-    hostname: Type.Optional(
-      Type.String({ pattern: "^[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$|^$", description: "A host name of at most 63 letters, digits, '.' or '-'" }),
+    mode: Type.Optional(
+      Type.Union([Type.Literal("nat"), Type.Literal("host"), Type.Literal("bridge"), Type.Literal("")]),
     ),
-    mac_addr: Type.Optional(Type.String({ pattern: "^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$|^$", description: "A MAC address, as 02:42:ac:11:00:02" })),
-    dns: Type.Optional(Type.Array(Type.String({ pattern: "^[0-9a-fA-F:.]{2,45}$", description: "An IP address" }), { maxItems: 16 })),
+    hostname: Type.Optional(
+      Type.String({
+        pattern: "^[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$|^$",
+        description: "A host name of at most 63 letters, digits, '.' or '-'",
+      }),
+    ),
+    mac_addr: Type.Optional(
+      Type.String({
+        pattern: "^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$|^$",
+        description: "A MAC address, as 02:42:ac:11:00:02",
+      }),
+    ),
+    dns: Type.Optional(
+      Type.Array(Type.String({ pattern: "^[0-9a-fA-F:.]{2,45}$", description: "An IP address" }), { maxItems: 16 }),
+    ),
     port: Type.Optional(Type.Array(PortForward, { maxItems: 1024 })),
     expose_port: Type.Optional(Type.Array(Port, { maxItems: 1024 })),
     interface: Type.Optional(InterfaceName),
@@ -91,9 +113,16 @@ const Network = Type.Object(
 
 const Limit = Type.Object(
   {
-    cputime: Type.Optional(Type.Integer({ minimum: 10, maximum: 999, description: "Milliseconds of one core in each second" })),
+    cputime: Type.Optional(
+      Type.Integer({ minimum: 10, maximum: 999, description: "Milliseconds of one core in each second" }),
+    ),
     cpuweight: Type.Optional(Type.Integer({ minimum: 2, maximum: 1024, description: "Relative share of CPU time" })),
-    memory: Type.Optional(Type.String({ pattern: "^(?:6[5-9]|[7-9][0-9]|[1-9][0-9]{2,8})m?$", description: "Megabytes, more than 64, as 768m" })),
+    memory: Type.Optional(
+      Type.String({
+        pattern: "^(?:6[5-9]|[7-9][0-9]|[1-9][0-9]{2,8})m?$",
+        description: "Megabytes, more than 64, as 768m",
+      }),
+    ),
   },
   closed,
 );
@@ -108,7 +137,11 @@ const Resource = Type.Object(
 );
 
 /** Absolute, no control characters. */
-const ContainerPath = Type.String({ pattern: "^/[^\\u0000-\\u001f\\u007f]*$", maxLength: 4096, description: "An absolute path in the container" });
+const ContainerPath = Type.String({
+  pattern: "^/[^\\u0000-\\u001f\\u007f]*$",
+  maxLength: 4096,
+  description: "An absolute path in the container",
+});
 
 const Volume = Type.Object(
   {
@@ -139,7 +172,9 @@ const imageFields = {
   image: ImageName,
   tag: ImageTag,
   registry_name: Type.Optional(text(128, "A private registry's name")),
-  fingerprint: Type.Optional(Type.String({ pattern: "^[0-9a-f]{12,64}$", description: "An LXD image's id, 12 to 64 of 0-9 and a-f" })),
+  fingerprint: Type.Optional(
+    Type.String({ pattern: "^[0-9a-f]{12,64}$", description: "An LXD image's id, 12 to 64 of 0-9 and a-f" }),
+  ),
   download: Type.Optional(ImageMetadata),
   description: Type.Optional(text(4096, "Description of this image")),
   location: Type.Optional(text(2048, "URL of this image")),
@@ -154,13 +189,26 @@ export const CreateRequest = Type.Object(
     privileged: Type.Optional(Type.Boolean({ description: "Give extended privileges to this container" })),
     entrypoint: Type.Optional(CommandLine),
     command: Type.Optional(CommandLine),
-    user: Type.Optional(Type.String({ pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31}(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31})?$|^$", description: "A user, or user:group" })),
-    working_dir: Type.Optional(Type.String({ pattern: "^/[^\\u0000-\\u001f\\u007f]*$|^$", maxLength: 4096, description: "An absolute path" })),
+    user: Type.Optional(
+      Type.String({
+        pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31}(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,31})?$|^$",
+        description: "A user, or user:group",
+      }),
+    ),
+    working_dir: Type.Optional(
+      Type.String({ pattern: "^/[^\\u0000-\\u001f\\u007f]*$|^$", maxLength: 4096, description: "An absolute path" }),
+    ),
     environment: Type.Optional(
-      Type.Array(Type.String({ pattern: "^[^=\\u0000]+=[^\\u0000]*$", maxLength: 131072, description: "NAME=VALUE" }), { maxItems: 1024 }),
+      Type.Array(Type.String({ pattern: "^[^=\\u0000]+=[^\\u0000]*$", maxLength: 131072, description: "NAME=VALUE" }), {
+        maxItems: 1024,
+      }),
     ),
     links: Type.Optional(
-      Type.Record(ContainerName, ContainerName, { ...closed, maxProperties: 64, description: "Container name -> alias" }),
+      Type.Record(ContainerName, ContainerName, {
+        ...closed,
+        maxProperties: 64,
+        description: "Container name -> alias",
+      }),
     ),
     network: Type.Optional(Network),
     resource: Type.Optional(Resource),
@@ -183,7 +231,10 @@ export const ImageRemoveItem = Type.Object(
     type: ContainerType,
     image: ImageName,
     tag: ImageTag,
-    id: Type.String({ pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.:-]{0,127}$", description: "An image's id; it decides which image is removed" }),
+    id: Type.String({
+      pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.:-]{0,127}$",
+      description: "An image's id; it decides which image is removed",
+    }),
   },
   closed,
 );

@@ -24,13 +24,20 @@ const printable = "A text without control characters";
 export const RegistryRequest = Type.Object(
   {
     method: Type.Union([Type.Literal("add"), Type.Literal("edit")]),
-    name: Type.String({ pattern: "^[a-zA-Z0-9][a-zA-Z0-9 _.-]{0,63}$", description: "1 to 64 letters, digits, spaces, '_', '.' or '-'" }),
+    name: Type.String({
+      pattern: "^[a-zA-Z0-9][a-zA-Z0-9 _.-]{0,63}$",
+      description: "1 to 64 letters, digits, spaces, '_', '.' or '-'",
+    }),
     url: Type.String({ maxLength: 2048 }),
     enableTrustCert: Type.Boolean(),
     version: Type.Optional(Type.String({ maxLength: 16 })),
     setToDefault: Type.Optional(Type.Boolean()),
-    username: Type.Optional(Type.String({ pattern: "^[^\\u0000-\\u001f\\u007f]*$", maxLength: 256, description: printable })),
-    password: Type.Optional(Type.String({ pattern: "^[^\\u0000-\\u001f\\u007f]*$", maxLength: 1024, description: printable })),
+    username: Type.Optional(
+      Type.String({ pattern: "^[^\\u0000-\\u001f\\u007f]*$", maxLength: 256, description: printable }),
+    ),
+    password: Type.Optional(
+      Type.String({ pattern: "^[^\\u0000-\\u001f\\u007f]*$", maxLength: 1024, description: printable }),
+    ),
     oldname: Type.Optional(Type.String({ maxLength: 64 })),
   },
   { additionalProperties: false, $id: "RegistryRequest" },

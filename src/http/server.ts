@@ -1,18 +1,19 @@
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../errors.ts";
-import type { Services } from "../services/services.ts";
+import type { Services, SessionService } from "../services/services.ts";
 import type { App } from "./app.ts";
 import { encodingError, ignoreContentType, readBodiesByContent } from "./body.ts";
 import { answerClientError, closeQuickly, guardConnections } from "./connections.ts";
 import { crossSiteError } from "./cross-site.ts";
-import { createErrorHandler, sendError, type ErrorHandler, type Log } from "./errors.ts";
+import { createErrorHandler, sendError, statusOf, type ErrorHandler, type Log } from "./errors.ts";
 import { prettyJson, safeHeaders } from "./json.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { describeApi } from "./openapi.ts";
 import { canonicalPath, nowhere } from "./paths.ts";
 import { registerRoutes } from "./routes.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
+import { callerOf } from "./session-cookie.ts";
 import { ajvOptions, refusedField } from "./validation.ts";
 
 export interface ServerOptions {
@@ -35,7 +36,9 @@ export function createServer({ services, version, log = () => {}, limits: given 
   // The one above serves all answers; without this one fastify would compile another for each schema.
   app.setSerializerCompiler(() => prettyJson);
   app.setSchemaErrorFormatter(refusedField);
-  app.setErrorHandler(answerError);
+  app.setErrorHandler((error, request, reply) =>
+    refuseOrAnswer(services.sessions, answerError, { error, request, reply }),
+  );
   app.setNotFoundHandler((request, reply) => answerUnknown(app, request, reply));
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(safeHeaders);
@@ -43,7 +46,7 @@ export function createServer({ services, version, log = () => {}, limits: given 
   });
   readBodiesByContent(app);
   registerRoutes(app, { services, streamLimits: limits.stream, stopping, log });
-  openapiRoutes(app, () => describeApi(version));
+  openapiRoutes(app, services.sessions, () => describeApi(version));
   return app;
 }
 
@@ -69,6 +72,31 @@ function newFastify(limits: ServerLimits, answerError: ErrorHandler): App {
   });
   return app;
 }
+
+/** Paths whose bodies are judged without a session. */
+const openPaths = new Set(["/api/v1/login"]);
+
+/** Who has no session is told that, and not what would be a valid request. */
+async function refuseOrAnswer(
+  sessions: SessionService,
+  answerError: ErrorHandler,
+  failed: Failed,
+): Promise<FastifyReply> {
+  const { error, request, reply } = failed;
+  const judged = statusOf(error) === 400 && !openPaths.has(request.routeOptions.url ?? "");
+  const refused = judged ? await sessions.check(callerOf(request)).then(nothing, itself) : undefined;
+  answerError(refused ?? error, request, reply);
+  return reply;
+}
+
+interface Failed {
+  error: unknown;
+  request: FastifyRequest;
+  reply: FastifyReply;
+}
+
+const nothing = () => undefined;
+const itself = (error: unknown) => error;
 
 /** What is refused before a route and a body are looked at. */
 function refusal(request: IncomingMessage, stopping: AbortSignal): AppError | undefined {

@@ -21,7 +21,10 @@ export function createInventory(engines: readonly Engine[], listener: ViewListen
     view: (type) => views.get(type),
     require(type) {
       const view = views.get(type);
-      if (!view) throw new AppError("unsupported", `type ${type}: this station has no such engine.`, { details: { field: "type" } });
+      if (!view)
+        throw new AppError("unsupported", `type ${type}: this station has no such engine.`, {
+          details: { field: "type" },
+        });
       if (!view.available()) {
         const away = `${type} does not answer at the moment; try again when it is back.`;
         throw new AppError("engine_unavailable", away, { details: { engine: type } });

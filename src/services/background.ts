@@ -5,7 +5,7 @@ import { AppError } from "../errors.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { Accepted, NewTask, TaskRow, TaskStore } from "../storage/task-store.ts";
 import type { LiveTask, TaskMachine } from "../tasks/machine.ts";
-import { authorize, type User } from "./policy.ts";
+import { authorize, type User, type Verb } from "./policy.ts";
 import type { AddOptions, BackgroundKind, BackgroundService, TaskRequests } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Taken } from "./taken.ts";
@@ -19,6 +19,12 @@ export interface BackgroundOptions {
   tasks: TaskStore;
   machine: TaskMachine;
 }
+
+const verbs: Readonly<Record<BackgroundKind, Verb>> = {
+  create: "container:create",
+  image_download: "image:download",
+  image_remove: "image:remove",
+};
 
 /** Without `limit` the whole list; this many rows at most come from the store at once. */
 const wholeList = 1_000_000;
@@ -34,7 +40,8 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
     if ("id" in accepted) return newTask(accepted.id, task, request);
     if ("repeated" in accepted) return taskOf(accepted.repeated, machine.live(accepted.repeated.id));
     // A claim may outlive its container by a moment: when that is so it is dropped, and the task tried again.
-    if ("claimed" in accepted && (await taken.releaseIfStale(accepted.claimed.owner))) return accept(task, request, plan);
+    if ("claimed" in accepted && (await taken.releaseIfStale(accepted.claimed.owner)))
+      return accept(task, request, plan);
     throw refusal(accepted);
   }
 
@@ -49,17 +56,23 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
   }
 
   return {
-    async add<K extends BackgroundKind>(caller: Parameters<BackgroundService["add"]>[0], kind: K, request: TaskRequests[K], options: AddOptions) {
+    async add<K extends BackgroundKind>(
+      caller: Parameters<BackgroundService["add"]>[0],
+      kind: K,
+      request: TaskRequests[K],
+      options: AddOptions,
+    ) {
       const user = sessions.authenticate(caller);
+      authorize(user, verbs[kind]);
       const plan = await (planners[kind] as (request: TaskRequests[K]) => Promise<TaskPlan>)(request);
-      authorize(user, plan.verb);
       for (const type of plan.types) inventory.require(type as EngineType);
       return accept(rowOf(kind, request, { plan, user, options }), request, plan);
     },
 
     async refuse(caller, category) {
       sessions.authenticate(caller);
-      if (isCategory(category)) throw new AppError("unsupported", `The category ${category} is not carried out by this version.`);
+      if (isCategory(category))
+        throw new AppError("unsupported", `The category ${category} is not carried out by this version.`);
       throw new AppError("not_found", `There is no category ${category}.`);
     },
 
@@ -84,7 +97,11 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
   };
 }
 
-function rowOf(kind: BackgroundKind, request: unknown, of: { plan: TaskPlan; user: User; options: AddOptions }): NewTask {
+function rowOf(
+  kind: BackgroundKind,
+  request: unknown,
+  of: { plan: TaskPlan; user: User; options: AddOptions },
+): NewTask {
   const { plan, user, options } = of;
   const params = JSON.stringify(request);
   const key = options.idempotencyKey;

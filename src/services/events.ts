@@ -63,7 +63,11 @@ export function createEventHub(events: EventStore, sessions: Sessions): EventHub
     }
   }
 
-  async function* follow(caller: Caller, after: number | undefined, signal: AbortSignal): AsyncGenerator<StreamItem, void, undefined> {
+  async function* follow(
+    caller: Caller,
+    after: number | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<StreamItem, void, undefined> {
     const subscriber: Subscriber = { backlog: [], behind: after !== undefined, wake: () => undefined };
     const { last } = await events.read({ after: Number.MAX_SAFE_INTEGER, limit: 0 });
     cursor ??= last;

@@ -12,7 +12,8 @@ const derive = promisify(argon2);
 const gate = createGate({
   width: 2,
   depth: 50,
-  full: () => new AppError("too_many", "Too many logins at once; try again in a second.", { details: { retryAfter: 1 } }),
+  full: () =>
+    new AppError("too_many", "Too many logins at once; try again in a second.", { details: { retryAfter: 1 } }),
 });
 
 async function hashWith(password: string, nonce: Buffer): Promise<Buffer> {

@@ -19,7 +19,11 @@ const dockerHub: RegistryRow = {
   isDefault: false,
 };
 
-export function createRegistryService(deps: { sessions: Sessions; registries: RegistryStore; secrets: Secrets }): RegistryService {
+export function createRegistryService(deps: {
+  sessions: Sessions;
+  registries: RegistryStore;
+  secrets: Secrets;
+}): RegistryService {
   const { sessions, registries, secrets } = deps;
 
   async function all(): Promise<RegistryList> {
@@ -34,7 +38,10 @@ export function createRegistryService(deps: { sessions: Sessions; registries: Re
       name: request.name,
       url: registryUrl(request.url),
       username: request.username ?? before?.username ?? "",
-      password: request.password !== undefined || !before ? secrets.seal(request.password ?? "", context) : resealed(before, context),
+      password:
+        request.password !== undefined || !before
+          ? secrets.seal(request.password ?? "", context)
+          : resealed(before, context),
       version: request.version ?? before?.version ?? "",
       trustCertificate: request.enableTrustCert,
       isDefault: request.setToDefault ?? before?.isDefault ?? false,

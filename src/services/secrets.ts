@@ -43,10 +43,12 @@ export function openSecrets(dataDir: string, firstStart: boolean): Secrets {
 function readKey(path: string, firstStart: boolean): Buffer {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) {
-    if (!firstStart) throw new AppError("conflict", `The key ${path} is missing: put it back, or start with another data folder.`);
+    if (!firstStart)
+      throw new AppError("conflict", `The key ${path} is missing: put it back, or start with another data folder.`);
     return writeKey(path);
   }
-  if (!found.isFile() || found.size !== keySize) throw new AppError("conflict", `The key ${path} is damaged: put the right one back.`);
+  if (!found.isFile() || found.size !== keySize)
+    throw new AppError("conflict", `The key ${path} is damaged: put the right one back.`);
   if (found.mode & 0o077) throw new AppError("conflict", `The key ${path} can be read by others: chmod 600 it first.`);
   return readFileSync(path);
 }

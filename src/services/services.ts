@@ -28,6 +28,8 @@ export interface SessionService {
   /** Open. Answers the new session's id beside what the client is shown. A session sent along is ended. */
   login(caller: Caller, request: LoginRequest): Promise<{ sid: string; session: SessionInfo }>;
   refresh(caller: Caller): Promise<SessionInfo>;
+  /** Throws `unauthenticated` when there is no session. */
+  check(caller: Caller): Promise<void>;
   /** Ends the session at once. */
   logout(caller: Caller): Promise<{ username: string }>;
 }

@@ -101,6 +101,9 @@ export async function createSessions(accounts: AccountStore): Promise<Sessions> 
       authorize(session.user, "session:refresh");
       return infoOf(session);
     },
+    async check(caller) {
+      required(caller);
+    },
     async logout(caller) {
       const session = required(caller);
       authorize(session.user, "session:end");

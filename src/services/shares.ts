@@ -67,7 +67,8 @@ async function openDirectory(path: string, shown: string): Promise<FileHandle> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === "ENOENT") throw new AppError("not_found", `The folder ${shown} does not exist; create it first.`);
-    if (code === "ENOTDIR" || code === "ELOOP") throw new AppError("forbidden", `${shown} is not a folder, or leads through a link.`);
+    if (code === "ENOTDIR" || code === "ELOOP")
+      throw new AppError("forbidden", `${shown} is not a folder, or leads through a link.`);
     throw new AppError("internal", `The folder ${shown} cannot be opened.`, { cause: error });
   }
 }

@@ -31,7 +31,8 @@ export function createTaken(inventory: Inventory, tasks: TaskStore): Taken {
   function publishedBy({ protocol, port }: PortClaim): string | undefined {
     for (const view of inventory.views()) {
       for (const container of view.containers()) {
-        if (container.ports.some((mapping) => isPort(mapping, protocol, port))) return `${view.engine.type} container ${container.name}`;
+        if (container.ports.some((mapping) => isPort(mapping, protocol, port)))
+          return `${view.engine.type} container ${container.name}`;
       }
     }
     return undefined;

@@ -4,13 +4,11 @@ import type { Lane, Lock, PortClaim } from "../storage/task-store.ts";
 import { planContainer } from "./container-plan.ts";
 import type { ImageReferences } from "./image-reference.ts";
 import { itemsOf } from "./kinds/image-remove.ts";
-import type { Verb } from "./policy.ts";
 import type { BackgroundKind, TaskRequests } from "./services.ts";
 import type { Shares } from "./shares.ts";
 
 /** What accepting a task needs to know of its request. */
 export interface TaskPlan {
-  verb: Verb;
   /** Engines that must answer now. */
   types: readonly string[];
   lane: Lane;
@@ -32,10 +30,11 @@ export function createPlanners({ shares, images }: { shares: Shares; images: Ima
     const plan = planContainer(request, shares);
     const { reference } = await images.resolve(request);
     const key = containerKey(request.type, request.name);
-    const others = new Set([...plan.volumesFrom, ...Object.keys(plan.links)].map((name) => containerKey(request.type, name)));
+    const others = new Set(
+      [...plan.volumesFrom, ...Object.keys(plan.links)].map((name) => containerKey(request.type, name)),
+    );
     others.delete(key);
     return {
-      verb: "container:create",
       types: [request.type],
       lane: "heavy",
       name: request.name,
@@ -51,7 +50,7 @@ export function createPlanners({ shares, images }: { shares: Shares; images: Ima
     // Shared: pulls of one image go on together, and none while it is being removed.
     const locks: Lock[] = [[imageKey(request.type, reference), "S"]];
     const name = `${request.image}:${request.tag}`;
-    return { verb: "image:download", types: [request.type], lane: "heavy", name, locks, creates: null, ports: [] };
+    return { types: [request.type], lane: "heavy", name, locks, creates: null, ports: [] };
   }
 
   async function imageRemove(request: TaskRequests["image_remove"]): Promise<TaskPlan> {
@@ -60,7 +59,6 @@ export function createPlanners({ shares, images }: { shares: Shares; images: Ima
     const names = items.map((item) => `${item.image}:${item.tag}`);
     const keys = new Set(items.map((item, index) => imageKey(item.type, names[index] as string)));
     return {
-      verb: "image:remove",
       types: [...new Set(items.map((item) => item.type))],
       lane: "quick",
       name: names.length > 1 ? `${names[0]} (+${names.length - 1})` : (names[0] as string),
@@ -81,5 +79,7 @@ function imageKey(type: string, reference: string): string {
 
 function dockerOnly(type: string): void {
   if (type === "docker") return;
-  throw new AppError("unsupported", `type ${type} is not carried out by this version, only docker.`, { details: { field: "type" } });
+  throw new AppError("unsupported", `type ${type} is not carried out by this version, only docker.`, {
+    details: { field: "type" },
+  });
 }

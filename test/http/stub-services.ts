@@ -61,7 +61,11 @@ export function createStub(): Stub {
   const methodsOf = (service: string, names: string[]) =>
     Object.fromEntries(names.map((name) => [name, async (...args: unknown[]) => call(`${service}.${name}`, args)]));
   const services = {
-    sessions: methodsOf("sessions", ["login", "refresh", "logout"]),
+    // A look at the session is no use of the station, and is not written down.
+    sessions: {
+      ...methodsOf("sessions", ["login", "refresh", "logout"]),
+      check: async () => responders.get("sessions.check")?.(),
+    },
     background: methodsOf("background", ["add", "refuse", "list", "remove"]),
     registries: methodsOf("registries", ["list", "save", "remove"]),
     events: methodsOf("events", ["stream"]),

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { CreateRequest, ImageDownloadRequest, ImageRemoveItem } from "../../src/api/create.ts";
 import { RegistryRequest } from "../../src/api/registry.ts";
 import { LoginRequest } from "../../src/api/session.ts";
+import { AppError } from "../../src/errors.ts";
 import { startServer } from "./harness.ts";
 import { boundaries, fieldsOf, samples, withValue, type Field } from "./schema-fields.ts";
 
@@ -147,3 +148,15 @@ for (const { path, schema, valid } of routes) {
     }
   });
 }
+
+test("without a session a wrong request learns only that", async (t) => {
+  const { send, answer } = await startServer(t);
+  answer("sessions.check", () => {
+    throw new AppError("unauthenticated", "Log in first.");
+  });
+  const wrong = { method: "POST", body: '{"nonsense": true}' };
+  assert.equal((await send("/api/v1/background/create", wrong)).status, 401);
+  assert.equal((await send("/api/v1/background/create", { ...wrong, body: "{" })).status, 401);
+  assert.equal((await send("/openapi.json")).status, 401);
+  assert.equal((await send("/api/v1/login", wrong)).status, 400);
+});

@@ -17,7 +17,13 @@ test(`${creates} creates, dockerd killed ${kills} times`, { timeout: 900_000 }, 
     const sent = Promise.all(
       Array.from({ length: creates }, async (_, n) => {
         await sleep(n * size(150, 250));
-        return createStubbornly(station, { type: "docker", repository: "dockerhub", name: `${prefix}${n}`, image: "ubuntu", tag: "latest" });
+        return createStubbornly(station, {
+          type: "docker",
+          repository: "dockerhub",
+          name: `${prefix}${n}`,
+          image: "ubuntu",
+          tag: "latest",
+        });
       }),
     );
     let during = 0;

@@ -9,7 +9,13 @@ import { startDockerProxy, type EngineMoment } from "../support/docker-proxy.ts"
 import { pushTinyImage } from "../support/images.ts";
 import { createRandom, size } from "../support/proof.ts";
 import { startStation, type TestStation } from "../support/station.ts";
-import { assertNoStrayProcesses, assertOneContainerEach, createStubbornly, interruptedSteps, settled } from "./creates.ts";
+import {
+  assertNoStrayProcesses,
+  assertOneContainerEach,
+  createStubbornly,
+  interruptedSteps,
+  settled,
+} from "./creates.ts";
 
 const creates = size(40, 300);
 const kills = size(8, 20);
@@ -48,9 +54,12 @@ test(`${creates} creates, the station killed ${kills} times`, { timeout: 900_000
     const acknowledged = await sent;
     await assertOneContainerEach(await settled(station), acknowledged, prefix);
     await assertNoStrayProcesses();
-    context.diagnostic(`${kills} kills, ${during} while a task ran; interrupted: ${JSON.stringify(Object.fromEntries(histogram))}`);
+    context.diagnostic(
+      `${kills} kills, ${during} while a task ran; interrupted: ${JSON.stringify(Object.fromEntries(histogram))}`,
+    );
     assert.ok(during >= Math.floor(kills * 0.75), `only ${during} of ${kills} kills met a running task`);
-    for (const step of ["create.pull", "create.container", "create.start"]) assert.ok(histogram.has(step), `${step} was never interrupted`);
+    for (const step of ["create.pull", "create.container", "create.start"])
+      assert.ok(histogram.has(step), `${step} was never interrupted`);
   } finally {
     await station.close();
     await proxy.close();
@@ -82,7 +91,8 @@ function createTrap() {
   let held = Promise.withResolvers<void>();
   return {
     async watch(moment: EngineMoment): Promise<void> {
-      if (!wanted || moment.method !== "POST" || moment.when !== wanted.when || !moment.path.includes(wanted.path)) return;
+      if (!wanted || moment.method !== "POST" || moment.when !== wanted.when || !moment.path.includes(wanted.path))
+        return;
       const { met } = wanted;
       wanted = undefined;
       met();

@@ -32,7 +32,8 @@ export async function settled(station: TestStation, patience = 240_000): Promise
   for (;;) {
     const tasks = await station.client.tasks().catch(() => undefined);
     if (tasks?.every((task) => task.state === "completed" || task.state === "error")) return tasks;
-    if (Date.now() > end) throw new Error(`tasks have not ended: ${JSON.stringify(tasks?.filter((task) => !task.end).slice(0, 3))}`);
+    if (Date.now() > end)
+      throw new Error(`tasks have not ended: ${JSON.stringify(tasks?.filter((task) => !task.end).slice(0, 3))}`);
     await sleep(100);
   }
 }
@@ -47,30 +48,57 @@ export function interruptedSteps(station: TestStation): string[] {
          FROM task WHERE state IN ('running', 'undoing')`,
       )
       .all();
-    return rows.map((row) => `${String(row["kind"])}.${row["state"] === "undoing" ? "undo" : String(row["step"] ?? "claimed")}`);
+    return rows.map(
+      (row) => `${String(row["kind"])}.${row["state"] === "undoing" ? "undo" : String(row["step"] ?? "claimed")}`,
+    );
   } finally {
     db.close();
   }
 }
 
 /** One running container per acknowledged task, bearing its mark; nothing else of the station; every task completed. */
-export async function assertOneContainerEach(tasks: readonly Task[], acknowledged: readonly number[], prefix: string): Promise<void> {
-  assert.deepEqual(tasks.map(({ id }) => id).sort((a, b) => a - b), [...acknowledged].sort((a, b) => a - b), "tasks = acknowledged ones");
-  assert.deepEqual(tasks.filter(({ state }) => state !== "completed").map(({ id, error }) => ({ id, error })), [], "every task completed");
-  const containers = (await listContainers()).filter(({ Names }) => Names.some((name) => name.startsWith(`/${prefix}`)));
+export async function assertOneContainerEach(
+  tasks: readonly Task[],
+  acknowledged: readonly number[],
+  prefix: string,
+): Promise<void> {
+  assert.deepEqual(
+    tasks.map(({ id }) => id).sort((a, b) => a - b),
+    [...acknowledged].sort((a, b) => a - b),
+    "tasks = acknowledged ones",
+  );
+  assert.deepEqual(
+    tasks.filter(({ state }) => state !== "completed").map(({ id, error }) => ({ id, error })),
+    [],
+    "every task completed",
+  );
+  const containers = (await listContainers()).filter(({ Names }) =>
+    Names.some((name) => name.startsWith(`/${prefix}`)),
+  );
   const names = new Set(containers.map(({ Names }) => Names[0]?.slice(1)));
   assert.equal(names.size, containers.length);
   assert.deepEqual(names, new Set(tasks.map(({ name }) => name)), "one container per task, nothing left over");
-  assert.deepEqual(containers.filter(({ State }) => State !== "running").map(({ Names, State }) => [Names, State]), [], "all run");
+  assert.deepEqual(
+    containers.filter(({ State }) => State !== "running").map(({ Names, State }) => [Names, State]),
+    [],
+    "all run",
+  );
   const marks = containers.map(({ Labels }) => Number(Labels["gantry.task"]?.split("/")[1])).sort((a, b) => a - b);
-  assert.deepEqual(marks, [...acknowledged].sort((a, b) => a - b), "each bears its own task's mark");
+  assert.deepEqual(
+    marks,
+    [...acknowledged].sort((a, b) => a - b),
+    "each bears its own task's mark",
+  );
 }
 
 /** Every process that containerd keeps for a container belongs to one that Docker knows: nothing runs on unseen. */
 export async function assertNoStrayProcesses(): Promise<void> {
   const known = new Set((await listContainers()).map(({ Id }) => Id));
   const strays = () => shimmedContainers().filter((id) => !known.has(id));
-  assert.ok(await until(() => strays().length === 0, 5_000), `containers that Docker does not know: ${strays().join(" ")}`);
+  assert.ok(
+    await until(() => strays().length === 0, 5_000),
+    `containers that Docker does not know: ${strays().join(" ")}`,
+  );
 }
 
 function shimmedContainers(): string[] {

@@ -36,7 +36,10 @@ test("the control: with synchronous=NORMAL an acknowledged task is lost", { time
 async function cutPower(synchronous: "FULL" | "NORMAL") {
   const disk = await createCuttableDisk();
   const dataDir = join(disk.mount, "data");
-  const station = await startStation({ dataDir, flags: ["--synchronous", synchronous, "--heavy", "0", "--quick", "0"] });
+  const station = await startStation({
+    dataDir,
+    flags: ["--synchronous", synchronous, "--heavy", "0", "--quick", "0"],
+  });
   try {
     const acknowledged: number[] = [];
     const over = new AbortController();
@@ -52,7 +55,12 @@ async function cutPower(synchronous: "FULL" | "NORMAL") {
     await station.start();
     await station.client.login();
     const found = new Set((await station.client.tasks()).map(({ id }) => id));
-    return { acknowledged: acknowledged.length, found: found.size, integrity, lost: acknowledged.filter((id) => !found.has(id)) };
+    return {
+      acknowledged: acknowledged.length,
+      found: found.size,
+      integrity,
+      lost: acknowledged.filter((id) => !found.has(id)),
+    };
   } finally {
     await station.close();
     await disk.remove();
@@ -64,7 +72,12 @@ async function post(station: TestStation, client: number, acknowledged: number[]
   for (let n = 0; !over.aborted; n++) {
     const body = JSON.stringify({ type: "docker", repository: "dockerhub", image: `cut${client}`, tag: `t${n}` });
     try {
-      const response = await fetch(`${station.url}/api/v1/background/image_download`, { method: "POST", body, headers: { cookie: station.client.cookie() }, signal: limit() });
+      const response = await fetch(`${station.url}/api/v1/background/image_download`, {
+        method: "POST",
+        body,
+        headers: { cookie: station.client.cookie() },
+        signal: limit(),
+      });
       if (response.status === 200) acknowledged.push(((await response.json()) as Task).id);
     } catch {
       // The station went with its disk.

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import type { Task } from "../../src/api/task.ts";
+import { runInside } from "../engines/commands.ts";
 import { dockerApi, listContainers, removeContainers } from "../support/docker-cli.ts";
 import { startDockerProxy, type DockerProxy, type EngineMoment } from "../support/docker-proxy.ts";
 import { testEngines } from "../support/engines.ts";
@@ -48,7 +49,8 @@ after(async () => {
 async function pushLinkedImage(): Promise<void> {
   const root = at("image");
   mkdirSync(root);
-  symlinkSync("mnt", join(root, "relative"));
+  symlinkSync("/somewhere/only/in/the/image", join(root, "absolute"));
+  symlinkSync(folder, join(root, "as-on-the-host"));
   const layer = execFileSync("tar", ["-C", root, "-c", "."]);
   const config = { Cmd: ["sh"], Env: ["PATH=/bin"] };
   const { registry } = testEngines();
@@ -101,6 +103,13 @@ test("a share may itself be given by a link: that is the operator's own word", a
   );
 });
 
+test("a file system inside a folder that is mounted read-only cannot be written either", async () => {
+  const task = await create({ "/Public": { bind: "/mnt", ro: true } });
+  assert.equal((await station.client.ended(task.id)).error, undefined);
+  const { State } = await dockerApi<{ State: { Pid: number } }>("GET", "/containers/attack/json");
+  await assert.rejects(runInside(State.Pid, "touch", "/mnt/mounted/x"), /Read-only|No such file/);
+});
+
 const victim = at("public/victim");
 const exchanges: Record<string, () => void> = {
   "a link to a folder of the host": () => symlinkSync(secret, victim),
@@ -112,7 +121,8 @@ const moments = [
 ];
 const targets = [
   { image: "busybox", tag: "latest", bind: "/mnt" },
-  { image: "linked", tag: "1", bind: "/relative/below" },
+  { image: "linked", tag: "1", bind: "/absolute/below" },
+  { image: "linked", tag: "1", bind: "/as-on-the-host/public/real" },
 ];
 
 beforeEach(() => {

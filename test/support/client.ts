@@ -11,7 +11,12 @@ export interface Answer {
 export function createClient(url: string, password: string) {
   let cookie = "";
 
-  async function send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  async function send(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
     const response = await fetch(`${url}/container-station/api/v1${path}`, {
       method,
@@ -41,7 +46,8 @@ export function createClient(url: string, password: string) {
       const { headers } = await send("POST", "/login", `username=admin&password=${password}`);
       cookie = headers.get("set-cookie")?.split(";")[0] ?? "";
     },
-    add: (category: string, body: unknown, headers?: Record<string, string>) => ok<Task>("POST", `/background/${category}`, body, headers),
+    add: (category: string, body: unknown, headers?: Record<string, string>) =>
+      ok<Task>("POST", `/background/${category}`, body, headers),
     /** Polls until the task is final, and answers it. */
     async ended(id: number, patience = 60_000): Promise<Task> {
       const end = Date.now() + patience;

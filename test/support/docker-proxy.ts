@@ -19,7 +19,10 @@ export interface DockerProxy {
  * Stands between a station and the real Docker and passes everything on, telling `watch` of each request at its two
  * moments and waiting for it: so a test can kill the station, or Docker, exactly there.
  */
-export async function startDockerProxy(path: string, watch: (moment: EngineMoment) => Promise<void> | void): Promise<DockerProxy> {
+export async function startDockerProxy(
+  path: string,
+  watch: (moment: EngineMoment) => Promise<void> | void,
+): Promise<DockerProxy> {
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const engine = connect(testEngines().dockerSocket);

@@ -23,7 +23,9 @@ export async function createCuttableDisk(): Promise<CuttableDisk> {
   for (const name of ["nbd", "mount"]) mkdirSync(at(name));
   execFileSync("truncate", ["-s", "256M", at("image")]);
   execFileSync("mkfs.ext4", ["-q", at("image")]);
-  const cache = spawn("nbdkit", ["-f", "-U", at("socket"), "--filter=cache", "file", at("image"), "cache=writeback"], { stdio: "ignore" });
+  const cache = spawn("nbdkit", ["-f", "-U", at("socket"), "--filter=cache", "file", at("image"), "cache=writeback"], {
+    stdio: "ignore",
+  });
   await expect(() => existsSync(at("socket")), "nbdkit");
   const fuse = spawn("nbdfuse", [at("nbd"), "--unix", at("socket")], { stdio: "ignore" });
   await expect(() => existsSync(at("nbd/nbd")), "nbdfuse");

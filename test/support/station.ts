@@ -52,7 +52,11 @@ export async function startStation(options: StationOptions = {}): Promise<TestSt
 
   async function start(): Promise<void> {
     const env = { ...process.env, GANTRY_ADMIN_PASSWORD: adminPassword, ...options.env };
-    const started = spawn("sh", [join(root, "scripts/node.sh"), join(root, "src/main.ts"), ...flags], { detached: true, stdio: ["ignore", "pipe", "pipe"], env });
+    const started = spawn("sh", [join(root, "scripts/node.sh"), join(root, "src/main.ts"), ...flags], {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env,
+    });
     child = started;
     started.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
     await ready(started, () => errors);

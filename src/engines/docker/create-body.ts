@@ -55,6 +55,8 @@ function hostConfig(spec: ContainerSpec, facts: CreateFacts, bindings: object): 
       Source: mount.source,
       Target: mount.target,
       ReadOnly: mount.readOnly,
+      // A file system mounted below the folder is another share's, or nobody's; and it would stay writable.
+      BindOptions: { NonRecursive: true },
     })),
     VolumesFrom: spec.volumesFrom,
     Links: Object.entries(spec.links).map(([name, alias]) => `${name}:${alias}`),

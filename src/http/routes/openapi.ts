@@ -1,6 +1,11 @@
+import type { SessionService } from "../../services/services.ts";
 import type { App } from "../app.ts";
+import { callerOf } from "../session-cookie.ts";
 
-export function openapiRoutes(app: App, describe: () => Promise<unknown>): void {
+export function openapiRoutes(app: App, sessions: SessionService, describe: () => Promise<unknown>): void {
   let document: Promise<unknown> | undefined;
-  app.get("/openapi.json", () => (document ??= describe()));
+  app.get("/openapi.json", async (request) => {
+    await sessions.check(callerOf(request));
+    return (document ??= describe());
+  });
 }

@@ -1,9 +1,9 @@
-import { stat } from "node:fs/promises";
 import type { CreateRequest } from "../../api/create.ts";
 import type { Container, Engine, Mount, OwnerMark } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { Handler } from "../../tasks/handler.ts";
 import { planContainer, type ContainerPlan } from "../container-plan.ts";
+import { hasMounted } from "../mounted.ts";
 import type { OpenFolder } from "../shares.ts";
 import { ensureImage } from "./image.ts";
 import type { KindOptions } from "./kinds.ts";
@@ -62,7 +62,11 @@ interface Making {
 async function makeContainer({ engine, plan, folders, mark, image }: Making, repeated: boolean): Promise<string> {
   const earlier = repeated ? await ours(engine, plan.name, mark) : undefined;
   if (earlier) return earlier.id;
-  const mounts = plan.mounts.map(({ target, readOnly }, index): Mount => ({ source: (folders[index] as OpenFolder).path, target, readOnly }));
+  const mounts = plan.mounts.map(({ target, readOnly }, index): Mount => ({
+    source: (folders[index] as OpenFolder).path,
+    target,
+    readOnly,
+  }));
   try {
     return await engine.containers.create({ ...plan, mounts, mark, image });
   } catch (error) {
@@ -85,7 +89,7 @@ async function startContainer(making: Making, made: string, repeated: boolean): 
     id = await makeContainer(making, true);
     await engine.containers.start(id);
   }
-  await verifyMounts(engine, id, plan, folders);
+  await verifyMounts(engine, id, folders);
   return id;
 }
 
@@ -98,14 +102,10 @@ async function ours(engine: Engine, name: string, mark: OwnerMark): Promise<Cont
  * The engine opened the folders by path: what it mounted must be what was checked, and not what somebody put there in
  * between. A container that has ended by now has nothing left to reach.
  */
-async function verifyMounts(engine: Engine, id: string, plan: ContainerPlan, folders: readonly OpenFolder[]): Promise<void> {
+async function verifyMounts(engine: Engine, id: string, folders: readonly OpenFolder[]): Promise<void> {
   if (folders.length === 0) return;
   const pid = (await engine.containers.get(id))?.pid ?? 0;
-  if (pid === 0) return;
-  for (const [index, { target }] of plan.mounts.entries()) {
-    const mounted = await stat(`/proc/${pid}/root${target}`, { bigint: true }).catch(() => undefined);
-    const folder = folders[index] as OpenFolder;
-    if (!mounted || (mounted.dev === folder.device && mounted.ino === folder.inode)) continue;
-    throw new AppError("forbidden", `The folder for ${target} was exchanged while the container was made.`);
-  }
+  if (pid === 0 || (await hasMounted(pid, folders).catch(() => false))) return;
+  if (((await engine.containers.get(id))?.pid ?? 0) !== pid) return;
+  throw new AppError("forbidden", "A folder of volume.host was exchanged while the container was made.");
 }

@@ -35,7 +35,8 @@ export function itemsOf(request: ImageRemoveRequest): ImageRemoveItem[] {
 async function removeItem(engine: Engine, item: ImageRemoveItem, repeated: boolean): Promise<string | null> {
   const tag = `${item.image}:${item.tag}`;
   const image = await engine.images.get(item.id);
-  if (!image || !isId(image.id, item.id)) return repeated ? null : `There is no image with the id ${item.id} (${tag}) on this host.`;
+  if (!image || !isId(image.id, item.id))
+    return repeated ? null : `There is no image with the id ${item.id} (${tag}) on this host.`;
   const tagged = image.tags.includes(tag);
   if (repeated && !tagged && image.tags.length > 0) return null;
   try {

@@ -121,13 +121,16 @@ function settle(pending: Pending, answer: Answer, onFatal: (reason: string) => v
 /** Every method is a call of the verb of its name. */
 function store(group: string, call: (verb: string, argument: unknown) => Promise<unknown>): unknown {
   const methods = new Map<string, (argument: unknown) => Promise<unknown>>();
-  return new Proxy({}, {
-    get(_target, name: string) {
-      // Not a promise, whatever an await makes of it.
-      if (name === "then") return undefined;
-      let method = methods.get(name);
-      if (!method) methods.set(name, (method = (argument) => call(`${group}.${name}`, argument)));
-      return method;
+  return new Proxy(
+    {},
+    {
+      get(_target, name: string) {
+        // Not a promise, whatever an await makes of it.
+        if (name === "then") return undefined;
+        let method = methods.get(name);
+        if (!method) methods.set(name, (method = (argument) => call(`${group}.${name}`, argument)));
+        return method;
+      },
     },
-  });
+  );
 }

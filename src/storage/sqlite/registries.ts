@@ -17,7 +17,15 @@ export function registrySql(db: DatabaseSync): RegistryVerbs {
 
   const find = (name: string) => get.get(name) as Record<string, unknown> | undefined;
   const values = (row: NewRegistry) =>
-    [row.name, row.url, row.username, row.password, row.version, Number(row.trustCertificate), Number(row.isDefault)] as const;
+    [
+      row.name,
+      row.url,
+      row.username,
+      row.password,
+      row.version,
+      Number(row.trustCertificate),
+      Number(row.isDefault),
+    ] as const;
 
   return {
     list: () => list.all().map(toRegistry),

@@ -5,7 +5,13 @@ export function taskEvents(db: DatabaseSync, host: string) {
   const insert = db.prepare("INSERT INTO event (host, ts, kind, user, data) VALUES (?, ?, 'background', ?, ?)");
   return {
     add(task: { id: number; kind: string; name: string; user: string }, state: string, now: number, result?: number) {
-      const data = { category: task.kind, state, container: task.name, tid: task.id, ...(result !== undefined && { result }) };
+      const data = {
+        category: task.kind,
+        state,
+        container: task.name,
+        tid: task.id,
+        ...(result !== undefined && { result }),
+      };
       insert.run(host, Math.floor(now / 1000), task.user, JSON.stringify(data));
     },
   };

@@ -21,7 +21,9 @@ function acceptance(db: DatabaseSync, host: string, events: ReturnType<typeof ta
   const insertClaim = db.prepare("INSERT INTO port_claim (host, protocol, port, owner, task) VALUES (?, ?, ?, ?, ?)");
   const insertKey = db.prepare("INSERT OR REPLACE INTO idempotency (user, key, hash, task, at) VALUES (?, ?, ?, ?, ?)");
   const creator = db.prepare("SELECT id, name, user FROM task WHERE host = ? AND creates = ?");
-  const claimed = db.prepare("SELECT protocol, port, owner FROM port_claim WHERE host = ? AND protocol = ? AND port = ?");
+  const claimed = db.prepare(
+    "SELECT protocol, port, owner FROM port_claim WHERE host = ? AND protocol = ? AND port = ?",
+  );
   const keyOf = db.prepare("SELECT hash, task FROM idempotency WHERE user = ? AND key = ? AND at > ?");
   const byId = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
   const claim = db.prepare(
@@ -71,7 +73,9 @@ function acceptance(db: DatabaseSync, host: string, events: ReturnType<typeof ta
 
 function steps(db: DatabaseSync) {
   const select = db.prepare("SELECT seq, name, state, undo, out FROM task_step WHERE task = ? ORDER BY seq");
-  const done = db.prepare("UPDATE task_step SET state = 'done', out = ? WHERE task = ? AND seq = ? AND state = 'planned'");
+  const done = db.prepare(
+    "UPDATE task_step SET state = 'done', out = ? WHERE task = ? AND seq = ? AND state = 'planned'",
+  );
   const plan = db.prepare("INSERT INTO task_step (task, seq, name, state, undo) VALUES (?, ?, ?, 'planned', ?)");
   const progressed = db.prepare("UPDATE task SET attempts = 0 WHERE id = ? AND attempts > 0");
   return {

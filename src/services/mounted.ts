@@ -1,0 +1,54 @@
+import { constants } from "node:fs";
+import { open, readFile, type FileHandle } from "node:fs/promises";
+import type { OpenFolder } from "./shares.ts";
+
+/**
+ * Whether a container's process has every one of these folders mounted, as often as it is named. The image decides what
+ * a path in the container leads to, so the kernel's list of mounts is asked, and no link is followed on the way.
+ */
+export async function hasMounted(pid: number, folders: readonly OpenFolder[]): Promise<boolean> {
+  const wanted = new Map<string, number>();
+  for (const folder of folders) count(wanted, `${folder.device}:${folder.inode}`, 1);
+  const table = await readFile(`/proc/${pid}/mountinfo`, "utf8");
+  for (const line of table.trimEnd().split("\n")) {
+    const [id = "", , , , point = ""] = line.split(" ");
+    const found = await identityOf(pid, id, unescape(point));
+    if (found) count(wanted, found, -1);
+  }
+  return [...wanted.values()].every((left) => left <= 0);
+}
+
+function count(counts: Map<string, number>, key: string, by: number): void {
+  const before = counts.get(key);
+  if (before !== undefined || by > 0) counts.set(key, (before ?? 0) + by);
+}
+
+/** Of the folder at the mount point; undefined for a file, and when another mount is there. */
+async function identityOf(pid: number, mount: string, point: string): Promise<string | undefined> {
+  let folder: FileHandle | undefined;
+  try {
+    folder = await openDirectory(`/proc/${pid}/root/`, 0);
+    for (const part of point.split("/").filter(Boolean)) {
+      const next = await openDirectory(`/proc/self/fd/${folder.fd}/${part}`, constants.O_NOFOLLOW);
+      await folder.close();
+      folder = next;
+    }
+    const info = await readFile(`/proc/self/fdinfo/${folder.fd}`, "utf8");
+    if (/^mnt_id:\s*(\d+)$/m.exec(info)?.[1] !== mount) return undefined;
+    const { dev, ino } = await folder.stat({ bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  } finally {
+    await folder?.close();
+  }
+}
+
+function openDirectory(path: string, flags: number): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | constants.O_DIRECTORY | flags);
+}
+
+/** The kernel writes a space as \040. */
+function unescape(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
