@@ -24,7 +24,7 @@ after(async () => {
 async function snapshot(): Promise<unknown> {
   const [containers, images, volumes, networks] = await Promise.all([
     listContainers(),
-    dockerApi<unknown[]>("GET", "/images/json?all=1"),
+    dockerApi<{ Id: string }[]>("GET", "/images/json?all=1"),
     dockerApi<unknown>("GET", "/volumes"),
     dockerApi<{ Name: string }[]>("GET", "/networks"),
   ]);
