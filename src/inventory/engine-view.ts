@@ -17,6 +17,8 @@ export interface EngineView {
   readonly tried: Promise<void>;
   /** Resolves when it answers, or the signal aborts. */
   whenAvailable(signal: AbortSignal): Promise<void>;
+  /** Looks at one container now, in place of waiting for its event. */
+  refresh(id: string): Promise<void>;
   byName(name: string): Container | undefined;
   containers(): Iterable<Container>;
 }
@@ -56,6 +58,7 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
   /** Ids that events named since the present list was asked for. */
   const named = new Set<string>();
   let available = false;
+  let lastLook: Promise<void> = Promise.resolve();
 
   function put(container: Container): void {
     drop(container.id);
@@ -92,7 +95,14 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
     if (known) listener.gone(engine, known);
   }
 
-  async function look(ids: readonly string[], until: AbortSignal): Promise<void> {
+  /** One look after the other. */
+  function look(ids: readonly string[], until: AbortSignal): Promise<void> {
+    const turn = lastLook.then(() => lookNow(ids, until));
+    lastLook = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async function lookNow(ids: readonly string[], until: AbortSignal): Promise<void> {
     for (const id of ids) {
       const container = await engine.containers.get(id, until);
       until.throwIfAborted();
@@ -152,6 +162,10 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
     engine,
     available: () => available,
     tried: first.promise,
+    async refresh(id) {
+      named.add(id);
+      await look([id], AbortSignal.any([signal, AbortSignal.timeout(10_000)]));
+    },
     byName: (name) => names.get(name),
     containers: () => containers.values(),
     whenAvailable: (until) =>

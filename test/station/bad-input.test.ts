@@ -31,7 +31,7 @@ async function snapshot(): Promise<unknown> {
   const names = containers.map(({ Names, State }) => [Names, State]);
   return {
     names,
-    images,
+    images: images.toSorted((a, b) => a.Id.localeCompare(b.Id)),
     volumes,
     networks: networks.map(({ Name }) => Name).sort(),
     tasks: await station.client.tasks(),

@@ -18,7 +18,8 @@ export function createHandler(options: KindOptions): Handler {
     async run(context) {
       const request = context.params as CreateRequest;
       await options.authorize(context.user, "container:create");
-      const { engine } = inventory.require(request.type);
+      const view = inventory.require(request.type);
+      const { engine } = view;
       const plan = planContainer(request, shares);
       refuseRemote(engine, plan);
       const source = await images.resolve(request);
@@ -34,6 +35,8 @@ export function createHandler(options: KindOptions): Handler {
         context.progress(98, "Connect container");
         await context.step("network", null, () => connect(engine, id, context.signal));
       }
+      // So that whoever sees the task completed finds the container's name and ports taken.
+      await view.refresh(id);
       return undefined;
     },
   };
