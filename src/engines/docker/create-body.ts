@@ -1,6 +1,12 @@
 import type { ContainerSpec, DeviceRule, PortMapping } from "../engine.ts";
-import type { DeviceNode } from "./host-devices.ts";
 import { lanLabel } from "./lan-plan.ts";
+
+/** A device node below /dev. */
+export interface DeviceNode {
+  path: string;
+  kind: "c" | "b";
+  major: number;
+}
 
 /** What the translation must know of the host and the engine. */
 export interface CreateFacts {

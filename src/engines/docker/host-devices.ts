@@ -2,14 +2,7 @@ import { access, lstat, readdir } from "node:fs/promises";
 import path from "node:path";
 
 import type { ContainerSpec } from "../engine.ts";
-import type { CreateFacts } from "./create-body.ts";
-
-/** A device node below /dev. */
-export interface DeviceNode {
-  path: string;
-  kind: "c" | "b";
-  major: number;
-}
+import type { CreateFacts, DeviceNode } from "./create-body.ts";
 
 /** File systems of their own, without devices of the host. */
 const skipped = new Set(["/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/hugepages"]);

@@ -6,7 +6,7 @@ import { planContainer, type ContainerPlan } from "../container-plan.ts";
 import { hasMounted } from "../mounted.ts";
 import type { OpenFolder } from "../shares.ts";
 import { ensureImage } from "./image.ts";
-import type { KindOptions } from "./kinds.ts";
+import type { KindOptions } from "./options.ts";
 
 /**
  * A container is made from an image that is pulled if need be, and started. The pivot is the end: until then a failure

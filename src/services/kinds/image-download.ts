@@ -1,7 +1,7 @@
 import type { ImageDownloadRequest } from "../../api/create.ts";
 import type { Handler } from "../../tasks/handler.ts";
 import { ensureImage } from "./image.ts";
-import type { KindOptions } from "./kinds.ts";
+import type { KindOptions } from "./options.ts";
 
 /** Pulls an image, or a newer one of the same tag. After a crash it begins again; finished layers are not fetched twice. */
 export function imageDownloadHandler(options: KindOptions): Handler {

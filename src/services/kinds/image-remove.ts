@@ -2,7 +2,7 @@ import type { ImageRemoveItem, ImageRemoveRequest } from "../../api/create.ts";
 import type { Engine } from "../../engines/engine.ts";
 import { hasCode, messageOf } from "../../errors.ts";
 import type { Handler } from "../../tasks/handler.ts";
-import type { KindOptions } from "./kinds.ts";
+import type { KindOptions } from "./options.ts";
 
 /**
  * Removes images one by one; each is a step, and what is removed stays removed. An item that fails does not stop the

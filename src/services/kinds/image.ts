@@ -2,7 +2,7 @@ import type { Engine } from "../../engines/engine.ts";
 import { AppError } from "../../errors.ts";
 import type { TaskContext } from "../../tasks/handler.ts";
 import type { ImageSource } from "../image-reference.ts";
-import type { KindOptions } from "./kinds.ts";
+import type { KindOptions } from "./options.ts";
 
 /** Of a create's progress, how much the pull is. */
 const pullShare = 0.9;

@@ -1,7 +1,7 @@
 import type { EngineType } from "../../engines/engine.ts";
 import { AppError } from "../../errors.ts";
 import type { Undoer } from "../../tasks/handler.ts";
-import type { KindOptions } from "./kinds.ts";
+import type { KindOptions } from "./options.ts";
 
 /** The closed table of undoers. An op that a release has written to a journal is never taken out. */
 export function createUndoers({ inventory, marks }: Pick<KindOptions, "inventory" | "marks">): Record<string, Undoer> {

@@ -1,0 +1,29 @@
+import type { OwnerMark } from "../../engines/engine.ts";
+import type { Inventory } from "../../inventory/inventory.ts";
+import type { ImageReferences } from "../image-reference.ts";
+import type { Verb } from "../policy.ts";
+import type { Pulls } from "../pulls.ts";
+import type { Shares } from "../shares.ts";
+
+/** Makes and knows the marks of this station's tasks. */
+export interface Marks {
+  of(task: number): OwnerMark;
+  isOurs(mark: OwnerMark | undefined, task: number): boolean;
+}
+
+export interface KindOptions {
+  inventory: Inventory;
+  shares: Shares;
+  images: ImageReferences;
+  pulls: Pulls;
+  marks: Marks;
+  /** Asked again when the task runs: the user may have lost the right meanwhile. */
+  authorize(user: string, verb: Verb): Promise<void>;
+}
+
+export function createMarks(station: string): Marks {
+  return {
+    of: (task) => ({ station, task }),
+    isOurs: (mark, task) => mark?.station === station && mark.task === task,
+  };
+}
