@@ -1,6 +1,5 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { hostname } from "node:os";
 import { join, resolve, sep } from "node:path";
 import type { Config } from "./config.ts";
 import { findEngines } from "./engines/registry.ts";
@@ -22,6 +21,11 @@ export interface App {
   firstPassword: string | undefined;
 }
 
+/**
+ * A data folder belongs to one host at a time, whatever that is called today: by its present name a renamed host would
+ * find none of its tasks.
+ */
+const thisHost = "this";
 const hour = 3600_000;
 const retention = { maxAge: 30 * 24 * hour, minAge: 24 * hour, maxCount: 10_000, maxEvents: 200_000 };
 
@@ -30,7 +34,7 @@ export async function createApp(config: Config, version: string, onFatal: (reaso
   refuseLaterEngines(config);
   prepareFolders(config);
   const { dataDir, synchronous } = config;
-  const database = await openDatabase({ path: join(dataDir, "gantry.db"), host: hostname(), synchronous }, onFatal);
+  const database = await openDatabase({ path: join(dataDir, "gantry.db"), host: thisHost, synchronous }, onFatal);
   const secrets = openSecrets(dataDir, database.identity.epoch === 1);
   const firstPassword = await ensureAdmin(database.accounts, config.adminPassword);
   const engines = await findEngines(config);

@@ -16,6 +16,8 @@ const lastResort = 9_500;
 
 // Files of the station are for its user only, whatever the shell's umask.
 process.umask(0o077);
+// Whoever read the output may have gone, and a log's disk may be full: tasks go on.
+for (const output of [process.stdout, process.stderr]) output.on("error", () => undefined);
 process.on("uncaughtException", (error: Error) => end(bug, "The station ended on a fault of its own.", error));
 
 try {

@@ -28,7 +28,7 @@ export interface EngineInfo {
 }
 
 export interface Capabilities {
-  /** Layers are pulled from registries by name and tag. */
+  /** Layers are pulled from registries by name and tag, with a login where one is needed. */
   readonly registries: boolean;
   /** `network.mode` host. */
   readonly hostNetwork: boolean;
@@ -36,6 +36,15 @@ export interface Capabilities {
   readonly processOptions: boolean;
   /** Volumes of the engine's own (`volume.new`, `volume.container`) and links between containers. */
   readonly engineVolumes: boolean;
+  /** Name servers can be given. */
+  readonly nameServers: boolean;
+  /**
+   * The engine itself publishes `ports` on the host. Without it, it only keeps them, and gives a container that has some
+   * an address for life: forwarding is the station's.
+   */
+  readonly publishedPorts: boolean;
+  /** A container needs its image as long as it is there: `images.remove` is a `conflict`. */
+  readonly imagesInUse: boolean;
   /** A container can be created privileged. */
   readonly privileged: boolean;
   /** It runs on this host: folders and network interfaces of the host can be given to containers. */
@@ -92,7 +101,7 @@ export type LanAddress =
 /** A container to be made. Everything is checked already; the driver only translates. */
 export interface ContainerSpec {
   name: string;
-  /** As the engine names it, for docker `repository:tag`. The image is present. */
+  /** As the engine names it: for docker `repository:tag`, for lxd an alias or a fingerprint. The image is present. */
   image: string;
   mark: OwnerMark;
   /** Start it when the host boots. */
@@ -138,11 +147,15 @@ export interface Container {
   ports: readonly PortMapping[];
   /** Process id of the first process on the host, 0 = not running. */
   pid: number;
+  /** It was running, and is not any more. */
+  ended?: true;
+  /** Folders of the host that it mounts, as the engine was told them. */
+  mounts: readonly string[];
 }
 
 export interface Image {
   id: string;
-  /** `repository:tag`. */
+  /** docker: `repository:tag`; lxd: aliases. */
   tags: readonly string[];
   /** Bytes. */
   size: number;
@@ -183,6 +196,8 @@ export interface Containers {
   create(spec: ContainerSpec, signal?: AbortSignal): Promise<string>;
   /** No error when it runs already. `conflict` when a port is taken. */
   start(id: string, signal?: AbortSignal): Promise<void>;
+  /** Kills it; whatever its restart policy, it stays stopped until somebody starts it. */
+  stop(id: string, signal?: AbortSignal): Promise<void>;
   /** Kills it first when it runs; its anonymous volumes go with it. No error when it is gone already. */
   remove(id: string, signal?: AbortSignal): Promise<void>;
 }

@@ -1,5 +1,7 @@
 import type { Container, Engine, EngineEvent } from "../engines/engine.ts";
+import { hasCode } from "../errors.ts";
 import { sleep } from "../util/sleep.ts";
+import { createContainerTable } from "./container-table.ts";
 
 /** What the view tells of; every listener is called after the view has changed. */
 export interface ViewListener {
@@ -28,6 +30,7 @@ export interface ViewTimes {
   pingEvery: number;
   /** An engine says itself when it does not answer, after 2 s; one that does not even do that is away as well. */
   pingWithin: number;
+  lookWithin: number;
   retryFrom: number;
   retryTo: number;
   /** Events that come close together are one look. */
@@ -38,6 +41,7 @@ const usual: ViewTimes = {
   resyncEvery: 60_000,
   pingEvery: 5_000,
   pingWithin: 3_000,
+  lookWithin: 5_000,
   retryFrom: 100,
   retryTo: 1_000,
   coalesce: 50,
@@ -51,8 +55,7 @@ const usual: ViewTimes = {
  * that list. So an answer that is older than another never replaces it.
  */
 export function followEngine(engine: Engine, listener: ViewListener, signal: AbortSignal, times = usual): EngineView {
-  const containers = new Map<string, Container>();
-  const names = new Map<string, Container>();
+  const table = createContainerTable();
   const waiters = new Set<() => void>();
   const first = Promise.withResolvers<void>();
   /** Ids that events named since the present list was asked for. */
@@ -60,38 +63,23 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
   let available = false;
   let lastLook: Promise<void> = Promise.resolve();
 
-  function put(container: Container): void {
-    drop(container.id);
-    containers.set(container.id, container);
-    names.set(container.name, container);
-  }
-
-  function drop(id: string): Container | undefined {
-    const known = containers.get(id);
-    if (!known) return undefined;
-    containers.delete(id);
-    if (names.get(known.name) === known) names.delete(known.name);
-    return known;
-  }
-
   async function resync(until: AbortSignal): Promise<void> {
     named.clear();
     const listed = await engine.containers.list(AbortSignal.any([until, AbortSignal.timeout(30_000)]));
     until.throwIfAborted();
     const ids = new Set(listed.map((container) => container.id));
-    for (const id of [...containers.keys()].filter((known) => !ids.has(known) && !named.has(known))) lose(id);
+    for (const id of table.ids().filter((known) => !ids.has(known) && !named.has(known))) lose(id);
     for (const container of listed) if (!named.has(container.id)) see(container);
     listener.resynced(engine, listed);
   }
 
   function see(container: Container): void {
-    const before = containers.get(container.id);
-    put(container);
+    const before = table.put(container);
     if (container.pid > 0 && before?.pid !== container.pid) listener.started(engine, container);
   }
 
   function lose(id: string): void {
-    const known = drop(id);
+    const known = table.drop(id);
     if (known) listener.gone(engine, known);
   }
 
@@ -104,8 +92,15 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
 
   async function lookNow(ids: readonly string[], until: AbortSignal): Promise<void> {
     for (const id of ids) {
-      const container = await engine.containers.get(id, until);
+      const late = AbortSignal.timeout(times.lookWithin);
+      const looked = engine.containers.get(id, AbortSignal.any([until, late]));
+      const container = await looked.catch((error: unknown) => {
+        if (until.aborted || (hasCode(error, "engine_unavailable") && !late.aborted)) throw error;
+        return null;
+      });
       until.throwIfAborted();
+      // A container that the engine cannot show stays as it was seen last; the next list looks again.
+      if (container === null) continue;
       if (container) see(container);
       else lose(id);
     }
@@ -166,8 +161,8 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
       named.add(id);
       await look([id], AbortSignal.any([signal, AbortSignal.timeout(10_000)]));
     },
-    byName: (name) => names.get(name),
-    containers: () => containers.values(),
+    byName: table.byName,
+    containers: table.all,
     whenAvailable: (until) =>
       new Promise((resolve) => {
         if (available || until.aborted) return resolve();

@@ -33,16 +33,30 @@ const wholeList = 1_000_000;
 export function createBackgroundService(options: BackgroundOptions): BackgroundService {
   const { sessions, inventory, planners, taken, tasks, machine } = options;
 
-  async function accept(task: NewTask, request: unknown, plan: TaskPlan): Promise<Task> {
-    const earlier = task.idempotency ? await tasks.repeated(task) : undefined;
-    if (!earlier) await taken.refuse(plan);
-    const accepted = earlier ?? (await machine.accept(task));
-    if ("id" in accepted) return newTask(accepted.id, task, request);
+  async function accept(asked: Asked, plan: TaskPlan): Promise<Task> {
+    try {
+      await taken.refuse(plan);
+    } catch (error) {
+      // It may be the same request, a moment earlier, that has taken it.
+      const known = await repeated(asked);
+      if (known) return known;
+      throw error;
+    }
+    const task = rowOf(asked, plan);
+    const accepted = await machine.accept(task);
+    if ("id" in accepted) return newTask(accepted.id, task, asked.request);
     if ("repeated" in accepted) return taskOf(accepted.repeated, machine.live(accepted.repeated.id));
     // A claim may outlive its container by a moment: when that is so it is dropped, and the task tried again.
-    if ("claimed" in accepted && (await taken.releaseIfStale(accepted.claimed.owner)))
-      return accept(task, request, plan);
+    if ("claimed" in accepted && (await taken.releaseIfStale(accepted.claimed.owner))) return accept(asked, plan);
     throw refusal(accepted);
+  }
+
+  /** The task that this key and body made before, whatever has become of the engine, the registry or the port since. */
+  async function repeated({ user, idempotency }: Asked): Promise<Task | undefined> {
+    const found = idempotency && (await tasks.repeated({ user: user.name, idempotency, now: Date.now() }));
+    if (!found) return undefined;
+    if ("reused" in found) throw refusal(found);
+    return taskOf(found.repeated, machine.live(found.repeated.id));
   }
 
   async function cancel(id: number): Promise<number[]> {
@@ -64,9 +78,13 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
     ) {
       const user = sessions.authenticate(caller);
       authorize(user, verbs[kind]);
+      const params = JSON.stringify(request);
+      const asked: Asked = { kind, request, params, user, idempotency: idempotencyOf(kind, params, options) };
+      const known = await repeated(asked);
+      if (known) return known;
       const plan = await (planners[kind] as (request: TaskRequests[K]) => Promise<TaskPlan>)(request);
       for (const type of plan.types) inventory.require(type as EngineType);
-      return accept(rowOf(kind, request, { plan, user, options }), request, plan);
+      return accept(asked, plan);
     },
 
     async refuse(caller, category) {
@@ -83,6 +101,8 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
         throw new AppError("invalid", `category is unknown: ${category}`, { details: { field: "category" } });
       }
       const rows = await tasks.list({ kind, limit: limit ?? wholeList, before: before ?? null });
+      if (rows === "too_large")
+        throw new AppError("too_large", "The list is too large for one answer: ask for less with limit.");
       return rows.map((row) => taskOf(row, machine.live(row.id)));
     },
 
@@ -97,26 +117,27 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
   };
 }
 
-function rowOf(
+/** A request on its way to become a task. */
+interface Asked {
+  kind: BackgroundKind;
+  request: unknown;
+  /** The request as JSON. */
+  params: string;
+  user: User;
+  idempotency: NewTask["idempotency"];
+}
+
+function rowOf({ kind, params, user, idempotency }: Asked, plan: TaskPlan): NewTask {
+  const { lane, name, locks, creates, ports } = plan;
+  return { kind, lane, name, user: user.name, params, locks, creates, ports, idempotency, now: Date.now() };
+}
+
+function idempotencyOf(
   kind: BackgroundKind,
-  request: unknown,
-  of: { plan: TaskPlan; user: User; options: AddOptions },
-): NewTask {
-  const { plan, user, options } = of;
-  const params = JSON.stringify(request);
-  const key = options.idempotencyKey;
-  return {
-    kind,
-    lane: plan.lane,
-    name: plan.name,
-    user: user.name,
-    params,
-    locks: plan.locks,
-    creates: plan.creates,
-    ports: plan.ports,
-    idempotency: key === undefined ? null : { key, hash: hash("sha256", `${kind} ${params}`) },
-    now: Date.now(),
-  };
+  params: string,
+  { idempotencyKey: key }: AddOptions,
+): NewTask["idempotency"] {
+  return key === undefined ? null : { key, hash: hash("sha256", `${kind} ${params}`) };
 }
 
 function refusal(accepted: Exclude<Accepted, { id: number } | { repeated: TaskRow }>): AppError {
@@ -154,7 +175,9 @@ function newTask(id: number, task: NewTask, request: unknown): Task {
   };
 }
 
-function taskOf(row: TaskRow, live: LiveTask | undefined): Task {
+function taskOf(row: TaskRow, running: LiveTask | undefined): Task {
+  // The last word of a task that is over is its row's.
+  const live = shownStates[row.state] === "running" ? running : undefined;
   return {
     category: row.kind,
     deletable: row.state === "running" && (live?.cancellable ?? false),

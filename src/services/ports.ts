@@ -10,8 +10,8 @@ export async function portInUse(protocol: Protocol, port: number): Promise<boole
   return !((await listen(port, "0.0.0.0")) && (await listen(port, "::")));
 }
 
-/** Has no IPv6 is as good as free there. */
-const free = (error: NodeJS.ErrnoException) => error.code === "EAFNOSUPPORT" || error.code === "EADDRNOTAVAIL";
+/** Any other failure says nothing of the port: no IPv6 here, or no file descriptor left. */
+const free = (error: NodeJS.ErrnoException) => error.code !== "EADDRINUSE";
 
 async function listenTcp(port: number, host: string): Promise<boolean> {
   const server = createServer();

@@ -63,9 +63,9 @@ export async function createSessions(accounts: AccountStore): Promise<Sessions> 
     return session;
   }
 
-  async function begin(user: UserRow): Promise<{ sid: string; session: SessionInfo }> {
+  async function begin(user: UserRow, loginAt: number): Promise<{ sid: string; session: SessionInfo }> {
     const sid = randomBytes(32).toString("base64url");
-    const row: SessionRow = { hash: hashOf(sid), user: user.name, loginAt: Date.now(), seenAt: Date.now() };
+    const row: SessionRow = { hash: hashOf(sid), user: user.name, loginAt, seenAt: Date.now() };
     const ended = await accounts.addSession({ session: row, keep: sessionsPerUser });
     for (const key of ended) live.delete(key);
     const session = remember(row, user);
@@ -92,9 +92,11 @@ export async function createSessions(accounts: AccountStore): Promise<Sessions> 
     authenticate: (caller, quiet) => required(caller, quiet).user,
     async login(caller, request) {
       const user = await userOf(request);
+      // A session that was lent by another ends no later than that one would.
+      const loginAt = find(request.sid)?.loginAt ?? Date.now();
       const before = find(caller.sid);
       if (before) drop(before.hash);
-      return begin(user);
+      return begin(user, loginAt);
     },
     async refresh(caller) {
       const session = required(caller);

@@ -35,6 +35,17 @@ export function createShares(roots: Readonly<Record<string, string>>) {
       return { share, components };
     },
 
+    /** The share that an absolute path of the host lies in, as far as one can tell by its name. */
+    async locate(path: string): Promise<SharePath | undefined> {
+      for (const [share, folder] of Object.entries(roots)) {
+        const root = await realpath(folder).catch(() => undefined);
+        if (root !== undefined && `${path}/`.startsWith(`${root}/`)) {
+          return { share, components: path.slice(root.length).split("/").filter(Boolean) };
+        }
+      }
+      return undefined;
+    },
+
     /** Opens the folder component by component, following no link and crossing into no other file system. */
     async openFolder({ share, components }: SharePath): Promise<OpenFolder> {
       const shown = `/${[share, ...components].join("/")}`;

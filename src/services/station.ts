@@ -50,8 +50,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { tasks, events, accounts, registries } = stores;
   const sessions = await createSessions(accounts);
   const hub = createEventHub(events, sessions);
-  const inventory = createInventory(engines, createSweeper({ tasks, station: id, log }));
   const shares = createShares(options.shares);
+  const inventory = createInventory(engines, createSweeper({ tasks, shares, station: id, log }));
   const images = createImageReferences(registries, secrets);
   const kinds = createKinds({
     inventory,

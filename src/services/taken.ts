@@ -3,6 +3,7 @@ import { AppError } from "../errors.ts";
 import type { EngineView } from "../inventory/engine-view.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { PortClaim, TaskStore } from "../storage/task-store.ts";
+import { createGate } from "../util/gate.ts";
 import { portInUse, portOwner } from "./ports.ts";
 import type { TaskPlan } from "./task-plan.ts";
 
@@ -13,6 +14,12 @@ export interface Taken {
   /** Drops the claims of an owner that no longer exists; true when it did. */
   releaseIfStale(owner: string): Promise<boolean>;
 }
+
+const probing = createGate({
+  width: 1,
+  depth: Infinity,
+  full: () => new AppError("too_many", "Too many ports are being tried."),
+});
 
 export function createTaken(inventory: Inventory, tasks: TaskStore): Taken {
   /** The picture may be a moment behind: before refusing, the engine itself is asked. */
@@ -42,7 +49,8 @@ export function createTaken(inventory: Inventory, tasks: TaskStore): Taken {
     const { protocol, port } = claim;
     let owner = publishedBy(claim);
     if (!owner) {
-      if (!(await portInUse(protocol as Protocol, port))) return;
+      // One at a time: a port that is being tried looks taken to another that tries it.
+      if (!(await probing(() => portInUse(protocol as Protocol, port)))) return;
       owner = (await portOwner(protocol as Protocol, port)) ?? "another program";
     }
     const message = `Port ${port}/${protocol} is taken by ${owner}.`;

@@ -126,16 +126,19 @@ export interface TaskVerbs {
   cancel(cancel: { id: number; now: number }): "withdrawn" | "undoing" | "past_pivot" | "final" | "unknown";
   saveProgress(progress: { id: number; detail: string; progress: number }): void;
   get(id: number): TaskRow | undefined;
-  /** Newest first; without cancelled and cleared ones. */
-  list(filter: { kind: string | null; limit: number; before: number | null }): TaskRow[];
+  /** Newest first; without cancelled and cleared ones. `too_large`: their requests alone are over 32 MiB. */
+  list(filter: { kind: string | null; limit: number; before: number | null }): TaskRow[] | "too_large";
   /** Hides completed and error tasks of a kind (null: all). Ids ascending. */
   clear(filter: { id: number | null; kind: string | null }): number[];
   /** Tasks that are not final, or owe an undo, oldest first. */
   active(): ActiveTask[];
   /** A new start found it running: counts the attempt. */
   countAttempt(id: number): number;
+  /** The station ends in good order: what runs is not counted as a crash at the next start. */
+  forgiveAttempts(): void;
   /** Of these tasks the ones that ended without leaving anything: never begun, or undone. */
   undone(ids: readonly number[]): number[];
+  nameOf(id: number): string | undefined;
   /** Claims of final tasks, by owner. */
   claims(): { protocol: string; port: number; owner: string }[];
   /** Never those of a task that is not final: it may be making the next thing of that name. */

@@ -28,7 +28,7 @@ export type Cancelled = "withdrawn" | "cancelled" | "cancelling" | "past_pivot" 
 export type TaskMachine = ReturnType<typeof createTaskMachine>;
 
 /** A cancel is answered after this long at the latest; the undoing goes on. */
-const cancelAnswerAfter = 10_000;
+const cancelAnswerAfter = 9_500;
 
 /**
  * The durable task machine: accepts tasks, gives each its locks and a place in its lane, runs them, cancels them, and
@@ -83,7 +83,8 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     /** Durable when it answers. `cancelling`: the undoing takes longer than 10 s, and goes on. */
     async cancel(id: number): Promise<Cancelled> {
       const answer = await tasks.cancel({ id, now: Date.now() });
-      if (answer === "withdrawn") queue.release(id);
+      // Those that waited behind it may be ready now.
+      if (answer === "withdrawn") onDone(id, "over");
       if (answer !== "undoing") return answer;
       const task = carrier.get(id);
       if (!task) return "cancelling";
@@ -119,6 +120,8 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     async stop(grace: number): Promise<void> {
       end.abort(ending);
       await Promise.race([carrier.endAll(), new Promise((resolve) => setTimeout(resolve, grace).unref())]);
+      // What is left was not the fault of a task. Not being able to say so costs no more than a count.
+      await tasks.forgiveAttempts().catch(() => undefined);
     },
   };
 }

@@ -78,7 +78,11 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
     const word = running.controller.signal.reason === cancelled ? "Cancelling" : "Undoing";
     running.report(-1, word);
     const onWait = (detail: string) => running.report(-1, `${word}: ${detail}`);
-    const owed = await undoSteps(kinds, row.id, await tasks.steps(row.id), { signal: end, onWait, log });
+    const owed = await undoSteps(kinds, row.id, await tasks.steps(row.id), {
+      signal: AbortSignal.any([end]),
+      onWait,
+      log,
+    });
     if (end.aborted) return "left";
     await tasks.finish({ id: row.id, error: owed ?? null, debt: owed !== undefined, now: Date.now() });
     return owed === undefined ? "over" : "debt";

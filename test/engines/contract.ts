@@ -1,8 +1,9 @@
-import { after, before, describe } from "node:test";
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
 
-import type { Engine, RegistryLogin } from "../../src/engines/engine.ts";
+import type { Capabilities, Engine, RegistryLogin } from "../../src/engines/engine.ts";
 import { containerTests, crashTests, eventTests } from "./contract-containers.ts";
-import { imageTests, pullTests } from "./contract-images.ts";
+import { imageTests, loginTests, pullTests } from "./contract-images.ts";
 import { pull, removeOwn } from "./engine-checks.ts";
 
 /** Where the suite runs: an engine, and references of images whose registries behave in a known way. */
@@ -21,10 +22,10 @@ export interface EngineEnv {
     unreachable: string;
     /** The registry answers with an error of its own. */
     broken: string;
-    /** Only with `login`. */
+    /** Only with `login`; empty where an engine's registries have none. */
     locked: string;
   };
-  login: RegistryLogin;
+  login?: RegistryLogin;
   freePort(): Promise<number>;
   /** Ends the engine without warning. Containers stay. */
   crash(): Promise<void>;
@@ -32,8 +33,11 @@ export interface EngineEnv {
   close(): Promise<void>;
 }
 
-/** What every driver must do, and the fake. Nothing here knows which engine it is. */
-export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>): void {
+/** What decides which of the suite's tests an engine gets. */
+export type Abilities = Pick<Capabilities, "registries" | "publishedPorts" | "imagesInUse">;
+
+/** What every driver must do, and the fake. Nothing here knows which engine it is; `can` is what it says of itself. */
+export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>, can: Partial<Abilities> = {}): void {
   describe(`engine contract: ${name}`, { concurrency: false }, () => {
     let env: EngineEnv;
     before(async () => {
@@ -45,9 +49,15 @@ export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>):
       await env.close();
     });
     const current = (): EngineEnv => env;
-    imageTests(current);
+    const abilities = { registries: true, publishedPorts: true, imagesInUse: true, ...can };
+    test("the engine says of itself what it is tested for", () => {
+      const { registries, publishedPorts, imagesInUse } = env.engine.capabilities;
+      assert.deepEqual({ registries, publishedPorts, imagesInUse }, abilities);
+    });
+    imageTests(current, abilities);
     pullTests(current);
-    containerTests(current);
+    if (abilities.registries) loginTests(current);
+    containerTests(current, abilities);
     eventTests(current);
     crashTests(current);
   });

@@ -3,6 +3,7 @@ import { test, type TestContext } from "node:test";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
 import type { FakeCall } from "../../src/engines/fake/fake-state.ts";
 import type { Container } from "../../src/engines/engine.ts";
+import { createShares } from "../../src/services/shares.ts";
 import { createSweeper } from "../../src/services/sweeper.ts";
 import { containerSpec } from "../engines/container-spec.ts";
 import { accept, completed, inDebt, noon, port, running } from "../storage/contract-fixture.ts";
@@ -20,7 +21,12 @@ async function createWorld(context: TestContext) {
   const engine = createFakeEngine({ remote: { [image]: { size: 1 } }, after: (call) => hooks.after?.(call) });
   await engine.images.pull(image, { signal: new AbortController().signal });
   const logged: string[] = [];
-  const sweeper = createSweeper({ tasks, station, log: (message) => void logged.push(message) });
+  const sweeper = createSweeper({
+    tasks,
+    shares: createShares({}),
+    station,
+    log: (message) => void logged.push(message),
+  });
   const listed = () => engine.containers.list();
   return {
     tasks,
@@ -30,6 +36,10 @@ async function createWorld(context: TestContext) {
     sweeper,
     make: (name: string, task: number, of = station) =>
       engine.containers.create(containerSpec({ name, image, mark: { station: of, task } })),
+    publish: (name: string, task: number, host: number) =>
+      engine.containers.create(
+        containerSpec({ name, image, mark: { station, task }, ports: [{ host, container: 80, protocol: "tcp" }] }),
+      ),
     names: () => [...engine.state.containers.values()].map(({ name }) => name).sort(),
     claims: async () => (await tasks.claims()).map(({ owner }) => owner).sort(),
     listed,
@@ -43,10 +53,10 @@ const claim = (name: string, number: number) => ({ creates: `docker/c/${name}`, 
 
 test("only what an undone task of this station left is removed", async (context) => {
   const { tasks, make, names, sweep } = await createWorld(context);
-  const cancelled = await running(tasks);
+  const cancelled = await running(tasks, { name: "left-1" });
   await tasks.cancel({ id: cancelled, now: noon });
   await tasks.finish({ id: cancelled, error: null, debt: false, now: noon });
-  const failed = await running(tasks);
+  const failed = await running(tasks, { name: "left-2" });
   await tasks.startUndo({ id: failed, error: "no", now: noon });
   await tasks.finish({ id: failed, error: null, debt: false, now: noon });
   const partly = await running(tasks);
@@ -65,14 +75,18 @@ test("only what an undone task of this station left is removed", async (context)
   await make("left-1", cancelled);
   await make("left-2", failed);
   await make("of-another-station", cancelled, "station-b");
+  // As after a restored data folder, whose ids are given out again.
+  await make("of-another-task", failed);
   await sweep();
-  await soon(() => names().length === 7);
-  assert.deepEqual(names(), [...Object.keys(others), "of-another-station"].sort());
+  await soon(() => names().length === 8);
+  assert.deepEqual(names(), [...Object.keys(others), "of-another-station", "of-another-task"].sort());
 });
 
 test("claims of containers that are gone are released; those of another engine and of running tasks stay", async (context) => {
-  const { tasks, make, claims, sweep } = await createWorld(context);
-  await make("kept", await completed(tasks, claim("kept", 80)));
+  const { tasks, make, publish, claims, sweep } = await createWorld(context);
+  await publish("kept", await completed(tasks, claim("kept", 80)), 80);
+  await completed(tasks, claim("replaced", 84));
+  await make("replaced", 9999, "made-by-hand");
   await completed(tasks, claim("lost", 81));
   await completed(tasks, { creates: "lxd/c/lost", ports: [port(82)] });
   await accept(tasks, claim("coming", 83));
@@ -134,6 +148,11 @@ test("gone: its claims are released, unless there is another container of its na
 
 test("a started container gets what the engine does not keep; what fails is logged, and hurts nobody", async (context) => {
   const { engine, sweeper, logged, make } = await createWorld(context);
+  const foreign = await make("foreign", 1, "station-b");
+  await engine.containers.start(foreign);
+  sweeper.started(engine, (await engine.containers.get(foreign)) as Container);
+  await aWhile();
+  assert.deepEqual(engine.attached, [], "what this station did not make gets nothing");
   const id = await make("web", 1);
   await engine.containers.start(id);
   const container = (await engine.containers.get(id)) as Container;
@@ -143,5 +162,5 @@ test("a started container gets what the engine does not keep; what fails is logg
   sweeper.started(engine, container);
   sweeper.resynced(engine, [container]);
   sweeper.gone(engine, container);
-  await soon(() => logged.includes("network of a started container") && logged.includes("release of ports"));
+  await soon(() => logged.includes("a started container") && logged.includes("release of ports"));
 });

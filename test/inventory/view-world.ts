@@ -28,6 +28,7 @@ const quick: ViewTimes = {
   resyncEvery: 600_000,
   pingEvery: 30,
   pingWithin: 60,
+  lookWithin: 1_000,
   retryFrom: 5,
   retryTo: 20,
   coalesce: 5,

@@ -12,6 +12,7 @@ import {
   running,
   withStore,
   type OpenStore,
+  listed,
 } from "./contract-fixture.ts";
 
 const key = (key: string, hash = "h1") => ({ idempotency: { key, hash } });
@@ -74,9 +75,9 @@ function identityTests(open: OpenStore): void {
       const answers = await Promise.allSettled([...calls, ...bad, late]);
       const outcomes = answers.map(({ status }) => status === "fulfilled");
       assert.deepEqual(outcomes, [true, true, true, true, false, false, true]);
-      const listed = await tasks.list({ kind: null, limit: 10, before: null });
+      const rows = await listed(tasks, { kind: null, limit: 10, before: null });
       assert.deepEqual(
-        listed.map(({ name }) => name),
+        rows.map(({ name }) => name),
         ["e", "d", "c", "b", "a"],
       );
       assert.deepEqual(await tasks.claims(), []);

@@ -1,5 +1,6 @@
+import assert from "node:assert/strict";
 import type { EventStore } from "../../src/storage/event-store.ts";
-import type { NewTask, TaskStore } from "../../src/storage/task-store.ts";
+import type { NewTask, TaskRow, TaskStore } from "../../src/storage/task-store.ts";
 
 export interface StoreEnv {
   tasks: TaskStore;
@@ -72,3 +73,10 @@ export async function inDebt(tasks: TaskStore, changes: Partial<NewTask> = {}): 
 }
 
 export const port = (number: number) => ({ protocol: "tcp", port: number });
+
+/** A list that is not too large. */
+export async function listed(tasks: TaskStore, filter: Parameters<TaskStore["list"]>[0]): Promise<TaskRow[]> {
+  const rows = await tasks.list(filter);
+  assert.ok(rows !== "too_large");
+  return rows;
+}

@@ -7,6 +7,7 @@ import {
   day,
   hour,
   inDebt,
+  listed,
   newTask,
   noon,
   port,
@@ -16,7 +17,7 @@ import {
 } from "./contract-fixture.ts";
 
 const ids = async (tasks: TaskStore, filter: Partial<{ kind: string; limit: number; before: number }> = {}) =>
-  (await tasks.list({ kind: null, limit: 100, before: null, ...filter })).map(({ id }) => id);
+  (await listed(tasks, { kind: null, limit: 100, before: null, ...filter })).map(({ id }) => id);
 
 export function upkeepTests(open: OpenStore): void {
   listTests(open);

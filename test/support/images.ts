@@ -46,22 +46,25 @@ export async function bigImage(): Promise<string> {
 
 /** A small root file system with every applet of busybox. */
 export function busyboxLayer(): Buffer {
-  return tarOf((root) => {
-    for (const name of ["bin", "dev", "etc", "mnt", "proc", "root", "run", "sys", "tmp", "usr", "var", "www"]) {
-      mkdirSync(join(root, name));
-    }
-    const busybox = execFileSync("which", ["busybox"], { encoding: "utf8" }).trim();
-    copyFileSync(busybox, join(root, "bin/busybox"));
-    chmodSync(join(root, "bin/busybox"), 0o755);
-    for (const applet of execFileSync(busybox, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
-      if (applet !== "busybox") symlinkSync("busybox", join(root, "bin", applet));
-    }
-    symlinkSync("bin", join(root, "sbin"));
-    chmodSync(join(root, "tmp"), 0o1777);
-    writeFileSync(join(root, "etc/passwd"), "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n");
-    writeFileSync(join(root, "etc/group"), "root:x:0:\nnogroup:x:65534:\n");
-    writeFileSync(join(root, "www/index.html"), "hello\n");
-  });
+  return tarOf(fillBusybox);
+}
+
+/** Its files, into an empty folder. */
+export function fillBusybox(root: string): void {
+  for (const name of ["bin", "dev", "etc", "mnt", "proc", "root", "run", "sys", "tmp", "usr", "var", "www"]) {
+    mkdirSync(join(root, name));
+  }
+  const busybox = execFileSync("which", ["busybox"], { encoding: "utf8" }).trim();
+  copyFileSync(busybox, join(root, "bin/busybox"));
+  chmodSync(join(root, "bin/busybox"), 0o755);
+  for (const applet of execFileSync(busybox, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
+    if (applet !== "busybox") symlinkSync("busybox", join(root, "bin", applet));
+  }
+  symlinkSync("bin", join(root, "sbin"));
+  chmodSync(join(root, "tmp"), 0o1777);
+  writeFileSync(join(root, "etc/passwd"), "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n");
+  writeFileSync(join(root, "etc/group"), "root:x:0:\nnogroup:x:65534:\n");
+  writeFileSync(join(root, "www/index.html"), "hello\n");
 }
 
 /** One file of random data, which does not compress. */
@@ -69,7 +72,8 @@ export function randomLayer(name: string, bytes: number): Buffer {
   return tarOf((root) => writeFileSync(join(root, name), randomBytes(bytes)));
 }
 
-function tarOf(fill: (root: string) => void): Buffer {
+/** A tar of what is put into the folder; the same folder gives the same bytes. */
+export function tarOf(fill: (root: string) => void): Buffer {
   const root = mkdtempSync(join(tmpdir(), "layer-"));
   try {
     fill(root);

@@ -24,6 +24,19 @@ test("a waiting task is withdrawn: it never runs, and who stood behind it goes o
   assert.equal(await world.machine.cancel(4711), "unknown");
 });
 
+test("withdrawn while another holds the key shared: who stood behind it starts at once", async (context) => {
+  const world = await createWorld(context, (world) =>
+    inSteps(world, { act: (context) => (context.name === "first" ? stoppable(context) : null) }),
+  );
+  await world.machine.start();
+  const first = await world.add({ name: "first", locks: [["k", "S"]] });
+  await world.running(first);
+  const second = await world.add({ name: "second", locks: [["k", "X"]] });
+  const third = await world.add({ name: "third", locks: [["k", "S"]] });
+  assert.equal(await world.machine.cancel(second), "withdrawn");
+  assert.equal(((await world.end(third)) as { state: string }).state, "completed");
+});
+
 test("a running task stops, is undone, and only then the cancel answers", async (context) => {
   const world = await createWorld(context, (world) => inSteps(world, { a: () => 1, b: stoppable, c: never }));
   await world.machine.start();

@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError, hasCode } from "../../errors.ts";
 import type { Container, ContainerSpec, Containers, OwnerMark, PortMapping, Protocol } from "../engine.ts";
+import { hostFacts } from "../host-devices.ts";
 import { createBody, taskLabel } from "./create-body.ts";
 import { createFailure, reasonOf, startFailure } from "./failures.ts";
-import { hostFacts } from "./host-devices.ts";
 import type { DockerHttp } from "./http.ts";
 import { killLeftovers } from "./leftovers.ts";
 
@@ -17,12 +17,26 @@ export interface Inspected {
   Id: string;
   Name: string;
   Image: string;
-  State: { Running: boolean; Pid: number };
+  State: { Running: boolean; Pid: number; StartedAt?: string };
   Config: { Image: string; Labels: Record<string, string> | null };
+  Mounts?: { Type: string; Source: string }[] | null;
   HostConfig: { NetworkMode?: string; PortBindings: Record<string, Binding[] | null> | null };
   NetworkSettings?: { Ports?: Record<string, Binding[] | null> | null };
 }
 
+/** The part of the list that the station uses. */
+interface Summary {
+  Id: string;
+  Names: string[];
+  Image: string;
+  ImageID: string;
+  State: string;
+  Labels: Record<string, string> | null;
+  Ports: { PublicPort?: number; PrivatePort: number; Type: string }[] | null;
+}
+
+/** Docker answers an inspect in milliseconds, or hangs on the container's lock. */
+const inspectWithin = 5_000;
 const fullId = /^[0-9a-f]{64}$/;
 const inspectsAtOnce = 4;
 const removalPoll = 100;
@@ -35,14 +49,25 @@ export function createContainers(http: DockerHttp): Containers {
   const isLocal = http.address.startsWith("unix:");
 
   async function list(signal?: AbortSignal): Promise<Container[]> {
-    const summaries = await http.json<{ Id: string }[]>({ path: "/containers/json", query: { all: "true" }, signal });
+    const summaries = await http.json<Summary[]>({ path: "/containers/json", query: { all: "true" }, signal });
     const queue = summaries.values();
     const found = new Map<string, Container>();
     // The list knows neither the process id nor the ports of what is stopped.
     async function work(): Promise<void> {
-      for (const { Id } of queue) {
-        const container = await get(Id, signal);
-        if (container) found.set(Id, container);
+      for (const summary of queue) {
+        const container = await look(summary);
+        if (container) found.set(summary.Id, container);
+      }
+    }
+    /** One container that Docker cannot inspect, or hangs on, must not hide all others: the list's own words are taken. */
+    async function look(summary: Summary): Promise<Container | undefined> {
+      const late = AbortSignal.timeout(inspectWithin);
+      try {
+        return await get(summary.Id, signal ? AbortSignal.any([signal, late]) : late);
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (hasCode(error, "engine_unavailable") && !late.aborted) throw error;
+        return ofSummary(summary);
       }
     }
     await Promise.all(Array.from({ length: inspectsAtOnce }, work));
@@ -88,6 +113,12 @@ export function createContainers(http: DockerHttp): Containers {
     }
   }
 
+  async function stop(idOrName: string, signal?: AbortSignal): Promise<void> {
+    const id = await exactId(idOrName, signal);
+    if (id === undefined) return;
+    await http.json({ method: "POST", path: `${containerPath(id)}/stop`, query: { t: "0" }, signal });
+  }
+
   async function remove(idOrName: string, signal?: AbortSignal): Promise<void> {
     const id = await exactId(idOrName, signal);
     if (id === undefined) return;
@@ -115,7 +146,7 @@ export function createContainers(http: DockerHttp): Containers {
     }
   }
 
-  return { list, get, create, start, remove };
+  return { list, get, create, start, stop, remove };
 }
 
 export async function inspectContainer(
@@ -147,6 +178,32 @@ function toContainer(inspected: Inspected): Container {
     ...(mark && { mark }),
     ports: readPorts(inspected),
     pid: inspected.State.Running ? inspected.State.Pid : 0,
+    ...(hasEnded(inspected) && { ended: true }),
+    mounts: (inspected.Mounts ?? []).filter(({ Type }) => Type === "bind").map(({ Source }) => Source),
+  };
+}
+
+/** What never ran was started in the year 1. */
+function hasEnded({ State }: Inspected): boolean {
+  return !State.Running && !(State.StartedAt ?? "0001-").startsWith("0001-");
+}
+
+function ofSummary({ Id, Names, Image, ImageID, State, Labels, Ports }: Summary): Container {
+  const mark = readMark(Labels?.[taskLabel]);
+  const ports = new Map<string, PortMapping>();
+  for (const { PublicPort = 0, PrivatePort, Type } of Ports ?? []) {
+    if (Type === "tcp" || Type === "udp") addPort(ports, PublicPort, PrivatePort, Type);
+  }
+  return {
+    id: Id,
+    name: (Names[0] ?? "").replace(/^\//, ""),
+    state: State === "running" ? "running" : "stopped",
+    image: Image,
+    imageId: ImageID,
+    ...(mark && { mark }),
+    ports: [...ports.values()],
+    pid: 0,
+    mounts: [],
   };
 }
 

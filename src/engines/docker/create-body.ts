@@ -1,23 +1,11 @@
 import type { ContainerSpec, DeviceRule, PortMapping } from "../engine.ts";
+import type { DeviceNode, HostFacts } from "../host-devices.ts";
 import { lanLabel } from "./lan-plan.ts";
 
-/** A device node below /dev. */
-export interface DeviceNode {
-  path: string;
-  kind: "c" | "b";
-  major: number;
-}
-
 /** What the translation must know of the host and the engine. */
-export interface CreateFacts {
+export interface CreateFacts extends HostFacts {
   /** API version, as "1.41". */
   version: string;
-  /** Nodes of the majors in `spec.devices` that exist now. */
-  nodes: readonly DeviceNode[];
-  /** Whether NVIDIA's driver is loaded. */
-  nvidia: boolean;
-  /** GPU nodes for a host without NVIDIA's driver, as /dev/dri/card0. */
-  gpuNodes: readonly string[];
 }
 
 export const taskLabel = "gantry.task";

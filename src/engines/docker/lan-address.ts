@@ -54,13 +54,23 @@ function readLease(output: string): Lease {
 
 /** Sets the one address of eth0 and the default route; addresses of before are taken away. */
 export async function configureAddress(port: LanPort, { address, gateway }: Address): Promise<void> {
+  const before = await presentAddresses(port);
   await inNamespace(port, ["ip", "address", "replace", address, "broadcast", "+", "dev", "eth0"]);
-  for (const old of await presentAddresses(port)) {
+  for (const old of before) {
     if (old !== address) await inNamespace(port, ["ip", "address", "delete", old, "dev", "eth0"]);
   }
+  if (!before.includes(address)) await announce(port, address);
   if (gateway === undefined) return;
   // onlink: a router outside the prefix is unusual, not wrong.
   await inNamespace(port, ["ip", "route", "replace", "default", "via", gateway, "dev", "eth0", "onlink"]);
+}
+
+/** Neighbours may still know the address as an earlier container's; unheard, they find out a little later. */
+async function announce(port: LanPort, address: string): Promise<void> {
+  const arping = ["busybox", "arping", "-A", "-c", "1", "-w", "1", "-I", "eth0", address.split("/")[0] ?? ""];
+  await inNamespace(port, arping).catch((error: unknown) => {
+    if (!hasCode(error, "engine_failed")) throw error;
+  });
 }
 
 async function presentAddresses(port: LanPort): Promise<string[]> {

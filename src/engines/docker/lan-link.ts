@@ -1,4 +1,5 @@
-import { AppError, hasCode } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
+import { letThrough } from "../bridge-firewall.ts";
 import { runChild } from "./child.ts";
 import { inNamespace, type LanPort } from "./lan-address.ts";
 import type { LanPlan } from "./lan-plan.ts";
@@ -34,24 +35,7 @@ async function addVeth(port: LanPort, plan: LanPlan, id: string): Promise<void> 
 async function joinBridge(port: LanPort, plan: LanPlan, id: string): Promise<void> {
   const join = ["ip", "link", "set", hostEnd(id), "master", plan.interface, "up"] as const;
   await runChild([...join], port.options).catch(refuse(port, plan));
-  await letThrough(port, plan.interface);
-}
-
-/** Docker drops what is forwarded, also between two ports of one bridge. Without iptables nothing is dropped. */
-async function letThrough(port: LanPort, bridge: string): Promise<void> {
-  const rule = ["DOCKER-USER", "-i", bridge, "-o", bridge, "-j", "ACCEPT"];
-  const present = await iptables(port, ["-C", ...rule]);
-  if (!present) await iptables(port, ["-I", ...rule]);
-}
-
-async function iptables(port: LanPort, args: readonly string[]): Promise<boolean> {
-  try {
-    await runChild(["iptables", "-w", "5", ...args], port.options);
-    return true;
-  } catch (error) {
-    if (hasCode(error, "cancelled")) throw error;
-    return false;
-  }
+  await letThrough(plan.interface, port.options.signal);
 }
 
 /** At most 15 characters. */

@@ -32,6 +32,7 @@ export function createFakeContainers({ state, call, announce }: Deps): Container
       mark: { ...spec.mark },
       ports,
       pid: 0,
+      mounts: spec.mounts.map(({ source }) => source),
     } as const;
     state.containers.set(id, made);
     state.specs.set(id, structuredClone(spec));
@@ -46,6 +47,13 @@ export function createFakeContainers({ state, call, announce }: Deps): Container
     for (const port of container.ports) refuseTaken(state, port.host, port.protocol);
     state.containers.set(container.id, { ...container, state: "running", pid: firstPid + ++state.serial });
     announce("container", "start", container.id);
+  }
+
+  function end(id: string): void {
+    const container = find(id);
+    if (container?.state !== "running") return;
+    state.containers.set(container.id, { ...container, state: "stopped", pid: 0, ended: true });
+    announce("container", "die", container.id);
   }
 
   function drop(id: string): void {
@@ -65,6 +73,7 @@ export function createFakeContainers({ state, call, announce }: Deps): Container
       call({ method: "containers.get", subject: idOrName, signal }, () => copy(find(idOrName))),
     create: (spec, signal) => call({ method: "containers.create", subject: spec.name, signal }, () => make(spec)),
     start: (id, signal) => call({ method: "containers.start", subject: id, signal }, () => run(id)),
+    stop: (id, signal) => call({ method: "containers.stop", subject: id, signal }, () => end(id)),
     remove: (id, signal) => call({ method: "containers.remove", subject: id, signal }, () => drop(id)),
   };
 }

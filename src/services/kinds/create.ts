@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { CreateRequest } from "../../api/create.ts";
 import type { Container, Engine, Mount, OwnerMark } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
@@ -24,8 +25,9 @@ export function createHandler(options: KindOptions): Handler {
       refuseRemote(engine, plan);
       const source = await images.resolve(request);
       await ensureImage(options, context, { engine, source, refresh: false });
-      const folders = await Promise.all(plan.mounts.map((mount) => shares.openFolder(mount.folder)));
-      const making: Making = { engine, plan, folders, mark: marks.of(context.id), image: source.reference };
+      const open = () => Promise.all(plan.mounts.map((mount) => shares.openFolder(mount.folder)));
+      const folders = await open();
+      const making: Making = { engine, plan, folders, open, mark: marks.of(context.id), image: source.reference };
       context.progress(90, "Create container");
       const undo = { op: "remove_container", args: { engine: engine.type, name: plan.name } };
       const made = await context.step("container", undo, (repeated) => makeContainer(making, repeated));
@@ -58,6 +60,8 @@ interface Making {
   engine: Engine;
   plan: ContainerPlan;
   folders: readonly OpenFolder[];
+  /** Opens the same folders anew. */
+  open: () => Promise<OpenFolder[]>;
   mark: OwnerMark;
   image: string;
 }
@@ -82,17 +86,19 @@ async function makeContainer({ engine, plan, folders, mark, image }: Making, rep
 
 /** Answers the id of what runs. A container whose first start was cut off may be beyond starting: it is made anew. */
 async function startContainer(making: Making, made: string, repeated: boolean): Promise<string> {
-  const { engine, plan, folders, mark } = making;
-  let id = (repeated && (await ours(engine, plan.name, mark))?.id) || made;
+  const { engine, plan, mark } = making;
+  const earlier = repeated ? await ours(engine, plan.name, mark) : undefined;
+  let id = earlier?.id ?? made;
   try {
-    await engine.containers.start(id);
+    // What ran and has ended since is done: its command must not run twice.
+    if (!earlier?.ended) await engine.containers.start(id);
   } catch (error) {
     if (!repeated || hasCode(error, "engine_unavailable")) throw error;
     await engine.containers.remove(id);
     id = await makeContainer(making, true);
     await engine.containers.start(id);
   }
-  await verifyMounts(engine, id, folders);
+  await verifyMounts(making, id);
   return id;
 }
 
@@ -103,12 +109,13 @@ async function ours(engine: Engine, name: string, mark: OwnerMark): Promise<Cont
 
 /**
  * The engine opened the folders by path: what it mounted must be what was checked, and not what somebody put there in
- * between. A container that has ended by now has nothing left to reach.
+ * between. Of a container that has ended by now only the folders themselves can tell.
  */
-async function verifyMounts(engine: Engine, id: string, folders: readonly OpenFolder[]): Promise<void> {
+async function verifyMounts({ engine, folders, open }: Making, id: string): Promise<void> {
   if (folders.length === 0) return;
   const pid = (await engine.containers.get(id))?.pid ?? 0;
-  if (pid === 0 || (await hasMounted(pid, folders).catch(() => false))) return;
-  if (((await engine.containers.get(id))?.pid ?? 0) !== pid) return;
+  if (pid > 0 && (await hasMounted(pid, folders).catch(() => false))) return;
+  const ended = pid === 0 || ((await engine.containers.get(id))?.pid ?? 0) !== pid;
+  if (ended && isDeepStrictEqual(await open().catch(() => undefined), folders)) return;
   throw new AppError("forbidden", "A folder of volume.host was exchanged while the container was made.");
 }

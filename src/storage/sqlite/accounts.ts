@@ -10,7 +10,7 @@ export function accountSql(db: DatabaseSync): AccountVerbs {
   const addSession = db.prepare("INSERT INTO session (hash, user, login_at, seen_at) VALUES (?, ?, ?, ?)");
   const dropOldest = db.prepare(
     `DELETE FROM session WHERE hash IN
-       (SELECT hash FROM session WHERE user = ? ORDER BY login_at DESC, hash LIMIT -1 OFFSET ?) RETURNING hash`,
+       (SELECT hash FROM session WHERE user = ? ORDER BY seen_at DESC, login_at DESC, hash LIMIT -1 OFFSET ?) RETURNING hash`,
   );
   const touch = db.prepare("UPDATE session SET seen_at = ? WHERE hash = ?");
   const remove = db.prepare("DELETE FROM session WHERE hash = ?");

@@ -2,6 +2,8 @@ import type { DatabaseSync } from "node:sqlite";
 import type { ActiveTask, Lock, TaskRow } from "../task-store.ts";
 import { taskColumns } from "./task-columns.ts";
 
+/** Characters of the requests in one list. */
+const largestList = 32 << 20;
 const active = "(state IN ('waiting', 'running', 'undoing') OR debt = 1)";
 const final = "state IN ('completed', 'error', 'cancelled') AND debt = 0";
 
@@ -16,9 +18,16 @@ export function taskQueries(db: DatabaseSync, host: string) {
     `UPDATE task SET hidden = 1 WHERE hidden = 0 AND state IN ('completed', 'error')
      AND id = coalesce(?, id) AND kind = coalesce(?, kind) RETURNING id`,
   );
-  const activeTasks = db.prepare(`SELECT ${taskColumns}, debt FROM task WHERE host = ? AND ${active} ORDER BY id`);
+  // What waits is read when it is claimed: all requests of a long queue would not fit into one answer.
+  const light = taskColumns.replace(
+    "params",
+    "CASE WHEN state IN ('running', 'undoing') THEN params ELSE '' END AS params",
+  );
+  const activeTasks = db.prepare(`SELECT ${light}, debt FROM task WHERE host = ? AND ${active} ORDER BY id`);
   const locks = db.prepare("SELECT key, mode FROM task_lock WHERE task = ?");
   const attempt = db.prepare("UPDATE task SET attempts = attempts + 1 WHERE id = ? RETURNING attempts");
+  const forgive = db.prepare(`UPDATE task SET attempts = 0 WHERE host = ? AND ${active} AND attempts > 0`);
+  const nameOf = db.prepare("SELECT name FROM task WHERE id = ?");
   const undone = db.prepare(
     "SELECT id FROM task WHERE id = ? AND debt = 0 AND (state = 'cancelled' OR (state = 'error' AND outcome IS NOT NULL))",
   );
@@ -33,10 +42,17 @@ export function taskQueries(db: DatabaseSync, host: string) {
     get(id: number) {
       return get.get(id) as unknown as TaskRow | undefined;
     },
-    list({ kind, limit, before }: { kind: string | null; limit: number; before: number | null }): TaskRow[] {
+    list({ kind, limit, before }: { kind: string | null; limit: number; before: number | null }) {
       const below = before ?? Number.MAX_SAFE_INTEGER;
-      const rows = kind === null ? list.all(below, limit) : listKind.all(below, kind, limit);
-      return rows as unknown as TaskRow[];
+      const found = kind === null ? list.iterate(below, limit) : listKind.iterate(below, kind, limit);
+      const rows: TaskRow[] = [];
+      let size = 0;
+      for (const row of found as unknown as Iterable<TaskRow>) {
+        rows.push(row);
+        size += row.params.length;
+        if (size > largestList) return "too_large";
+      }
+      return rows;
     },
     clear(filter: { id: number | null; kind: string | null }): number[] {
       return (clear.all(filter.id, filter.kind) as { id: number }[]).map((row) => row.id).sort((a, b) => a - b);
@@ -50,6 +66,12 @@ export function taskQueries(db: DatabaseSync, host: string) {
     },
     countAttempt(id: number): number {
       return (attempt.get(id) as { attempts: number }).attempts;
+    },
+    forgiveAttempts(): void {
+      forgive.run(host);
+    },
+    nameOf(id: number): string | undefined {
+      return nameOf.get(id)?.["name"] as string | undefined;
     },
     undone(ids: readonly number[]): number[] {
       return ids.filter((id) => undone.get(id) !== undefined);

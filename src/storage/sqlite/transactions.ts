@@ -34,6 +34,9 @@ export interface BatchAnswer {
   answers: Answer[];
 }
 
+/** Characters; several answers go into one string, which can have 512 Mi. */
+const largestAnswer = 64 << 20;
+
 /** What is refused while the disk is full: the ballast is for ends and undos. */
 const beginnings = new Set(["tasks.accept", "tasks.planStep"]);
 
@@ -112,10 +115,26 @@ export function openTransactions(options: OpenOptions) {
   function run(batch: string): string {
     const before = changes.get()?.["n"];
     const answers = answer(JSON.parse(batch) as Call[]);
-    return JSON.stringify({ changed: changes.get()?.["n"] !== before, answers } satisfies BatchAnswer);
+    const changed = changes.get()?.["n"] !== before;
+    return text({ changed, answers }) ?? text({ changed, answers: answers.map(sendable) }) ?? "";
   }
 
   return { run, identity, close: () => db.close() };
+}
+
+/** `undefined`: longer than a string can be. */
+function text(answer: BatchAnswer): string | undefined {
+  try {
+    return JSON.stringify(answer);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is too large to be passed on fails its own caller, and not the store's thread. */
+function sendable(answer: Answer): Answer {
+  const length = text({ changed: false, answers: [answer] })?.length ?? Number.POSITIVE_INFINITY;
+  return length < largestAnswer ? answer : [1, "bug", "the answer is too large"];
 }
 
 /** On a full disk the ballast is what the start is written with. */

@@ -1,8 +1,24 @@
 import { access, lstat, readdir } from "node:fs/promises";
 import path from "node:path";
 
-import type { ContainerSpec } from "../engine.ts";
-import type { CreateFacts, DeviceNode } from "./create-body.ts";
+import type { ContainerSpec } from "./engine.ts";
+
+/** A device node below /dev. */
+export interface DeviceNode {
+  path: string;
+  kind: "c" | "b";
+  major: number;
+}
+
+/** What a spec's devices are on this host. */
+export interface HostFacts {
+  /** Nodes of the majors in `spec.devices` that exist now. */
+  nodes: readonly DeviceNode[];
+  /** Whether NVIDIA's driver is loaded. */
+  nvidia: boolean;
+  /** GPU nodes for a host without NVIDIA's driver, as /dev/dri/card0. */
+  gpuNodes: readonly string[];
+}
 
 /** File systems of their own, without devices of the host. */
 const skipped = new Set(["/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/hugepages"]);
@@ -12,7 +28,7 @@ const standard = new Set(
 );
 
 /** The host's side of a spec's devices; looked up at each create, because devices are plugged in at any time. */
-export async function hostFacts(spec: ContainerSpec): Promise<Omit<CreateFacts, "version">> {
+export async function hostFacts(spec: ContainerSpec): Promise<HostFacts> {
   const nvidia = spec.gpu && (await exists("/dev/nvidiactl"));
   const majors = new Set(spec.devices.flatMap((rule) => rule.majors.map(({ kind, major }) => `${kind}${major}`)));
   const nodes = majors.size > 0 ? await deviceNodes("/dev", (node) => majors.has(`${node.kind}${node.major}`)) : [];

@@ -1,0 +1,96 @@
+import { AppError, invalid } from "../../errors.ts";
+import type { Container, ContainerSpec, Containers, Images } from "../engine.ts";
+import { hostFacts } from "../host-devices.ts";
+import { fixedAddress, profileCard } from "./card.ts";
+import { createBody } from "./create-body.ts";
+import type { LxdEvents } from "./events.ts";
+import { cancelled, createFailure, reasonOf } from "./failures.ts";
+import type { LxdHttp } from "./http.ts";
+import { findInstance, type Instance, isInstanceName, isUp, looksUnfinished, toContainer } from "./instance.ts";
+import { createLifecycle } from "./lifecycle.ts";
+import type { Operations } from "./operations.ts";
+import { createPids } from "./pids.ts";
+
+interface Deps {
+  http: LxdHttp;
+  operations: Operations;
+  events: LxdEvents;
+  images: Images;
+}
+
+const pidsAtOnce = 4;
+const addressTries = 5;
+
+export function createContainers({ http, operations, events, images }: Deps): Containers {
+  const pids = createPids(http);
+  const lifecycle = createLifecycle(http, operations);
+
+  async function list(signal?: AbortSignal): Promise<Container[]> {
+    // Who listens first and lists then misses nothing.
+    await events.listening();
+    const instances = await http.get<Instance[]>("/1.0/instances?recursion=1&instance-type=container", signal);
+    pids.keep(instances);
+    const queue = instances.values();
+    const found = new Map<string, Container>();
+    async function work(): Promise<void> {
+      for (const instance of queue) {
+        const container = await view(instance, signal);
+        if (container) found.set(container.id, container);
+      }
+    }
+    await Promise.all(Array.from({ length: pidsAtOnce }, work));
+    return instances.flatMap(({ name }) => found.get(name) ?? []);
+  }
+
+  async function get(name: string, signal?: AbortSignal): Promise<Container | undefined> {
+    const instance = await findInstance(http, name, signal);
+    return instance && view(instance, signal);
+  }
+
+  async function view(instance: Instance, signal?: AbortSignal): Promise<Container | undefined> {
+    if (looksUnfinished(instance) && (await discard(instance.name))) return undefined;
+    return toContainer(instance, isUp(instance) ? await pids.of(instance, signal) : 0);
+  }
+
+  /**
+   * What is left of a creation that LXD did not survive is no container: it goes when it is seen. An operation is there
+   * longer than its container is unfinished, so without one, what is still unfinished stays so.
+   */
+  async function discard(name: string): Promise<boolean> {
+    if (await operations.isBusy(name)) return false;
+    const again = await findInstance(http, name);
+    if (!again) return true;
+    if (!looksUnfinished(again)) return false;
+    await lifecycle.remove(name);
+    return true;
+  }
+
+  async function create(spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
+    if (signal?.aborted) throw cancelled();
+    if (!isInstanceName(spec.name)) {
+      throw invalid("name", "must begin with a letter and have only letters, digits and - for LXD, at most 63.");
+    }
+    const image = await images.get(spec.image, signal);
+    if (!image) throw new AppError("not_found", `LXD has no image ${spec.image}.`);
+    const [host, card, shift] = await Promise.all([hostFacts(spec), profileCard(http), canShift()]);
+    for (let attempt = 1; ; attempt++) {
+      const address = await fixedAddress(http, card, spec, attempt);
+      const body = createBody(spec, { ...host, fingerprint: image.id, card, shift, address });
+      try {
+        await operations.run({ method: "POST", path: "/1.0/instances", body }, signal);
+        return spec.name;
+      } catch (error) {
+        const lostRace = address !== undefined && reasonOf(error).includes(address);
+        if (!lostRace || attempt === addressTries) throw createFailure(error, spec.name);
+      }
+    }
+  }
+
+  async function canShift(): Promise<boolean> {
+    const { environment } = await http.get<{ environment: Record<string, Record<string, string> | undefined> }>("/1.0");
+    const { kernel_features: kernel, lxc_features: lxc } = environment;
+    return kernel?.["idmapped_mounts"] === "true" && lxc?.["idmapped_mounts_v2"] === "true";
+  }
+
+  return { list, get, create, ...lifecycle };
+}

@@ -1,0 +1,71 @@
+import { AppError } from "../../errors.ts";
+
+/** LXD's own words -> the station's errors. */
+
+/** What LXD said, for those who decide by it. */
+interface LxdCause {
+  status: number;
+  reason: string;
+}
+
+/** The connection failed before or in the middle of an answer: what became of the call is unknown. */
+export function connectionFailure(cause: unknown, socket: string): AppError {
+  const code = (cause as NodeJS.ErrnoException | null)?.code;
+  const reason = code ?? (cause instanceof Error ? cause.message : String(cause));
+  return new AppError("engine_unavailable", `LXD does not answer at ${socket} (${reason}).`, {
+    cause,
+    details: { engine: "lxd" },
+  });
+}
+
+export function cancelled(cause?: unknown): AppError {
+  return new AppError("cancelled", "The call to LXD was stopped on request.", { cause });
+}
+
+/** A refusal: an HTTP status of 400 and above, or the same number as the end of an operation. */
+export function refusal(status: number, reason: string): AppError {
+  const cause: LxdCause = { status, reason };
+  if (/no space left on device|disk quota exceeded/i.test(reason))
+    return new AppError("disk_full", "LXD's disk is full.", { cause });
+  if (status === 404) return new AppError("not_found", `LXD: ${plain(reason)}`, { cause });
+  if (status === 409) return new AppError("conflict", `LXD: ${plain(reason)}`, { cause });
+  return new AppError("engine_failed", `LXD: ${plain(reason)}`, { cause });
+}
+
+export function createFailure(error: unknown, name: string): unknown {
+  const taken = /"instances" entry already exists|instance .*already exists|name is already in use/i;
+  // Another creation of the name is on its way.
+  if (taken.test(reasonOf(error)) || isBusy(error)) {
+    return new AppError("conflict", `The name ${name} is taken by another LXD container.`, { cause: error });
+  }
+  return error;
+}
+
+/** `server`: the address of the image server. */
+export function pullFailure(error: unknown, reference: string, server: string): unknown {
+  const reason = reasonOf(error);
+  if (reason === "") return error;
+  const host = URL.canParse(server) ? new URL(server).host : server;
+  if (/couldn't be found|image .*not found|no matching image/i.test(reason)) {
+    return new AppError("not_found", `The image server ${host} has no image ${reference}.`, { cause: error });
+  }
+  if (/no space left|disk quota|permission denied|read-only file system/i.test(reason)) return error;
+  const message = `The image server ${host} did not deliver ${reference}: ${plain(reason)}`;
+  return new AppError("remote_failed", message, { cause: error });
+}
+
+/** Something else is being done to the container at this moment. */
+export function isBusy(error: unknown): boolean {
+  return /is busy running|non-reusable operation/i.test(reasonOf(error));
+}
+
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof AppError ? (error.cause as Partial<LxdCause> | undefined) : undefined;
+  return typeof cause?.reason === "string" ? cause.reason : "";
+}
+
+/** One line with a full stop. */
+export function plain(reason: string): string {
+  const line = reason.replaceAll(/\s+/g, " ").replaceAll(/[{}]/g, "").trim();
+  return /[.!?]$/.test(line) ? line : `${line || "no reason given"}.`;
+}

@@ -1,0 +1,121 @@
+import http from "node:http";
+import { text } from "node:stream/consumers";
+
+import { AppError } from "../../errors.ts";
+import { cancelled, connectionFailure, refusal } from "./failures.ts";
+
+const usualTimeout = 30_000;
+
+export interface LxdRequest {
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** From /1.0 on, with its query. */
+  path: string;
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+  /** Milliseconds to the end of the answer. */
+  timeout?: number;
+}
+
+/** An answer that is none of an error: what was asked for, or the operation that was begun. */
+export interface LxdAnswer<T> {
+  type: "sync" | "async";
+  /** Path of the operation. */
+  operation: string;
+  metadata: T;
+}
+
+/** LXD's REST API over its unix socket. Every failure is an `AppError`. */
+export interface LxdHttp {
+  /** Path of the socket. */
+  readonly socket: string;
+  send<T>(request: LxdRequest): Promise<LxdAnswer<T>>;
+  get<T>(path: string, signal?: AbortSignal): Promise<T>;
+  /** The same, `undefined` for what is not there. */
+  find<T>(path: string, signal?: AbortSignal): Promise<T | undefined>;
+  /** What LXD answers without its envelope: a log. */
+  raw(path: string): Promise<string>;
+  close(): void;
+}
+
+export function createLxdHttp(socket: string): LxdHttp {
+  const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 8 });
+
+  /** `reuse`: a socket that lay idle may be cut at this moment, so only what can be repeated takes one. */
+  function connect(request: LxdRequest, signal: AbortSignal, reuse: boolean): Promise<http.IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const headers: http.OutgoingHttpHeaders = { Host: "lxd" };
+    if (body !== undefined)
+      Object.assign(headers, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) });
+    const sent = http.request({
+      socketPath: socket,
+      headers,
+      agent: reuse ? agent : false,
+      method: request.method ?? "GET",
+      path: request.path,
+      signal,
+    });
+    sent.on("response", resolve);
+    sent.on("error", (error: NodeJS.ErrnoException) => {
+      const stale = sent.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE") && !signal.aborted;
+      if (reuse && stale) connect(request, signal, false).then(resolve, reject);
+      else reject(error);
+    });
+    sent.end(body);
+    return promise;
+  }
+
+  async function exchange(request: LxdRequest): Promise<{ status: number; body: string }> {
+    const timeout = request.timeout ?? usualTimeout;
+    const limit = AbortSignal.timeout(timeout);
+    const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit;
+    try {
+      request.signal?.throwIfAborted();
+      const response = await connect(request, signal, (request.method ?? "GET") === "GET");
+      return { status: response.statusCode ?? 500, body: await text(response) };
+    } catch (error) {
+      if (request.signal?.aborted) throw cancelled(error);
+      throw connectionFailure(limit.aborted ? new Error(`no answer in ${timeout / 1000} s`) : error, socket);
+    }
+  }
+
+  async function send<T>(request: LxdRequest): Promise<LxdAnswer<T>> {
+    const { status, body } = await exchange(request);
+    const answer = parse(body, socket) as LxdAnswer<T> | { type: "error"; error?: string; error_code?: number };
+    if (answer.type === "error") throw refusal(answer.error_code ?? status, answer.error ?? "");
+    return answer;
+  }
+
+  async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+    return (await send<T>({ path, signal })).metadata;
+  }
+
+  async function find<T>(path: string, signal?: AbortSignal): Promise<T | undefined> {
+    try {
+      return await get<T>(path, signal);
+    } catch (error) {
+      if (error instanceof AppError && error.code === "not_found") return undefined;
+      throw error;
+    }
+  }
+
+  return {
+    socket,
+    send,
+    get,
+    find,
+    raw: async (path) => (await exchange({ path })).body,
+    close: () => agent.destroy(),
+  };
+}
+
+/** While it starts or ends, LXD may answer with what is no JSON. */
+function parse(body: string, socket: string): object {
+  try {
+    const answer: unknown = JSON.parse(body);
+    if (typeof answer === "object" && answer !== null) return answer;
+  } catch {
+    // Said below.
+  }
+  throw connectionFailure(new Error("an answer that is none of LXD's"), socket);
+}

@@ -1,0 +1,71 @@
+import { AppError, hasCode } from "../../errors.ts";
+import type { Containers } from "../engine.ts";
+import { isBusy, reasonOf } from "./failures.ts";
+import type { LxdHttp } from "./http.ts";
+import { findInstance, instancePath, isUp } from "./instance.ts";
+import type { Operations } from "./operations.ts";
+import { startFailure } from "./start-failure.ts";
+
+/** For what LXD does with a container already, or for what another caller does in turn. */
+const patience = 120_000;
+
+/** What becomes of a container after it was made. */
+export function createLifecycle(http: LxdHttp, operations: Operations): Pick<Containers, "start" | "stop" | "remove"> {
+  async function start(name: string, signal?: AbortSignal): Promise<void> {
+    await insist(name, async () => {
+      const instance = await findInstance(http, name, signal);
+      if (!instance) throw new AppError("not_found", `LXD has no container ${name}.`);
+      if (instance.status === "Running") return;
+      const body = { action: "start", timeout: -1 };
+      try {
+        await operations.run({ method: "PUT", path: `${instancePath(name)}/state`, body }, signal);
+      } catch (error) {
+        if (!/already running/i.test(reasonOf(error))) throw await startFailure(http, name, error);
+      }
+    });
+  }
+
+  async function stop(name: string, signal?: AbortSignal): Promise<void> {
+    await insist(name, async () => {
+      const instance = await findInstance(http, name, signal);
+      if (instance && isUp(instance)) await kill(name, signal);
+    });
+  }
+
+  async function remove(name: string, signal?: AbortSignal): Promise<void> {
+    await insist(name, async () => {
+      const instance = await findInstance(http, name, signal);
+      if (!instance) return;
+      try {
+        if (isUp(instance)) await kill(name, signal);
+        await operations.run({ method: "DELETE", path: instancePath(name) }, signal);
+      } catch (error) {
+        if (!hasCode(error, "not_found")) throw error;
+      }
+    });
+  }
+
+  async function kill(name: string, signal?: AbortSignal): Promise<void> {
+    const body = { action: "stop", force: true, timeout: -1 };
+    try {
+      await operations.run({ method: "PUT", path: `${instancePath(name)}/state`, body }, signal);
+    } catch (error) {
+      if (!/already stopped|not running/i.test(reasonOf(error))) throw error;
+    }
+  }
+
+  /** Again when something else is done to the container: LXD refuses two things at once. */
+  async function insist(name: string, act: () => Promise<void>): Promise<void> {
+    const deadline = Date.now() + patience;
+    for (;;) {
+      try {
+        return await act();
+      } catch (error) {
+        if (!isBusy(error) || Date.now() > deadline) throw error;
+        await operations.settle(name);
+      }
+    }
+  }
+
+  return { start, stop, remove };
+}

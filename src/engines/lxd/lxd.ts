@@ -1,0 +1,65 @@
+import type { Container, Engine, EngineInfo } from "../engine.ts";
+import { letThrough } from "../bridge-firewall.ts";
+import { createContainers } from "./containers.ts";
+import { createLxdEvents } from "./events.ts";
+import { createLxdHttp } from "./http.ts";
+import { createImages } from "./images.ts";
+import { instancePath, type Instance } from "./instance.ts";
+import { createOperations } from "./operations.ts";
+
+export interface LxdOptions {
+  /** Path of the unix socket. Nothing need answer there yet. */
+  socket: string;
+  /** Address of the simplestreams server that images are pulled from. */
+  imageServer?: string;
+  /** More of them, for references as `NAME:alias`. */
+  imageServers?: Readonly<Record<string, string>>;
+}
+
+const usualServer = "https://images.lxd.canonical.com";
+
+/** LXD, or what speaks its API (Incus: the common API only, untried), through its REST API. */
+export function createLxdEngine(options: LxdOptions): Engine {
+  const http = createLxdHttp(options.socket);
+  const operations = createOperations(http);
+  const events = createLxdEvents(http);
+  const servers = { main: options.imageServer ?? usualServer, named: options.imageServers ?? {} };
+  const images = createImages(http, operations, servers);
+
+  async function info(): Promise<EngineInfo> {
+    const { metadata } = await http.send<{ environment?: { server_version?: string } }>({
+      path: "/1.0",
+      timeout: 2000,
+    });
+    return { version: metadata.environment?.server_version ?? "" };
+  }
+
+  /** LXD keeps the addresses itself; a bridge that is not its own may be closed by Docker's firewall. */
+  async function attachNetwork(container: Container, signal?: AbortSignal): Promise<void> {
+    const instance = await http.find<Instance>(instancePath(container.id), signal);
+    for (const { nictype, parent } of Object.values(instance?.expanded_devices ?? {})) {
+      if (nictype === "bridged" && parent !== undefined) await letThrough(parent, signal);
+    }
+  }
+
+  return {
+    type: "lxd",
+    capabilities: {
+      registries: false,
+      hostNetwork: false,
+      processOptions: false,
+      nameServers: false,
+      publishedPorts: false,
+      engineVolumes: false,
+      imagesInUse: false,
+      privileged: true,
+      local: true,
+    },
+    containers: createContainers({ http, operations, events, images }),
+    images,
+    info,
+    events: events.subscribe,
+    attachNetwork,
+    close: () => http.close(),
+  };
+}

@@ -1,0 +1,14 @@
+import { AppError } from "../../errors.ts";
+import { plain, reasonOf } from "./failures.ts";
+import type { LxdHttp } from "./http.ts";
+import { instancePath } from "./instance.ts";
+
+/** "lxd forkstart ... exit status 1" says nothing; the log of the LXC below does, in its first line of an error. */
+export async function startFailure(http: LxdHttp, name: string, error: unknown): Promise<unknown> {
+  if (!/forkstart/.test(reasonOf(error))) return error;
+  const log = await http.raw(`${instancePath(name)}/logs/lxc.log`).catch(() => "");
+  const line = log.split("\n").find((entry) => / ERROR +(?!af_unix|commands)/.test(entry));
+  const reason = line?.split(/\.c:\w+:\d+ - /)[1];
+  if (reason === undefined) return error;
+  return new AppError("engine_failed", `LXD cannot start container ${name}: ${plain(reason)}`, { cause: error });
+}

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { findLxdSocket } from "../../src/engines/lxd/sockets.ts";
+import { killLxd, runLxd } from "../support/lxd.ts";
+import { containerSpec } from "./container-spec.ts";
+import { until } from "./docker-bench.ts";
+import { collect, fails } from "./engine-checks.ts";
+import { image, lxdBench } from "./lxd-bench.ts";
+
+const { engine, http, launch } = lxdBench();
+
+test("what LXD had begun to create when it died is no container, and does not stand in the way", async () => {
+  let seen = 0;
+  for (let wait = 5; wait < 110; wait += 20) {
+    const spec = containerSpec({ image });
+    const creating = engine()
+      .containers.create(spec)
+      .then(
+        () => true,
+        () => false,
+      );
+    await delay(wait);
+    await killLxd();
+    const answered = await creating;
+    await runLxd();
+    const record = await http().find<{ config: Record<string, string> }>(`/1.0/instances/${spec.name}`);
+    const found = await engine().containers.get(spec.name);
+    if (record && !found) seen++;
+    if (answered) assert.ok(found, "what was answered is there");
+    if (!found) assert.equal(await http().find(`/1.0/instances/${spec.name}`), undefined, "no record is left");
+    if (!found) await engine().containers.create(spec);
+    await engine().containers.start(spec.name);
+    await engine().containers.remove(spec.name);
+  }
+  assert.ok(seen > 0, "no creation was caught in its middle");
+});
+
+test("a create that is stopped while LXD works is over when that is said", async () => {
+  for (const wait of [0, 5, 20, 40]) {
+    const spec = containerSpec({ image });
+    const creating = engine().containers.create(spec, AbortSignal.timeout(wait));
+    const outcome = await creating.catch(() => undefined);
+    const first = await engine().containers.get(spec.name);
+    await delay(300);
+    assert.deepEqual(await engine().containers.get(spec.name), first);
+    if (outcome) assert.ok(first);
+    await engine().containers.remove(spec.name);
+  }
+});
+
+test("while a container is being made or started, it can be asked for and removed", async () => {
+  const spec = containerSpec({ image });
+  const creating = engine().containers.create(spec);
+  await until(async () => (await engine().containers.get(spec.name)) !== undefined);
+  await engine().containers.start(spec.name);
+  await creating;
+  const other = containerSpec({ image });
+  await engine().containers.create(other);
+  const starting = engine()
+    .containers.start(other.name)
+    .catch(() => undefined);
+  await engine().containers.remove(other.name);
+  await starting;
+  await engine().containers.remove(other.name);
+  assert.equal(await engine().containers.get(other.name), undefined);
+  await engine().containers.remove(spec.name);
+});
+
+test("a container whose first process ends is told of, and is removed while it is frozen", async () => {
+  const container = await launch();
+  const abort = new AbortController();
+  const events = collect(engine().events(abort.signal), ({ action, id }) => {
+    if (action === "die" && id === container.id) abort.abort();
+  });
+  // The list waits for the events, so what comes after it is told.
+  await engine().containers.list();
+  process.kill(container.pid, "SIGKILL");
+  await events;
+  await until(async () => (await engine().containers.get(container.id))?.state === "stopped");
+  await engine().containers.start(container.id);
+  await http().send({ method: "PUT", path: `/1.0/instances/${container.id}/state`, body: { action: "freeze" } });
+  await delay(200);
+  assert.equal((await engine().containers.get(container.id))?.state, "running");
+  await engine().containers.remove(container.id);
+  assert.equal(await engine().containers.get(container.id), undefined);
+});
+
+test("LXD is found where its socket is", async () => {
+  const { socket } = http();
+  assert.equal(await findLxdSocket(socket.replace("/unix.socket", "")), socket);
+  assert.equal(await findLxdSocket(undefined, ["/absent/unix.socket", socket]), socket);
+  assert.equal(await findLxdSocket("/absent"), undefined);
+  assert.ok(existsSync(socket));
+  await fails(engine().containers.start("absent"), "not_found");
+});

@@ -1,0 +1,119 @@
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { run } from "../engines/commands.ts";
+import { daemonPid, endDaemon, startDaemon } from "./daemon.ts";
+import { testEngines } from "./engines.ts";
+
+/** An LXD of this run's own, in its private namespaces; only tests that need one start it. */
+export interface TestLxd {
+  /** Path of its unix socket. */
+  socket: string;
+  bridge: string;
+}
+
+export async function startLxd(): Promise<TestLxd> {
+  const lxd = testLxd();
+  if (daemonPid("lxd") !== undefined) return lxd;
+  // Containers have user IDs of their own, and must pass through.
+  chmodSync(testEngines().folder, 0o711);
+  await allowUserIds();
+  confineContainers();
+  await runLxd();
+  await configure(lxd);
+  return lxd;
+}
+
+/** Without warning; its containers stay. */
+export async function killLxd(): Promise<void> {
+  await endDaemon("lxd", "SIGKILL");
+}
+
+export async function runLxd(): Promise<void> {
+  const folder = lxdFolder();
+  mkdirSync(folder, { recursive: true });
+  const { socket } = testLxd();
+  const ready = async (): Promise<boolean> => existsSync(socket) && (await ask("GET", "/1.0").catch(() => 0)) === 200;
+  await startDaemon("lxd", ["lxd", "--group", "root"], { env: { LXD_DIR: folder }, ready });
+}
+
+function testLxd(): TestLxd {
+  return { socket: join(lxdFolder(), "unix.socket"), bridge: "lxdbr0" };
+}
+
+function lxdFolder(): string {
+  return join(testEngines().folder, "lxd");
+}
+
+/** What `lxd init` does: a pool, a bridge, and the profile that has both. */
+async function configure({ bridge }: TestLxd): Promise<void> {
+  await put("POST", "/1.0/storage-pools", { name: "default", driver: "dir" });
+  const config = { "ipv4.address": "10.99.0.1/24", "ipv4.nat": "true", "ipv6.address": "none" };
+  await put("POST", "/1.0/networks", { name: bridge, type: "bridge", config });
+  const root = { type: "disk", path: "/", pool: "default" };
+  const eth0 = { type: "nic", name: "eth0", network: bridge };
+  await put("PUT", "/1.0/profiles/default", { devices: { root, eth0 } });
+}
+
+async function put(method: string, path: string, body: unknown): Promise<void> {
+  const status = await ask(method, path, body);
+  if (status >= 400) throw new Error(`LXD refuses ${method} ${path} with ${status}`);
+}
+
+function ask(method: string, path: string, body?: unknown): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath: testLxd().socket, method, path, timeout: 20_000 }, (response) => {
+      text(response).then(() => resolve(response.statusCode ?? 0), reject);
+    });
+    sent.once("timeout", () => sent.destroy());
+    sent.once("error", reject);
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+/** Containers have user IDs of their own, out of those that these files give to root. */
+async function allowUserIds(): Promise<void> {
+  for (const name of ["subuid", "subgid"]) {
+    const file = `/etc/${name}`;
+    if (existsSync(file) && /^root:/m.test(readFileSync(file, "utf8"))) continue;
+    const copy = join(testEngines().folder, name);
+    if (existsSync(file)) cpSync(file, copy);
+    else writeFileSync(file, "");
+    appendFileSync(copy, "root:100000:10000001\n");
+    await run("mount", "--bind", copy, file);
+  }
+}
+
+/**
+ * LXC puts its control groups beside the one of the first process (which it takes the end "init.scope" for). So that
+ * process goes into this run's, and nothing is left of containers when the run is over.
+ */
+function confineContainers(): void {
+  const { cgroupParent } = testEngines();
+  const roots = globSync(["/sys/fs/cgroup/cgroup.procs", "/sys/fs/cgroup/*/cgroup.procs"]).map((file) =>
+    join(file, ".."),
+  );
+  const unified = roots.includes("/sys/fs/cgroup");
+  for (const root of unified ? ["/sys/fs/cgroup"] : roots) {
+    const parent = join(root, cgroupParent);
+    const folder = join(parent, "init.scope");
+    mkdirSync(folder, { recursive: true });
+    for (const file of unified ? [] : ["cpuset.cpus", "cpuset.mems"]) {
+      if (!existsSync(join(root, file))) continue;
+      const all = readFileSync(join(root, file));
+      writeFileSync(join(parent, file), all);
+      writeFileSync(join(folder, file), all);
+    }
+    writeFileSync(join(folder, "cgroup.procs"), "1");
+  }
+}
