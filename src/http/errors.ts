@@ -30,7 +30,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
 const serverMessages: Readonly<Record<number, string>> = {
   400: "The request is not valid HTTP.",
   408: "The request did not arrive in time.",
-  413: "The body is larger than 1 MiB.",
+  413: "The body is too large: 1 MiB at most, for a login 16 KiB.",
   414: "A part of the path is too long.",
   417: "The station cannot meet that expectation.",
   431: "The headers are larger than 16 KiB.",

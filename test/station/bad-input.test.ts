@@ -275,8 +275,13 @@ test("the engine away: 503 at once, the station goes on, and picks the engine up
       await sleep(20);
     }
   };
+  const headers = { "Idempotency-Key": "away" };
+  const known = await station.client.add("create", { ...create, name: "badinput-known" }, headers);
+  await station.client.ended(known.id);
   await killDockerd();
   await available(false);
+  const repeated = await station.client.add("create", { ...create, name: "badinput-known" }, headers);
+  assert.equal(repeated.id, known.id, "a repeated key is answered all the same");
   const begun = performance.now();
   const answer = await refused("create", { ...create, name: "badinput-away" });
   assert.equal(answer.status, 503);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { TaskRow } from "../../src/storage/task-store.ts";
 import { createWorld, inSteps, never, settle, soon, step, stoppable } from "./world.ts";
 
 /** Hangs in this step of this life of the station, and then no more. */
@@ -193,4 +194,19 @@ test("stop ends within its grace, undoes nothing, and leaves what runs to the ne
   }
   assert.deepEqual(world.trace.slice(0, 3), ["stops", "deaf", "crash"]);
   assert.deepEqual(world.trace.slice(3).sort(), ["deaf again", "stops again", "waiting"]);
+});
+
+test("ends in good order are no crashes, however many there are", async (context) => {
+  let runs = 0;
+  const world = await createWorld(context, (world) =>
+    inSteps(world, { one: (context) => (++runs > 5 ? null : stoppable(context)) }),
+  );
+  await world.machine.start();
+  const id = await world.add();
+  for (let n = 1; n <= 5; n++) {
+    await soon(() => runs === n);
+    await world.machine.stop(1_000);
+    await world.crash();
+  }
+  assert.equal(((await world.end(id)) as TaskRow).state, "completed");
 });

@@ -4,6 +4,8 @@ import type { App } from "../app.ts";
 import { callerOf, clearSessionCookie, setSessionCookie } from "../session-cookie.ts";
 
 const tags = ["session"];
+/** Bytes. Whoever has no session yet gets little of the station's memory. */
+const loginBody = 16 << 10;
 
 export function sessionRoutes(app: App, sessions: SessionService): void {
   const login = {
@@ -12,7 +14,7 @@ export function sessionRoutes(app: App, sessions: SessionService): void {
     body: LoginRequest,
     response: { 200: SessionInfo },
   };
-  app.post("/api/v1/login", { schema: login }, async (request, reply) => {
+  app.post("/api/v1/login", { schema: login, bodyLimit: loginBody }, async (request, reply) => {
     const { sid, session } = await sessions.login(callerOf(request), request.body);
     setSessionCookie(reply, sid);
     return session;
