@@ -1,8 +1,9 @@
 import { AppError, invalid } from "../../errors.ts";
 import type { Container, ContainerSpec, Containers, Images } from "../engine.ts";
+import { createGate } from "../../util/gate.ts";
 import { hostFacts } from "../host-devices.ts";
 import { fixedAddress, profileCard } from "./card.ts";
-import { createBody } from "./create-body.ts";
+import { createBody, type CreateFacts } from "./create-body.ts";
 import type { LxdEvents } from "./events.ts";
 import { cancelled, createFailure, reasonOf } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
@@ -24,6 +25,7 @@ const addressTries = 5;
 export function createContainers({ http, operations, events, images }: Deps): Containers {
   const pids = createPids(http);
   const lifecycle = createLifecycle(http, operations);
+  const addressing = createGate({ width: 1, depth: Number.POSITIVE_INFINITY, full: () => cancelled() });
 
   async function list(signal?: AbortSignal): Promise<Container[]> {
     // Who listens first and lists then misses nothing.
@@ -73,9 +75,19 @@ export function createContainers({ http, operations, events, images }: Deps): Co
     const image = await images.get(spec.image, signal);
     if (!image) throw new AppError("not_found", `LXD has no image ${spec.image}.`);
     const [host, card, shift] = await Promise.all([hostFacts(spec), profileCard(http), canShift()]);
+    const make = () => createWith(spec, { ...host, fingerprint: image.id, card, shift }, signal);
+    // An address is free until its container is there: one at a time.
+    return spec.ports.length > 0 ? addressing(make) : make();
+  }
+
+  async function createWith(
+    spec: ContainerSpec,
+    facts: Omit<CreateFacts, "address">,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
     for (let attempt = 1; ; attempt++) {
-      const address = await fixedAddress(http, card, spec, attempt);
-      const body = createBody(spec, { ...host, fingerprint: image.id, card, shift, address });
+      const address = await fixedAddress(http, facts.card, spec, attempt);
+      const body = createBody(spec, { ...facts, address });
       try {
         await operations.run({ method: "POST", path: "/1.0/instances", body }, signal);
         return spec.name;
