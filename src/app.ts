@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { join, resolve, sep } from "node:path";
 import type { Config } from "./config.ts";
@@ -17,8 +17,13 @@ export interface App {
   start(): Promise<{ host: string; port: number }>;
   /** Ends within about `grace` ms. */
   stop(grace: number): Promise<void>;
-  /** The password made up for admin at the first start. */
-  firstPassword: string | undefined;
+}
+
+export interface AppEvents {
+  /** The disk or the database can no longer be trusted: the process must end. */
+  onFatal(reason: string): void;
+  /** The password made up for admin at the first start, to be shown. */
+  onFirstPassword(password: string): void;
 }
 
 /**
@@ -30,13 +35,15 @@ const hour = 3600_000;
 const retention = { maxAge: 30 * 24 * hour, minAge: 24 * hour, maxCount: 10_000, maxEvents: 200_000 };
 
 /** The composition root: the one file that knows every layer. Throws AppError with a sentence that says what to do. */
-export async function createApp(config: Config, version: string, onFatal: (reason: string) => void): Promise<App> {
+export async function createApp(config: Config, version: string, events: AppEvents): Promise<App> {
   refuseLaterEngines(config);
   prepareFolders(config);
   const { dataDir, synchronous } = config;
-  const database = await openDatabase({ path: join(dataDir, "gantry.db"), host: thisHost, synchronous }, onFatal);
-  const secrets = openSecrets(dataDir, database.identity.epoch === 1);
-  const firstPassword = await ensureAdmin(database.accounts, config.adminPassword);
+  const path = join(dataDir, "gantry.db");
+  // The key comes first: a database without its key would be refused for ever.
+  const secrets = openSecrets(dataDir, !existsSync(path));
+  const database = await openDatabase({ path, host: thisHost, synchronous }, events.onFatal);
+  await ensureAdmin(database.accounts, config.adminPassword, events.onFirstPassword);
   const engines = await findEngines(config);
   const station = await createStation({
     id: database.identity.station,
@@ -53,7 +60,6 @@ export async function createApp(config: Config, version: string, onFatal: (reaso
   const stopUpkeep = keepUp(database);
 
   return {
-    firstPassword,
     async start() {
       await server.listen({ ...config.listen }).catch((error: unknown) => Promise.reject(listenFailure(config, error)));
       await station.start();

@@ -34,7 +34,10 @@ async function run(config: Config): Promise<void> {
   const leave = () => process.exit(0);
   process.on("SIGTERM", leave).on("SIGINT", leave);
   if (needsSetup(config)) await ensureDocker({ runDir: config.runDir, env: process.env, log: tell });
-  const app = await createApp(config, version(), (reason) => end(ioFailure, `Gantry cannot go on: ${reason}.`));
+  const app = await createApp(config, version(), {
+    onFatal: (reason) => end(ioFailure, `Gantry cannot go on: ${reason}.`),
+    onFirstPassword: (password) => process.stdout.write(`The password of admin is ${password} (shown only now)\n`),
+  });
   let stopping = false;
   const stop = () => {
     if (stopping) return;
@@ -48,7 +51,6 @@ async function run(config: Config): Promise<void> {
   process.off("SIGTERM", leave).off("SIGINT", leave);
   process.on("SIGTERM", stop).on("SIGINT", stop);
   const { host, port } = await app.start();
-  if (app.firstPassword) process.stdout.write(`The password of admin is ${app.firstPassword} (shown only now)\n`);
   process.stdout.write(`Gantry is ready at http://${host.includes(":") ? `[${host}]` : host}:${port}\n`);
 }
 

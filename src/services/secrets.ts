@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { AppError } from "../errors.ts";
 
@@ -43,9 +43,8 @@ export function openSecrets(dataDir: string, firstStart: boolean): Secrets {
 function readKey(path: string, firstStart: boolean): Buffer {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (!found) {
-    if (!firstStart)
-      throw new AppError("conflict", `The key ${path} is missing: put it back, or start with another data folder.`);
-    return writeKey(path);
+    if (firstStart) return writeKey(path);
+    throw new AppError("conflict", `The key ${path} is missing: put it back, or start with another data folder.`);
   }
   if (!found.isFile() || found.size !== keySize)
     throw new AppError("conflict", `The key ${path} is damaged: put the right one back.`);
@@ -53,12 +52,14 @@ function readKey(path: string, firstStart: boolean): Buffer {
   return readFileSync(path);
 }
 
+/** Whole or not at all, whatever is cut off in the middle. */
 function writeKey(path: string): Buffer {
   const key = randomBytes(keySize);
-  const file = openSync(path, "wx", 0o600);
+  const file = openSync(`${path}.new`, "w", 0o600);
   writeSync(file, key);
   fsyncSync(file);
   closeSync(file);
+  renameSync(`${path}.new`, path);
   const folder = openSync(dirname(path), "r");
   fsyncSync(folder);
   closeSync(folder);

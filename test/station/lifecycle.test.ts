@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,6 +83,27 @@ test("the first password is random and shown once", async () => {
   );
   const second = await ending();
   assert.match(second.output, /^Gantry is ready at/);
+});
+
+test("a first start that fails has shown the password, and the next one goes on from there", async () => {
+  const data = ["--data", join(folder, "first")];
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const failed = await ending(...data, "--listen", `127.0.0.1:${port}`);
+  server.close();
+  assertRefused(failed, /in use/);
+  assert.match(failed.output, /^The password of admin is \S{20,} /);
+  assert.match((await ending(...data)).output, /^Gantry is ready at/);
+});
+
+test("a first start that is cut off before there is a database can be made again", async () => {
+  const data = join(folder, "cut");
+  mkdirSync(data);
+  writeFileSync(join(data, "secret.key.new"), "half", { mode: 0o600 });
+  assert.equal((await ending("--data", data)).code, 0);
+  for (const name of ["gantry.db", "gantry.db-wal", "gantry.db-shm"]) rmSync(join(data, name), { force: true });
+  assert.equal((await ending("--data", data)).code, 0, "the key is there, the database is not yet");
 });
 
 test("files of the station are its user's only", () => {
