@@ -143,8 +143,10 @@ export interface Container {
   imageId: string;
   /** Absent: not made by a station, or by one that did not mark it. */
   mark?: OwnerMark;
-  /** Published on the host. */
+  /** Published on the host: by the engine, or, where it does not (`publishedPorts`), by the station. */
   ports: readonly PortMapping[];
+  /** Where the station forwards `ports` to: the address that it keeps for life, and the bridge that leads there. */
+  forward?: { address: string; bridge: string };
   /** Process id of the first process on the host, 0 = not running. */
   pid: number;
   /** It was running, and is not any more. */
@@ -223,5 +225,10 @@ export interface Engine {
   events(signal: AbortSignal): AsyncIterable<EngineEvent>;
   /** Sets up what a running container needs that the engine does not keep over a restart (a DHCP address). */
   attachNetwork(container: Container, signal?: AbortSignal): Promise<void>;
+  /**
+   * Clears away what a station that was killed had under way here and nobody carries on: half-made files, by the marks
+   * of that station only. Called once at its next start, when its helper processes are ended and before a task runs.
+   */
+  recover(station: string): Promise<void>;
   close(): void;
 }

@@ -41,6 +41,8 @@ export function createDockerEngine(options: DockerOptions): Engine {
     info,
     events: (signal: AbortSignal) => dockerEvents(http, signal),
     attachNetwork: (container: Container, signal?: AbortSignal) => lan.attach(container, signal),
+    // Docker finishes or forgets what it was asked; what it finished is found by its mark.
+    recover: async () => undefined,
     close() {
       lan.close();
       http.close();

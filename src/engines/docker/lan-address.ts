@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 import { AppError, hasCode } from "../../errors.ts";
-import { runChild, type ChildOptions } from "./child.ts";
+import { runChild, type ChildOptions } from "../child.ts";
 import type { LanPlan } from "./lan-plan.ts";
 
 /** A running container, seen from the host. */

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
 import { letThrough } from "../bridge-firewall.ts";
-import { runChild } from "./child.ts";
+import { runChild } from "../child.ts";
 import { inNamespace, type LanPort } from "./lan-address.ts";
 import type { LanPlan } from "./lan-plan.ts";
 

@@ -60,6 +60,8 @@ export function createLxdEngine(options: LxdOptions): Engine {
     info,
     events: events.subscribe,
     attachNetwork,
+    // LXD goes on with what it was asked; what it finished is found by its mark, what it did not is discarded when seen.
+    recover: async () => undefined,
     close: () => http.close(),
   };
 }

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 
-import { AppError } from "../../errors.ts";
-import { cancelled } from "./failures.ts";
+import { AppError } from "../errors.ts";
 
 export interface ChildOptions {
   /** Whose work it is; the station's next start kills what still has it. */
@@ -10,14 +9,16 @@ export interface ChildOptions {
 }
 
 const outputLimit = 64 * 1024;
+/** What a program of the system sees; nothing of the station's own environment. */
+export const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Runs a program without a shell, in a process group of its own that the signal kills. Answers what it printed. */
 export function runChild(argv: readonly [string, ...string[]], options: ChildOptions): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  if (options.signal?.aborted) return Promise.reject(cancelled());
   const [program, ...args] = argv;
+  if (options.signal?.aborted) return Promise.reject(stopped(program));
   const env = {
-    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    PATH: systemPath,
     LC_ALL: "C",
     GANTRY_TASK: options.task,
   };
@@ -34,7 +35,7 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
   );
   child.on("close", (code) => {
     options.signal?.removeEventListener("abort", kill);
-    if (options.signal?.aborted) reject(cancelled());
+    if (options.signal?.aborted) reject(stopped(program));
     else if (code === 0) resolve(output.out);
     else
       reject(
@@ -52,4 +53,8 @@ function killGroup(pid: number): void {
   } catch {
     // It ended in the meantime.
   }
+}
+
+function stopped(program: string): AppError {
+  return new AppError("cancelled", `${program} was stopped on request.`);
 }
