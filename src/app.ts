@@ -53,6 +53,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     shares: config.shares,
     lanes: config.lanes,
     maxTasks: config.maxTasks,
+    maxStreams: config.maxStreams,
     log,
   });
   database.onCommit(station.committed);

@@ -187,6 +187,8 @@ export interface EngineEvent {
   /** create, start, die, destroy, rename, ... as the engine says it. */
   action: string;
   id: string;
+  /** The container's name, where the engine says it and the id is another one. */
+  name?: string;
 }
 
 export interface Containers {

@@ -1,6 +1,7 @@
 import type { Services } from "../services/services.ts";
 import type { App } from "./app.ts";
 import { backgroundRoutes } from "./routes/background.ts";
+import { containerListRoutes } from "./routes/container-list.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { registryRoutes } from "./routes/registry.ts";
@@ -19,6 +20,7 @@ export interface RouteDeps {
 export function registerRoutes(app: App, deps: RouteDeps): void {
   sessionRoutes(app, deps.services.sessions);
   backgroundRoutes(app, deps.services.background);
+  containerListRoutes(app, deps.services.containerList);
   registryRoutes(app, deps.services.registries);
   eventRoutes(app, { events: deps.services.events, limits: deps.streamLimits, stopping: deps.stopping, log: deps.log });
   healthRoutes(app, deps.services.health);

@@ -13,6 +13,8 @@ export const verbs = [
   "task:list",
   "task:remove",
   "container:create",
+  "container:list",
+  "container:get",
   "image:download",
   "image:remove",
   "registry:list",

@@ -1,5 +1,7 @@
+import type { ContainerInfo } from "../api/container-info.ts";
 import type { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../api/create.ts";
 import type { RegistryList, RegistryRequest } from "../api/registry.ts";
+import type { EventList } from "../api/event.ts";
 import type { LoginRequest, SessionInfo } from "../api/session.ts";
 import type { Task } from "../api/task.ts";
 
@@ -11,6 +13,7 @@ import type { Task } from "../api/task.ts";
 export interface Services {
   sessions: SessionService;
   background: BackgroundService;
+  containerList: ContainerListService;
   registries: RegistryService;
   events: EventService;
   health: HealthService;
@@ -64,6 +67,19 @@ export interface BackgroundService {
   remove(caller: Caller, target: string | undefined): Promise<number[]>;
 }
 
+export type ContainerType = ContainerInfo["type"];
+
+/** What there is, from memory. `engine_unavailable` when one engine is asked for and does not answer. */
+export interface ContainerListService {
+  /** Of all engines; those of one that does not answer as they were known last. */
+  list(caller: Caller): Promise<ContainerInfo[]>;
+  /** By id or name; for docker also by the beginning of an id, 12 digits or more. */
+  get(caller: Caller, type: ContainerType, idOrName: string): Promise<ContainerInfo>;
+  /** The first of that name: docker before lxc before lxd. */
+  find(caller: Caller, name: string): Promise<ContainerInfo>;
+  idOf(caller: Caller, type: ContainerType, name: string): Promise<string>;
+}
+
 export interface RegistryService {
   list(caller: Caller): Promise<RegistryList>;
   save(caller: Caller, request: RegistryRequest): Promise<RegistryList>;
@@ -74,7 +90,7 @@ export interface RegistryService {
 export interface StationEvent {
   /** Ascending over the station's life. */
   seq: number;
-  /** As `task`. */
+  /** `background`, `container`, `image`. */
   kind: string;
   /** Epoch seconds. */
   ts: number;
@@ -89,7 +105,27 @@ export type StreamItem =
   /** Events between the asked-for one and `seq` are no longer kept. */
   | { type: "reset"; seq: number };
 
+/** Numbers of events. */
+export interface EventRange {
+  /** Only those after it; without it the last 20. */
+  index?: number | undefined;
+  /** None after it. */
+  offset?: number | undefined;
+}
+
+export interface StateWait {
+  type: ContainerType;
+  id: string;
+  state: ContainerInfo["state"];
+  /** Seconds. */
+  duration: number;
+}
+
 export interface EventService {
+  /** The documented strings, newest first. */
+  recent(caller: Caller, range: EventRange): Promise<EventList>;
+  /** Answers the container when it is in that state, or as it is when the time is over. */
+  wait(caller: Caller, wait: StateWait, signal: AbortSignal): Promise<ContainerInfo>;
   /** From the event after `after` (absent: from now on) until the signal aborts or the session ends. */
   stream(caller: Caller, after: number | undefined, signal: AbortSignal): Promise<AsyncIterable<StreamItem>>;
 }

@@ -6,18 +6,26 @@ import type { EventStore } from "../storage/event-store.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
 import type { Lane, TaskStore } from "../storage/task-store.ts";
 import { createTaskMachine } from "../tasks/machine.ts";
+import { createActors } from "./actors.ts";
+import { createAnnounce } from "./announce.ts";
 import { createBackgroundService } from "./background.ts";
+import { createContainerList } from "./container-list.ts";
+import { createContainerNumbers } from "./container-numbers.ts";
+import { createEngineEvents } from "./engine-events.ts";
+import { createEventLog } from "./event-log.ts";
 import { createEventHub } from "./events.ts";
 import { createImageReferences } from "./image-reference.ts";
 import { createKinds } from "./kinds/kinds.ts";
 import { createMarks } from "./kinds/options.ts";
 import { authorize } from "./policy.ts";
+import { createPlaces } from "./places.ts";
 import { createPulls } from "./pulls.ts";
 import { createRegistryService } from "./registries.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
 import { createSessions } from "./sessions.ts";
 import { createShares } from "./shares.ts";
+import { createStateWaits } from "./state-waits.ts";
 import { createSweeper } from "./sweeper.ts";
 import { createTaken } from "./taken.ts";
 import { createPlanners } from "./task-plan.ts";
@@ -32,6 +40,8 @@ export interface StationOptions {
   shares: Readonly<Record<string, string>>;
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;
+  /** Streams and long polls of one user. */
+  maxStreams: number;
   log: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -49,9 +59,16 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { id, stores, engines, secrets, lanes, maxTasks, log } = options;
   const { tasks, events, accounts, registries } = stores;
   const sessions = await createSessions(accounts);
-  const hub = createEventHub(events, sessions);
+  const places = createPlaces(options.maxStreams);
+  const hub = createEventHub(events, sessions, places);
   const shares = createShares(options.shares);
-  const inventory = createInventory(engines, createSweeper({ tasks, shares, station: id, log }));
+  const actors = createActors();
+  const announce = createAnnounce(events, log);
+  const waits = createStateWaits();
+  const sweeper = createSweeper({ tasks, shares, station: id, log });
+  const inventory = createInventory(engines, sweeper, createEngineEvents(announce, actors), waits);
+  const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
+  const containerList = createContainerList({ sessions, inventory, numbers });
   const images = createImageReferences(registries, secrets);
   const kinds = createKinds({
     inventory,
@@ -59,13 +76,14 @@ export async function createStation(options: StationOptions): Promise<Station> {
     images,
     pulls: createPulls(),
     marks: createMarks(id),
+    announce,
     async authorize(name, verb) {
       const user = await accounts.getUser(name);
       if (!user) throw new AppError("forbidden", `The user ${name} no longer exists.`);
       authorize(user, verb);
     },
   });
-  const machine = createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress: hub.progress, log });
+  const machine = createTaskMachine({ tasks, kinds: actors.watch(kinds), lanes, maxTasks, onProgress: hub.progress, log });
   const planners = createPlanners({ shares, images });
   const taken = createTaken(inventory, tasks);
 
@@ -74,7 +92,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
       sessions,
       background: createBackgroundService({ sessions, inventory, planners, taken, tasks, machine }),
       registries: createRegistryService({ sessions, registries, secrets }),
-      events: hub,
+      containerList,
+      events: { ...createEventLog({ sessions, events, inventory, containers: containerList, waits, places }), stream: hub.stream },
       health: {
         get: () => ({
           status: "ok",
@@ -89,6 +108,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     },
     async stop(grace) {
       await machine.stop(grace);
+      numbers.close();
       inventory.close();
     },
   };

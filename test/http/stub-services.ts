@@ -29,6 +29,7 @@ export const task: Task = {
   user: "admin",
 };
 
+const container = { id: "web", image: "busybox:latest", name: "web", state: "stopped", tcpPort: [], type: "lxc" };
 const session = { anonymous: false, isAdmin: true, logintime: "2021-08-11 16:54:45", username: "admin" };
 const registries = { privateRegistry: 1, registries: [] };
 
@@ -45,7 +46,13 @@ const answers: Record<string, (...args: never[]) => unknown> = {
   "registries.list": () => registries,
   "registries.save": () => registries,
   "registries.remove": () => registries,
+  "containerList.list": () => [container],
+  "containerList.get": () => container,
+  "containerList.find": () => container,
+  "containerList.idOf": () => "web",
   "events.stream": () => streamOf([]),
+  "events.recent": () => ({ index: 0, messages: [], offset: 0 }),
+  "events.wait": () => container,
   "health.get": () => ({ status: "ok", engines: [{ type: "docker", available: true }] }),
 };
 
@@ -67,8 +74,9 @@ export function createStub(): Stub {
       check: async () => responders.get("sessions.check")?.(),
     },
     background: methodsOf("background", ["add", "refuse", "list", "remove"]),
+    containerList: methodsOf("containerList", ["list", "get", "find", "idOf"]),
     registries: methodsOf("registries", ["list", "save", "remove"]),
-    events: methodsOf("events", ["stream"]),
+    events: methodsOf("events", ["stream", "recent", "wait"]),
     health: { get: () => call("health.get", []) },
   } as unknown as Services;
   return { services, calls, answer: (method, respond) => void responders.set(method, respond) };

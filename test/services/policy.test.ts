@@ -11,6 +11,8 @@ const table: Record<Verb, readonly Role[]> = {
   "task:list": ["admin"],
   "task:remove": ["admin"],
   "container:create": ["admin"],
+  "container:list": ["admin"],
+  "container:get": ["admin"],
   "image:download": ["admin"],
   "image:remove": ["admin"],
   "registry:list": ["admin"],
