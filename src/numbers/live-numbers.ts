@@ -101,7 +101,10 @@ export function followNumbers({ subjects, open, watched, times: given }: LiveNum
     if (!meter) return;
     const at = performance.now();
     const rates = createRates(meter.read(), at);
-    const shown = { ...rates.numbers(), ipaddress: meter.addresses() };
+    // Whoever is in that network already has begun it.
+    const { network } = meter;
+    const shared = network !== undefined && [...tracked.values()].some((other) => other.meter.network === network);
+    const shown = { ...rates.numbers(), ipaddress: shared ? [] : meter.addresses() };
     tracked.set(subject.key, { meter, rates, since: at, sampled: at, addressed: at, shown });
   }
 
