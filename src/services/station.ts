@@ -1,5 +1,5 @@
 import type { Engine } from "../engines/engine.ts";
-import { createInventory } from "../inventory/inventory.ts";
+import { createInventory, type Inventory } from "../inventory/inventory.ts";
 import { AppError } from "../errors.ts";
 import type { AccountStore } from "../storage/account-store.ts";
 import type { EventStore } from "../storage/event-store.ts";
@@ -14,6 +14,7 @@ import { createContainerNumbers } from "./container-numbers.ts";
 import { createEngineEvents } from "./engine-events.ts";
 import { createEventLog } from "./event-log.ts";
 import { createEventHub } from "./events.ts";
+import { createForwarder } from "./forwarder.ts";
 import { createImageReferences } from "./image-reference.ts";
 import { createKinds } from "./kinds/kinds.ts";
 import { createMarks } from "./kinds/options.ts";
@@ -65,8 +66,10 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const actors = createActors();
   const announce = createAnnounce(events, log);
   const waits = createStateWaits();
+  const forwarder = createForwarder({ station: id, engines, log, inventory: () => inventory });
   const sweeper = createSweeper({ tasks, shares, station: id, log });
-  const inventory = createInventory(engines, sweeper, createEngineEvents(announce, actors), waits);
+  const tellers = [sweeper, forwarder.listener, createEngineEvents(announce, actors), waits];
+  const inventory: Inventory = createInventory(engines, ...tellers);
   const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
   const containerList = createContainerList({ sessions, inventory, numbers });
   const images = createImageReferences(registries, secrets);
@@ -77,6 +80,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     pulls: createPulls(),
     marks: createMarks(id),
     announce,
+    settlePorts: forwarder.settle,
     async authorize(name, verb) {
       const user = await accounts.getUser(name);
       if (!user) throw new AppError("forbidden", `The user ${name} no longer exists.`);
@@ -84,7 +88,18 @@ export async function createStation(options: StationOptions): Promise<Station> {
     },
   });
   const machine = createTaskMachine({ tasks, kinds: actors.watch(kinds), lanes, maxTasks, onProgress: hub.progress, log });
-  const planners = createPlanners({ shares, images });
+  /** What an earlier process of this station, killed, left half made outside. */
+  async function recover(): Promise<void> {
+    for (const engine of engines) {
+      await engine.recover(id).catch((error: unknown) => log("recovery of an engine", { engine: engine.type, error }));
+    }
+  }
+
+  const planners = createPlanners({
+    shares,
+    images,
+    capabilities: (type) => inventory.view(type)?.engine.capabilities,
+  });
   const taken = createTaken(inventory, tasks);
 
   return {
@@ -103,12 +118,15 @@ export async function createStation(options: StationOptions): Promise<Station> {
     },
     committed: hub.committed,
     async start() {
+      await recover();
+      await forwarder.start();
       await Promise.all(inventory.views().map((view) => view.tried));
       await machine.start();
     },
     async stop(grace) {
       await machine.stop(grace);
       numbers.close();
+      await forwarder.stop();
       inventory.close();
     },
   };
