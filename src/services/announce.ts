@@ -7,7 +7,10 @@ export type EventKind = "container" | "image";
 export type Announce = (kind: EventKind, user: string, data: Readonly<Record<string, unknown>>) => void;
 
 /** Events of one moment go to the disk in one commit. */
-export function createAnnounce(events: EventStore, log: (message: string, fields: Record<string, unknown>) => void): Announce {
+export function createAnnounce(
+  events: EventStore,
+  log: (message: string, fields: Record<string, unknown>) => void,
+): Announce {
   return (kind, user, data) => {
     const ts = Math.floor(Date.now() / 1000);
     events

@@ -69,7 +69,8 @@ export function createEngineEvents(announce: Announce, actors: Actors): ViewList
       if (uncertain.has(container.id)) continue;
       apply(engine, "create", container);
       const running = container.state === "running";
-      if (running !== (table.get(container.id)?.state !== "stopped")) apply(engine, running ? "start" : "stop", container);
+      if (running !== (table.get(container.id)?.state !== "stopped"))
+        apply(engine, running ? "start" : "stop", container);
     }
   }
 

@@ -19,7 +19,10 @@ export function createPlaces(perUser: number): Places {
     take(user, signal) {
       const count = taken.get(user) ?? 0;
       if (count >= perUser)
-        throw new AppError("too_many", `${user} has ${count} streams open already: close some, or raise --max-streams.`);
+        throw new AppError(
+          "too_many",
+          `${user} has ${count} streams open already: close some, or raise --max-streams.`,
+        );
       if (signal.aborted) return;
       taken.set(user, count + 1);
       signal.addEventListener("abort", () => give(user), { once: true });

@@ -87,7 +87,14 @@ export async function createStation(options: StationOptions): Promise<Station> {
       authorize(user, verb);
     },
   });
-  const machine = createTaskMachine({ tasks, kinds: actors.watch(kinds), lanes, maxTasks, onProgress: hub.progress, log });
+  const machine = createTaskMachine({
+    tasks,
+    kinds: actors.watch(kinds),
+    lanes,
+    maxTasks,
+    onProgress: hub.progress,
+    log,
+  });
   /** What an earlier process of this station, killed, left half made outside. */
   async function recover(): Promise<void> {
     for (const engine of engines) {
@@ -108,7 +115,10 @@ export async function createStation(options: StationOptions): Promise<Station> {
       background: createBackgroundService({ sessions, inventory, planners, taken, tasks, machine }),
       registries: createRegistryService({ sessions, registries, secrets }),
       containerList,
-      events: { ...createEventLog({ sessions, events, inventory, containers: containerList, waits, places }), stream: hub.stream },
+      events: {
+        ...createEventLog({ sessions, events, inventory, containers: containerList, waits, places }),
+        stream: hub.stream,
+      },
       health: {
         get: () => ({
           status: "ok",

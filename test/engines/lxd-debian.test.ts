@@ -24,7 +24,12 @@ before(async () => {
   const { socket } = await startLxd();
   const systemImages = await debianImages();
   http = createLxdHttp(socket);
-  engine = createLxdEngine({ socket, imageServer: nowhere, imageServers: { named: "http://127.0.0.1:10" }, systemImages });
+  engine = createLxdEngine({
+    socket,
+    imageServer: nowhere,
+    imageServers: { named: "http://127.0.0.1:10" },
+    systemImages,
+  });
 });
 after(async () => {
   await removeOwn(engine);

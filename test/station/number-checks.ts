@@ -21,7 +21,34 @@ export async function over<T>(ms: number, ask: () => Promise<T>): Promise<T[]> {
   return answers;
 }
 
-export function average(samples: readonly Sample[]): Record<string, number> {
+/** What an engine has counted until now. */
+export interface Counted {
+  /** Monotonic, milliseconds. */
+  at: number;
+  /** Nanoseconds. */
+  cpu: number;
+  /** Bytes. */
+  memory: number;
+  rx: number;
+  tx: number;
+}
+
+type Four = Record<"cpu" | "memory" | "rx" | "tx", number>;
+
+/** An engine's own numbers, and the station's over the same time; each of those is of the second before it. */
+export async function compare(
+  count: () => Promise<Counted>,
+  shown: () => Promise<Sample>,
+): Promise<{ engine: Four; station: Four }> {
+  const first = await count();
+  await sleep(1000);
+  const [samples, last] = await Promise.all([over(8000, shown), sleep(6000).then(count)]);
+  const rate = (key: "cpu" | "rx" | "tx") => (last[key] - first[key]) / ((last.at - first.at) / 1000);
+  const engine = { cpu: rate("cpu") / 1e9, memory: last.memory, rx: rate("rx"), tx: rate("tx") };
+  return { engine, station: average(samples) };
+}
+
+function average(samples: readonly Sample[]): Four {
   const mean = (key: keyof Sample) => samples.reduce((sum, one) => sum + (one[key] ?? Number.NaN), 0) / samples.length;
   return { cpu: mean("cpu"), memory: samples.at(-1)?.memory ?? Number.NaN, rx: mean("rx"), tx: mean("tx") };
 }

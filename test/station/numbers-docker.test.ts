@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import type { ContainerInfo } from "../../src/api/container-info.ts";
 import { dockerApi, removeContainers } from "../support/docker-cli.ts";
 import { startStation, type TestStation } from "../support/station.ts";
-import { average, close, eventually, over } from "./number-checks.ts";
+import { close, compare, eventually, over, type Counted } from "./number-checks.ts";
 
 let station: TestStation;
 before(async () => {
@@ -36,7 +36,7 @@ async function shown(id: string): Promise<Partial<ContainerInfo>> {
   return status === 200 ? (body as ContainerInfo) : {};
 }
 
-async function stats(id: string) {
+async function stats(id: string): Promise<Counted> {
   const { cpu_stats, memory_stats, networks } = await dockerApi<Stats>("GET", `/containers/${id}/stats?stream=false`);
   const at = performance.now();
   const inactive = memory_stats.stats.total_inactive_file ?? memory_stats.stats.inactive_file ?? 0;
@@ -44,20 +44,16 @@ async function stats(id: string) {
   return { at, cpu: cpu_stats.cpu_usage.total_usage, memory: memory_stats.usage - inactive, rx, tx };
 }
 
-/** Docker's own numbers over the time in which the station's are collected. */
-async function beside(id: string): Promise<{ docker: Record<string, number>; station: Record<string, number> }> {
-  const first = await stats(id);
-  const samples = await over(8_000, () => shown(id));
-  const last = await stats(id);
-  const rate = (key: "cpu" | "rx" | "tx") => (last[key] - first[key]) / ((last.at - first.at) / 1000);
-  const docker = { cpu: rate("cpu") / 1e9, memory: last.memory, rx: rate("rx"), tx: rate("tx") };
-  return { docker, station: average(samples) };
-}
+const beside = (id: string) =>
+  compare(
+    () => stats(id),
+    () => shown(id),
+  );
 
 test("cpu under a quota is what docker stats counts, within 5 %", async () => {
   const id = await run("numbers-cpu", "while :; do :; done", { CpuPeriod: 100_000, CpuQuota: 30_000 });
   await eventually(async () => ((await shown(id)).cpu ?? 0) > 0.2);
-  const { docker, station } = await beside(id);
+  const { engine: docker, station } = await beside(id);
   close(station["cpu"], docker["cpu"], "cpu");
   close(station["cpu"], 0.3, "cpu and the quota", 0.1);
 });
@@ -67,7 +63,7 @@ test("memory is what docker stats counts, within 5 %, without the cache of files
   const script = `${fill("/file", 64)}; ${fill("/dev/shm/held", 40)}; sleep 1000`;
   const id = await run("numbers-memory", script);
   await eventually(async () => ((await shown(id)).memory ?? 0) > 39_000_000 && ((await shown(id)).cpu ?? 1) < 0.01);
-  const { docker, station } = await beside(id);
+  const { engine: docker, station } = await beside(id);
   close(station["memory"], docker["memory"], "memory");
 });
 
@@ -79,8 +75,8 @@ test("traffic over the bridge is what docker stats counts, within 5 %, on both e
   const source = await run("numbers-source", `sleep 1; ${send} | nc ${address} 9000`);
   await eventually(async () => ((await shown(sink)).rx ?? 0) > 50_000);
   const [from, to] = await Promise.all([beside(source), beside(sink)]);
-  close(from.station["tx"], from.docker["tx"], "tx of the source");
-  close(to.station["rx"], to.docker["rx"], "rx of the sink");
+  close(from.station["tx"], from.engine["tx"], "tx of the source");
+  close(to.station["rx"], to.engine["rx"], "rx of the sink");
 });
 
 test("the address is the one that the engine gave", async () => {

@@ -26,7 +26,10 @@ const EventsQuery = Type.Object(
   { index: whole("Only events after this one; without it the latest 20"), offset: whole("None after this one"), sid },
   { additionalProperties: false },
 );
-const WaitQuery = Type.Object({ duration: whole("Seconds, 60 without it, 3600 at most"), sid }, { additionalProperties: false });
+const WaitQuery = Type.Object(
+  { duration: whole("Seconds, 60 without it, 3600 at most"), sid },
+  { additionalProperties: false },
+);
 const longest = 3600;
 
 export interface EventRouteDeps {
