@@ -48,13 +48,13 @@ const usual: ViewTimes = {
   pingWithin: 3_000,
   lookWithin: 5_000,
   retryFrom: 100,
-  retryTo: 1_000,
+  retryTo: 400,
   coalesce: 50,
 };
 
 /**
  * The live picture of one engine's containers: a list when it comes up, then its events, each only a hint to look
- * again. Runs until the signal aborts; an engine that is away is tried again, at most a second apart.
+ * again. Runs until the signal aborts; an engine that is away is tried again, at most half a second apart.
  *
  * INVARIANT: looks at containers never overlap, and what an event named while a list was on its way is not taken from
  * that list. So an answer that is older than another never replaces it.
