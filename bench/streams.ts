@@ -38,7 +38,7 @@ async function openQuietly(station: TestStation): Promise<Socket> {
   const head = `GET /api/v1/event/stream HTTP/1.1\r\nHost: ${hostname}\r\nCookie: ${station.client.cookie()}\r\n\r\n`;
   socket.write(head);
   const [first] = (await once(socket, "data")) as [Buffer];
-  if (!first.toString().startsWith("HTTP/1.1 200")) throw new Error(`a stream is refused: ${first}`);
+  if (!first.toString().startsWith("HTTP/1.1 200")) throw new Error(`a stream is refused: ${first.toString()}`);
   return socket.resume();
 }
 

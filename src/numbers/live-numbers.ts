@@ -41,7 +41,7 @@ export interface NumberTimes {
   watch: number;
   /** How long a container is new. */
   young: number;
-  /** Addresses that are known are read again after this. */
+  /** While somebody looks, addresses that are known are read again after this. */
   addresses: number;
   /** Work at a stretch; requests come between. */
   slice: number;
@@ -71,24 +71,24 @@ export function followNumbers({ subjects, open, watched, times: given }: LiveNum
 
   async function beat(): Promise<void> {
     const now = performance.now();
-    const every = now < watchedUntil || watched?.() ? times.beat : times.rest;
+    const looked = now < watchedUntil || watched?.() === true;
     const running = [...subjects()];
     forget(new Set(running.map(({ key }) => key)));
     const owners = networkOwners();
     let pause = now + times.slice;
     for (const subject of running) {
-      look(subject, owners, every);
+      look(subject, owners, looked);
       if (performance.now() < pause) continue;
       await new Promise((resolve) => setImmediate(resolve));
       pause = performance.now() + times.slice;
     }
   }
 
-  function look(subject: Subject, owners: ReadonlyMap<string, Tracked>, every: number): void {
+  function look(subject: Subject, owners: ReadonlyMap<string, Tracked>, looked: boolean): void {
     try {
       const known = tracked.get(subject.key);
       if (known?.meter.incarnation.pid !== subject.pid) track(subject);
-      else if (isDue(known, every)) sample(known, isShared(known, owners));
+      else if (isDue(known, looked)) sample(known, isShared(known, owners), looked);
     } catch {
       tracked.delete(subject.key);
       subject.dirty();
@@ -108,14 +108,14 @@ export function followNumbers({ subjects, open, watched, times: given }: LiveNum
     tracked.set(subject.key, { meter, rates, since: at, sampled: at, addressed: at, shown });
   }
 
-  function isDue({ since, sampled }: Tracked, every: number): boolean {
+  function isDue({ since, sampled }: Tracked, looked: boolean): boolean {
     const now = performance.now();
     const young = now - since < times.young + times.beat;
     // Half a beat, because timers are not that exact.
-    return now - sampled > (young ? times.beat : every) - times.beat / 2;
+    return now - sampled > (looked || young ? times.beat : times.rest) - times.beat / 2;
   }
 
-  function sample(known: Tracked, shared: boolean): void {
+  function sample(known: Tracked, shared: boolean, looked: boolean): void {
     const { meter, rates } = known;
     known.sampled = performance.now();
     rates.add(meter.read(), known.sampled);
@@ -125,7 +125,7 @@ export function followNumbers({ subjects, open, watched, times: given }: LiveNum
       return;
     }
     let { ipaddress } = known.shown;
-    if (ipaddress.length === 0 || known.sampled - known.addressed > times.addresses) {
+    if (ipaddress.length === 0 || (looked && known.sampled - known.addressed > times.addresses)) {
       ipaddress = meter.addresses();
       known.addressed = known.sampled;
     }

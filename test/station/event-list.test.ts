@@ -128,7 +128,7 @@ test("the stream carries all kinds, with the same numbers", async () => {
   await removeImage("busybox:latest");
   const kinds = (items: Stream["items"]) => new Set(items.map(({ event }) => event));
   await stream.until((items) => ["container", "image", "background"].every((kind) => kinds(items).has(kind)));
-  const [first] = stream.items.filter(({ id }) => id !== undefined);
+  const first = stream.items.find(({ id }) => id !== undefined);
   assert.equal(first?.id, offset + 1);
   stream.close();
 });
