@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { folderOf, type CgroupMount, type CgroupMounts } from "./cgroup-mounts.ts";
 import { readKernelFile } from "./read-file.ts";
 
@@ -68,6 +69,8 @@ function memoryReader(v1: string | undefined, v2: string | undefined): (() => nu
     return () => withoutCache(Number(readKernelFile(`${v1}/memory.usage_in_bytes`)), statistics());
   }
   if (v2 === undefined) return undefined;
+  // A group without the controller has none of its files.
+  if (!existsSync(`${v2}/memory.current`)) return () => 0;
   const statistics = () => valueOf(readKernelFile(`${v2}/memory.stat`), "inactive_file");
   return () => withoutCache(Number(readKernelFile(`${v2}/memory.current`)), statistics());
 }

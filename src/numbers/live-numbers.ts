@@ -65,6 +65,8 @@ interface Tracked {
 export function followNumbers({ subjects, open, watched, times: given }: LiveNumbersOptions): LiveNumbers {
   const times = { ...usual, ...given };
   const tracked = new Map<string, Tracked>();
+  /** When it was last said that a container is out of date. */
+  const doubted = new Map<string, number>();
   let watchedUntil = 0;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
@@ -91,8 +93,16 @@ export function followNumbers({ subjects, open, watched, times: given }: LiveNum
       else if (isDue(known, looked)) sample(known, isShared(known, owners), looked);
     } catch {
       tracked.delete(subject.key);
-      subject.dirty();
+      doubt(subject);
     }
+  }
+
+  /** Where the kernel cannot be read at all, engines are not asked at every beat. */
+  function doubt({ key, dirty }: Subject): void {
+    const now = performance.now();
+    if (now - (doubted.get(key) ?? Number.NEGATIVE_INFINITY) < times.rest) return;
+    doubted.set(key, now);
+    dirty();
   }
 
   function track(subject: Subject): void {
@@ -150,7 +160,7 @@ export function followNumbers({ subjects, open, watched, times: given }: LiveNum
   }
 
   function forget(running: ReadonlySet<string>): void {
-    for (const key of tracked.keys()) if (!running.has(key)) tracked.delete(key);
+    for (const map of [tracked, doubted]) for (const key of map.keys()) if (!running.has(key)) map.delete(key);
   }
 
   function next(): void {

@@ -34,11 +34,14 @@ const nothing: Usage = { cpu: 0, memory: 0 };
 const silence: Traffic = { rx: 0, tx: 0 };
 
 /** Meters of this host's kernel; its control groups may be of version 1 or 2. */
-export function createMeters(mounts: CgroupMounts = mountsOfHost()): OpenMeter {
+export function createMeters(): OpenMeter {
   const host = networkOf("self");
+  let mounts = mountsOfHost();
 
   return function open({ id, pid, named }) {
     const incarnation = incarnationOf(pid);
+    // Set-up may mount them when the station runs already.
+    if (!mounts.cpuacct && !mounts.unified) mounts = mountsOfHost();
     const usage = usageReader(mounts, readKernelFile(`/proc/${pid}/cgroup`), { id, named });
     if (!usage && named) return undefined;
     const own = networkOf(pid);

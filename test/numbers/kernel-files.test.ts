@@ -72,6 +72,12 @@ test("version 1: each controller has its own path, and LXC numbers it after a ki
   assert.deepEqual(read?.(), { cpu: 1.5e9, memory: 20_000_000 });
 });
 
+test("a group without the controller of memory has no memory to tell", (context) => {
+  const root = tree(context, { [`docker/${id}/cpu.stat`]: "usage_usec 1000\n" });
+  const mounts = findCgroupMounts(mount(root, "/", "cgroup2 cgroup2 rw"));
+  assert.deepEqual(usageReader(mounts, `0::/docker/${id}\n`, { id, named: true })?.(), { cpu: 1e6, memory: 0 });
+});
+
 test("what is gone throws", (context) => {
   const root = tree(context, {});
   const mounts = findCgroupMounts(mount(root, "/", "cgroup2 cgroup2 rw"));

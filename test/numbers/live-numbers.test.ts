@@ -104,6 +104,8 @@ test("what the kernel no longer knows is dirty, and has no numbers", async (cont
   lose("web");
   assert.ok(await until(() => dirty.includes("web"), 1000));
   assert.equal(numbers.of("web", 7), undefined);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.deepEqual(dirty, ["web"], "its engine is not asked at every beat");
 });
 
 test("of several in one network the one that began it counts the traffic, whichever was seen first", async (context) => {
