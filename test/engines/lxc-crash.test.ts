@@ -20,7 +20,7 @@ import { leftovers, lxcBench, nothing, taskProcesses, withImage } from "./lxc-be
 /** What is stopped or killed in its middle. */
 const { images, lxc } = lxcBench(makeLarge);
 const large = "large:latest";
-/** Has an image whose unpacking takes a while: many files, and 150 MB that do not compress. */
+/** Has an image whose unpacking takes a while: many files, and 100 MB that do not compress. */
 let slow: Engine;
 let archive = "";
 
@@ -29,8 +29,8 @@ async function makeLarge(): Promise<void> {
     fillBusybox(root);
     for (let folder = 0; folder < 50; folder++) {
       mkdirSync(join(root, "var", `folder-${folder}`));
-      writeFileSync(join(root, "var", `folder-${folder}`, "data"), randomBytes(3 * 1024 * 1024));
-      for (let file = 0; file < 100; file++) writeFileSync(join(root, "var", `folder-${folder}`, `${file}`), "small\n");
+      writeFileSync(join(root, "var", `folder-${folder}`, "data"), randomBytes(2 * 1024 * 1024));
+      for (let file = 0; file < 40; file++) writeFileSync(join(root, "var", `folder-${folder}`, `${file}`), "small\n");
     }
   });
   archive = (await stored.rootfs(large))?.archive ?? "";
@@ -118,8 +118,8 @@ test("a mount in what is deleted is taken away and not emptied", async () => {
 
 test("making a container costs little more than unpacking its archive at the same place", async (t) => {
   const costs: { own: number; tar: number }[] = [];
-  const folder = join(lxc().path, ".gantry-staging", "unpacked");
   for (let round = 0; round < 4; round++) {
+    const folder = join(lxc().path, ".gantry-staging", `unpacked-${round}`);
     const spec = containerSpec({ image: large });
     const own = await timed(() => slow.containers.create(spec));
     mkdirSync(folder);

@@ -176,7 +176,7 @@ test("create in LXC: containers with ports have addresses of their own, for life
 });
 
 test("create in LXC: names", async () => {
-  for (const name of [".hidden", "a/b", "..", ""]) {
+  for (const name of [".hidden", "a/b", "..", "", "long".repeat(30)]) {
     await fails(engine().containers.create(containerSpec({ image, name })), "invalid", /^name /);
     assert.equal(await engine().containers.get(name), undefined);
   }

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import type { EngineEvent } from "../../src/engines/engine.ts";
+import { killStrays } from "../../src/engines/strays.ts";
 import { run } from "./commands.ts";
-import { containerSpec } from "./container-spec.ts";
+import { containerSpec, testStation } from "./container-spec.ts";
 import { until } from "./docker-bench.ts";
 import { image, leftovers, lxcBench, nothing } from "./lxc-bench.ts";
 
@@ -48,6 +49,16 @@ test("a frozen container is stopped and removed, with its monitor and without", 
   }
 });
 
+test("a container whose monitor hangs is listed, stopped and removed", async () => {
+  const { id, pid } = await launch();
+  process.kill(monitorOf(id), "SIGSTOP");
+  assert.equal((await engine().containers.get(id))?.pid, pid);
+  await engine().containers.stop(id);
+  assert.equal((await engine().containers.get(id))?.state, "stopped");
+  await engine().containers.remove(id);
+  assert.deepEqual(leftovers(lxc()), nothing);
+});
+
 test("what is done behind the station's back is told of within a second or so", async () => {
   const { path } = lxc();
   const { id } = await launch();
@@ -72,6 +83,15 @@ test("a container that no station has made is listed, started and removed", asyn
   assert.ok((await engine().containers.list()).some((container) => container.id === id && container.pid > 0));
   await engine().containers.remove(id);
   assert.deepEqual(leftovers(lxc()), nothing);
+});
+
+test("what clears away a killed station's helpers leaves its containers running", async () => {
+  const { id, pid } = await launch();
+  assert.equal(await killStrays(testStation), 0);
+  await engine().recover(testStation);
+  const after = await engine().containers.get(id);
+  assert.deepEqual([after?.state, after?.pid], ["running", pid]);
+  await engine().containers.remove(id);
 });
 
 test("many starts and stops at once, and one after the other", async () => {

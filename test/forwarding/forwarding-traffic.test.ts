@@ -68,13 +68,18 @@ test("an address elsewhere is not taken for the host's", async () => {
   assert.equal(await ask("tcp", "192.168.77.3", tcp), nobody);
 });
 
-test("a container cannot reach 127.0.0.1 of the host, nor be it", async () => {
+test("a container cannot reach 127.0.0.1 of the host", async (context) => {
   const { container } = await published(world.one);
   await ports.put(container);
   const { tcp: port } = await published(world.one);
   const { one } = world;
   const listener = await listen(port);
+  context.after(() => listener.close());
   const inside = (...argv: string[]): Promise<string> => world.runIn(one, ...argv);
+  context.after(async () => {
+    await inside("ip", "route", "delete", "127.0.0.1");
+    await inside("ip", "address", "add", "127.0.0.1/8", "dev", "lo");
+  });
   await inside("ip", "address", "delete", "127.0.0.1/8", "dev", "lo");
   await inside("ip", "route", "add", "127.0.0.1", "via", `${network}.1`);
   await inside("sh", "-c", "echo 1 >/proc/sys/net/ipv4/conf/eth0/route_localnet");
@@ -84,9 +89,6 @@ test("a container cannot reach 127.0.0.1 of the host, nor be it", async () => {
   assert.equal(await world.askFrom(one, "tcp", "127.0.0.1", port), "the host's own");
   await ports.put(container);
   assert.equal(await world.askFrom(one, "tcp", "127.0.0.1", port), nobody);
-  listener.close();
-  await inside("ip", "route", "delete", "127.0.0.1");
-  await inside("ip", "address", "add", "127.0.0.1/8", "dev", "lo");
 });
 
 async function listen(port: number): Promise<Server> {

@@ -16,7 +16,7 @@ async function world(context: TestContext) {
   const users = new Map<string, string>();
   const listener = createEngineEvents(
     (kind, user, data) =>
-      void told.push(`${String(data["container"] ?? kind)} ${String(data["state"] ?? data["action"])} by ${user}`),
+      void told.push([data["container"] ?? kind, data["state"] ?? data["action"], "by", user].join(" ")),
     { of: (_, name) => users.get(name) ?? "system", watch: (kinds) => kinds },
   );
   const make = async (name: string) => {

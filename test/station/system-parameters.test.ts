@@ -3,12 +3,13 @@ import { chmodSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { CreateRequest } from "../../src/api/create.ts";
 import type { Task } from "../../src/api/task.ts";
+import { run } from "../engines/commands.ts";
 import { startLan } from "../engines/lan-world.ts";
 import { fieldsOf } from "../http/schema-fields.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
+import { patiently } from "../support/patiently.ts";
 import { startSystemWorld, systemTypes, type SystemType } from "../support/system-station.ts";
 import { makeShares } from "./parameters/resource-rows.ts";
 import { systemRows, type SystemRow } from "./parameters/system-rows.ts";
@@ -20,7 +21,6 @@ import { systemRows, type SystemRow } from "./parameters/system-rows.ts";
 const folder = mkdtempSync(join(tmpdir(), "system-parameters-"));
 chmodSync(folder, 0o711);
 const lan = await startLan();
-await lan.bridged(true);
 const world = await startSystemWorld({ flags: makeShares(folder) });
 const { station } = world;
 after(async () => {
@@ -73,10 +73,10 @@ for (const row of systemRows(lan, folder)) {
 }
 
 /** Two containers on one LAN cannot have one address, and not one MAC either. */
-function addressOf({ name, body }: SystemRow, type: SystemType): Record<string, unknown> {
-  if (type === "lxc" || name !== "join") return body;
-  const network = structuredClone(body["network"]) as { bridge: { ip: string } };
-  network.bridge.ip = "192.168.77.22";
+function addressOf({ body }: SystemRow, type: SystemType): Record<string, unknown> {
+  const network = structuredClone(body["network"]) as { bridge?: { ip?: string } } | undefined;
+  if (type === "lxc" || !network?.bridge?.ip) return body;
+  network.bridge.ip = network.bridge.ip.replace(/1$/, "2");
   return { ...body, network };
 }
 
@@ -87,18 +87,6 @@ async function checkAll(): Promise<void> {
       assert.ok(pid > 0, `${name} does not run`);
       await row.check({ type, name, pid, world });
     });
-  }
-}
-
-async function patiently(what: string, check: () => Promise<void>): Promise<void> {
-  const end = Date.now() + 20_000;
-  for (;;) {
-    try {
-      return await check();
-    } catch (error) {
-      if (Date.now() > end) throw new Error(`${what}: ${(error as Error).message}`, { cause: error });
-    }
-    await sleep(100);
   }
 }
 
@@ -131,6 +119,15 @@ test("every parameter, after a crash of the station", { timeout: 300_000 }, asyn
   await station.kill();
   await station.start();
   await checkAll();
+});
+
+test("autostart: what starts when the host boots", async () => {
+  const [wanted, unwanted] = ["p-autostart-lxc", "p-no-autostart-lxc"] as const;
+  for (const name of [wanted, unwanted]) await run("lxc-stop", "-P", world.lxc.path, "-k", "-n", name);
+  // As LXC's own service does at boot.
+  await run("lxc-autostart", "-P", world.lxc.path, "-g", "onboot,");
+  assert.ok((await world.pid("lxc", wanted)) > 0);
+  assert.equal(await world.pid("lxc", unwanted), 0);
 });
 
 test("an LXD image by its fingerprint", async () => {

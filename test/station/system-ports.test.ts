@@ -59,7 +59,7 @@ async function echo({ type, name }: Made): Promise<void> {
   echoes.push(spawn("nsenter", ["-t", String(pid), "-n", "--", process.execPath, "-e", program]));
 }
 
-const ask = `const s = require("dgram").createSocket("udp4"); s.on("message", (m) => { console.log(String(m)); s.close() });
+const ask = `const s = require("dgram").createSocket("udp4"); s.on("message", (m) => { console.log(String(m)); process.exit(0) });
 s.send("over udp", Number(process.argv[2]), process.argv[1]); setTimeout(() => process.exit(1), 1000)`;
 
 async function assertReached(): Promise<void> {

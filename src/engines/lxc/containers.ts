@@ -10,7 +10,7 @@ import { cancelled, unavailable } from "./failures.ts";
 import type { InitProcesses } from "./init-process.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { createLifecycle } from "./lifecycle.ts";
-import { runningContainers } from "./sockets.ts";
+import { isSocketName, runningContainers } from "./sockets.ts";
 import type { Staging } from "./staging.ts";
 
 interface Deps {
@@ -23,7 +23,7 @@ interface Deps {
   make: ReturnType<typeof createMaker>;
 }
 
-const lookupsAtOnce = 4;
+const lookupsAtOnce = 16;
 
 export function createContainers(deps: Deps): Containers {
   const { layout, facts, inits, events, make } = deps;
@@ -60,13 +60,13 @@ export function createContainers(deps: Deps): Containers {
     if (!known) return undefined;
     const incarnation = running.get(name);
     const pid = incarnation === undefined ? 0 : await inits.of(name, incarnation);
-    const ended = pid === 0 && known.station !== undefined && (await exists(layout.started(name)));
-    return toContainer(name, known, { pid, ended });
+    return toContainer(name, known, pid);
   }
 
   async function create(spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
     if (signal?.aborted) throw cancelled();
     if (!isContainerName(spec.name)) throw invalid("name", "must not begin with a dot or contain a slash.");
+    if (!isSocketName(layout, spec.name)) throw invalid("name", `is too long for containers in ${layout.path}.`);
     await assertThere(layout);
     await events.look();
     await make(spec, signal);
@@ -112,7 +112,7 @@ function exists(file: string): Promise<boolean> {
   );
 }
 
-function toContainer(name: string, { station }: Facts, { pid, ended }: { pid: number; ended: boolean }): Container {
+function toContainer(name: string, { station, ran }: Facts, pid: number): Container {
   return {
     id: name,
     name,
@@ -123,7 +123,7 @@ function toContainer(name: string, { station }: Facts, { pid, ended }: { pid: nu
     ports: station?.ports ?? [],
     ...(station?.forward && { forward: station.forward }),
     pid,
-    ...(ended && { ended: true }),
+    ...(pid === 0 && station && ran && { ended: true }),
     mounts: station?.mounts ?? [],
   };
 }

@@ -1,4 +1,5 @@
-import { readFile, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { access, readFile, stat } from "node:fs/promises";
 
 import type { Container, OwnerMark, PortMapping } from "../engine.ts";
 import type { Layout } from "./layout.ts";
@@ -22,6 +23,8 @@ export interface Facts {
   /** Given to the container's cards by LXC, without prefix length. */
   addresses: readonly string[];
   macs: readonly string[];
+  /** It was started before. */
+  ran: boolean;
 }
 
 export interface FactsStore {
@@ -31,21 +34,27 @@ export interface FactsStore {
   keep(names: ReadonlySet<string>): void;
 }
 
-/** Files are read once for each state that they are in. */
+/** Milliseconds; a kernel's is at most 10. */
+const tick = 100;
+
+/** Files are read once for each state that they are in; the folder's changes with what is made or renamed in it. */
 export function createFactsStore(layout: Layout): FactsStore {
   const known = new Map<string, { state: string; facts: Facts }>();
 
   async function of(name: string): Promise<Facts | undefined> {
-    const [config, own] = await Promise.all([stateOf(layout.config(name)), stateOf(layout.facts(name))]);
-    if (config === undefined) {
+    const places = [stat(layout.config(name)), stat(layout.home(name))];
+    const [config, home] = await Promise.all(places.map((place) => place.catch(() => undefined)));
+    if (!config || !home) {
       known.delete(name);
       return undefined;
     }
-    const state = `${config} ${own}`;
+    const state = `${describe(config)} ${describe(home)}`;
     const before = known.get(name);
     if (before?.state === state) return before.facts;
     const facts = await read(layout, name);
-    if (facts) known.set(name, { state, facts });
+    // The clock of files has ticks: what changes again within one looks the same.
+    const settled = Date.now() - Math.max(config.mtimeMs, home.mtimeMs) > tick;
+    if (facts && settled) known.set(name, { state, facts });
     return facts;
   }
 
@@ -56,20 +65,24 @@ export function createFactsStore(layout: Layout): FactsStore {
   return { of, keep };
 }
 
-async function stateOf(file: string): Promise<string | undefined> {
-  const found = await stat(file).catch(() => undefined);
-  return found?.isFile() ? `${found.ino} ${found.mtimeMs} ${found.size}` : undefined;
+function describe({ ino, mtimeMs, size }: Stats): string {
+  return `${ino} ${mtimeMs} ${size}`;
 }
 
 async function read(layout: Layout, name: string): Promise<Facts | undefined> {
   const config = await readFile(layout.config(name), "utf8").catch(() => undefined);
   if (config === undefined) return undefined;
+  const ran = access(layout.started(name)).then(
+    () => true,
+    () => false,
+  );
   const station = parseStationFacts(await readFile(layout.facts(name), "utf8").catch(() => ""));
   return {
     ...(station && { station }),
     rootfs: values(config, /^\s*lxc\.rootfs(?:\.path)?\s*=\s*(\S.*?)\s*$/gm).at(-1) ?? "",
     addresses: values(config, /^\s*lxc\.net\.\d+\.ipv4\.address\s*=\s*([\d.]+)/gm),
     macs: values(config, /^\s*lxc\.net\.\d+\.hwaddr\s*=\s*([\da-fA-F:]+)/gm).map((mac) => mac.toLowerCase()),
+    ran: await ran,
   };
 }
 

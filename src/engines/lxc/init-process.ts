@@ -16,8 +16,10 @@ export interface InitProcesses {
   keep(names: ReadonlyMap<string, unknown>): void;
 }
 
-/** For one question. */
-const patience = 10_000;
+/** For one question; LXC's own process of a container may hang. */
+const patience = 2_000;
+/** Before one that hangs is asked again. */
+const pause = 10_000;
 
 export function createInitProcesses(layout: Layout): InitProcesses {
   const known = new Map<string, { incarnation: string; pid: Promise<number> }>();
@@ -25,13 +27,18 @@ export function createInitProcesses(layout: Layout): InitProcesses {
   function of(name: string, incarnation: string): Promise<number> {
     const before = known.get(name);
     if (before?.incarnation === incarnation) return before.pid;
+    const begun = performance.now();
     const pid = discover(name);
     const entry = { incarnation, pid };
     known.set(name, entry);
     const forget = (): void => {
       if (known.get(name) === entry) known.delete(name);
     };
-    pid.then((found) => found === 0 && forget(), forget);
+    void pid.then((found) => {
+      if (found > 0) return;
+      if (performance.now() - begun < patience) forget();
+      else setTimeout(forget, pause).unref();
+    });
     return pid;
   }
 
@@ -67,6 +74,14 @@ export async function kill(pid: number): Promise<void> {
     // It ended meanwhile.
   }
   await thaw(pid);
+}
+
+/** LXC's own process, whose child the first process is; `undefined`: it is gone. */
+export async function monitorOf(pid: number): Promise<number | undefined> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const parent = Number(/^PPid:\t(\d+)$/m.exec(status)?.[1] ?? 0);
+  const title = await readFile(`/proc/${parent}/cmdline`, "utf8").catch(() => "");
+  return title.startsWith("[lxc monitor]") ? parent : undefined;
 }
 
 async function thaw(pid: number): Promise<void> {

@@ -18,7 +18,8 @@ export interface Layout {
   started(name: string): string;
 }
 
-export function createLayout(folder: string, hostsDir: string): Layout {
+export function createLayout(lxcPath: string, hostsDir: string): Layout {
+  const folder = path.resolve(lxcPath);
   const home = (name: string): string => path.join(folder, name);
   return {
     path: folder,

@@ -8,7 +8,7 @@ import { removeTree } from "../remove-tree.ts";
 import type { Addresses } from "./addresses.ts";
 import type { FactsStore } from "./facts.ts";
 import { cancelled, notFound } from "./failures.ts";
-import { type InitProcesses, kill } from "./init-process.ts";
+import { type InitProcesses, kill, monitorOf } from "./init-process.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { runningContainers } from "./sockets.ts";
@@ -30,6 +30,8 @@ const pause = 5;
 /** LXC takes 40 ms to clear away behind a killed container. */
 const askAgainAfter = 1_000;
 const patience = 60_000;
+/** LXC's own process of the container hangs when it has not ended by then. */
+const monitorPatience = 5_000;
 
 /** What becomes of a container after it was made. Killing its first process is quicker by far than LXC's own stop. */
 export function createLifecycle(deps: Deps): Pick<Containers, "start" | "stop" | "remove"> {
@@ -74,12 +76,18 @@ export function createLifecycle(deps: Deps): Pick<Containers, "start" | "stop" |
   }
 
   async function end(name: string): Promise<void> {
-    const deadline = performance.now() + patience;
-    while ((await runningContainers(layout.path)).has(name)) {
-      const { pid } = await inits.ask(name);
+    const begun = performance.now();
+    let monitor: number | undefined;
+    for (;;) {
+      const incarnation = (await runningContainers(layout.path)).get(name);
+      if (incarnation === undefined) break;
+      const pid = (await inits.of(name, incarnation)) || (await inits.ask(name)).pid;
+      if (pid > 0) monitor ??= await monitorOf(pid);
       if (pid > 0) await kill(pid);
       await untilGone(name);
-      if (performance.now() > deadline) throw tooLong(name, "stopping");
+      const passed = performance.now() - begun;
+      if (passed > monitorPatience && monitor !== undefined) await kill(monitor);
+      if (passed > patience) throw tooLong(name, "stopping");
     }
     await killLeftovers(rootfsOf(name));
   }

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 
+import type { Layout } from "./layout.ts";
+
 /** The kernel's flag of a socket that listens. */
 const listens = "00010000";
 
@@ -19,4 +21,9 @@ export async function runningContainers(folder: string): Promise<Map<string, str
     if (flags === listens && inode && !name.includes("/")) found.set(name, inode);
   }
   return found;
+}
+
+/** Of a longer name LXC takes a hash, and the container could not be told from others. */
+export function isSocketName(layout: Layout, name: string): boolean {
+  return Buffer.byteLength(`${layout.home(name)}/command`) <= 104;
 }

@@ -114,6 +114,7 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
     const { promise: aborted, resolve } = Promise.withResolvers<void>();
     const stop = (): void => resolve(operations.cancel(begun.id));
     signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
     try {
       let operation = begun;
       while (operation.status_code < 200) {

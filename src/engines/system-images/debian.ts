@@ -31,8 +31,6 @@ const packages = ["systemd-sysv", "dbus", "udev", "iproute2", "iputils-ping", "c
 /** In these systemd has its resolver with it. */
 const olderReleases = ["bullseye"];
 const finishScript = fileURLToPath(new URL("debian-finish.sh", import.meta.url));
-/** mmdebstrap unmounts and deletes what it made when it is asked to end; it took 1.6 s. */
-const grace = 5_000;
 
 /** Builds a small Debian that boots, with this host's own package sources where it is a Debian of that release. */
 export async function buildDebian(options: BuildOptions): Promise<NewImage> {
@@ -42,7 +40,8 @@ export async function buildDebian(options: BuildOptions): Promise<NewImage> {
   const argv = await commandOf(release, workshop);
   const env = { ...options.env, TMPDIR: workshop };
   const hash = createHash("sha256");
-  const program = startProgram(argv, { task, signal, env, grace, stdio: ["ignore", "pipe", "pipe"] });
+  // Killed, it leaves files and mounts in the workshop, which go with it; asked to end, it takes its time.
+  const program = startProgram(argv, { task, signal, env, stdio: ["ignore", "pipe", "pipe"] });
   program.onLine(createBuildMeter((percent) => report({ percent, text: `Build image:${percent}%` })));
   async function* hashed(): AsyncGenerator<Buffer, void, undefined> {
     for await (const chunk of program.child.stdout as Readable as AsyncIterable<Buffer>) {

@@ -11,8 +11,6 @@ export interface ProgramOptions {
   signal: AbortSignal;
   /** More variables. */
   env?: Readonly<Record<string, string>>;
-  /** Milliseconds between asking it to end and killing it. Absent: killed at once. */
-  grace?: number;
 }
 
 export interface Program {
@@ -32,7 +30,7 @@ export function startProgram(argv: readonly [string, ...string[]], options: Prog
   const env = { PATH: systemPath, LC_ALL: "C", ...options.env, GANTRY_TASK: task };
   const child = spawn(name, args, { env, detached: true, stdio: options.stdio });
   const lines = readLines(child);
-  const release = endWith(child, options);
+  const release = endWith(child, signal);
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
   child.on("error", (cause) => {
     release();
@@ -53,24 +51,11 @@ export function startProgram(argv: readonly [string, ...string[]], options: Prog
 }
 
 /** The signal kills the program and all that it has started. */
-function endWith(child: ChildProcess, { signal, grace }: ProgramOptions): () => void {
-  let timer: NodeJS.Timeout | undefined;
+function endWith(child: ChildProcess, signal: AbortSignal): () => void {
   const kill = (): void => killGroup(child.pid);
-  const stop = (): void => {
-    if (grace === undefined) return kill();
-    child.kill("SIGTERM");
-    timer = setTimeout(kill, grace);
-  };
-  // What it leaves behind would hold its output open.
-  child.on("exit", () => {
-    if (signal.aborted) kill();
-  });
-  if (signal.aborted) stop();
-  else signal.addEventListener("abort", stop, { once: true });
-  return () => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
-  };
+  if (signal.aborted) kill();
+  else signal.addEventListener("abort", kill, { once: true });
+  return () => signal.removeEventListener("abort", kill);
 }
 
 function killGroup(pid: number | undefined): void {
