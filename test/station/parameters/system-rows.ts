@@ -57,8 +57,18 @@ const plainRows: readonly SystemRow[] = [
   {
     name: "page",
     covers: [
-      ...["gpu", "resource.gpu", "changed", "image_from", "restart", "description", "location", "icon", "privileged"],
-      ...["download.description", "download.location", "download.icon"],
+      "gpu",
+      "resource.gpu",
+      "changed",
+      "image_from",
+      "restart",
+      "description",
+      "location",
+      "icon",
+      "privileged",
+      "download.description",
+      "download.location",
+      "download.icon",
     ],
     body: {
       autostart: true,
