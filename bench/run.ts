@@ -4,6 +4,7 @@ import { benchCreate } from "./create.ts";
 import { benchList } from "./list.ts";
 import { benchProcess } from "./process.ts";
 import { createReport } from "./report.ts";
+import { benchSystem } from "./system.ts";
 import { benchHeld, benchWorking } from "./tasks.ts";
 import { startStation } from "../test/support/station.ts";
 
@@ -12,7 +13,14 @@ await startEngines();
 await pullUbuntu();
 const report = createReport();
 // What the last part makes stays until the end of the run.
-const parts = { process: benchProcess, create: benchCreate, held: benchHeld, working: benchWorking, list: benchList };
+const parts = {
+  process: benchProcess,
+  create: benchCreate,
+  system: benchSystem,
+  held: benchHeld,
+  working: benchWorking,
+  list: benchList,
+};
 const wanted = process.argv.slice(2);
 for (const [name, bench] of Object.entries(parts))
   if (wanted.length === 0 || wanted.includes(name)) await bench(report);

@@ -51,9 +51,9 @@ function parseGroups(text: string): Map<string, string> {
  */
 function containerGroup(group: string, { id, named }: GroupOwner): string | undefined {
   const parts = group.split("/");
-  const last = parts.findLastIndex(
-    (part) => part === id || part === `docker-${id}.scope` || part.startsWith("lxc.payload."),
-  );
+  // Docker and Podman put the id into words of their own: `docker-ID.scope`.
+  const isOwn = (part: string): boolean => (named ? part.includes(id) : part === id || part.startsWith("lxc.payload."));
+  const last = parts.findLastIndex(isOwn);
   if (last > 0) return parts.slice(0, last + 1).join("/");
   return named || group === "" || group === "/" ? undefined : group.replace(/\/init\.scope$/, "");
 }

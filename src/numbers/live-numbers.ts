@@ -165,7 +165,7 @@ export function followNumbers({ subjects, open, watched, times: given }: LiveNum
 
   function next(): void {
     if (closed) return;
-    timer = setTimeout(() => void beat().finally(next), times.beat);
+    timer = setTimeout(() => void beat().finally(next), times.beat).unref();
   }
 
   next();

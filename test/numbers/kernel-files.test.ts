@@ -46,6 +46,17 @@ test("an init system's own group is cut back to the container's", (context) => {
   assert.deepEqual(read?.(), { cpu: 2.5e9, memory: 44_000_000 });
 });
 
+test("Podman's words for its groups", (context) => {
+  const root = tree(context, {
+    [`machine.slice/libpod-${id}.scope/cpu.stat`]: "usage_usec 1000\n",
+    [`machine.slice/libpod-${id}.scope/memory.current`]: "2000\n",
+    [`machine.slice/libpod-${id}.scope/memory.stat`]: "inactive_file 500\n",
+  });
+  const mounts = findCgroupMounts(mount(root, "/", "cgroup2 cgroup2 rw"));
+  const read = usageReader(mounts, `0::/machine.slice/libpod-${id}.scope/container\n`, { id, named: true });
+  assert.deepEqual(read?.(), { cpu: 1e6, memory: 1500 });
+});
+
 test("a mount that shows a part of the hierarchy", (context) => {
   const group = `/system.slice/docker-${id}.scope`;
   assert.deepEqual(usageOn2(context, group, { id, named: true }, group)?.(), { cpu: 2.5e9, memory: 44_000_000 });

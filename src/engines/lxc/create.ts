@@ -2,13 +2,13 @@ import { mkdir, open } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError } from "../../errors.ts";
-import { runChild } from "../child.ts";
+import { runChild, wasKilled } from "../child.ts";
 import type { ContainerSpec } from "../engine.ts";
 import type { Rootfs, SystemImages } from "../system-images/system-images.ts";
 import type { Addresses, Place } from "./addresses.ts";
 import { type ConfigFacts, containerConfig } from "./config.ts";
 import type { StationFacts } from "./facts.ts";
-import { cancelled, createFailure, nameTaken } from "./failures.ts";
+import { cancelled, createFailure, nameTaken, unavailable } from "./failures.ts";
 import { lookAtHost } from "./host.ts";
 import type { Layout } from "./layout.ts";
 import { hasSystemd, makeMountPoint, writeHostname } from "./rootfs.ts";
@@ -61,8 +61,9 @@ export function createMaker({ layout, staging, addresses, images, bridge }: Deps
     try {
       await staging.claim(spec.name);
       claimed = true;
-      await fill(work);
+      // First, so that nobody is given the address meanwhile.
       await addresses.reserve(spec.name, place);
+      await fill(work);
       if (signal?.aborted) throw cancelled();
       await staging.publish(folder, spec.name);
     } catch (error) {
@@ -106,7 +107,9 @@ async function unpack({ spec, rootfs, signal }: Making, root: string): Promise<v
   try {
     await runChild(argv, { task: `${station}/${task}`, signal });
   } catch (error) {
-    throw signal?.aborted ? cancelled(error) : error;
+    if (signal?.aborted) throw cancelled(error);
+    // As an engine that crashed: whoever asked tries again.
+    throw wasKilled(error) ? unavailable("a program of it was ended", error) : error;
   }
 }
 
