@@ -35,11 +35,17 @@ const table: Record<string, Row> = {
   "POST /background/image_pull": { body: image },
   "POST /background/image_remove": { body: { type: "docker", image: "busybox", tag: "latest", id: "0123456789ab" } },
   "POST /background/{category}": { path: "/background/image_push", body: {} },
+  "GET /container": {},
+  "GET /container/{name}": { path: "/container/kept" },
+  "GET /container/{type}/{id}": { path: "/container/docker/kept" },
+  "GET /container/{type}/getid/{id}": { path: "/container/docker/getid/kept" },
   "GET /registry": {},
   "POST /registry": { body: registry },
   "DELETE /registry": { body: { name: "kept" } },
   "DELETE /registry/{name}": { path: "/registry/kept" },
+  "GET /event": {},
   "GET /event/stream": {},
+  "GET /event/wait/{type}/{id}/{state}": { path: "/event/wait/docker/kept/running" },
 };
 
 const strangers: [who: string, headers: Record<string, string>, query: string][] = [
