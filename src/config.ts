@@ -23,6 +23,10 @@ export interface Config {
   lxdSocket: string | undefined;
   lxcPath: string | undefined;
   imageServer: string;
+  /** Absent: HTTP. Without `files` the certificate is of the station's own authority. */
+  tls: { files: { certificate: string; key: string } | undefined } | undefined;
+  /** Where Docker's API is served by mutual TLS. Absent: nowhere. */
+  dockerTls: { host: string; port: number } | undefined;
   /** The password itself, read from its file or the environment. */
   adminPassword: string | undefined;
   lanes: { quick: number; heavy: number };
@@ -70,12 +74,23 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     lxdSocket: get("lxd"),
     lxcPath: get("lxc-path"),
     imageServer: need("image-server"),
+    tls: tlsOf(need("tls"), get("tls-cert"), get("tls-key")),
+    dockerTls: get("docker-tls"),
     adminPassword: get("admin-password-file"),
     lanes: Object.freeze({ quick: need("quick"), heavy: need("heavy") }),
     maxTasks: need("max-tasks"),
     synchronous: need("synchronous"),
     setup: !need("no-setup"),
   });
+}
+
+function tlsOf(on: boolean, certificate: string | undefined, key: string | undefined): Config["tls"] {
+  if ((certificate === undefined) !== (key === undefined))
+    throw new ConfigError("--tls-cert and --tls-key go together.");
+  if (!on && certificate !== undefined) throw new ConfigError("--tls-cert and --tls-key go with --tls.");
+  if (!on) return undefined;
+  const files = certificate !== undefined && key !== undefined ? { certificate, key } : undefined;
+  return Object.freeze({ files: files && Object.freeze(files) });
 }
 
 /** From the first source that has it, else the default. */

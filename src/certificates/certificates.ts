@@ -42,19 +42,22 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
   let present = generations.read() ?? (await first(generations, now()));
   let last: Promise<void> = Promise.resolve();
 
-  /** One after the other. Whatever fails, what counts afterwards is what the disk says. */
-  function change(next: (before: Generation) => Promise<Generation>): Promise<void> {
-    const turn = last.then(async () => {
-      const before = present;
-      try {
-        await generations.write(await next(before));
-      } catch (error) {
-        throw refusal(folder, error);
-      } finally {
-        present = generations.read() ?? before;
-        if (!sameFiles(present, before)) for (const listener of listeners) listener();
-      }
-    });
+  async function apply(make: (before: Generation) => Promise<Generation>): Promise<void> {
+    const before = present;
+    try {
+      await generations.write(await make(before));
+    } catch (error) {
+      throw refusal(folder, error);
+    } finally {
+      // Whatever failed, what counts is what the disk says.
+      present = generations.read() ?? before;
+      if (!sameFiles(present, before)) for (const listener of listeners) listener();
+    }
+  }
+
+  /** One after the other. */
+  function change(make: (before: Generation) => Promise<Generation>): Promise<void> {
+    const turn = last.then(() => apply(make));
     last = turn.catch(() => undefined);
     return turn;
   }

@@ -79,7 +79,11 @@ export function createGenerations(folder: string, disk: Disk = realDisk): Genera
       await clear(before);
       const name = `generation-${Number(folderName.exec(before ?? "")?.[1] ?? 0) + 1}`;
       const staging = join(folder, "new");
-      await fill(staging, generation);
+      await fill(staging, generation).catch(async (error: unknown) => {
+        // On a full disk it would be in the way of others.
+        await disk.remove(staging).catch(() => undefined);
+        throw error;
+      });
       await disk.rename(staging, join(folder, name));
       await disk.flush(folder);
       await disk.link(name, join(folder, "next"));

@@ -23,7 +23,6 @@ export const authorityReserve = leafLife + day;
 export async function issueAuthority(now: number): Promise<Pair> {
   const x509 = await library();
   const keys = await newKeys();
-  const usages = x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: newSerial(),
     name: [{ CN: [`Gantry CA ${randomBytes(4).toString("hex")}`] }],
@@ -33,7 +32,7 @@ export async function issueAuthority(now: number): Promise<Pair> {
     signingAlgorithm: algorithm,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(usages, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });

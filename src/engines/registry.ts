@@ -31,7 +31,8 @@ export async function findEngines(options: FindEnginesOptions): Promise<Engine[]
   return address === undefined ? [] : [createDockerEngine({ address })];
 }
 
-async function dockerAddress(options: FindEnginesOptions): Promise<string | undefined> {
+/** unix:///path or tcp://host:port; absent: no Docker is wanted. */
+export async function dockerAddress(options: FindEnginesOptions): Promise<string | undefined> {
   if (options.engines && !options.engines.includes("docker")) return undefined;
   for (const probe of dockerProbes) {
     const address = await probe(options);

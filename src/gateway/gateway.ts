@@ -57,15 +57,17 @@ export function createGateway({ listen, engine, certificates, log }: GatewayOpti
   });
   server.on("secureConnection", (socket) => {
     const fingerprint = fingerprintOf(socket);
-    if (!socket.authorized || fingerprint !== presentFingerprint(certificates)) {
-      log("docker gateway: refused", { address: socket.remoteAddress, reason: "not the present client certificate" });
-      return void socket.destroy();
-    }
+    if (socket.authorized && fingerprint === presentFingerprint(certificates)) return admit(socket, fingerprint);
+    log("docker gateway: refused", { address: socket.remoteAddress, reason: "not the present client certificate" });
+    socket.destroy();
+  });
+
+  function admit(socket: TLSSocket, fingerprint: string): void {
     admitted.set(socket, fingerprint);
     socket.once("close", () => admitted.delete(socket));
     log("docker gateway: connected", { address: socket.remoteAddress });
     pipeToEngine(socket, engine);
-  });
+  }
 
   certificates.onChange(() => {
     server.setSecureContext(contextOf(certificates));
