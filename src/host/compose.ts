@@ -1,6 +1,5 @@
-import { execFile } from "node:child_process";
+import { output } from "./run.ts";
 
-const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const kept = 60_000;
 /** Docker's command with its plugin, then the program of its own. */
 const commands = [
@@ -19,15 +18,8 @@ export function createComposeVersion(): () => Promise<string> {
 
 async function look(): Promise<string> {
   for (const command of commands) {
-    const version = await run(command);
+    const version = await output(command);
     if (/^v?\d+\.\d+/.test(version)) return version.replace(/^v/, "");
   }
   return "";
-}
-
-function run([program, ...args]: readonly [string, ...string[]]): Promise<string> {
-  return new Promise((resolve) => {
-    const options = { env: { PATH: path, HOME: "/nonexistent" }, timeout: 3_000 };
-    execFile(program, args, options, (error, output) => resolve(error ? "" : output.trim()));
-  });
 }

@@ -1,7 +1,7 @@
 import { readlink } from "node:fs/promises";
-import { networkInterfaces } from "node:os";
 import { basename } from "node:path";
 import { exists, readNames, readText } from "./files.ts";
+import { output } from "./run.ts";
 
 /** An adapter of this host with the bridge that it is part of, or a bridge without an adapter. */
 export interface HostInterface {
@@ -30,8 +30,9 @@ interface Route {
 
 /** The one of the default route comes first, then as the kernel has numbered them. */
 export async function readInterfaces(): Promise<HostInterface[]> {
-  const routes = await readDefaultRoutes();
-  const links = await Promise.all((await readNames(folder)).map((name) => readLink(name, routes)));
+  const known = { routes: await readDefaultRoutes(), addresses: await readAddresses() };
+  const { routes } = known;
+  const links = await Promise.all((await readNames(folder)).map((name) => readLink(name, known)));
   const shown = links.filter((link) => link !== undefined);
   // A bridge is shown with its adapter, when it has one.
   const joined = new Set(shown.map(({ item }) => item.bridge));
@@ -43,12 +44,22 @@ export async function readInterfaces(): Promise<HostInterface[]> {
     .map(({ item }) => item);
 }
 
+interface Address {
+  address: string;
+  prefix: number;
+}
+
+interface Known {
+  routes: readonly Route[];
+  addresses: ReadonlyMap<string, Address>;
+}
+
 interface Link {
   item: HostInterface;
   index: number;
 }
 
-async function readLink(name: string, routes: readonly Route[]): Promise<Link | undefined> {
+async function readLink(name: string, { routes, addresses }: Known): Promise<Link | undefined> {
   if ((await readText(`${folder}/${name}/type`)) !== ethernet) return undefined;
   const isBridge = await exists(`${folder}/${name}/bridge`);
   const master = basename(await readlink(`${folder}/${name}/master`).catch(() => ""));
@@ -56,19 +67,35 @@ async function readLink(name: string, routes: readonly Route[]): Promise<Link | 
   if (!isBridge && master !== "" && !(await exists(`${folder}/${name}/device`))) return undefined;
   const bridge = master === "" ? undefined : master;
   const holder = bridge ?? name;
-  const ipv4 = networkInterfaces()[holder]?.find(({ family }) => family === "IPv4");
+  const ipv4 = addresses.get(holder);
   const item = {
     name,
     isBridge,
     bridge,
     address: ipv4?.address ?? "",
-    netmask: ipv4?.netmask ?? "",
+    netmask: ipv4 ? netmaskOf(ipv4.prefix) : "",
     gateway: routes.find((route) => route.name === holder)?.gateway ?? "",
     ofEngine: engineBridge.test(name),
   };
   // Without an address only a real adapter leads anywhere.
   if (item.address === "" && !isBridge && !(await exists(`${folder}/${name}/device`))) return undefined;
   return { item, index: Number(await readText(`${folder}/${name}/ifindex`)) };
+}
+
+/** The first IPv4 address of each; also where no cable is, which the C library's list leaves out. */
+async function readAddresses(): Promise<Map<string, Address>> {
+  const text = await output(["ip", "-json", "-4", "address", "show"]);
+  const links = JSON.parse(text || "[]") as { ifname: string; addr_info: { local: string; prefixlen: number }[] }[];
+  return new Map(
+    links.flatMap(({ ifname, addr_info: [first] }) =>
+      first ? [[ifname, { address: first.local, prefix: first.prefixlen }]] : [],
+    ),
+  );
+}
+
+function netmaskOf(prefix: number): string {
+  const bits = "1".repeat(prefix).padEnd(32, "0");
+  return [0, 8, 16, 24].map((at) => Number.parseInt(bits.slice(at, at + 8), 2)).join(".");
 }
 
 /** Lines of /proc/net/route: interface, destination, gateway, flags, ..., metric at 6, mask at 7. Best first. */

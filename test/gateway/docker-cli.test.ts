@@ -42,11 +42,12 @@ test("docker run, with its exit code, and what standard input sends to the end",
 
 test("docker exec -it on a terminal", async () => {
   await docker("run", "-d", "--name", "gw-exec", "busybox", "sleep", "600");
-  const command = "docker exec -it gw-exec sh -c 'test -t 0 && stty size && read line && echo got=$line'";
+  const command =
+    "docker exec -it gw-exec sh -c 'test -t 0 && test -t 1 && echo terminal && read line && echo got=$line'";
   const terminal = spawn("script", ["-qec", command, "/dev/null"], { env: dockerEnv(port, bundle) });
   let seen = "";
   terminal.stdout.on("data", (chunk: Buffer) => (seen += chunk.toString()));
-  assert.ok(await until(() => /\d+ \d+/.test(seen), 30_000), seen);
+  assert.ok(await until(() => seen.includes("terminal"), 30_000), seen);
   terminal.stdin.write("typed\n");
   assert.ok(await until(() => seen.includes("got=typed"), 30_000), seen);
   terminal.stdin.end();
@@ -107,8 +108,18 @@ test("after a rotation the old bundle is refused, also on a connection that is o
   assert.match(await docker("version"), /Server/);
 });
 
-test("the certificate stays over a restart, and an engine that is away is said to be", async () => {
+test("the certificate stays over a restart", async () => {
   await station.stop();
   await station.start();
   assert.match(await docker("version"), /Server/);
+});
+
+test("an engine that does not answer is said to be away", async (t) => {
+  const other = await freePort();
+  const flags = ["--docker-tls", `127.0.0.1:${other}`];
+  const lonely = await startStation({ flags, docker: "unix:///nowhere/docker.sock" });
+  t.after(() => lonely.close());
+  const env = dockerEnv(other, await exportBundle(lonely, "lonely"));
+  const failing = run("docker", ["ps"], { env, ...patience });
+  await assert.rejects(failing, /The Docker engine does not answer on this host\./);
 });

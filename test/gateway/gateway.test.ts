@@ -154,8 +154,8 @@ test("killed in the middle of a rotation, again and again: a start later exactly
   for (let round = 0; round < rounds; round++) {
     const before = pemOf(present("client"));
     const rotation = station.client.send("POST", "/tls/rotation").catch(() => undefined);
-    // A rotation takes about 50 ms here.
-    await sleep(5 + round * 10);
+    // The first rotation of a process takes about 150 ms here.
+    await sleep(30 + round * 30);
     await station.kill();
     await rotation;
     await station.start();
