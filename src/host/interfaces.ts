@@ -85,9 +85,9 @@ async function readLink(name: string, { routes, addresses }: Known): Promise<Lin
 /** The first IPv4 address of each; also where no cable is, which the C library's list leaves out. */
 async function readAddresses(): Promise<Map<string, Address>> {
   const text = await output(["ip", "-json", "-4", "address", "show"]);
-  const links = JSON.parse(text || "[]") as { ifname: string; addr_info: { local: string; prefixlen: number }[] }[];
+  const links = JSON.parse(text || "[]") as { ifname: string; addr_info?: { local: string; prefixlen: number }[] }[];
   return new Map(
-    links.flatMap(({ ifname, addr_info: [first] }) =>
+    links.flatMap(({ ifname, addr_info: [first] = [] }) =>
       first ? [[ifname, { address: first.local, prefix: first.prefixlen }]] : [],
     ),
   );

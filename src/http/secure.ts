@@ -1,5 +1,10 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { createServer as createHttp2, type Http2Server, type ServerHttp2Session } from "node:http2";
+import {
+  createServer as createHttp2,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { createServer as createHttps, type Server } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -92,17 +97,18 @@ function createSecondServer(handler: RequestListener, limits: ServerLimits): Sec
 
 /** As in HTTP/1: silence while the station works on an answer is fine, but not between, nor when an answer is not taken. */
 function limitSession(session: ServerHttp2Session, limits: ServerLimits): void {
-  let open = 0;
+  const open = new Set<ServerHttp2Stream>();
   session.on("stream", (stream) => {
-    open++;
+    open.add(stream);
     session.setTimeout(limits.read);
     stream.once("close", () => {
-      open--;
-      if (open === 0) session.setTimeout(limits.keepAlive);
+      open.delete(stream);
+      if (open.size === 0) session.setTimeout(limits.keepAlive);
     });
   });
   session.setTimeout(limits.headers, () => {
-    if (open === 0 || (session.socket?.writableLength ?? 0) > 0) session.destroy();
+    const waits = [...open].some((stream) => stream.writableLength > 0);
+    if (open.size === 0 || waits) session.destroy();
   });
   session.on("error", () => undefined);
 }

@@ -99,6 +99,22 @@ test("TL-07 an export is stored nowhere, and opens to nobody who guesses its add
     assert.notEqual((await fetch(`${station.url}/api/v1${path}`)).status, 200, path);
 });
 
+test("TL-01 nothing in the data folder is open to others, whatever the umask of the start", async (t) => {
+  const before = process.umask(0);
+  t.after(() => process.umask(before));
+  const other = await startStation({ flags: ["--docker-tls", "127.0.0.1:0"] });
+  t.after(() => other.close());
+  process.umask(before);
+  await other.client.ok("POST", "/tls/rotation");
+  const shares = join(other.dataDir, "shares");
+  const args = [other.dataDir, "-path", shares, "-prune", "-o", "!", "-type", "l", "-perm", "/077", "-print"];
+  assert.equal(execFileSync("find", args, { encoding: "utf8" }), "");
+  const files = execFileSync("find", [join(other.dataDir, "tls/"), "-type", "f", "-printf", "%m %u\n"], {
+    encoding: "utf8",
+  });
+  assert.deepEqual(new Set(files.trim().split("\n")), new Set(["600 root"]));
+});
+
 const caller: Caller = { sid: undefined, address: "192.0.2.1" };
 
 test("DK-04 who is no admin gets no client certificate, and changes none: 403", async (t) => {
