@@ -85,7 +85,7 @@ test("DK-02 the Docker API is nowhere in the clear", async () => {
   const ports = [...listening.matchAll(/^LISTEN\s+\S+\s+\S+\s+(\S+):(\d+)\s.*pid=(\d+)/gm)];
   const own = ports.filter(([, , , pid]) => Number(pid) === station.pid()).map(([, , number]) => Number(number));
   const http = Number(new URL(station.url).port);
-  assert.deepEqual(own.toSorted(), [port, http].toSorted());
+  assert.deepEqual(new Set(own), new Set([port, http]));
   assert.equal(
     ports.some(([, , number]) => number === "2375"),
     false,

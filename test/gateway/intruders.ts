@@ -1,15 +1,17 @@
 import { webcrypto } from "node:crypto";
-import "reflect-metadata";
-import * as x509 from "@peculiar/x509";
+import type * as X509 from "@peculiar/x509";
 import type { Pem } from "./bundle.ts";
 
+// The one must be there before the other is loaded.
+await import("reflect-metadata");
+const x509 = await import("@peculiar/x509");
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const day = 24 * 3600_000;
 
 interface Wish {
   /** The authority that signs, as PEM; without it the certificate signs itself. */
   authority?: { certificate: string; key: string };
-  subject?: x509.JsonName;
+  subject?: X509.JsonName;
   usage?: string | undefined;
   isAuthority?: boolean;
   from?: number;
@@ -24,7 +26,7 @@ export async function forge(wish: Wish): Promise<Pem> {
     notBefore: new Date(Date.now() + (wish.from ?? -1) * day),
     notAfter: new Date(Date.now() + (wish.to ?? 30) * day),
   };
-  const extensions: x509.Extension[] = [new x509.BasicConstraintsExtension(wish.isAuthority ?? false, undefined, true)];
+  const extensions: X509.Extension[] = [new x509.BasicConstraintsExtension(wish.isAuthority ?? false, undefined, true)];
   if (wish.usage !== undefined) extensions.push(new x509.ExtendedKeyUsageExtension([wish.usage]));
   const common = { serialNumber: "4242", ...times, signingAlgorithm: algorithm, extensions };
   const { authority } = wish;

@@ -233,7 +233,7 @@ test("adapters and bridges are true beside ip, the one of the default route firs
   const shown = JSON.parse(ip("-j", "-4", "address", "show")) as { ifname: string; addr_info: { local: string }[] }[];
   const expected = shown.filter(({ ifname }) => ifname !== "lo" && !ifname.startsWith("veth"));
   assert.deepEqual(
-    list.data.map(({ name, ip }) => [name, ip]).toSorted(),
-    expected.map(({ ifname, addr_info: [first] }) => [ifname, first?.local]).toSorted(),
+    Object.fromEntries(list.data.map(({ name, ip }) => [name, ip])),
+    Object.fromEntries(expected.map(({ ifname, addr_info: [first] }) => [ifname, first?.local])),
   );
 });
