@@ -1,13 +1,16 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { join, resolve, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { openCertificates, type Certificates } from "./certificates/certificates.ts";
 import { givenPair, ownPair, type ServerPair } from "./certificates/given.ts";
 import { shownConfig } from "./config-shown.ts";
 import type { Config } from "./config.ts";
 import { dockerAddress, findEngines } from "./engines/registry.ts";
+import { killStrays } from "./engines/strays.ts";
+import { createCatalogue } from "./engines/system-images/catalogue.ts";
 import { AppError } from "./errors.ts";
-import { createGateway, type DockerAddress, type Gateway } from "./gateway/gateway.ts";
+import { parseAddress } from "./gateway/address.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { createHost } from "./host/host.ts";
 import { createServer } from "./http/server.ts";
 import { ensureAdmin } from "./services/admin.ts";
@@ -41,7 +44,6 @@ const retention = { maxAge: 30 * 24 * hour, minAge: 24 * hour, maxCount: 10_000,
 
 /** The composition root: the one file that knows every layer. Throws AppError with a sentence that says what to do. */
 export async function createApp(config: Config, version: string, events: AppEvents): Promise<App> {
-  refuseLaterEngines(config);
   prepareFolders(config);
   const { dataDir, synchronous } = config;
   const path = join(dataDir, "gantry.db");
@@ -49,13 +51,18 @@ export async function createApp(config: Config, version: string, events: AppEven
   const secrets = openSecrets(dataDir, !existsSync(path));
   const database = await openDatabase({ path, host: thisHost, synchronous }, events.onFatal);
   await ensureAdmin(database.accounts, config.adminPassword, events.onFirstPassword);
-  const engines = await findEngines(config);
+  const id = database.identity.station;
+  // Before anything that they may be writing is looked at.
+  await killStrays(id);
+  const folder = join(dataDir, "images");
+  const systemImages = await createCatalogue({ folder, server: config.imageServer, station: id, env: config.proxies });
+  const engines = await findEngines({ ...config, systemImages });
   const certificates = await openCertificates({ folder: join(dataDir, "tls") });
   await certificates.renew();
   const pair = serverPair(config, certificates);
   const gateway = await dockerGateway(config, certificates);
   const station = await createStation({
-    id: database.identity.station,
+    id,
     stores: database,
     engines,
     secrets,
@@ -92,12 +99,6 @@ export async function createApp(config: Config, version: string, events: AppEven
   };
 }
 
-function refuseLaterEngines({ engines = [] }: Config): void {
-  const later = engines.filter((type) => type !== "docker");
-  if (later.length === 0) return;
-  throw new AppError("conflict", `This version drives docker only, not ${later.join(" and ")}: change --engines.`);
-}
-
 type Address = Config["listen"];
 
 function listenFailure(option: string, { host, port }: Address, error: unknown): unknown {
@@ -115,7 +116,7 @@ function listenFailure(option: string, { host, port }: Address, error: unknown):
 /** Folders of the station, closed to others, and held against a second station. */
 function prepareFolders({ dataDir, runDir, shares }: Config): void {
   for (const folder of [dataDir, runDir]) makeFolder(folder);
-  chmodSync(dataDir, 0o700);
+  chmodSync(dataDir, closed);
   for (const [name, folder] of Object.entries(shares)) {
     if (`${resolve(dataDir)}${sep}`.startsWith(`${resolve(folder)}${sep}`)) {
       throw new AppError(
@@ -123,7 +124,7 @@ function prepareFolders({ dataDir, runDir, shares }: Config): void {
         `The share ${name} would contain Gantry's own data folder ${dataDir}: choose another folder.`,
       );
     }
-    if (folder.startsWith(`${dataDir}${sep}`)) makeFolder(folder);
+    if (folder.startsWith(`${dataDir}${sep}`)) makeShare(folder, dataDir);
   }
   if (!holdFileLock(join(dataDir, "station.lock"))) {
     throw new AppError(
@@ -136,9 +137,20 @@ function prepareFolders({ dataDir, runDir, shares }: Config): void {
   }
 }
 
+/** For the station's user only. */
+const closed = 0o700;
+/** Others may pass through, and see nothing of what is in it. */
+const passable = 0o711;
+
+/** The users of containers are others on the host, and must get as far as the share. */
+function makeShare(folder: string, dataDir: string): void {
+  makeFolder(folder);
+  for (let above = folder; above.startsWith(dataDir); above = dirname(above)) chmodSync(above, passable);
+}
+
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: closed });
   } catch (cause) {
     throw new AppError("conflict", `The folder ${folder} cannot be made: ${(cause as Error).message}.`, { cause });
   }
@@ -150,17 +162,10 @@ function serverPair({ tls }: Config, certificates: Certificates): ServerPair | u
 
 async function dockerGateway(config: Config, certificates: Certificates): Promise<Gateway | undefined> {
   if (!config.dockerTls) return undefined;
-  const address = await dockerAddress(config);
-  if (address === undefined)
+  if (config.engines && !config.engines.includes("docker"))
     throw new AppError("conflict", "--docker-tls needs the engine docker, which --engines leaves out.");
-  return createGateway({ listen: config.dockerTls, engine: parseEngine(address), certificates, log });
-}
-
-/** unix:///path or tcp://host:port, as the configuration has checked it. */
-function parseEngine(address: string): DockerAddress {
-  if (address.startsWith("unix://")) return { path: address.slice("unix://".length) };
-  const { hostname, port } = new URL(address);
-  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 2375) };
+  const engine = parseAddress(await dockerAddress(config));
+  return createGateway({ listen: config.dockerTls, engine, certificates, log });
 }
 
 /** There is no build: the day on which the files of this version came here. */

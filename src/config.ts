@@ -27,6 +27,8 @@ export interface Config {
   tls: { files: { certificate: string; key: string } | undefined } | undefined;
   /** Where Docker's API is served by mutual TLS. Absent: nowhere. */
   dockerTls: { host: string; port: number } | undefined;
+  /** Variables that name proxies and certificates, as they are, for programs that fetch. */
+  proxies: Readonly<Record<string, string>>;
   /** The password itself, read from its file or the environment. */
   adminPassword: string | undefined;
   lanes: { quick: number; heavy: number };
@@ -76,6 +78,7 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     imageServer: need("image-server"),
     tls: tlsOf(need("tls"), get("tls-cert"), get("tls-key")),
     dockerTls: get("docker-tls"),
+    proxies: Object.freeze(proxiesOf(env)),
     adminPassword: get("admin-password-file"),
     lanes: Object.freeze({ quick: need("quick"), heavy: need("heavy") }),
     maxTasks: need("max-tasks"),
@@ -91,6 +94,13 @@ function tlsOf(on: boolean, certificate: string | undefined, key: string | undef
   if (!on) return undefined;
   const files = certificate !== undefined && key !== undefined ? { certificate, key } : undefined;
   return Object.freeze({ files: files && Object.freeze(files) });
+}
+
+const proxyNames = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+function proxiesOf(env: Environment): Record<string, string> {
+  const names = proxyNames.flatMap((upper) => [upper, upper.toLowerCase()]);
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
 /** From the first source that has it, else the default. */

@@ -4,14 +4,12 @@ import type { AddressInfo, Socket } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import type { Certificates } from "../certificates/certificates.ts";
 import { tlsRules } from "../util/tls.ts";
+import type { EngineAddress } from "./address.ts";
 import { pipeToEngine } from "./pipe.ts";
-
-/** A socket's path, or host and port. */
-export type DockerAddress = { path: string } | { host: string; port: number };
 
 export interface GatewayOptions {
   listen: { host: string; port: number };
-  engine: DockerAddress;
+  engine: EngineAddress;
   certificates: Certificates;
   log: (message: string, fields: Record<string, unknown>) => void;
 }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { DockerAddress } from "./gateway.ts";
+import type { EngineAddress } from "./address.ts";
 
 const unavailable = JSON.stringify({ message: "The Docker engine does not answer on this host." });
 const refusal = [
@@ -16,7 +16,7 @@ const refusal = [
  * Bytes both ways, as they are, so that whatever the engine speaks passes: streams, upgrades, later versions. Each side
  * may end its half first, as a client does at the end of its standard input.
  */
-export function pipeToEngine(client: TLSSocket, address: DockerAddress): void {
+export function pipeToEngine(client: TLSSocket, address: EngineAddress): void {
   const engine: Socket = connect({ ...address, allowHalfOpen: true });
   let connected = false;
   engine.once("connect", () => {
