@@ -39,7 +39,7 @@ test(
     const random = createRandom(22);
     const share = mkdtempSync(join(tmpdir(), "mixed-"));
     chmodSync(share, 0o711);
-  mkdirSync(join(share, "folder"));
+    mkdirSync(join(share, "folder"));
     const world = await startSystemWorld({ big: true, flags: ["--share", `test=${share}`] });
     const { station } = world;
     const clean = await leftovers(world);

@@ -106,9 +106,10 @@ test("TL-01 nothing in the data folder is open to others, whatever the umask of 
   t.after(() => other.close());
   process.umask(before);
   await other.client.ok("POST", "/tls/rotation");
-  const shares = join(other.dataDir, "shares");
-  const args = [other.dataDir, "-path", shares, "-prune", "-o", "!", "-type", "l", "-perm", "/077", "-print"];
-  assert.equal(execFileSync("find", args, { encoding: "utf8" }), "");
+  // Shares are for containers, whose users must get as far as there.
+  const rules = ["-path", join(other.dataDir, "shares"), "-prune", "-o", "!", "-type", "l"];
+  const open = execFileSync("find", [other.dataDir, "-mindepth", "1", ...rules, "-perm", "/077", "-print"]);
+  assert.equal(open.toString(), "");
   const files = execFileSync("find", [join(other.dataDir, "tls/"), "-type", "f", "-printf", "%m %u\n"], {
     encoding: "utf8",
   });
