@@ -5,13 +5,17 @@ import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import type { Certificates } from "../certificates/certificates.ts";
 import { tlsRules } from "../util/tls.ts";
 import type { EngineAddress } from "./address.ts";
+import { createPending } from "./pending.ts";
 import { pipeToEngine } from "./pipe.ts";
+import { createRefusals } from "./refusals.ts";
+
+export type Log = (message: string, fields: Record<string, unknown>) => void;
 
 export interface GatewayOptions {
   listen: { host: string; port: number };
   engine: EngineAddress;
   certificates: Certificates;
-  log: (message: string, fields: Record<string, unknown>) => void;
+  log: Log;
 }
 
 /** Docker's whole API for whoever has the present client certificate, which is as good as root on this host. */
@@ -23,6 +27,7 @@ export interface Gateway {
 
 const handshakeTime = 10_000;
 const maxConnections = 1_000;
+const maxPending = 200;
 /** Milliseconds after which the kernel asks whether a silent client is still there. */
 const keepAliveAfter = 30_000;
 
@@ -31,8 +36,8 @@ const keepAliveAfter = 30_000;
  * That it is of our authority, for clients and in time, is what OpenSSL has checked before.
  */
 export function createGateway({ listen, engine, certificates, log }: GatewayOptions): Gateway {
-  /** Every connection, from its first byte on. */
-  const open = new Set<Socket>();
+  const pending = createPending(maxPending);
+  const refused = createRefusals(log);
   const admitted = new Map<TLSSocket, string>();
   const server = createServer({
     ...contextOf(certificates),
@@ -44,19 +49,17 @@ export function createGateway({ listen, engine, certificates, log }: GatewayOpti
     keepAlive: true,
     keepAliveInitialDelay: keepAliveAfter,
   });
-  server.maxConnections = maxConnections;
-  server.on("connection", (socket: Socket) => {
-    open.add(socket);
-    socket.once("close", () => open.delete(socket));
-  });
+  server.maxConnections = maxConnections + maxPending;
+  server.on("connection", (socket: Socket) => pending.add(socket));
   server.on("tlsClientError", (error, socket) => {
-    log("docker gateway: refused", { address: socket.remoteAddress, reason: error.message });
+    refused(socket.remoteAddress, error.message);
     socket.destroy();
   });
   server.on("secureConnection", (socket) => {
+    pending.remove(socket);
     const fingerprint = fingerprintOf(socket);
     if (socket.authorized && fingerprint === presentFingerprint(certificates)) return admit(socket, fingerprint);
-    log("docker gateway: refused", { address: socket.remoteAddress, reason: "not the present client certificate" });
+    refused(socket.remoteAddress, "not the present client certificate");
     socket.destroy();
   });
 
@@ -85,7 +88,8 @@ export function createGateway({ listen, engine, certificates, log }: GatewayOpti
       if (!server.listening) return;
       const closed = once(server, "close");
       server.close();
-      for (const socket of open) socket.destroy();
+      pending.destroyAll();
+      for (const socket of admitted.keys()) socket.destroy();
       await closed;
     },
   };

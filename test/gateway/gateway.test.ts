@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -115,12 +116,47 @@ test("DK-03 nothing below TLS 1.2, no weak cipher, no renegotiation and no compr
   assert.match(open, /Secure Renegotiation IS supported/);
   assert.match(open, /Compression: NONE/);
   assert.doesNotMatch(open, /TLS session ticket:/);
+  for (const version of ["-tls1_2", "-tls1_3"])
+    assert.doesNotMatch(attempt(version, "-reconnect"), /^Reused/m, version);
   const renegotiated = spawnSync("openssl", ["s_client", "-connect", `127.0.0.1:${port}`, ...files, "-tls1_2"], {
     input: "R\n",
     encoding: "utf8",
     timeout: 20_000,
   });
   assert.match(`${renegotiated.stderr}${renegotiated.stdout}`, /no renegotiation|renegotiation.*(fail|not)/i);
+});
+
+test("an upgrade passes both ways: a session of BuildKit speaks HTTP/2 behind it", async (t) => {
+  const socket = open(port, pemOf(present("client")));
+  t.after(() => socket.destroy());
+  await once(socket, "secureConnect");
+  const head = ["POST /session HTTP/1.1", "Host: docker", "Connection: Upgrade", "Upgrade: h2c"];
+  socket.write(
+    `${[...head, "X-Docker-Expose-Session-Uuid: 1", "X-Docker-Expose-Session-Name: t"].join("\r\n")}\r\n\r\n`,
+  );
+  let bytes = Buffer.alloc(0);
+  socket.on("data", (chunk: Buffer) => (bytes = Buffer.concat([bytes, chunk])));
+  // Docker is the client of what follows, and begins with HTTP/2's own first words.
+  assert.ok(await until(() => bytes.includes("PRI * HTTP/2.0"), 10_000), bytes.toString());
+  assert.match(bytes.toString(), /^HTTP\/1\.1 101 /);
+});
+
+test("300 connections that say nothing keep nobody with a certificate out", async (t) => {
+  const silent = Array.from({ length: 300 }, () => connect(port, "127.0.0.1").on("error", () => undefined));
+  t.after(() => silent.forEach((socket) => socket.destroy()));
+  await Promise.all(silent.map((socket) => once(socket, "connect")));
+  await assertAdmitted(pemOf(present("client")));
+  assert.ok(await until(() => silent.filter((socket) => socket.destroyed).length >= 100, 5_000));
+});
+
+test("a port that another program has is said to be its flag's", async () => {
+  const failing = startStation({ flags: ["--docker-tls", `127.0.0.1:${port}`] });
+  await assert.rejects(
+    failing,
+    /ended with 2: .* is in use by another program: stop it, or choose another with --docker-tls\./,
+  );
+  const none = startStation({ engines: ["lxc"], flags: ["--docker-tls", "127.0.0.1:0"] });
+  await assert.rejects(none, /ended with 2: --docker-tls needs the engine docker/);
 });
 
 test("TL-03 a rotation with 50 connections open: they end at once, the old bundle is refused, the new one works", async (t) => {

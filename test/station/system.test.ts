@@ -114,6 +114,14 @@ test("system is true beside lscpu, /proc, getconf and docker itself", async () =
   assert.ok(system.features.includes("net_bridge"));
 });
 
+test("an engine that is there has its version, and is a feature", async (t) => {
+  const other = await startStation({ engines: ["docker", "lxc"] });
+  t.after(() => other.close());
+  const system = await other.client.ok<SystemInfo>("GET", "/system");
+  assert.equal(system.version.lxc, run("lxc-start", "--version").trim());
+  assert.deepEqual(system.features, ["net_bridge", "lxc"]);
+});
+
 test("memory is true beside free, in whole MB", async () => {
   const { memory_usage: memory } = await station.client.ok<SystemResource>("GET", "/system/resource");
   const [, total = 0, , free = 0, , buffers = 0, cache = 0] = (/^Mem:.*$/m.exec(run("free", "-m", "-w"))?.[0] ?? "")
