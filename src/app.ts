@@ -57,7 +57,7 @@ export async function createApp(config: Config, version: string, events: AppEven
   const folder = join(dataDir, "images");
   const systemImages = await createCatalogue({ folder, server: config.imageServer, station: id, env: config.proxies });
   const engines = await findEngines({ ...config, systemImages });
-  const certificates = await openCertificates({ folder: join(dataDir, "tls") });
+  const certificates = await openCertificates({ folder: join(dataDir, "tls"), log });
   await certificates.renew();
   const pair = serverPair(config, certificates);
   const gateway = await dockerGateway(config, certificates);

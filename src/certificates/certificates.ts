@@ -30,6 +30,7 @@ export interface CertificateOptions {
   /** Epoch milliseconds. */
   now?: () => number;
   generations?: Generations;
+  log?: (message: string, fields: Record<string, unknown>) => void;
 }
 
 /** At the first start they are made. Throws `conflict` when there are some that are damaged. */
@@ -39,7 +40,9 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
   chmodSync(folder, 0o700);
   const generations = options.generations ?? createGenerations(folder);
   const listeners: (() => void)[] = [];
-  let present = generations.read() ?? (await first(generations, now()));
+  const found = generations.read();
+  if (!found) options.log?.("A certificate authority is made", { folder });
+  let present = found ?? (await first(generations, now()));
   let last: Promise<void> = Promise.resolve();
 
   async function apply(make: (before: Generation) => Promise<Generation>): Promise<void> {

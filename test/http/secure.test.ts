@@ -157,3 +157,15 @@ test("HTTP/2: 1,000 requests that are taken back at once do not keep others from
   }
   assert.equal((await answered(second().request({ ":path": "/healthz" }))).status, 200);
 });
+
+test("HTTP/2: small requests beside a large answer are all served", async (t) => {
+  const { second, answer } = await startSecure(t);
+  answer("background.list", () => Array.from({ length: 100_000 }, (_, id) => ({ id, text: "x".repeat(150) })));
+  const session = second();
+  const large = session.request({ ":path": "/api/v1/background" });
+  await once(large, "response");
+  const small = Array.from({ length: 30 }, () => answered(session.request({ ":path": "/healthz" })));
+  for (const { status } of await Promise.all(small)) assert.equal(status, 200);
+  const { text } = await answered(large);
+  assert.equal((JSON.parse(text) as unknown[]).length, 100_000);
+});
