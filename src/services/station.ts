@@ -93,6 +93,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     shares,
     images,
     capabilities: (type) => inventory.view(type)?.engine.capabilities,
+    unforwardable: forwarder.unavailable,
   });
   const taken = createTaken(inventory, tasks);
   const { host, certificates, build, configuration, recentLines } = options;
