@@ -48,7 +48,8 @@ export async function createApp(config: Config, version: string, events: AppEven
   const { dataDir, synchronous } = config;
   const path = join(dataDir, "gantry.db");
   // The key comes first: a database without its key would be refused for ever.
-  const secrets = openSecrets(dataDir, !existsSync(path));
+  const firstStart = !existsSync(path);
+  const secrets = openSecrets(dataDir, firstStart);
   const database = await openDatabase({ path, host: thisHost, synchronous }, events.onFatal);
   await ensureAdmin(database.accounts, config.adminPassword, events.onFirstPassword);
   const id = database.identity.station;
@@ -57,7 +58,7 @@ export async function createApp(config: Config, version: string, events: AppEven
   const folder = join(dataDir, "images");
   const systemImages = await createCatalogue({ folder, server: config.imageServer, station: id, env: config.proxies });
   const engines = await findEngines({ ...config, systemImages });
-  const certificates = await openCertificates({ folder: join(dataDir, "tls"), log });
+  const certificates = await openCertificates({ folder: join(dataDir, "tls"), ...(!firstStart && { log }) });
   await certificates.renew();
   const pair = serverPair(config, certificates);
   const gateway = await dockerGateway(config, certificates);

@@ -30,6 +30,7 @@ export interface CertificateOptions {
   /** Epoch milliseconds. */
   now?: () => number;
   generations?: Generations;
+  /** Told when there were none; at a first start that is nothing to tell. */
   log?: (message: string, fields: Record<string, unknown>) => void;
 }
 
