@@ -59,7 +59,7 @@ export async function createApp(config: Config, version: string, events: AppEven
   const systemImages = await createCatalogue({ folder, server: config.imageServer, station: id, env: config.proxies });
   const engines = await findEngines({ ...config, systemImages });
   const certificates = await openCertificates({ folder: join(dataDir, "tls"), ...(!firstStart && { log }) });
-  await certificates.renew();
+  await renew(certificates);
   const pair = serverPair(config, certificates);
   const gateway = await dockerGateway(config, certificates);
   const station = await createStation({
@@ -175,13 +175,17 @@ function buildDate(): string {
   return mtime.toISOString().slice(0, 10).replaceAll("-", "/");
 }
 
+/** The one that is there goes on until its end. */
+async function renew(certificates: Certificates): Promise<void> {
+  await certificates.renew().catch((error: unknown) => log("renewal of certificates", { error }));
+}
+
 function keepUp(database: Database, certificates: Certificates): () => void {
   const purge = () =>
     void database.tasks.purge({ now: Date.now(), ...retention }).catch((error: unknown) => log("retention", { error }));
-  const renew = () => void certificates.renew().catch((error: unknown) => log("renewal of certificates", { error }));
   const upkeep = () => {
     purge();
-    renew();
+    void renew(certificates);
   };
   const timer = setInterval(upkeep, hour);
   return () => clearInterval(timer);
