@@ -6,6 +6,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { after, before, test } from "node:test";
 import type { BridgeList, SystemInfo, SystemResource } from "../../src/api/system.ts";
+import { until } from "../support/daemon.ts";
 import { dockerApi, removeContainers } from "../support/docker-cli.ts";
 import { freePort, startStation, type TestStation } from "../support/station.ts";
 
@@ -123,16 +124,20 @@ test("an engine that is there has its version, and is a feature", async (t) => {
 });
 
 test("memory is true beside free, in whole MB", async () => {
-  const { memory_usage: memory } = await station.client.ok<SystemResource>("GET", "/system/resource");
-  const [, total = 0, , free = 0, , buffers = 0, cache = 0] = (/^Mem:.*$/m.exec(run("free", "-m", "-w"))?.[0] ?? "")
-    .split(/\s+/)
-    .map(Number);
-  const near = (one: number, other: number, what: string) =>
-    assert.ok(Math.abs(one - other) <= 64, `${what}: ${one} beside ${other}`);
-  assert.equal(memory.total, total);
-  near(memory.buffers, buffers, "buffers");
-  near(memory.cached, cache, "cached");
-  near(memory.used, total - free - buffers - cache, "used");
+  const read = async () => (await station.client.ok<SystemResource>("GET", "/system/resource")).memory_usage;
+  const distance = async () => {
+    const memory = await read();
+    const [, total = 0, , free = 0, , buffers = 0, cache = 0] = (/^Mem:.*$/m.exec(run("free", "-m", "-w"))?.[0] ?? "")
+      .split(/\s+/)
+      .map(Number);
+    assert.equal(memory.total, total);
+    const used = total - free - buffers - cache;
+    return Math.max(...[memory.buffers - buffers, memory.cached - cache, memory.used - used].map(Math.abs));
+  };
+  // Others use memory between the two looks: some time there is a quiet moment.
+  const near = async () => (await distance()) <= 32;
+  assert.ok(await until(near, 30_000), `${await distance()} MB apart`);
+  const memory = await read();
   assert.ok(Math.abs(memory.percent - (100 * memory.used) / memory.total) <= 1);
   assert.ok(Math.abs(memory.percent_cached - (100 * memory.cached) / memory.total) <= 1);
   assert.ok(Math.abs(memory.percent_buffers - (100 * memory.buffers) / memory.total) <= 1);
