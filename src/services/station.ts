@@ -1,4 +1,6 @@
+import type { Certificates } from "../certificates/certificates.ts";
 import type { Engine } from "../engines/engine.ts";
+import type { Host } from "../host/host.ts";
 import { createInventory, type Inventory } from "../inventory/inventory.ts";
 import { AppError } from "../errors.ts";
 import type { AccountStore } from "../storage/account-store.ts";
@@ -7,6 +9,7 @@ import type { RegistryStore } from "../storage/registry-store.ts";
 import type { Lane, TaskStore } from "../storage/task-store.ts";
 import { createTaskMachine } from "../tasks/machine.ts";
 import { createBackgroundService } from "./background.ts";
+import { createCertificateService } from "./certificates.ts";
 import { createEventHub } from "./events.ts";
 import { createForwarder, tellBoth } from "./forwarder.ts";
 import { createImageReferences } from "./image-reference.ts";
@@ -15,11 +18,14 @@ import { createMarks } from "./kinds/options.ts";
 import { authorize } from "./policy.ts";
 import { createPulls } from "./pulls.ts";
 import { createRegistryService } from "./registries.ts";
+import { createReport } from "./report.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
 import { createSessions } from "./sessions.ts";
 import { createShares } from "./shares.ts";
 import { createSweeper } from "./sweeper.ts";
+import type { StationBuild } from "./system-info.ts";
+import { createSystemService } from "./system.ts";
 import { createTaken } from "./taken.ts";
 import { createPlanners } from "./task-plan.ts";
 
@@ -33,6 +39,12 @@ export interface StationOptions {
   shares: Readonly<Record<string, string>>;
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;
+  host: Host;
+  certificates: Certificates;
+  build: StationBuild;
+  /** For the report. */
+  configuration: Readonly<Record<string, unknown>>;
+  recentLines: () => readonly string[];
   log: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -84,6 +96,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
     unforwardable: forwarder.unavailable,
   });
   const taken = createTaken(inventory, tasks);
+  const { host, certificates, build, configuration, recentLines } = options;
+  const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 
   return {
     services: {
@@ -91,6 +105,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
       background: createBackgroundService({ sessions, inventory, planners, taken, tasks, machine }),
       registries: createRegistryService({ sessions, registries, secrets }),
       events: hub,
+      system: createSystemService({ sessions, host, inventory, taken, build, report }),
+      certificates: createCertificateService({ sessions, certificates, log }),
       health: {
         get: () => ({
           status: "ok",
