@@ -24,6 +24,7 @@ interface Entry {
   missing: number;
   onReady: (entry: Entry) => void;
   gone: boolean;
+  heavy: boolean;
 }
 
 /** A task's place in one key's queue. */
@@ -41,6 +42,8 @@ interface Key {
   mode: LockMode;
   /** Made when somebody has to wait: most keys have one task only. */
   waiting: Queue<Place> | undefined;
+  /** Heavy tasks that hold it or wait for it, oldest first. */
+  heavy: Set<number> | undefined;
 }
 
 export function createLockQueue() {
@@ -49,12 +52,14 @@ export function createLockQueue() {
   const ready: Record<Lane, Queue<Entry>> = { quick: createQueue(), heavy: createQueue() };
 
   function enter(task: QueuedTask, onReady: (entry: Entry) => void): void {
-    const entry: Entry = { id: task.id, places: [], missing: task.locks.length, onReady, gone: false };
+    const heavy = task.lane === "heavy";
+    const entry: Entry = { id: task.id, places: [], missing: task.locks.length, onReady, gone: false, heavy };
     entries.set(task.id, entry);
     if (entry.missing === 0) onReady(entry);
     for (const [name, mode] of task.locks) {
       let key = keys.get(name);
-      if (!key) keys.set(name, (key = { name, holders: 0, mode, waiting: undefined }));
+      if (!key) keys.set(name, (key = { name, holders: 0, mode, waiting: undefined, heavy: undefined }));
+      if (heavy) (key.heavy ??= new Set()).add(task.id);
       const place: Place = { entry, key, mode, granted: false };
       entry.places.push(place);
       if (!key.waiting && isFree(key, mode)) grant(place);
@@ -109,9 +114,15 @@ export function createLockQueue() {
       entries.delete(id);
       entry.gone = true;
       for (const { key, granted } of entry.places) {
+        key.heavy?.delete(id);
         if (granted) key.holders--;
         advance(key);
       }
+    },
+    /** The first heavy task that has a place at one of these keys, in front of the task `before`. */
+    heavyAt(locks: readonly Lock[], before = Number.POSITIVE_INFINITY): number | undefined {
+      const first = Math.min(...locks.flatMap(([name]) => keys.get(name)?.heavy?.values().next().value ?? []));
+      return first < before ? first : undefined;
     },
     /** Tasks that wait or hold. */
     size: () => entries.size,

@@ -53,6 +53,8 @@ export function createLxdEngine(options: LxdOptions): Engine {
       engineVolumes: false,
       imagesInUse: false,
       privileged: true,
+      commits: false,
+      renamesRunning: false,
       local: true,
     },
     containers: createContainers({ http, operations, events, images }),
