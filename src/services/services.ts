@@ -1,7 +1,17 @@
 import type { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../api/create.ts";
+import type {
+  CommitRequest,
+  ExecAnswer,
+  ExecRequest,
+  Logs,
+  ResourceAnswer,
+  SyncCreateRequest,
+} from "../api/lifecycle.ts";
 import type { RegistryList, RegistryRequest } from "../api/registry.ts";
 import type { LoginRequest, SessionInfo } from "../api/session.ts";
 import type { Task } from "../api/task.ts";
+import type { EngineType } from "../engines/engine.ts";
+import type { ShownContainer } from "./container-shown.ts";
 
 /**
  * All that the HTTP layer can reach. Everything that crosses is JSON, an AbortSignal or an async iterable, so that an
@@ -11,6 +21,8 @@ import type { Task } from "../api/task.ts";
 export interface Services {
   sessions: SessionService;
   background: BackgroundService;
+  lifecycle: LifecycleService;
+  inside: InsideService;
   registries: RegistryService;
   events: EventService;
   health: HealthService;
@@ -62,6 +74,68 @@ export interface BackgroundService {
   list(caller: Caller, filter: TaskFilter): Promise<Task[]>;
   /** `undefined` = all, a category, or one id. Ids of what is gone, ascending. A running task is cancelled first. */
   remove(caller: Caller, target: string | undefined): Promise<number[]>;
+}
+
+/** A container by its id or its name. */
+export interface ContainerPlace {
+  type: EngineType;
+  id: string;
+}
+
+/**
+ * What is done with one container. Each is a task of its own, in no list, and the answer comes with its end: `conflict`
+ * at once behind a long task at the same container, naming it; `timeout` after 120 s, naming this one, which goes on.
+ * When the signal aborts what has not begun is taken back.
+ */
+export interface LifecycleService {
+  /** As `background.add` with `create`. */
+  create(
+    caller: Caller,
+    request: SyncCreateRequest,
+    options: AddOptions & { signal: AbortSignal },
+  ): Promise<ShownContainer>;
+  start(caller: Caller, place: ContainerPlace, signal: AbortSignal): Promise<ShownContainer>;
+  /** `grace` in seconds. */
+  stop(
+    caller: Caller,
+    place: ContainerPlace,
+    how: { grace: number | undefined },
+    signal: AbortSignal,
+  ): Promise<ShownContainer>;
+  restart: LifecycleService["stop"];
+  pause: LifecycleService["start"];
+  unpause: LifecycleService["start"];
+  rename(caller: Caller, place: ContainerPlace, to: { name: string }, signal: AbortSignal): Promise<ShownContainer>;
+  setAutostart(
+    caller: Caller,
+    place: ContainerPlace,
+    to: { on: boolean },
+    signal: AbortSignal,
+  ): Promise<ResourceAnswer>;
+  /** Only docker. */
+  commit(
+    caller: Caller,
+    place: ContainerPlace,
+    request: CommitRequest,
+    signal: AbortSignal,
+  ): Promise<{ image_id: string }>;
+  /** `conflict` for a running one without `force`. */
+  remove(
+    caller: Caller,
+    place: ContainerPlace,
+    how: { removeVolumes: boolean; force: boolean },
+    signal: AbortSignal,
+  ): Promise<Record<string, never>>;
+  settings(caller: Caller, place: ContainerPlace): Promise<ResourceAnswer>;
+}
+
+/** Looks into one container, and programs in it. */
+export interface InsideService {
+  inspect(caller: Caller, place: ContainerPlace): Promise<Record<string, unknown>>;
+  /** `tail` = lines. */
+  logs(caller: Caller, place: ContainerPlace, how: { tail: number | undefined }): Promise<Logs>;
+  /** Runs at most once; killed when the signal aborts. */
+  exec(caller: Caller, place: ContainerPlace, request: ExecRequest, signal: AbortSignal): Promise<ExecAnswer>;
 }
 
 export interface RegistryService {

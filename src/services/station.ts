@@ -6,11 +6,15 @@ import type { EventStore } from "../storage/event-store.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
 import type { Lane, TaskStore } from "../storage/task-store.ts";
 import { createTaskMachine } from "../tasks/machine.ts";
+import { createAwaiting } from "./awaiting.ts";
 import { createBackgroundService } from "./background.ts";
+import { createContainerLookup } from "./container-lookup.ts";
 import { createEventHub } from "./events.ts";
 import { createImageReferences } from "./image-reference.ts";
+import { createInsideService } from "./inside.ts";
 import { createKinds } from "./kinds/kinds.ts";
 import { createMarks } from "./kinds/options.ts";
+import { createLifecycleService } from "./lifecycle.ts";
 import { authorize } from "./policy.ts";
 import { createPulls } from "./pulls.ts";
 import { createRegistryService } from "./registries.ts";
@@ -59,6 +63,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     images,
     pulls: createPulls(),
     marks: createMarks(id),
+    moveClaims: (from, to) => tasks.moveClaims({ from, to }),
     async authorize(name, verb) {
       const user = await accounts.getUser(name);
       if (!user) throw new AppError("forbidden", `The user ${name} no longer exists.`);
@@ -69,10 +74,16 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const planners = createPlanners({ shares, images });
   const taken = createTaken(inventory, tasks);
 
+  const background = createBackgroundService({ sessions, inventory, planners, taken, tasks, machine });
+  const awaiting = createAwaiting({ machine, tasks });
+  const lookup = createContainerLookup(inventory);
+
   return {
     services: {
       sessions,
-      background: createBackgroundService({ sessions, inventory, planners, taken, tasks, machine }),
+      background,
+      lifecycle: createLifecycleService({ sessions, lookup, awaiting, background, shares }),
+      inside: createInsideService({ sessions, lookup }),
       registries: createRegistryService({ sessions, registries, secrets }),
       events: hub,
       health: {

@@ -32,6 +32,21 @@ export const task: Task = {
 const session = { anonymous: false, isAdmin: true, logintime: "2021-08-11 16:54:45", username: "admin" };
 const registries = { privateRegistry: 1, registries: [] };
 
+const container = { id: "a", name: "web", state: "running", type: "docker" };
+const lifecycleVerbs = [
+  "create",
+  "start",
+  "stop",
+  "restart",
+  "pause",
+  "unpause",
+  "rename",
+  "setAutostart",
+  "commit",
+  "remove",
+  "settings",
+];
+
 const answers: Record<string, (...args: never[]) => unknown> = {
   "sessions.login": () => ({ sid: "new-sid", session }),
   "sessions.refresh": () => session,
@@ -42,6 +57,10 @@ const answers: Record<string, (...args: never[]) => unknown> = {
   },
   "background.list": () => [task],
   "background.remove": () => [1, 2],
+  ...Object.fromEntries(lifecycleVerbs.map((verb) => [`lifecycle.${verb}`, () => container])),
+  "inside.inspect": () => ({ Id: "a" }),
+  "inside.logs": () => "a console",
+  "inside.exec": () => ({ exitCode: 0, stdout: "", stderr: "", truncated: false }),
   "registries.list": () => registries,
   "registries.save": () => registries,
   "registries.remove": () => registries,
@@ -67,6 +86,8 @@ export function createStub(): Stub {
       check: async () => responders.get("sessions.check")?.(),
     },
     background: methodsOf("background", ["add", "refuse", "list", "remove"]),
+    lifecycle: methodsOf("lifecycle", lifecycleVerbs),
+    inside: methodsOf("inside", ["inspect", "logs", "exec"]),
     registries: methodsOf("registries", ["list", "save", "remove"]),
     events: methodsOf("events", ["stream"]),
     health: { get: () => call("health.get", []) },

@@ -19,6 +19,8 @@ export interface KindOptions {
   marks: Marks;
   /** Asked again when the task runs: the user may have lost the right meanwhile. */
   authorize(user: string, verb: Verb): Promise<void>;
+  /** The port claims of a container that gets another name. */
+  moveClaims(from: string, to: string): Promise<void>;
 }
 
 export function createMarks(station: string): Marks {
