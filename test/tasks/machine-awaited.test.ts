@@ -112,10 +112,7 @@ test("what has not begun is taken back, what has is not", async (context) => {
 
 for (const done of [true, false]) {
   test(`after a restart what ran is looked at and not done again: ${done ? "done" : "not done"}`, async (context) => {
-    const world = await awaitedWorld(
-      context,
-      (world) => (task) => step(world, task, "act", never).then(() => undefined),
-    );
+    const world = await awaitedWorld(context, beginning);
     await world.machine.start();
     const id = await add(world);
     await world.traced("act");

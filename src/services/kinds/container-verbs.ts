@@ -114,6 +114,7 @@ async function guard(
 
 /** The claims go first: an engine that tells of the old name's end would have them released. */
 async function rename({ engine, container, request, options }: Acting<"container_rename">): Promise<string> {
+  if (container.name === request.to) return container.id;
   if (await engine.containers.get(request.to)) {
     throw new AppError("conflict", `The name ${request.to} is taken by another ${request.type} container.`);
   }
