@@ -1,8 +1,10 @@
 import { chmodSync, existsSync, mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { join, resolve, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import type { Config } from "./config.ts";
 import { findEngines } from "./engines/registry.ts";
+import { killStrays } from "./engines/strays.ts";
+import { createCatalogue } from "./engines/system-images/catalogue.ts";
 import { AppError } from "./errors.ts";
 import { createServer } from "./http/server.ts";
 import { ensureAdmin } from "./services/admin.ts";
@@ -36,7 +38,6 @@ const retention = { maxAge: 30 * 24 * hour, minAge: 24 * hour, maxCount: 10_000,
 
 /** The composition root: the one file that knows every layer. Throws AppError with a sentence that says what to do. */
 export async function createApp(config: Config, version: string, events: AppEvents): Promise<App> {
-  refuseLaterEngines(config);
   prepareFolders(config);
   const { dataDir, synchronous } = config;
   const path = join(dataDir, "gantry.db");
@@ -44,9 +45,14 @@ export async function createApp(config: Config, version: string, events: AppEven
   const secrets = openSecrets(dataDir, !existsSync(path));
   const database = await openDatabase({ path, host: thisHost, synchronous }, events.onFatal);
   await ensureAdmin(database.accounts, config.adminPassword, events.onFirstPassword);
-  const engines = await findEngines(config);
+  const id = database.identity.station;
+  // Before anything that they may be writing is looked at.
+  await killStrays(id);
+  const folder = join(dataDir, "images");
+  const systemImages = await createCatalogue({ folder, server: config.imageServer, station: id, env: config.proxies });
+  const engines = await findEngines({ ...config, systemImages });
   const station = await createStation({
-    id: database.identity.station,
+    id,
     stores: database,
     engines,
     secrets,
@@ -74,12 +80,6 @@ export async function createApp(config: Config, version: string, events: AppEven
   };
 }
 
-function refuseLaterEngines({ engines = [] }: Config): void {
-  const later = engines.filter((type) => type !== "docker");
-  if (later.length === 0) return;
-  throw new AppError("conflict", `This version drives docker only, not ${later.join(" and ")}: change --engines.`);
-}
-
 function listenFailure({ listen }: Config, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   const at = `${listen.host}:${listen.port}`;
@@ -95,7 +95,7 @@ function listenFailure({ listen }: Config, error: unknown): unknown {
 /** Folders of the station, closed to others, and held against a second station. */
 function prepareFolders({ dataDir, runDir, shares }: Config): void {
   for (const folder of [dataDir, runDir]) makeFolder(folder);
-  chmodSync(dataDir, 0o700);
+  chmodSync(dataDir, closed);
   for (const [name, folder] of Object.entries(shares)) {
     if (`${resolve(dataDir)}${sep}`.startsWith(`${resolve(folder)}${sep}`)) {
       throw new AppError(
@@ -103,7 +103,7 @@ function prepareFolders({ dataDir, runDir, shares }: Config): void {
         `The share ${name} would contain Gantry's own data folder ${dataDir}: choose another folder.`,
       );
     }
-    if (folder.startsWith(`${dataDir}${sep}`)) makeFolder(folder);
+    if (folder.startsWith(`${dataDir}${sep}`)) makeShare(folder, dataDir);
   }
   if (!holdFileLock(join(dataDir, "station.lock"))) {
     throw new AppError(
@@ -116,9 +116,20 @@ function prepareFolders({ dataDir, runDir, shares }: Config): void {
   }
 }
 
+/** For the station's user only. */
+const closed = 0o700;
+/** Others may pass through, and see nothing of what is in it. */
+const passable = 0o711;
+
+/** The users of containers are others on the host, and must get as far as the share. */
+function makeShare(folder: string, dataDir: string): void {
+  makeFolder(folder);
+  for (let above = folder; above.startsWith(dataDir); above = dirname(above)) chmodSync(above, passable);
+}
+
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: closed });
   } catch (cause) {
     throw new AppError("conflict", `The folder ${folder} cannot be made: ${(cause as Error).message}.`, { cause });
   }

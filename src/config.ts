@@ -23,6 +23,8 @@ export interface Config {
   lxdSocket: string | undefined;
   lxcPath: string | undefined;
   imageServer: string;
+  /** Variables that name proxies and certificates, as they are, for programs that fetch. */
+  proxies: Readonly<Record<string, string>>;
   /** The password itself, read from its file or the environment. */
   adminPassword: string | undefined;
   lanes: { quick: number; heavy: number };
@@ -70,12 +72,20 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     lxdSocket: get("lxd"),
     lxcPath: get("lxc-path"),
     imageServer: need("image-server"),
+    proxies: Object.freeze(proxiesOf(env)),
     adminPassword: get("admin-password-file"),
     lanes: Object.freeze({ quick: need("quick"), heavy: need("heavy") }),
     maxTasks: need("max-tasks"),
     synchronous: need("synchronous"),
     setup: !need("no-setup"),
   });
+}
+
+const proxyNames = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+function proxiesOf(env: Environment): Record<string, string> {
+  const names = proxyNames.flatMap((upper) => [upper, upper.toLowerCase()]);
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
 /** From the first source that has it, else the default. */

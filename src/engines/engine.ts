@@ -53,6 +53,10 @@ export interface Capabilities {
   readonly commits: boolean;
   /** A container can be renamed while it runs. */
   readonly renamesRunning: boolean;
+  /** The size of a root file system can be limited. */
+  readonly sizes: boolean;
+  /** Names of containers are host names: letters, digits and `-`, the first a letter. */
+  readonly hostNames: boolean;
   /** It runs on this host: folders and network interfaces of the host can be given to containers. */
   readonly local: boolean;
 }
@@ -89,6 +93,8 @@ export interface Limits {
   cpuTime?: number;
   /** Bytes. */
   memory?: number;
+  /** Bytes of its root file system, which cannot grow beyond. Only with `sizes`. */
+  size?: number;
 }
 
 export type NetworkMode =

@@ -1,5 +1,5 @@
 import type { Engine } from "../engines/engine.ts";
-import { createInventory } from "../inventory/inventory.ts";
+import { createInventory, type Inventory } from "../inventory/inventory.ts";
 import { AppError } from "../errors.ts";
 import type { AccountStore } from "../storage/account-store.ts";
 import type { EventStore } from "../storage/event-store.ts";
@@ -10,6 +10,7 @@ import { createAwaiting } from "./awaiting.ts";
 import { createBackgroundService } from "./background.ts";
 import { createContainerLookup } from "./container-lookup.ts";
 import { createEventHub } from "./events.ts";
+import { createForwarder, tellBoth } from "./forwarder.ts";
 import { createImageReferences } from "./image-reference.ts";
 import { createInsideService } from "./inside.ts";
 import { createKinds } from "./kinds/kinds.ts";
@@ -55,7 +56,9 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const sessions = await createSessions(accounts);
   const hub = createEventHub(events, sessions);
   const shares = createShares(options.shares);
-  const inventory = createInventory(engines, createSweeper({ tasks, shares, station: id, log }));
+  const forwarder = createForwarder({ station: id, engines, log, inventory: () => inventory });
+  const sweeper = createSweeper({ tasks, shares, station: id, log });
+  const inventory: Inventory = createInventory(engines, tellBoth(sweeper, forwarder.listener));
   const images = createImageReferences(registries, secrets);
   const kinds = createKinds({
     inventory,
@@ -64,6 +67,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     pulls: createPulls(),
     marks: createMarks(id),
     moveClaims: (from, to) => tasks.moveClaims({ from, to }),
+    settlePorts: forwarder.settle,
     async authorize(name, verb) {
       const user = await accounts.getUser(name);
       if (!user) throw new AppError("forbidden", `The user ${name} no longer exists.`);
@@ -71,7 +75,18 @@ export async function createStation(options: StationOptions): Promise<Station> {
     },
   });
   const machine = createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress: hub.progress, log });
-  const planners = createPlanners({ shares, images });
+  /** What an earlier process of this station, killed, left half made outside. */
+  async function recover(): Promise<void> {
+    for (const engine of engines) {
+      await engine.recover(id).catch((error: unknown) => log("recovery of an engine", { engine: engine.type, error }));
+    }
+  }
+
+  const planners = createPlanners({
+    shares,
+    images,
+    capabilities: (type) => inventory.view(type)?.engine.capabilities,
+  });
   const taken = createTaken(inventory, tasks);
 
   const background = createBackgroundService({ sessions, inventory, planners, taken, tasks, machine });
@@ -95,11 +110,14 @@ export async function createStation(options: StationOptions): Promise<Station> {
     },
     committed: hub.committed,
     async start() {
+      await recover();
+      await forwarder.start();
       await Promise.all(inventory.views().map((view) => view.tried));
       await machine.start();
     },
     async stop(grace) {
       await machine.stop(grace);
+      await forwarder.stop();
       inventory.close();
     },
   };

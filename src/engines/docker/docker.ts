@@ -36,6 +36,8 @@ export function createDockerEngine(options: DockerOptions): Engine {
       privileged: true,
       commits: true,
       renamesRunning: true,
+      sizes: false,
+      hostNames: false,
       local: options.address.startsWith("unix:"),
     },
     containers: createContainers(http),

@@ -51,6 +51,8 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       privileged: true,
       commits: true,
       renamesRunning: true,
+      sizes: false,
+      hostNames: false,
       local: true,
       ...options.capabilities,
     },

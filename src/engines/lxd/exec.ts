@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { WebSocket } from "ws";
 
-import { AppError, invalid } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
+import { numericUser } from "../exec-user.ts";
 import { keepStart, noProgram, type KeptOutput } from "../kept-output.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
 import { cancelled, connectionFailure, reasonOf } from "./failures.ts";
@@ -55,15 +56,14 @@ export async function execIn(
 }
 
 function bodyOf({ command, user, workingDir, environment }: ExecRequest): Record<string, unknown> {
-  const ids = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(user ?? "0");
-  if (!ids) throw invalid("user", "must be a number for a container of LXD, or two with a colon.");
+  const { uid, gid } = numericUser(user, "LXD");
   return {
     command,
     environment: Object.fromEntries(
       environment.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
     ),
-    user: Number(ids[1]),
-    ...(ids[2] !== undefined && { group: Number(ids[2]) }),
+    user: uid,
+    ...(gid !== undefined && { group: gid }),
     ...(workingDir !== undefined && { cwd: workingDir }),
     "wait-for-websocket": true,
     interactive: false,

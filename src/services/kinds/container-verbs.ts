@@ -1,4 +1,4 @@
-import type { Container } from "../../engines/engine.ts";
+import type { Container, Engine } from "../../engines/engine.ts";
 import { AppError } from "../../errors.ts";
 import { guardMounts } from "../mount-guard.ts";
 import { containerKey } from "../task-plan.ts";
@@ -12,7 +12,7 @@ export const containerVerbs: { [K in AwaitedKind]: Rule<K> } = {
     async act({ engine, container, options }) {
       if (container.paused) throw new AppError("conflict", `${container.name} is paused: unpause it.`);
       await engine.containers.start(container.id);
-      await guard(options, engine, container.id);
+      await settleStarted(options, engine, container.id);
     },
     isDone: ({ container }) => container?.state === "running",
   },
@@ -33,7 +33,7 @@ export const containerVerbs: { [K in AwaitedKind]: Rule<K> } = {
       await context.step("restart", null, () =>
         engine.containers.restart(container.id, { grace, signal: context.signal }),
       );
-      await guard(options, engine, container.id);
+      await settleStarted(options, engine, container.id);
     },
     async isDone({ container, context }) {
       const before = await context.step("before", null, async (): Promise<number | null> => null);
@@ -101,15 +101,18 @@ export function refuseRunning({ state, name }: Container, force: boolean): void 
   throw new AppError("conflict", `${name} is running: stop it first, or remove it with force=true.`);
 }
 
-/** The answer to a start shall not say running of what is stopped again at once. */
-async function guard(
-  { marks, shares }: KindOptions,
-  engine: Acting<"container_start">["engine"],
-  id: string,
-): Promise<void> {
+/** The answer to a start shall not say running of what is stopped again at once, and its ports answer. */
+async function settleStarted(options: KindOptions, engine: Engine, id: string): Promise<void> {
+  const { marks, shares, inventory } = options;
   const container = await engine.containers.get(id);
-  if (container?.mark?.station !== marks.of(0).station || (await guardMounts(engine, container, shares))) return;
-  throw new AppError("forbidden", `${container.name} was stopped: a folder that it mounts was exchanged.`);
+  const own = container?.mark?.station === marks.of(0).station;
+  if (container && own && !(await guardMounts(engine, container, shares))) {
+    throw new AppError("forbidden", `${container.name} was stopped: a folder that it mounts was exchanged.`);
+  }
+  const view = inventory.require(engine.type);
+  await view.refresh(id);
+  const seen = container && view.byName(container.name);
+  if (seen) await options.settlePorts(engine, seen);
 }
 
 /** The claims go first: an engine that tells of the old name's end would have them released. */

@@ -24,10 +24,10 @@ export function createHandler(options: KindOptions): Handler {
       const plan = planContainer(request, shares);
       refuseRemote(engine, plan);
       const source = await images.resolve(request);
-      await ensureImage(options, context, { engine, source, refresh: false });
+      const image = await ensureImage(options, context, { engine, source, refresh: false });
       const open = () => Promise.all(plan.mounts.map((mount) => shares.openFolder(mount.folder)));
       const folders = await open();
-      const making: Making = { engine, plan, folders, open, mark: marks.of(context.id), image: source.reference };
+      const making: Making = { engine, plan, folders, open, mark: marks.of(context.id), image };
       context.progress(90, "Create container");
       const undo = { op: "remove_container", args: { engine: engine.type, name: plan.name } };
       const made = await context.step("container", undo, (repeated) => makeContainer(making, repeated));
@@ -39,6 +39,8 @@ export function createHandler(options: KindOptions): Handler {
       }
       // So that whoever sees the task completed finds the container's name and ports taken.
       await view.refresh(id);
+      const seen = view.byName(plan.name);
+      if (seen) await options.settlePorts(engine, seen);
       return undefined;
     },
   };

@@ -1,4 +1,4 @@
-import type { OwnerMark } from "../../engines/engine.ts";
+import type { Container, Engine, OwnerMark } from "../../engines/engine.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { ImageReferences } from "../image-reference.ts";
 import type { Verb } from "../policy.ts";
@@ -17,6 +17,8 @@ export interface KindOptions {
   images: ImageReferences;
   pulls: Pulls;
   marks: Marks;
+  /** Resolves when the ports of a container that the inventory has seen answer. */
+  settlePorts(engine: Engine, container: Container): Promise<void>;
   /** Asked again when the task runs: the user may have lost the right meanwhile. */
   authorize(user: string, verb: Verb): Promise<void>;
   /** The port claims of a container that gets another name. */
