@@ -37,6 +37,8 @@ export interface SystemWorld {
 export interface SystemWorldOptions {
   flags?: readonly string[];
   docker?: string;
+  /** One of its own without it. */
+  dataDir?: string;
   /** The image server has ubuntu/big. */
   big?: boolean;
 }
@@ -53,7 +55,7 @@ export async function startSystemWorld(options: SystemWorldOptions = {}): Promis
   const station = await startStation({
     engines: ["docker", "lxc", "lxd"],
     ...(options.docker && { docker: options.docker }),
-    dataDir: join(folder, "data"),
+    dataDir: options.dataDir ?? join(folder, "data"),
     flags: [...flags, ...(options.flags ?? [])],
   });
 
