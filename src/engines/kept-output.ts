@@ -49,6 +49,11 @@ export function noProgram(program: string): ExecResult {
   return { exitCode: 127, stdout: "", stderr: `${program}: not found\n`, truncated: false };
 }
 
+/** The same for a file that is no program, or not for this user. */
+export function notExecutable(program: string): ExecResult {
+  return { ...noProgram(program), exitCode: 126, stderr: `${program}: cannot be executed\n` };
+}
+
 /** The last lines of a text; a line break at its end begins no further one. */
 export function lastLines(text: string, lines: number): string {
   let at = text.endsWith("\n") ? text.length - 1 : text.length;

@@ -1,7 +1,8 @@
-import type { Container, EngineType } from "../engines/engine.ts";
+import type { Container, Engine, EngineType } from "../engines/engine.ts";
 import { AppError } from "../errors.ts";
 import type { EngineView } from "../inventory/engine-view.ts";
 import type { Inventory } from "../inventory/inventory.ts";
+import { sleep } from "../util/sleep.ts";
 import type { ContainerPlace } from "./services.ts";
 
 export interface FoundContainer {
@@ -11,34 +12,49 @@ export interface FoundContainer {
 
 export type ContainerLookup = (place: ContainerPlace) => Promise<FoundContainer>;
 
-/** Who asks for a container of an engine that is away is told so within 2 s. */
-const within = 1_800;
+/** After so long without an answer the engine is asked for a sign of life, and has as long again for that. */
+const patience = 900;
+/** An engine that lives, and has much to do. */
+const longPatience = 20_000;
 
-/** A container by its id or its name, as it is now. Throws `not_found` with type and id. */
+/**
+ * A container by its id or its name, as it is now. Throws `not_found` with type and id; `engine_unavailable` within 2 s
+ * when the engine is away, or hangs.
+ */
 export function createContainerLookup(inventory: Inventory): ContainerLookup {
   return async (place) => {
-    const { type, id } = place;
-    const view = inventory.require(type);
-    const late = AbortSignal.timeout(within);
-    const container = await view.engine.containers.get(id, late).catch((error: unknown) => {
-      if (!late.aborted) throw error;
-      return remembered(view, id) ?? Promise.reject(hangs(type));
-    });
-    if (!container) throw unknownContainer(place);
-    return { view, container };
+    const view = inventory.require(place.type);
+    const over = new AbortController();
+    try {
+      const asked = view.engine.containers.get(
+        place.id,
+        AbortSignal.any([over.signal, AbortSignal.timeout(longPatience)]),
+      );
+      asked.catch(() => undefined);
+      if (!(await answersSoon(view.engine, asked, over.signal))) throw hangs(place.type);
+      const container = await asked;
+      if (container) return { view, container };
+    } finally {
+      over.abort();
+    }
+    throw unknownContainer(place);
   };
 }
 
-/** An engine that is slow at the moment has been seen with it. */
-function remembered(view: EngineView, id: string): Container | undefined {
-  return view.byName(id) ?? [...view.containers()].find((container) => container.id === id);
+async function answersSoon(engine: Engine, asked: Promise<unknown>, over: AbortSignal): Promise<boolean> {
+  const answered = asked.then(isTrue, isTrue);
+  if (await Promise.race([answered, sleep(patience, over)])) return true;
+  const lives = engine.info().then(isTrue, () => false);
+  return (await Promise.race([answered, lives, sleep(patience, over)])) ?? false;
 }
+
+const isTrue = (): true => true;
 
 function hangs(type: EngineType): AppError {
   const sentence = `${type} does not answer at the moment; try again when it is back.`;
   return new AppError("engine_unavailable", sentence, { details: { engine: type } });
 }
 
-export function unknownContainer({ type, id }: ContainerPlace): AppError {
+function unknownContainer({ type, id }: ContainerPlace): AppError {
   return new AppError("not_found", `There is no ${type} container ${id}.`, { details: { type, id } });
 }

@@ -23,6 +23,7 @@ export interface Inspected {
     Memory?: number;
     DeviceCgroupRules?: string[] | null;
     VolumesFrom?: string[] | null;
+    Binds?: string[] | null;
   };
   NetworkSettings?: { Ports?: Record<string, Binding[] | null> | null };
 }

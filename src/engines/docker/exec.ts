@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { hasCode } from "../../errors.ts";
-import { keepStart, noProgram } from "../kept-output.ts";
+import { keepStart, noProgram, notExecutable } from "../kept-output.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
 import { containerPath } from "./container-inspect.ts";
 import { cancelled, connectionFailure, reasonOf } from "./failures.ts";
@@ -45,7 +45,8 @@ export async function execIn(
     const result = await follow(http, exec, signal);
     // Docker writes its own failure where the program's output would be.
     const failed = result.exitCode === notStarted && result.stdout.startsWith("OCI runtime exec failed");
-    return failed && missing.test(result.stdout) ? noProgram(request.command[0]) : result;
+    if (!failed) return result;
+    return (missing.test(result.stdout) ? noProgram : notExecutable)(request.command[0]);
   } catch (error) {
     if (missing.test(reasonOf(error))) return noProgram(request.command[0]);
     // Docker itself lets it run on when nobody reads any more.

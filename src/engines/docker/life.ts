@@ -1,7 +1,7 @@
 import { AppError } from "../../errors.ts";
 import { keepEnd } from "../kept-output.ts";
 import type { CommitRequest, ContainerLife, StopOptions } from "../life.ts";
-import { containerPath, requireContainer } from "./container-inspect.ts";
+import { containerPath, requireContainer, type Inspected } from "./container-inspect.ts";
 import { taskLabel } from "./create-body.ts";
 import { execIn } from "./exec.ts";
 import { cancelled, connectionFailure, reasonOf, startFailure } from "./failures.ts";
@@ -92,12 +92,21 @@ export function createLife(http: DockerHttp): ContainerLife {
     setAutostart,
     logs,
     commit,
-    inspect: async (id, signal) => ({ ...(await requireContainer(http, id, signal)) }),
+    inspect: async (id, signal) => withBinds(await requireContainer(http, id, signal)),
     async exec(id, request, signal) {
       const { Id } = await requireContainer(http, id, signal);
       return execIn({ http, local }, Id, request, signal);
     },
   };
+}
+
+/** Folders of the host are given as mounts; who reads an inspect looks for them at their older place. */
+function withBinds(inspected: Inspected): Record<string, unknown> {
+  const { HostConfig, Mounts } = inspected;
+  const bound = (Mounts ?? []).filter(({ Type }) => Type === "bind");
+  if (HostConfig.Binds || bound.length === 0) return { ...inspected };
+  const binds = bound.map(({ Source, Destination, RW }) => `${Source}:${Destination}:${RW ? "rw" : "ro"}`);
+  return { ...inspected, HostConfig: { ...HostConfig, Binds: binds } };
 }
 
 /** Without it Docker takes the container's own measure. */

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 
 import { AppError } from "../../errors.ts";
 import { systemPath } from "../child.ts";
-import { numericUser } from "../exec-user.ts";
-import { keepStart, noProgram } from "../kept-output.ts";
+import { inFolder, numericUser } from "../exec-words.ts";
+import { keepStart, noProgram, notExecutable } from "../kept-output.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
 import { cancelled } from "./failures.ts";
 import type { Layout } from "./layout.ts";
@@ -14,8 +14,6 @@ export interface ExecTarget {
   /** Whose child it is; the station's next start kills what still has it. */
   task: string;
 }
-
-const notFound = 127;
 
 /** The program is in the process group of the one that attaches it, so one signal ends both. */
 export async function execIn(target: ExecTarget, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
@@ -34,7 +32,10 @@ export async function execIn(target: ExecTarget, request: ExecRequest, signal: A
     const exitCode = await exitOf(child);
     if (signal.aborted) throw cancelled();
     const stderr = output.stderr.text();
-    if (exitCode === notFound && /Failed to exec/.test(stderr)) return noProgram(request.command[0]);
+    if (/Failed to exec/.test(stderr)) {
+      if (exitCode === 127) return noProgram(request.command[0]);
+      if (exitCode === 126) return notExecutable(request.command[0]);
+    }
     const truncated = output.stdout.truncated() || output.stderr.truncated();
     return { exitCode, stdout: output.stdout.text(), stderr, truncated };
   } finally {
@@ -59,15 +60,12 @@ function attachArguments({ layout, name }: ExecTarget, request: ExecRequest): st
     ...(request.user === undefined ? ["HOME=/root"] : []),
     ...request.environment,
   ];
-  // LXC has no word for a folder: a shell of the container goes there, and takes neither it nor the program for code.
-  const enter = ["sh", "-c", 'cd -- "$0" && exec "$@"'];
   return [
     ...["-P", layout.path, "-n", name, "--clear-env"],
     ...variables.flatMap((variable) => ["-v", variable]),
     ...["-u", String(uid), "-g", String(gid ?? uid)],
     "--",
-    ...(request.workingDir === undefined ? [] : [...enter, request.workingDir]),
-    ...request.command,
+    ...inFolder(request),
   ];
 }
 

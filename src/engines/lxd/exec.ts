@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 
 import { AppError } from "../../errors.ts";
-import { numericUser } from "../exec-user.ts";
-import { keepStart, noProgram, type KeptOutput } from "../kept-output.ts";
+import { inFolder, numericUser } from "../exec-words.ts";
+import { keepStart, noProgram, notExecutable, type KeptOutput } from "../kept-output.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
 import { cancelled, connectionFailure, reasonOf } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
@@ -47,6 +47,7 @@ export async function execIn(
     const truncated = output.stdout.truncated() || output.stderr.truncated();
     return { exitCode, stdout: output.stdout.text(), stderr: output.stderr.text(), truncated };
   } catch (error) {
+    if (/command not executable/i.test(reasonOf(error))) return notExecutable(request.command[0]);
     if (/command not found/i.test(reasonOf(error))) return noProgram(request.command[0]);
     throw signal.aborted ? cancelled(error) : error instanceof AppError ? error : connectionFailure(error, http.socket);
   } finally {
@@ -55,16 +56,15 @@ export async function execIn(
   }
 }
 
-function bodyOf({ command, user, workingDir, environment }: ExecRequest): Record<string, unknown> {
-  const { uid, gid } = numericUser(user, "LXD");
+function bodyOf(request: ExecRequest): Record<string, unknown> {
+  const { uid, gid } = numericUser(request.user, "LXD");
   return {
-    command,
+    command: inFolder(request),
     environment: Object.fromEntries(
-      environment.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
+      request.environment.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
     ),
     user: uid,
     ...(gid !== undefined && { group: gid }),
-    ...(workingDir !== undefined && { cwd: workingDir }),
     "wait-for-websocket": true,
     interactive: false,
   };
