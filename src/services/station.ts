@@ -86,6 +86,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     shares,
     images,
     capabilities: (type) => inventory.view(type)?.engine.capabilities,
+    unforwardable: forwarder.unavailable,
   });
   const taken = createTaken(inventory, tasks);
 

@@ -1,5 +1,6 @@
 import type { CreateRequest, ImageDownloadRequest } from "../api/create.ts";
 import type { Capabilities, EngineType } from "../engines/engine.ts";
+import { invalid } from "../errors.ts";
 import type { Lane, Lock, PortClaim } from "../storage/task-store.ts";
 import { planContainer } from "./container-plan.ts";
 import { refuseUnfit } from "./engine-fit.ts";
@@ -27,16 +28,21 @@ export interface PlannerOptions {
   images: ImageReferences;
   /** `undefined`: this station has no such engine, which is said later. */
   capabilities: (type: EngineType) => Capabilities | undefined;
+  /** Why this host cannot forward ports for an engine that publishes none; `undefined`: it can. */
+  unforwardable: () => string | undefined;
 }
 
 /** A request checked in all that the schema cannot, and what it will need. Throws `invalid`; changes nothing. */
-export function createPlanners({ shares, images, capabilities }: PlannerOptions): Planners {
+export function createPlanners({ shares, images, capabilities, unforwardable }: PlannerOptions): Planners {
   return { create, image_download: imageDownload, image_remove: imageRemove };
 
   async function create(request: CreateRequest): Promise<TaskPlan> {
     const plan = planContainer(request, shares);
     const can = capabilities(request.type);
     if (can) refuseUnfit(request, can);
+    const reason = unforwardable();
+    if (can && !can.publishedPorts && plan.ports.length > 0 && reason !== undefined)
+      throw invalid("network.port", `cannot be given for type ${request.type}. ${reason}`);
     const { references } = await images.resolve(request);
     const key = containerKey(request.type, request.name);
     const others = new Set(

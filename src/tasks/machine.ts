@@ -65,12 +65,13 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     }
   }
 
+  const pumpAll = () => (["quick", "heavy"] as const).forEach(pump);
+
   function onDone(id: number, outcome: Outcome, taskEnd: TaskEnd): void {
     if (outcome !== "left") ends.tell(id, taskEnd);
     if (outcome === "debt") janitor.owes(id);
     if (outcome === "over") queue.release(id);
-    pump("quick");
-    pump("heavy");
+    pumpAll();
   }
 
   function enqueue(task: QueuedTask): void {
@@ -103,8 +104,8 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     /** The same, unless a heavy task holds one of the keys, or waits for it: then it is not accepted. */
     async acceptAwaited(task: NewTask): Promise<Accepted | { behind: number }> {
       if (early) throw new AppError("engine_unavailable", "The station is starting; try again in a moment.");
-      const before = queue.heavyAt(task.locks);
-      if (before !== undefined) return { behind: before };
+      const holder = queue.heavyAt(task.locks);
+      if (holder !== undefined) return { behind: holder };
       const accepted = await accept(task);
       // One may have come in between.
       const ahead = "id" in accepted ? queue.heavyAt(task.locks, accepted.id) : undefined;
@@ -152,8 +153,7 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
         if (found.debt) janitor.owes(found.task.id);
         else if (found.task.state !== "waiting") carrier.resume(found.task, true);
       }
-      pump("quick");
-      pump("heavy");
+      pumpAll();
     },
 
     /** Ends within `grace` ms: what can stop stops, what cannot is left to the next start. */

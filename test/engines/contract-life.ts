@@ -7,10 +7,11 @@ import { fails, found } from "./engine-checks.ts";
 
 const program = { environment: [] } as const;
 
-/** What becomes of a container after it was made. */
-export function lifeTests(env: () => EngineEnv, can: Abilities): void {
-  /** Runs, and is gone at the end. */
-  async function withContainer(body: (engine: Engine, id: string, name: string) => Promise<void>): Promise<void> {
+type WithContainer = (body: (engine: Engine, id: string, name: string) => Promise<void>) => Promise<void>;
+
+/** Gives one that runs, and removes it at the end. */
+function lender(env: () => EngineEnv): WithContainer {
+  return async (body) => {
     const { engine, images } = env();
     const spec = containerSpec({ image: images.base });
     const id = await engine.containers.create(spec);
@@ -20,8 +21,12 @@ export function lifeTests(env: () => EngineEnv, can: Abilities): void {
     } finally {
       await engine.containers.remove(spec.name);
     }
-  }
+  };
+}
 
+/** What becomes of a container after it was made. */
+export function lifeTests(env: () => EngineEnv): void {
+  const withContainer = lender(env);
   test("it is shut down, shut down again, and restarted from both states", () =>
     withContainer(async (engine, id) => {
       const { containers } = engine;
@@ -106,7 +111,11 @@ export function lifeTests(env: () => EngineEnv, can: Abilities): void {
     assert.equal((await read()).autostart, false);
     await engine.containers.remove(id);
   });
+}
 
+/** Programs in it, an image of it, and looks into it. */
+export function insideTests(env: () => EngineEnv, can: Abilities): void {
+  const withContainer = lender(env);
   test("a program runs in it to its end", () =>
     withContainer(async (engine, id) => {
       const { containers } = engine;

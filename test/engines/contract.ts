@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 
 import type { Capabilities, Engine, RegistryLogin } from "../../src/engines/engine.ts";
 import { containerTests, crashTests, eventTests } from "./contract-containers.ts";
-import { lifeTests } from "./contract-life.ts";
+import { insideTests, lifeTests } from "./contract-life.ts";
 import { imageTests, loginTests, pullTests } from "./contract-images.ts";
 import { pull, removeOwn } from "./engine-checks.ts";
 
@@ -61,7 +61,8 @@ export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>, 
     pullTests(current);
     if (abilities.registries) loginTests(current);
     containerTests(current, abilities);
-    lifeTests(current, abilities);
+    lifeTests(current);
+    insideTests(current, abilities);
     eventTests(current);
     crashTests(current);
   });

@@ -61,7 +61,7 @@ test("without an image server Debian is built on this host, boots by itself and 
 
 test("a build shows its progress, and one that is stopped leaves nothing, whenever that comes", async () => {
   const images = await catalogue();
-  for (const percent of [-1, 0, 3, 12, 30, 60]) {
+  for (const percent of [-1, 3, 45]) {
     const abort = new AbortController();
     const steps: PullProgress[] = [];
     let stopped = 0;

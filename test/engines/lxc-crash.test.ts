@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
 import type { Engine } from "../../src/engines/engine.ts";
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
@@ -15,10 +16,10 @@ import { run } from "./commands.ts";
 import { containerSpec, testStation } from "./container-spec.ts";
 import { until } from "./docker-bench.ts";
 import { fails } from "./engine-checks.ts";
-import { leftovers, lxcBench, nothing, taskProcesses, withImage } from "./lxc-bench.ts";
+import { image, leftovers, lxcBench, nothing, taskProcesses, withImage } from "./lxc-bench.ts";
 
 /** What is stopped or killed in its middle. */
-const { images, lxc } = lxcBench(makeLarge);
+const { engine, images, lxc } = lxcBench(makeLarge);
 const large = "large:latest";
 /** Has an image whose unpacking takes a while: many files, and 100 MB that do not compress. */
 let slow: Engine;
@@ -103,6 +104,21 @@ test("what a killed station was removing is gone after its next start", async ()
   assert.ok(halves > 0, "no removal was caught in its middle");
 });
 
+test("what a killed station was starting starts, and stays up", async () => {
+  for (const wait of [0, 5, 10, 15, 20, 30, 50]) {
+    const spec = containerSpec({ image });
+    await engine().containers.create(spec);
+    await killedWhile("start", spec, wait);
+    await recovered();
+    await engine().containers.start(spec.name);
+    const { pid } = (await engine().containers.get(spec.name)) ?? { pid: 0 };
+    await delay(100);
+    assert.equal((await engine().containers.get(spec.name))?.pid, pid);
+    assert.ok(pid > 0);
+    await engine().containers.remove(spec.name);
+  }
+});
+
 test("a mount in what is deleted is taken away and not emptied", async () => {
   const { path } = lxc();
   const spec = containerSpec({ image: large });
@@ -145,8 +161,8 @@ function helpers(): { pid: number; name: string }[] {
 }
 
 /** A station's process of its own, that is killed in the middle of it. */
-async function killedWhile(verb: "create" | "remove", spec: unknown, wait: number): Promise<void> {
-  const script = join(import.meta.dirname, "lxc-worker.ts");
+async function killedWhile(verb: "create" | "start" | "remove", spec: unknown, wait: number): Promise<void> {
+  const script = fileURLToPath(import.meta.resolve("./lxc-worker.ts"));
   const options = JSON.stringify({ verb, spec, archive, path: lxc().path });
   const child = spawn(process.execPath, [script, options], { stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit");

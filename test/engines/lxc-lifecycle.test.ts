@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -8,6 +8,7 @@ import { killStrays } from "../../src/engines/strays.ts";
 import { run } from "./commands.ts";
 import { containerSpec, testStation } from "./container-spec.ts";
 import { until } from "./docker-bench.ts";
+import { cgroupV2 } from "./kernel.ts";
 import { image, leftovers, lxcBench, nothing } from "./lxc-bench.ts";
 
 /** What others do to containers, and what dies by itself. */
@@ -37,13 +38,13 @@ test("a container whose first process or whose monitor is killed is told of, and
 test("a frozen container is stopped and removed, with its monitor and without", async () => {
   for (const alone of [false, true]) {
     const container = await launch();
-    await run("lxc-freeze", "-P", lxc().path, "-n", container.id);
+    await freeze(container.pid);
     assert.equal((await engine().containers.get(container.id))?.state, "running");
     if (alone) process.kill(monitorOf(container.id), "SIGKILL");
     await engine().containers.stop(container.id);
     await until(() => !isAlive(container.pid));
     await engine().containers.start(container.id);
-    await run("lxc-freeze", "-P", lxc().path, "-n", container.id);
+    await freeze((await engine().containers.get(container.id))?.pid ?? 0);
     await engine().containers.remove(container.id);
     assert.deepEqual(leftovers(lxc()), nothing);
   }
@@ -118,6 +119,18 @@ test("a stop takes no half second", async (t) => {
   t.diagnostic(`${Math.round(performance.now() - begun)} ms`);
   await engine().containers.remove(id);
 });
+
+/** As lxc-freeze does it, which waits for ever where a process was just being made. */
+async function freeze(pid: number): Promise<void> {
+  const group = new RegExp(cgroupV2 ? "^0::(.*)$" : "^\\d+:freezer:(.*)$", "m").exec(
+    readFileSync(`/proc/${pid}/cgroup`, "utf8"),
+  )?.[1];
+  const folder = cgroupV2 ? `/sys/fs/cgroup${group}` : `/sys/fs/cgroup/freezer${group}`;
+  await until(() => {
+    writeFileSync(join(folder, cgroupV2 ? "cgroup.freeze" : "freezer.state"), cgroupV2 ? "1" : "FROZEN");
+    return /^FROZEN|^frozen 1/m.test(readFileSync(join(folder, cgroupV2 ? "cgroup.events" : "freezer.state"), "utf8"));
+  });
+}
 
 interface Told {
   count(action: string, id: string): number;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Engine, PullProgress } from "../../src/engines/engine.ts";
+import type { ContainerSpec, Engine, PullProgress } from "../../src/engines/engine.ts";
 import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/http.ts";
 import { createLxdEngine } from "../../src/engines/lxd/lxd.ts";
 import { testEngines } from "../support/engines.ts";
@@ -64,26 +64,47 @@ test("while no image server is in reach, LXD has Debian from the station, and it
   const steps: PullProgress[] = [];
   await engine.images.pull(image, { signal: never, onProgress: (step) => void steps.push(step) });
   assert.equal(steps.at(-1)?.percent, 100);
-  const name = await engine.containers.create(containerSpec({ image }));
-  await engine.containers.start(name);
-  const container = await engine.containers.get(name);
-  assert.ok(container && container.pid > 0);
-  // As the container's own root, whom its services trust.
-  const inside = (...argv: string[]): Promise<string> => run("nsenter", "-t", String(container.pid), "-a", ...argv);
-  const begun = performance.now();
-  let state = "";
-  while (performance.now() - begun < 60_000 && state !== "running") {
-    state = await inside("systemctl", "is-system-running").catch((error: { stdout?: string }) =>
-      `${error.stdout}`.trim(),
-    );
-    await delay(200);
-  }
-  if (state !== "running") assert.fail(`${state}: ${await inside("systemctl", "--failed", "--no-legend")}`);
+  const { name, inside } = await boot();
   assert.equal(await inside("hostname"), name);
   await until(async () => /inet 10\.99\.0\.\d+/.test(await inside("ip", "-4", "address", "show", "eth0")));
   // The bridge's own resolver knows its containers.
-  await until(() => inside("getent", "hosts", `${name}.lxd`).then(Boolean, () => false));
+  const resolves = (): Promise<boolean> => inside("getent", "hosts", `${name}.lxd`).then(Boolean, () => false);
+  await until(resolves);
 });
+
+test("an address that is given from outside stays, and its route comes first", async () => {
+  await engine.images.pull(image, { signal: never });
+  const address = { by: "static", address: "10.99.0.77/24", gateway: "10.99.0.1" } as const;
+  const { inside } = await boot({ network: { mode: "bridge", interface: "lxdbr0", join: true, address } });
+  const addresses = (): Promise<string> => inside("ip", "-4", "address", "show", "eth0");
+  // Only when DHCP has answered too could it have been taken away.
+  await until(async () => /inet .* dynamic /.test(await addresses()), addresses);
+  assert.match(await addresses(), /inet 10\.99\.0\.77\/24 /);
+  assert.match(await inside("ip", "route", "get", "192.0.2.1"), /via 10\.99\.0\.1 dev eth0 src 10\.99\.0\.77 /);
+});
+
+interface Booted {
+  name: string;
+  inside(...argv: string[]): Promise<string>;
+}
+
+async function boot(changes: Partial<ContainerSpec> = {}): Promise<Booted> {
+  const name = await engine.containers.create(containerSpec({ image, ...changes }));
+  await engine.containers.start(name);
+  const pid = (await engine.containers.get(name))?.pid ?? 0;
+  assert.ok(pid > 0);
+  // As the container's own root, whom its services trust.
+  const inside = (...argv: string[]): Promise<string> => run("nsenter", "-t", String(pid), "-a", ...argv);
+  const begun = performance.now();
+  let state = "";
+  while (performance.now() - begun < 60_000 && state !== "running") {
+    const looked = inside("systemctl", "is-system-running");
+    state = await looked.catch((error: { stdout?: string }) => `${error.stdout}`.trim());
+    await delay(200);
+  }
+  if (state !== "running") assert.fail(`${state}: ${await inside("systemctl", "--failed", "--no-legend")}`);
+  return { name, inside };
+}
 
 test("the same image is not sent twice, and each name is its own", async () => {
   await engine.images.pull(image, { signal: never });

@@ -76,7 +76,8 @@ function tryOnce(port: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, world.host);
     socket.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? ""));
-    socket.on("data", () => resolve("answered")).on("end", () => resolve("ended"));
+    socket.on("data", () => resolve("answered")).on("close", () => resolve("ended"));
+    socket.setTimeout(1_000, () => socket.destroy());
   });
 }
 
@@ -84,7 +85,7 @@ test("a port that another program has is forwarded all the same, which is said o
   const { forwarding, logged, put } = await startForwarding({ reassertEvery: 100 });
   const { container, tcp, udp } = await published(world.one);
   const server = await listen(tcp, "0.0.0.0");
-  const socket = createSocket("udp4");
+  const socket = createSocket("udp4").unref();
   socket.bind(udp);
   await once(socket, "listening");
   await put(container);
@@ -100,7 +101,8 @@ test("a port that another program has is forwarded all the same, which is said o
 });
 
 async function listen(port: number, host: string) {
-  const server = createServer();
+  // A test that fails leaves it behind.
+  const server = createServer().unref();
   server.listen({ port, host, exclusive: true });
   await once(server, "listening");
   return server;

@@ -132,16 +132,11 @@ async function killStation({ station }: SystemWorld, group: boolean): Promise<Fe
   return { met: true, interrupted };
 }
 
-/** A program that unpacks for a task. */
-async function killHelper(): Promise<Fell> {
+/** The program that unpacks an LXC container. */
+async function killHelper({ lxc }: SystemWorld): Promise<Fell> {
   let pid: string | undefined;
-  await until(
-    () =>
-      (pid = processes("tar").find(
-        (id) => argvOf(id).includes("-x") || argvOf(id).some((word) => /^-?[a-zA-Z]*x/.test(word)),
-      )) !== undefined,
-    5_000,
-  );
+  const find = () => processes("tar").find((id) => argvOf(id).some((word) => word.startsWith(lxc.path)));
+  await until(() => (pid = find()) !== undefined, 5_000);
   if (pid === undefined) return nothing;
   process.kill(Number(pid), "SIGKILL");
   return { ...nothing, met: true };

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/http.ts";
 import { run } from "../engines/commands.ts";
@@ -41,6 +41,10 @@ export interface SystemWorldOptions {
   dataDir?: string;
   /** The image server has ubuntu/big. */
   big?: boolean;
+  /** Another image server than the test's own. */
+  imageServer?: string;
+  /** Before the station starts, with its data folder. */
+  prepare?: (dataDir: string) => Promise<void>;
 }
 
 export async function startSystemWorld(options: SystemWorldOptions = {}): Promise<SystemWorld> {
@@ -51,12 +55,20 @@ export async function startSystemWorld(options: SystemWorldOptions = {}): Promis
   ]);
   const lxd = createLxdHttp(socket);
   const folder = mkdtempSync(join(tmpdir(), "system-"));
-  const flags = ["--lxc-path", lxc.path, "--lxd", socket, "--image-server", images.url];
-  const station = await startStation({
+  const flags = ["--lxc-path", lxc.path, "--lxd", socket, "--image-server", options.imageServer ?? images.url];
+  const dataDir = options.dataDir ?? join(folder, "data");
+  mkdirSync(dataDir, { recursive: true });
+  await options.prepare?.(dataDir);
+  const started = startStation({
     engines: ["docker", "lxc", "lxd"],
     ...(options.docker && { docker: options.docker }),
-    dataDir: options.dataDir ?? join(folder, "data"),
+    dataDir,
     flags: [...flags, ...(options.flags ?? [])],
+  });
+  // An open server would keep the test file from ending.
+  const station = await started.catch(async (error: unknown) => {
+    await images.close();
+    throw error;
   });
 
   async function pid(type: SystemType, name: string): Promise<number> {

@@ -125,7 +125,7 @@ export function createChanges(deps: Deps): Changes {
 function ask(pid: number, word: string): void {
   const number = /^(?:SIG)?RTMIN\+(\d+)$/.exec(word)?.[1];
   try {
-    process.kill(pid, number === undefined ? (word as NodeJS.Signals) : realTime + Number(number));
+    process.kill(pid, number === undefined ? word : realTime + Number(number));
   } catch {
     // It ended meanwhile, or the word is none of Node's: it is killed then.
   }

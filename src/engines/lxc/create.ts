@@ -61,8 +61,9 @@ export function createMaker({ layout, staging, addresses, images, bridge }: Deps
     try {
       await staging.claim(spec.name);
       claimed = true;
-      await fill(work);
+      // First, so that nobody is given the address meanwhile.
       await addresses.reserve(spec.name, place);
+      await fill(work);
       if (signal?.aborted) throw cancelled();
       await staging.publish(folder, spec.name);
     } catch (error) {

@@ -61,9 +61,16 @@ function attachArguments({ layout, name }: ExecTarget, request: ExecRequest): st
     ...request.environment,
   ];
   return [
-    ...["-P", layout.path, "-n", name, "--clear-env"],
+    "-P",
+    layout.path,
+    "-n",
+    name,
+    "--clear-env",
     ...variables.flatMap((variable) => ["-v", variable]),
-    ...["-u", String(uid), "-g", String(gid ?? uid)],
+    "-u",
+    String(uid),
+    "-g",
+    String(gid ?? uid),
     "--",
     ...inFolder(request),
   ];

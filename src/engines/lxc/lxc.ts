@@ -66,7 +66,10 @@ export function createLxcEngine(options: LxcOptions): Engine {
     images: withEvents(images, events),
     info: createInfo(layout),
     events: events.subscribe,
-    attachNetwork: (container: Container, signal?: AbortSignal) => openBridges(layout, container, signal),
+    async attachNetwork({ id }: Container, signal?: AbortSignal) {
+      const joined = await joinedBridge(layout, id, bridge);
+      if (joined !== undefined) await letThrough(joined, signal);
+    },
     recover: (station: string) => recover({ layout, staging, addresses }, station),
     close: () => undefined,
   };
@@ -91,11 +94,11 @@ async function askVersion(): Promise<string> {
   }
 }
 
-/** A bridge that is not LXC's own may be closed by Docker's firewall. */
-async function openBridges(layout: Layout, { id }: Container, signal: AbortSignal | undefined): Promise<void> {
-  const config = await readFile(layout.config(id), "utf8").catch(() => "");
-  const card = { type: setting(config, "type"), link: setting(config, "link") };
-  if (card.type === "veth" && card.link !== undefined) await letThrough(card.link, signal);
+/** The bridge of the host that a container is joined to; Docker's firewall may have closed it. */
+async function joinedBridge(layout: Layout, name: string, own: string): Promise<string | undefined> {
+  const config = await readFile(layout.config(name), "utf8").catch(() => "");
+  const link = setting(config, "link");
+  return setting(config, "type") === "veth" && link !== own ? link : undefined;
 }
 
 function setting(config: string, name: string): string | undefined {

@@ -50,9 +50,14 @@ export function createStaging(layout: Layout): Staging {
   async function open(owner: Owner, name: string): Promise<string> {
     await prepare();
     const folder = path.join(layout.staging, stagingName(owner, name));
-    // An earlier try of the same task may have left it.
-    await removeTree(folder, { task: taskOf(owner) });
-    await mkdir(folder, { mode: 0o770 });
+    try {
+      await mkdir(folder, { mode: 0o770 });
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw error;
+      // An earlier try of the same task left it.
+      await removeTree(folder, { task: taskOf(owner) });
+      await mkdir(folder, { mode: 0o770 });
+    }
     return folder;
   }
 

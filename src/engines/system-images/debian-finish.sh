@@ -3,7 +3,9 @@
 set -eu
 root=$1
 
-# The card's own address, by DHCP; one that was given from outside stays, and its route comes first.
+# The card's own address, by DHCP; an address and routes that were given from outside stay, and come first.
+mkdir -p "$root/etc/systemd/networkd.conf.d"
+printf '[Network]\nManageForeignRoutes=no\n' >"$root/etc/systemd/networkd.conf.d/80-foreign.conf"
 cat >"$root/etc/systemd/network/80-eth0.network" <<'EOF'
 [Match]
 Name=eth0

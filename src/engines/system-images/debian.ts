@@ -54,12 +54,9 @@ export async function buildDebian(options: BuildOptions): Promise<NewImage> {
   try {
     await pack(hashed(), { file: join(folder, archiveName), task, signal });
   } catch (error) {
-    program.child.stdout?.destroy();
-    // What it says of its own failure is nearer to the cause; and it must be gone.
-    await program.done.catch((own: unknown) => {
-      throw failure(own, release);
-    });
-    throw error;
+    program.kill();
+    await program.done.catch(() => undefined);
+    throw failure(error, release);
   }
   await removeTree(workshop, { task });
   return {

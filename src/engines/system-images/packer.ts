@@ -88,7 +88,7 @@ async function feed(source: AsyncIterable<Buffer>, into: Writable, chain: Progra
     // What went wrong first is the reason of the rest.
     const error: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
     if (/EPIPE|ECONNRESET|ERR_STREAM_PREMATURE_CLOSE/.test((error as NodeJS.ErrnoException).code ?? "")) await ended();
-    for (const { child } of chain) child.kill("SIGKILL");
+    for (const { kill } of chain) kill();
     await Promise.allSettled(chain.map(({ done }) => done));
     throw error;
   }

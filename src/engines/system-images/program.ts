@@ -17,6 +17,8 @@ export interface Program {
   child: ChildProcess;
   /** Its good end. Rejects when it failed or was stopped, after it is gone. */
   done: Promise<void>;
+  /** It and all that it has started. */
+  kill(): void;
   /** Each line that it writes to standard error. */
   onLine(listener: (line: string) => void): void;
 }
@@ -47,7 +49,7 @@ export function startProgram(argv: readonly [string, ...string[]], options: Prog
   });
   // It is waited for after other things, which may fail first.
   done.catch(() => undefined);
-  return { child, done, onLine: lines.listen };
+  return { child, done, kill: () => killGroup(child.pid), onLine: lines.listen };
 }
 
 /** The signal kills the program and all that it has started. */
