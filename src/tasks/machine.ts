@@ -45,16 +45,11 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
   /** On their way to the store. */
   let entering = 0;
   const end = new AbortController();
+  const common = { tasks, kinds, end: end.signal, log };
+  const runner = createRunner(common);
   const reporter = createProgressReporter(tasks, onProgress);
-  const runner = createRunner({ tasks, kinds, end: end.signal, log });
-  const carrier = createCarrier({ tasks, runner, reporter, end: end.signal, log, onDone });
-  const janitor = createJanitor({
-    tasks,
-    kinds,
-    end: end.signal,
-    log,
-    onSettled: (id) => onDone(id, "over", "withdrawn"),
-  });
+  const carrier = createCarrier({ ...common, runner, reporter, onDone });
+  const janitor = createJanitor({ ...common, onSettled: (id) => onDone(id, "over", "withdrawn") });
 
   /** Starts what is ready while its lane has room. */
   function pump(lane: Lane): void {

@@ -87,3 +87,8 @@ function verbsOf({ station: { client } }: SystemWorld, type: EngineType) {
     remove: (name: string, query = "") => client.ok<object>("DELETE", at(name, query)),
   };
 }
+
+/** Names of all containers of LXC and LXD, as they say. */
+export async function systemNames(world: SystemWorld): Promise<string[][]> {
+  return [await world.names("lxc"), await world.names("lxd")];
+}
