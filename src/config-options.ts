@@ -139,7 +139,7 @@ const options = {
     variable: "GANTRY_NO_SETUP",
     default: "false",
     defaultText: "off",
-    help: "do not install or start Docker when it is missing",
+    help: "do not install or start engines that are missing",
     parse: one(parseSwitch),
   },
   config: {

@@ -40,16 +40,14 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
   child.on("error", (cause) =>
     reject(new AppError("engine_failed", `${program} cannot be run on this host.`, { cause })),
   );
-  child.on("close", (code) => {
+  child.on("close", (code, killedBy) => {
     options.signal?.removeEventListener("abort", kill);
     if (options.signal?.aborted) reject(stopped(program));
     else if (code === 0) resolve(output.out);
-    else
-      reject(
-        new AppError("engine_failed", `${program} failed: ${output.err.trim() || `exit code ${code}`}`, {
-          cause: { argv, code },
-        }),
-      );
+    else {
+      const reason = killedBy ? `ended by ${killedBy}` : output.err.trim() || `exit code ${code}`;
+      reject(new AppError("engine_failed", `${program} failed: ${reason}`, { cause: { argv, code, killedBy } }));
+    }
   });
   return promise;
 }
@@ -60,6 +58,11 @@ function killGroup(pid: number): void {
   } catch {
     // It ended in the meantime.
   }
+}
+
+/** A program was ended by a signal of somebody else's, which says nothing of what it was to do. */
+export function wasKilled(error: unknown): boolean {
+  return error instanceof AppError && Boolean((error.cause as { killedBy?: string | null } | undefined)?.killedBy);
 }
 
 function stopped(program: string): AppError {

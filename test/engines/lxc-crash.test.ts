@@ -56,11 +56,15 @@ test("a create that is stopped at any moment leaves nothing when that is said", 
   assert.ok(stopped >= 5, `${stopped} were stopped in their middle`);
 });
 
-test("a create whose helpers are killed fails, and leaves nothing", async () => {
-  for (const helper of ["tar", "zstd"]) {
+test("a create whose helpers are killed says so, leaves nothing, and can be tried again", async () => {
+  // Of its decompressor's death tar sees only that the archive ends too early.
+  for (const [helper, code] of [
+    ["tar", "engine_unavailable"],
+    ["zstd", "engine_failed"],
+  ] as const) {
     const spec = containerSpec({ image: large });
     const creating = slow.containers.create(spec);
-    const failing = fails(creating, "engine_failed", new RegExp(spec.name));
+    const failing = fails(creating, code);
     await until(() => helpers().some(({ name }) => name === helper));
     for (const { pid, name } of helpers()) if (name === helper) process.kill(pid, "SIGKILL");
     await failing;

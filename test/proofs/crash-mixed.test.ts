@@ -59,7 +59,7 @@ test(
         const victim = victims[round % victims.length] as (typeof victims)[number];
         const fell = await victim.kill(world, random);
         for (const step of fell.interrupted) histogram.set(step, (histogram.get(step) ?? 0) + 1);
-        if (fell.stopped) stopped.add(fell.stopped);
+        if (fell.stopped !== undefined) stopped.add(fell.stopped);
         if (fell.met) killed.set(victim.name, (killed.get(victim.name) ?? 0) + 1);
       }
       const ids = await sent;
@@ -148,9 +148,10 @@ async function killMonitor(world: SystemWorld, random: (below: number) => number
   const done = new Set(
     (await world.station.client.tasks()).filter(({ state }) => state === "completed").map(({ name }) => name),
   );
-  const running = names.filter((name) => done.has(name));
-  const name = running[random(Math.max(1, running.length))];
-  if (name === undefined) return nothing;
+  const ended = names.filter((name) => done.has(name));
+  const name = ended[random(Math.max(1, ended.length))];
+  // Its monitor may have been killed before.
+  if (name === undefined || (await world.pid("lxc", name)) === 0) return nothing;
   await world.killMonitor(name);
   return { ...nothing, met: true, stopped: name };
 }

@@ -54,7 +54,12 @@ test("what asks for an ability that an engine has not is refused by its field", 
 test("what asks for nothing, as the original page sends it, may stand", () => {
   const empty: Partial<CreateRequest> = {
     privileged: false,
-    ...{ entrypoint: "", command: [], user: "", working_dir: "", environment: [], links: {} },
+    entrypoint: "",
+    command: [],
+    user: "",
+    working_dir: "",
+    environment: [],
+    links: {},
     network: { mode: "nat", dns: [], expose_port: [] },
     volume: { container: [], new: [], host: {} },
   };

@@ -2,13 +2,13 @@ import { mkdir, open } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError } from "../../errors.ts";
-import { runChild } from "../child.ts";
+import { runChild, wasKilled } from "../child.ts";
 import type { ContainerSpec } from "../engine.ts";
 import type { Rootfs, SystemImages } from "../system-images/system-images.ts";
 import type { Addresses, Place } from "./addresses.ts";
 import { type ConfigFacts, containerConfig } from "./config.ts";
 import type { StationFacts } from "./facts.ts";
-import { cancelled, createFailure, nameTaken } from "./failures.ts";
+import { cancelled, createFailure, nameTaken, unavailable } from "./failures.ts";
 import { lookAtHost } from "./host.ts";
 import type { Layout } from "./layout.ts";
 import { hasSystemd, makeMountPoint, writeHostname } from "./rootfs.ts";
@@ -107,7 +107,9 @@ async function unpack({ spec, rootfs, signal }: Making, root: string): Promise<v
   try {
     await runChild(argv, { task: `${station}/${task}`, signal });
   } catch (error) {
-    throw signal?.aborted ? cancelled(error) : error;
+    if (signal?.aborted) throw cancelled(error);
+    // As an engine that crashed: whoever asked tries again.
+    throw wasKilled(error) ? unavailable("a program of it was ended", error) : error;
   }
 }
 
