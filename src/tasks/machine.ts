@@ -1,6 +1,7 @@
 import type { Accepted, Lane, NewTask, TaskStore } from "../storage/task-store.ts";
 import { AppError } from "../errors.ts";
 import { createCarrier } from "./carrier.ts";
+import { createCrowd } from "./crowd.ts";
 import { createEnds, type TaskEnd } from "./ends.ts";
 import type { Kinds } from "./handler.ts";
 import { createJanitor } from "./janitor.ts";
@@ -42,6 +43,7 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
   /** Waiting ones that an earlier process accepted. */
   const late = new Set<number>();
   const ends = createEnds();
+  const crowd = createCrowd(lanes);
   /** On their way to the store. */
   let entering = 0;
   const end = new AbortController();
@@ -54,8 +56,9 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
   /** Starts what is ready while its lane has room. */
   function pump(lane: Lane): void {
     while (carrier.count(lane) < lanes[lane] && !early && !end.signal.aborted) {
-      const id = queue.next(lane);
+      const id = queue.next(lane, (group) => crowd.isFull(lane, group));
       if (id === undefined) return;
+      crowd.enter(id, lane, queue.groupOf(id));
       carrier.begin(id, lane, late.delete(id));
     }
   }
@@ -63,6 +66,7 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
   const pumpAll = () => (["quick", "heavy"] as const).forEach(pump);
 
   function onDone(id: number, outcome: Outcome, taskEnd: TaskEnd): void {
+    crowd.leave(id);
     if (outcome !== "left") ends.tell(id, taskEnd);
     if (outcome === "debt") janitor.owes(id);
     if (outcome === "over") queue.release(id);

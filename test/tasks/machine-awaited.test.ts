@@ -154,3 +154,29 @@ test("who waits is told when the station ends", async (context) => {
   const end = await ended;
   assert.ok(typeof end === "object" && "error" in end && hasCode(end.error, "engine_unavailable"));
 });
+
+test("an engine that hangs gets half of the lane, and the others go on", async (context) => {
+  const world = await awaitedWorld(
+    context,
+    () =>
+      ({ params }) =>
+        String(params) === "hang" ? never() : Promise.resolve(undefined),
+    {
+      lanes: { quick: 4, heavy: 1 },
+    },
+  );
+  await world.machine.start();
+  const send = async (name: string, params: string) => {
+    const accepted = await world.machine.acceptAwaited({ ...awaited, params, locks: [[name, "X"]] });
+    assert.ok("id" in accepted);
+    return accepted.id;
+  };
+  const stuck: number[] = [];
+  for (let n = 0; n < 6; n++) stuck.push(await send(`docker/c/${n}`, '"hang"'));
+  await world.running(stuck[1] as number);
+  for (let n = 0; n < 6; n++) {
+    assert.deepEqual(await world.machine.ended(await send(`lxc/c/${n}`, '"go"')), { output: undefined });
+  }
+  const states = await Promise.all(stuck.map(async (id) => (await world.tasks.row(id))?.state));
+  assert.deepEqual(states, ["running", "running", "waiting", "waiting", "waiting", "waiting"]);
+});

@@ -17,7 +17,7 @@ async function snapshot(): Promise<unknown> {
   const images = await dockerApi<{ Id: string; RepoTags: string[] }[]>("GET", "/images/json?all=1");
   return {
     docker: (await listContainers()).map(({ Names, State }) => [Names, State]),
-    images: images.map(({ Id, RepoTags }) => [Id, RepoTags]).toSorted(),
+    images: images.map(({ Id, RepoTags }) => `${Id} ${RepoTags?.join()}`).toSorted(),
     system: await systemNames(world),
     looks: await Promise.all(engineTypes.map((type) => world.look(type, "bad-one"))),
     tasks: (await world.station.client.tasks()).length,
