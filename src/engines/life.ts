@@ -64,6 +64,9 @@ export interface ContainerLife {
   inspect(id: string, signal?: AbortSignal): Promise<Record<string, unknown>>;
   /** Makes an image of its files as they are, and answers the image's id. Only with `commits`. */
   commit(id: string, request: CommitRequest, signal?: AbortSignal): Promise<string>;
-  /** Runs a program in it to its end. When the signal aborts the program is killed. `conflict` when it does not run. */
+  /**
+   * Runs a program in it to its end. When the signal aborts the program is killed, by an engine on this host. `conflict`
+   * when it does not run.
+   */
   exec(id: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult>;
 }

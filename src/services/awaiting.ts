@@ -33,15 +33,18 @@ export function createAwaiting(options: AwaitingOptions) {
     throw refusal(accepted);
   }
 
-  /** The same, for a task that was accepted in another way. */
+  /** The same, for a task that was accepted in another way, and may have ended long ago. */
   async function end(id: number, signal: AbortSignal): Promise<void> {
-    const ended = follow(id, signal);
-    ended.catch(() => undefined);
+    output(id, await follow(id, signal, () => endOf(id)));
+  }
+
+  /** As its row tells; never, while it has not ended. */
+  async function endOf(id: number): Promise<TaskEnd> {
     const row = await tasks.row(id);
-    if (row?.state === "completed") return;
-    if (row?.state === "error") throw new AppError("engine_failed", row.error ?? `Task ${id} failed.`);
-    if (row?.state === "cancelled") throw cancelled(id);
-    output(id, await ended);
+    if (row?.state === "completed") return { output: undefined };
+    if (row?.state === "cancelled") return "withdrawn";
+    if (row?.state !== "error") return new Promise<never>(() => undefined);
+    return { error: new AppError("engine_failed", row.error ?? `Task ${id} failed.`) };
   }
 
   async function busy(holder: number, name: string): Promise<AppError> {
@@ -52,8 +55,9 @@ export function createAwaiting(options: AwaitingOptions) {
     });
   }
 
-  async function follow(id: number, signal: AbortSignal): Promise<TaskEnd> {
-    const ended = machine.ended(id);
+  async function follow(id: number, signal: AbortSignal, look?: () => Promise<TaskEnd>): Promise<TaskEnd> {
+    const over = new AbortController();
+    const ended = machine.ended(id, over.signal);
     const { promise: late, reject } = Promise.withResolvers<never>();
     const withdraw = (): void => void machine.withdraw(id).catch(() => undefined);
     const notBegun = setTimeout(withdraw, startWithin);
@@ -61,11 +65,12 @@ export function createAwaiting(options: AwaitingOptions) {
     signal.addEventListener("abort", withdraw, { once: true });
     if (signal.aborted) withdraw();
     try {
-      return await Promise.race([ended, late]);
+      return await Promise.race([ended, late, ...(look ? [look()] : [])]);
     } finally {
       clearTimeout(notBegun);
       clearTimeout(tooLong);
       signal.removeEventListener("abort", withdraw);
+      over.abort();
     }
   }
 

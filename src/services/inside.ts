@@ -31,13 +31,13 @@ export function createInsideService({
     async inspect(caller, place) {
       authorize(sessions.authenticate(caller), "container:inspect");
       const { view, container } = await lookup(place);
-      return view.engine.containers.inspect(container.id, AbortSignal.timeout(lookWithin));
+      return looking((signal) => view.engine.containers.inspect(container.id, signal));
     },
 
     async logs(caller, place, { tail = usualTail }) {
       authorize(sessions.authenticate(caller), "container:logs");
       const { view, container } = await lookup(place);
-      const logs = await view.engine.containers.logs(container.id, tail, AbortSignal.timeout(lookWithin));
+      const logs = await looking((signal) => view.engine.containers.logs(container.id, tail, signal));
       return place.type === "docker" ? { logs, tail } : logs;
     },
 
@@ -56,4 +56,14 @@ export function createInsideService({
       });
     },
   };
+}
+
+async function looking<T>(look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = AbortSignal.timeout(lookWithin);
+  try {
+    return await look(late);
+  } catch (error) {
+    if (!late.aborted || !hasCode(error, "cancelled")) throw error;
+    throw new AppError("timeout", `The engine did not answer within ${lookWithin / 1000} s.`, { cause: error });
+  }
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { AppError } from "../../src/errors.ts";
 import { createAwaiting, type AwaitingOptions } from "../../src/services/awaiting.ts";
+import { createEnds } from "../../src/tasks/ends.ts";
 import type { Handler } from "../../src/tasks/handler.ts";
 import { fails } from "../engines/engine-checks.ts";
 import { newTask } from "../storage/contract-fixture.ts";
@@ -102,4 +103,30 @@ test("what takes too long goes on, and is named", async (context) => {
   assert.equal((await world.tasks.row(1))?.state, "running");
   finish.resolve("end");
   await soon(async () => (await world.tasks.row(1))?.state === "completed");
+});
+
+test("a task that ended before, and how", async (context) => {
+  const { world, finish } = await bench(context);
+  const awaiting = createAwaiting({ machine: world.machine, tasks: world.tasks });
+  finish.resolve("end");
+  const done = await world.add();
+  await world.end(done);
+  await awaiting.end(done, connected);
+  const failed = await world.add({ kind: "unknown" });
+  await world.end(failed);
+  await fails(awaiting.end(failed, connected), "engine_failed", /cannot carry out unknown/);
+});
+
+test("nothing is kept of who does not wait any more", async () => {
+  const ends = createEnds();
+  const over = new AbortController();
+  const first = ends.of(1, over.signal);
+  void ends.of(1, connected);
+  void ends.of(2, over.signal);
+  over.abort();
+  assert.equal(ends.size(), 1);
+  ends.tell(1, { output: 1 });
+  assert.equal(ends.size(), 0);
+  const never = await Promise.race([first, Promise.resolve("nothing")]);
+  assert.equal(never, "nothing");
 });

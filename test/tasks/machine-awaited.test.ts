@@ -33,6 +33,9 @@ async function add(world: World): Promise<number> {
   return accepted.id;
 }
 
+const { signal: patient } = new AbortController();
+const ended = (world: World, id: number) => world.machine.ended(id, patient);
+
 const acting = (world: World) => async (context: Parameters<Handler["run"]>[0]) => {
   await step(world, context, "act");
   return { result: 0, error: null, output: "the output" };
@@ -48,7 +51,7 @@ const beginning = (world: World) => (task: TaskContext) =>
 test("the end is told to who waits, with what it answered", async (context) => {
   const world = await awaitedWorld(context, acting);
   await world.machine.start();
-  assert.deepEqual(await world.machine.ended(await add(world)), { output: "the output" });
+  assert.deepEqual(await ended(world, await add(world)), { output: "the output" });
 });
 
 test("an error is told as it was thrown", async (context) => {
@@ -56,7 +59,7 @@ test("an error is told as it was thrown", async (context) => {
   const world = await awaitedWorld(context, () => () => Promise.reject(error));
   await world.machine.start();
   const id = await add(world);
-  assert.deepEqual(await world.machine.ended(id), { error });
+  assert.deepEqual(await ended(world, id), { error });
   const row = await world.tasks.row(id);
   assert.deepEqual([row?.state, row?.error], ["error", error.message]);
 });
@@ -65,7 +68,7 @@ test("it is in no list, and none of the lists' deletes finds it", async (context
   const world = await awaitedWorld(context, acting);
   await world.machine.start();
   const id = await add(world);
-  await world.machine.ended(id);
+  await ended(world, id);
   assert.deepEqual(await world.tasks.list({ kind: null, limit: 9, before: null }), []);
   assert.deepEqual(await world.tasks.clear({ id: null, kind: null }), []);
   assert.deepEqual(await world.tasks.clear({ id, kind: null }), []);
@@ -102,9 +105,9 @@ test("what has not begun is taken back, what has is not", async (context) => {
   const second = await add(world);
   await world.running(first);
   assert.equal(await world.machine.withdraw(first), false);
-  const ended = world.machine.ended(second);
+  const told = ended(world, second);
   assert.equal(await world.machine.withdraw(second), true);
-  assert.equal(await ended, "withdrawn");
+  assert.equal(await told, "withdrawn");
   assert.equal((await world.tasks.row(first))?.state, "running");
 });
 
@@ -141,7 +144,7 @@ test("it is not tried again when the engine comes back", async (context) => {
     return Promise.reject(gone);
   });
   await world.machine.start();
-  const end = await world.machine.ended(await add(world));
+  const end = await ended(world, await add(world));
   assert.ok(typeof end === "object" && "error" in end && hasCode(end.error, "engine_unavailable"));
   assert.equal(tries, 1);
 });
@@ -149,9 +152,9 @@ test("it is not tried again when the engine comes back", async (context) => {
 test("who waits is told when the station ends", async (context) => {
   const world = await awaitedWorld(context, () => never);
   await world.machine.start();
-  const ended = world.machine.ended(await add(world));
+  const told = ended(world, await add(world));
   await world.machine.stop(0);
-  const end = await ended;
+  const end = await told;
   assert.ok(typeof end === "object" && "error" in end && hasCode(end.error, "engine_unavailable"));
 });
 
@@ -175,7 +178,7 @@ test("an engine that hangs gets half of the lane, and the others go on", async (
   for (let n = 0; n < 6; n++) stuck.push(await send(`docker/c/${n}`, '"hang"'));
   await world.running(stuck[1] as number);
   for (let n = 0; n < 6; n++) {
-    assert.deepEqual(await world.machine.ended(await send(`lxc/c/${n}`, '"go"')), { output: undefined });
+    assert.deepEqual(await ended(world, await send(`lxc/c/${n}`, '"go"')), { output: undefined });
   }
   const states = await Promise.all(stuck.map(async (id) => (await world.tasks.row(id))?.state));
   assert.deepEqual(states, ["running", "running", "waiting", "waiting", "waiting", "waiting"]);
