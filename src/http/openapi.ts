@@ -25,8 +25,18 @@ export async function describeApi(version: string): Promise<unknown> {
   });
   const streamLimits = { buffer: 0, stall: 0, heartbeat: 0 };
   // No handler runs here, so there is nothing for one to call.
-  const services = { sessions: {}, background: {}, lifecycle: {}, inside: {}, registries: {}, events: {}, health: {} };
-  registerRoutes(app, { services: services as Services, streamLimits, stopping: AbortSignal.abort(), log: () => {} });
+  const services = {
+    sessions: {},
+    background: {},
+    lifecycle: {},
+    inside: {},
+    registries: {},
+    events: {},
+    health: {},
+    system: {},
+    certificates: {},
+  } as Services;
+  registerRoutes(app, { services, streamLimits, stopping: AbortSignal.abort(), log: () => {} });
   await app.ready();
   return app.swagger();
 }

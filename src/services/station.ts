@@ -1,4 +1,6 @@
+import type { Certificates } from "../certificates/certificates.ts";
 import type { Engine } from "../engines/engine.ts";
+import type { Host } from "../host/host.ts";
 import { createInventory, type Inventory } from "../inventory/inventory.ts";
 import { AppError } from "../errors.ts";
 import type { AccountStore } from "../storage/account-store.ts";
@@ -9,6 +11,7 @@ import { createTaskMachine } from "../tasks/machine.ts";
 import { createAwaiting } from "./awaiting.ts";
 import { createBackgroundService } from "./background.ts";
 import { createContainerLookup } from "./container-lookup.ts";
+import { createCertificateService } from "./certificates.ts";
 import { createEventHub } from "./events.ts";
 import { createForwarder, tellBoth } from "./forwarder.ts";
 import { createImageReferences } from "./image-reference.ts";
@@ -19,11 +22,14 @@ import { createLifecycleService } from "./lifecycle.ts";
 import { authorize } from "./policy.ts";
 import { createPulls } from "./pulls.ts";
 import { createRegistryService } from "./registries.ts";
+import { createReport } from "./report.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
 import { createSessions } from "./sessions.ts";
 import { createShares } from "./shares.ts";
 import { createSweeper } from "./sweeper.ts";
+import type { StationBuild } from "./system-info.ts";
+import { createSystemService } from "./system.ts";
 import { createTaken } from "./taken.ts";
 import { createPlanners } from "./task-plan.ts";
 
@@ -37,6 +43,12 @@ export interface StationOptions {
   shares: Readonly<Record<string, string>>;
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;
+  host: Host;
+  certificates: Certificates;
+  build: StationBuild;
+  /** For the report. */
+  configuration: Readonly<Record<string, unknown>>;
+  recentLines: () => readonly string[];
   log: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -89,6 +101,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
     unforwardable: forwarder.unavailable,
   });
   const taken = createTaken(inventory, tasks);
+  const { host, certificates, build, configuration, recentLines } = options;
+  const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 
   const background = createBackgroundService({ sessions, inventory, planners, taken, tasks, machine });
   const awaiting = createAwaiting({ machine, tasks });
@@ -102,6 +116,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
       inside: createInsideService({ sessions, lookup }),
       registries: createRegistryService({ sessions, registries, secrets }),
       events: hub,
+      system: createSystemService({ sessions, host, inventory, taken, build, report }),
+      certificates: createCertificateService({ sessions, certificates, log }),
       health: {
         get: () => ({
           status: "ok",

@@ -64,6 +64,8 @@ const answers: Record<string, (...args: never[]) => unknown> = {
   "registries.list": () => registries,
   "registries.save": () => registries,
   "registries.remove": () => registries,
+  "system.port": () => ({ used: true }),
+  "certificates.rotate": () => ({ result: true }),
   "events.stream": () => streamOf([]),
   "health.get": () => ({ status: "ok", engines: [{ type: "docker", available: true }] }),
 };
@@ -90,6 +92,16 @@ export function createStub(): Stub {
     inside: methodsOf("inside", ["inspect", "logs", "exec"]),
     registries: methodsOf("registries", ["list", "save", "remove"]),
     events: methodsOf("events", ["stream"]),
+    system: methodsOf("system", ["get", "resource", "port", "bridges", "report"]),
+    certificates: methodsOf("certificates", [
+      "get",
+      "setNotify",
+      "domainNames",
+      "setDomainNames",
+      "exportClient",
+      "exportAuthority",
+      "rotate",
+    ]),
     health: { get: () => call("health.get", []) },
   } as unknown as Services;
   return { services, calls, answer: (method, respond) => void responders.set(method, respond) };

@@ -30,6 +30,11 @@ const table: Record<Verb, readonly Role[]> = {
   "registry:save": ["admin"],
   "registry:remove": ["admin"],
   "event:read": ["admin"],
+  "system:read": ["admin", "operator", "viewer"],
+  "system:report": ["admin"],
+  "certificate:read": ["admin"],
+  "certificate:change": ["admin"],
+  "certificate:export": ["admin"],
 };
 
 test("every verb for every role", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
@@ -54,6 +55,18 @@ const table: Record<string, Row> = {
   "DELETE /registry": { body: { name: "kept" } },
   "DELETE /registry/{name}": { path: "/registry/kept" },
   "GET /event/stream": {},
+  "GET /system": { everyRole: true },
+  "GET /system/resource": { everyRole: true },
+  "GET /system/port/{protocol}/{port}": { path: "/system/port/tcp/80", everyRole: true },
+  "GET /system/bridge": { everyRole: true },
+  "GET /system/report": {},
+  "GET /tls": {},
+  "POST /tls": { body: { outdatedNotify: false } },
+  "GET /tls/domain_names": {},
+  "PUT /tls/domain_names": { body: { domain_names: "policy.example" } },
+  "GET /tls/export": {},
+  "GET /tls/export/registry": {},
+  "POST /tls/rotation": {},
 };
 
 const strangers: [who: string, headers: Record<string, string>, query: string][] = [
@@ -118,6 +131,7 @@ async function state(): Promise<unknown> {
   return {
     tasks: await client.tasks(),
     registries: await client.ok("GET", "/registry"),
+    certificates: [await client.ok("GET", "/tls/domain_names"), readlinkSync(join(station.dataDir, "tls/current"))],
     containers: await listContainers(),
   };
 }
