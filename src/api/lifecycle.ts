@@ -110,24 +110,6 @@ export const ExecAnswer = Type.Object({
 });
 export type ExecAnswer = Static<typeof ExecAnswer>;
 
-export const ContainerAnswer = Type.Object(
-  {
-    id: Type.String(),
-    name: Type.String(),
-    image: Type.String(),
-    imageID: Type.String(),
-    state: Type.String({ description: "running or stopped" }),
-    type: Type.String(),
-    cpu: Type.Number({ description: "Share of one core" }),
-    memory: Type.Integer({ description: "Bytes" }),
-    rx: Type.Integer({ description: "Bytes per second" }),
-    tx: Type.Integer({ description: "Bytes per second" }),
-    ipaddress: Type.Array(Type.String()),
-    tcpPort: Type.Array(Type.Integer({ description: "Port of the host" })),
-  },
-  { $id: "ContainerAnswer" },
-);
-
 /** What a container was given. */
 export const ResourceAnswer = Type.Object(
   {

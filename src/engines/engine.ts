@@ -145,11 +145,10 @@ export interface ContainerSpec {
   newVolumes: readonly string[];
 }
 
-/** What a container was given, as far as the engine still knows. */
+/** What a container was given, as far as the engine still knows; an architecture as amd64. */
 export type ContainerSettings = Pick<ContainerSpec, "autostart" | "limits" | "devices" | "mounts" | "volumesFrom"> & {
   hostname: string;
   mode: NetworkMode["mode"];
-  /** As amd64. */
   architecture: string;
 };
 
@@ -211,6 +210,8 @@ export interface EngineEvent {
   /** create, start, die, destroy, rename, ... as the engine says it. */
   action: string;
   id: string;
+  /** The container's name, where the engine says it and the id is another one. */
+  name?: string;
 }
 
 export interface Containers extends ContainerLife {
@@ -226,7 +227,6 @@ export interface Containers extends ContainerLife {
   stop(id: string, signal?: AbortSignal): Promise<void>;
   /** Kills it first when it runs; its anonymous volumes go with it. No error when it is gone already. */
   remove(id: string, options?: RemoveOptions): Promise<void>;
-  /** `not_found` when it is not there. */
   settings(id: string, signal?: AbortSignal): Promise<ContainerSettings>;
 }
 

@@ -30,6 +30,7 @@ export async function describeApi(version: string): Promise<unknown> {
     background: {},
     lifecycle: {},
     inside: {},
+    containerList: {},
     registries: {},
     events: {},
     health: {},

@@ -1,6 +1,7 @@
 import type { Services } from "../services/services.ts";
 import type { App } from "./app.ts";
 import { backgroundRoutes } from "./routes/background.ts";
+import { containerListRoutes } from "./routes/container-list.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { insideRoutes } from "./routes/inside.ts";
@@ -25,6 +26,7 @@ export function registerRoutes(app: App, deps: RouteDeps): void {
   backgroundRoutes(app, deps.services.background);
   lifecycleRoutes(app, deps.services.lifecycle);
   insideRoutes(app, deps.services.inside);
+  containerListRoutes(app, deps.services.containerList);
   registryRoutes(app, deps.services.registries);
   eventRoutes(app, { events: deps.services.events, limits: deps.streamLimits, stopping: deps.stopping, log: deps.log });
   healthRoutes(app, deps.services.health);

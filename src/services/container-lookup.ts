@@ -3,6 +3,7 @@ import { AppError } from "../errors.ts";
 import type { EngineView } from "../inventory/engine-view.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { sleep } from "../util/sleep.ts";
+import { byBeginning } from "./container-list.ts";
 import type { ContainerPlace } from "./services.ts";
 
 export interface FoundContainer {
@@ -32,7 +33,8 @@ export function createContainerLookup(inventory: Inventory): ContainerLookup {
       );
       asked.catch(() => undefined);
       if (!(await answersSoon(view.engine, asked, over.signal))) throw hangs(place.type);
-      const container = await asked;
+      const container =
+        (await asked) ?? (await view.engine.containers.get(byBeginning(view, place.id)?.id ?? place.id));
       if (container) return { view, container };
     } finally {
       over.abort();

@@ -1,9 +1,11 @@
 import type { CreateRequest } from "../api/create.ts";
 import type { EngineType } from "../engines/engine.ts";
 import { AppError } from "../errors.ts";
+import type { LiveNumbers } from "../numbers/live-numbers.ts";
 import type { Lock } from "../storage/task-store.ts";
 import type { Awaiting } from "./awaiting.ts";
 import type { ContainerLookup } from "./container-lookup.ts";
+import { numbersKey } from "./container-numbers.ts";
 import { shownContainer } from "./container-shown.ts";
 import type { AwaitedKind, AwaitedRequests, Target } from "./kinds/awaited.ts";
 import { containerVerbs, refuseRunning } from "./kinds/container-verbs.ts";
@@ -20,6 +22,7 @@ export interface LifecycleOptions {
   awaiting: Awaiting;
   background: Pick<BackgroundService, "add">;
   shares: Shares;
+  numbers: Pick<LiveNumbers, "of">;
 }
 
 /** Where an image comes from when nothing is said. */
@@ -57,7 +60,7 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
 
   async function shown({ type, id }: ContainerPlace) {
     const { container } = await lookup({ type, id });
-    return shownContainer(type, container);
+    return shownContainer(type, container, options.numbers.of(numbersKey(type, container.id), container.pid));
   }
 
   async function resource(place: ContainerPlace) {

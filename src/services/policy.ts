@@ -26,6 +26,8 @@ export const verbs = [
   "container:inspect",
   "container:logs",
   "container:settings",
+  "container:list",
+  "container:get",
   "image:download",
   "image:remove",
   "registry:list",

@@ -1,3 +1,4 @@
+import type { ContainerInfo } from "../api/container-info.ts";
 import type { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../api/create.ts";
 import type {
   CommitRequest,
@@ -8,11 +9,10 @@ import type {
   SyncCreateRequest,
 } from "../api/lifecycle.ts";
 import type { RegistryList, RegistryRequest } from "../api/registry.ts";
+import type { EventList } from "../api/event.ts";
 import type { LoginRequest, SessionInfo } from "../api/session.ts";
 import type { BridgeList, PortUse, SystemInfo, SystemResource } from "../api/system.ts";
 import type { Task } from "../api/task.ts";
-import type { EngineType } from "../engines/engine.ts";
-import type { ShownContainer } from "./container-shown.ts";
 import type { DomainNames, TlsInfo, TlsNotify, TlsResult } from "../api/tls.ts";
 
 /**
@@ -25,6 +25,7 @@ export interface Services {
   background: BackgroundService;
   lifecycle: LifecycleService;
   inside: InsideService;
+  containerList: ContainerListService;
   registries: RegistryService;
   events: EventService;
   health: HealthService;
@@ -82,7 +83,7 @@ export interface BackgroundService {
 
 /** A container by its id or its name. */
 export interface ContainerPlace {
-  type: EngineType;
+  type: ContainerType;
   id: string;
 }
 
@@ -97,19 +98,19 @@ export interface LifecycleService {
     caller: Caller,
     request: SyncCreateRequest,
     options: AddOptions & { signal: AbortSignal },
-  ): Promise<ShownContainer>;
-  start(caller: Caller, place: ContainerPlace, signal: AbortSignal): Promise<ShownContainer>;
+  ): Promise<ContainerInfo>;
+  start(caller: Caller, place: ContainerPlace, signal: AbortSignal): Promise<ContainerInfo>;
   /** `grace` in seconds. */
   stop(
     caller: Caller,
     place: ContainerPlace,
     how: { grace: number | undefined },
     signal: AbortSignal,
-  ): Promise<ShownContainer>;
+  ): Promise<ContainerInfo>;
   restart: LifecycleService["stop"];
   pause: LifecycleService["start"];
   unpause: LifecycleService["start"];
-  rename(caller: Caller, place: ContainerPlace, to: { name: string }, signal: AbortSignal): Promise<ShownContainer>;
+  rename(caller: Caller, place: ContainerPlace, to: { name: string }, signal: AbortSignal): Promise<ContainerInfo>;
   setAutostart(
     caller: Caller,
     place: ContainerPlace,
@@ -142,6 +143,19 @@ export interface InsideService {
   exec(caller: Caller, place: ContainerPlace, request: ExecRequest, signal: AbortSignal): Promise<ExecAnswer>;
 }
 
+export type ContainerType = ContainerInfo["type"];
+
+/** What there is, from memory. `engine_unavailable` when one engine is asked for and does not answer. */
+export interface ContainerListService {
+  /** Of all engines; those of one that does not answer as they were known last. */
+  list(caller: Caller): Promise<ContainerInfo[]>;
+  /** By id or name; for docker also by the beginning of an id, 12 digits or more. */
+  get(caller: Caller, type: ContainerType, idOrName: string): Promise<ContainerInfo>;
+  /** The first of that name: docker before lxc before lxd. */
+  find(caller: Caller, name: string): Promise<ContainerInfo>;
+  idOf(caller: Caller, type: ContainerType, name: string): Promise<string>;
+}
+
 export interface RegistryService {
   list(caller: Caller): Promise<RegistryList>;
   save(caller: Caller, request: RegistryRequest): Promise<RegistryList>;
@@ -152,7 +166,7 @@ export interface RegistryService {
 export interface StationEvent {
   /** Ascending over the station's life. */
   seq: number;
-  /** As `task`. */
+  /** `background`, `container`, `image`. */
   kind: string;
   /** Epoch seconds. */
   ts: number;
@@ -167,7 +181,27 @@ export type StreamItem =
   /** Events between the asked-for one and `seq` are no longer kept. */
   | { type: "reset"; seq: number };
 
+/** Numbers of events. */
+export interface EventRange {
+  /** Only those after it; without it the last 20. */
+  index?: number | undefined;
+  /** None after it. */
+  offset?: number | undefined;
+}
+
+export interface StateWait {
+  type: ContainerType;
+  id: string;
+  state: ContainerInfo["state"];
+  /** Seconds. */
+  duration: number;
+}
+
 export interface EventService {
+  /** The documented strings, newest first. */
+  recent(caller: Caller, range: EventRange): Promise<EventList>;
+  /** Answers the container when it is in that state, or as it is when the time is over. */
+  wait(caller: Caller, wait: StateWait, signal: AbortSignal): Promise<ContainerInfo>;
   /** From the event after `after` (absent: from now on) until the signal aborts or the session ends. */
   stream(caller: Caller, after: number | undefined, signal: AbortSignal): Promise<AsyncIterable<StreamItem>>;
 }

@@ -29,10 +29,10 @@ export const task: Task = {
   user: "admin",
 };
 
+const container = { id: "web", image: "busybox:latest", name: "web", state: "stopped", tcpPort: [], type: "lxc" };
 const session = { anonymous: false, isAdmin: true, logintime: "2021-08-11 16:54:45", username: "admin" };
 const registries = { privateRegistry: 1, registries: [] };
 
-const container = { id: "a", name: "web", state: "running", type: "docker" };
 const lifecycleVerbs = [
   "create",
   "start",
@@ -66,7 +66,13 @@ const answers: Record<string, (...args: never[]) => unknown> = {
   "registries.remove": () => registries,
   "system.port": () => ({ used: true }),
   "certificates.rotate": () => ({ result: true }),
+  "containerList.list": () => [container],
+  "containerList.get": () => container,
+  "containerList.find": () => container,
+  "containerList.idOf": () => "web",
   "events.stream": () => streamOf([]),
+  "events.recent": () => ({ index: 0, messages: [], offset: 0 }),
+  "events.wait": () => container,
   "health.get": () => ({ status: "ok", engines: [{ type: "docker", available: true }] }),
 };
 
@@ -90,8 +96,6 @@ export function createStub(): Stub {
     background: methodsOf("background", ["add", "refuse", "list", "remove"]),
     lifecycle: methodsOf("lifecycle", lifecycleVerbs),
     inside: methodsOf("inside", ["inspect", "logs", "exec"]),
-    registries: methodsOf("registries", ["list", "save", "remove"]),
-    events: methodsOf("events", ["stream"]),
     system: methodsOf("system", ["get", "resource", "port", "bridges", "report"]),
     certificates: methodsOf("certificates", [
       "get",
@@ -102,6 +106,9 @@ export function createStub(): Stub {
       "exportAuthority",
       "rotate",
     ]),
+    containerList: methodsOf("containerList", ["list", "get", "find", "idOf"]),
+    registries: methodsOf("registries", ["list", "save", "remove"]),
+    events: methodsOf("events", ["stream", "recent", "wait"]),
     health: { get: () => call("health.get", []) },
   } as unknown as Services;
   return { services, calls, answer: (method, respond) => void responders.set(method, respond) };

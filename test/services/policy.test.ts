@@ -24,6 +24,8 @@ const table: Record<Verb, readonly Role[]> = {
   "container:inspect": ["admin"],
   "container:logs": ["admin"],
   "container:settings": ["admin"],
+  "container:list": ["admin"],
+  "container:get": ["admin"],
   "image:download": ["admin"],
   "image:remove": ["admin"],
   "registry:list": ["admin"],

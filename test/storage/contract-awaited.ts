@@ -8,7 +8,7 @@ const all = { kind: null, limit: 99, before: null };
 export function awaitedTests(open: OpenStore): void {
   test(
     "an awaited task is active and has its row, and is in no list at any time",
-    withStore(open, async ({ tasks }) => {
+    withStore(open, async ({ tasks, events }) => {
       const id = await accept(tasks, { awaited: true, kind: "container_stop" });
       for (const state of ["waiting", "running", "completed"]) {
         assert.equal((await tasks.row(id))?.state, state);
@@ -19,6 +19,7 @@ export function awaitedTests(open: OpenStore): void {
         if (state === "waiting") await tasks.claim({ id, now: noon + 1 });
         if (state === "running") await tasks.complete({ id, result: 0, error: null, now: noon + 2 });
       }
+      assert.deepEqual((await events.read({ after: 0, limit: 9 })).events, [], "who waits is told, and nobody else");
     }),
   );
 

@@ -1,8 +1,8 @@
 import { Type } from "typebox";
+import { ContainerInfo } from "../../api/container-info.ts";
 import {
   CommitAnswer,
   CommitRequest,
-  ContainerAnswer,
   ContainerPlace,
   PlainQuery,
   RemoveQuery,
@@ -21,7 +21,7 @@ const base = "/api/v1/container";
 const one = `${base}/:type/:id`;
 const tags = ["container"];
 const params = ContainerPlace;
-const response = { 200: ContainerAnswer };
+const response = { 200: ContainerInfo };
 const querystring = PlainQuery;
 
 /** PUT for what the documents have, POST for what they have not: pause, unpause and rename. */
