@@ -50,10 +50,15 @@ const table: Record<string, Row> = {
   "GET /container/{type}/{id}/inspect": { path: "/container/docker/kept/inspect" },
   "GET /container/{type}/{id}/logs": { path: "/container/docker/kept/logs" },
   "POST /container/{type}/{id}/exec": { path: "/container/docker/kept/exec", body: { command: ["true"] } },
+  "GET /container": {},
+  "GET /container/{name}": { path: "/container/kept" },
+  "GET /container/{type}/{id}": { path: "/container/docker/kept" },
+  "GET /container/{type}/getid/{id}": { path: "/container/docker/getid/kept" },
   "GET /registry": {},
   "POST /registry": { body: registry },
   "DELETE /registry": { body: { name: "kept" } },
   "DELETE /registry/{name}": { path: "/registry/kept" },
+  "GET /event": {},
   "GET /event/stream": {},
   "GET /system": { everyRole: true },
   "GET /system/resource": { everyRole: true },
@@ -67,6 +72,7 @@ const table: Record<string, Row> = {
   "GET /tls/export": {},
   "GET /tls/export/registry": {},
   "POST /tls/rotation": {},
+  "GET /event/wait/{type}/{id}/{state}": { path: "/event/wait/docker/kept/running" },
 };
 
 const strangers: [who: string, headers: Record<string, string>, query: string][] = [
