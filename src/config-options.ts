@@ -156,6 +156,13 @@ const options = {
     help: "tasks that may wait or run; a further one is refused with 429",
     parse: one(parseCap),
   },
+  "max-streams": {
+    placeholder: "N",
+    variable: "GANTRY_MAX_STREAMS",
+    default: "500",
+    help: "event streams and waits that one user may have open; a further one is refused with 429",
+    parse: one(parseCap),
+  },
   synchronous: {
     placeholder: "MODE",
     variable: "GANTRY_SYNCHRONOUS",

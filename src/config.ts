@@ -34,6 +34,8 @@ export interface Config {
   lanes: { quick: number; heavy: number };
   /** Tasks that may wait or run. */
   maxTasks: number;
+  /** Streams and long polls that one user may have open. */
+  maxStreams: number;
   /** How hard the database is about its disk. */
   synchronous: "FULL" | "NORMAL";
   setup: boolean;
@@ -82,6 +84,7 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     adminPassword: get("admin-password-file"),
     lanes: Object.freeze({ quick: need("quick"), heavy: need("heavy") }),
     maxTasks: need("max-tasks"),
+    maxStreams: need("max-streams"),
     synchronous: need("synchronous"),
     setup: !need("no-setup"),
   });

@@ -28,6 +28,9 @@ export async function describeApi(version: string): Promise<unknown> {
   const services = {
     sessions: {},
     background: {},
+    lifecycle: {},
+    inside: {},
+    containerList: {},
     registries: {},
     events: {},
     health: {},

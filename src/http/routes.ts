@@ -1,8 +1,11 @@
 import type { Services } from "../services/services.ts";
 import type { App } from "./app.ts";
 import { backgroundRoutes } from "./routes/background.ts";
+import { containerListRoutes } from "./routes/container-list.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { insideRoutes } from "./routes/inside.ts";
+import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { systemRoutes } from "./routes/system.ts";
@@ -21,6 +24,9 @@ export interface RouteDeps {
 export function registerRoutes(app: App, deps: RouteDeps): void {
   sessionRoutes(app, deps.services.sessions);
   backgroundRoutes(app, deps.services.background);
+  lifecycleRoutes(app, deps.services.lifecycle);
+  insideRoutes(app, deps.services.inside);
+  containerListRoutes(app, deps.services.containerList);
   registryRoutes(app, deps.services.registries);
   eventRoutes(app, { events: deps.services.events, limits: deps.streamLimits, stopping: deps.stopping, log: deps.log });
   healthRoutes(app, deps.services.health);

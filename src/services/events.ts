@@ -3,6 +3,7 @@ import type { Progress } from "../tasks/progress.ts";
 import { authorize } from "./policy.ts";
 import type { Caller, EventService, StationEvent, StreamItem } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Places } from "./places.ts";
 
 /** Events read from the store at once. */
 const batch = 500;
@@ -18,7 +19,9 @@ interface Subscriber {
   wake: () => void;
 }
 
-export interface EventHub extends EventService {
+export interface EventHub extends Pick<EventService, "stream"> {
+  /** Streams that are open. */
+  open(): number;
   /** Something was committed: there may be new events. */
   committed(): void;
   progress(task: number, progress: Progress): void;
@@ -28,7 +31,7 @@ export interface EventHub extends EventService {
  * The store is the truth; the hub reads each new event once and hands it to all who listen. Nobody listening costs
  * nothing.
  */
-export function createEventHub(events: EventStore, sessions: Sessions): EventHub {
+export function createEventHub(events: EventStore, sessions: Sessions, places: Places): EventHub {
   const subscribers = new Set<Subscriber>();
   /** The last event that was handed out; undefined while nobody listens. */
   let cursor: number | undefined;
@@ -114,9 +117,12 @@ export function createEventHub(events: EventStore, sessions: Sessions): EventHub
 
   return {
     async stream(caller, after, signal) {
-      authorize(sessions.authenticate(caller), "event:read");
+      const user = sessions.authenticate(caller);
+      authorize(user, "event:read");
+      places.take(user.name, signal);
       return follow(caller, after, signal);
     },
+    open: () => subscribers.size,
     committed() {
       if (subscribers.size > 0) pump().catch(() => undefined);
     },

@@ -8,14 +8,25 @@ import type { EventStore } from "../storage/event-store.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
 import type { Lane, TaskStore } from "../storage/task-store.ts";
 import { createTaskMachine } from "../tasks/machine.ts";
+import { createAwaiting } from "./awaiting.ts";
 import { createBackgroundService } from "./background.ts";
+import { createContainerLookup } from "./container-lookup.ts";
 import { createCertificateService } from "./certificates.ts";
+import { createActors } from "./actors.ts";
+import { createAnnounce } from "./announce.ts";
+import { createContainerList } from "./container-list.ts";
+import { createContainerNumbers } from "./container-numbers.ts";
+import { createEngineEvents } from "./engine-events.ts";
+import { createEventLog } from "./event-log.ts";
 import { createEventHub } from "./events.ts";
-import { createForwarder, tellBoth } from "./forwarder.ts";
+import { createForwarder } from "./forwarder.ts";
 import { createImageReferences } from "./image-reference.ts";
+import { createInsideService } from "./inside.ts";
 import { createKinds } from "./kinds/kinds.ts";
 import { createMarks } from "./kinds/options.ts";
+import { createLifecycleService } from "./lifecycle.ts";
 import { authorize } from "./policy.ts";
+import { createPlaces } from "./places.ts";
 import { createPulls } from "./pulls.ts";
 import { createRegistryService } from "./registries.ts";
 import { createReport } from "./report.ts";
@@ -23,6 +34,7 @@ import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
 import { createSessions } from "./sessions.ts";
 import { createShares } from "./shares.ts";
+import { createStateWaits } from "./state-waits.ts";
 import { createSweeper } from "./sweeper.ts";
 import type { StationBuild } from "./system-info.ts";
 import { createSystemService } from "./system.ts";
@@ -45,6 +57,8 @@ export interface StationOptions {
   /** For the report. */
   configuration: Readonly<Record<string, unknown>>;
   recentLines: () => readonly string[];
+  /** Streams and long polls of one user. */
+  maxStreams: number;
   log: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -62,11 +76,18 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { id, stores, engines, secrets, lanes, maxTasks, log } = options;
   const { tasks, events, accounts, registries } = stores;
   const sessions = await createSessions(accounts);
-  const hub = createEventHub(events, sessions);
+  const places = createPlaces(options.maxStreams);
+  const hub = createEventHub(events, sessions, places);
   const shares = createShares(options.shares);
+  const actors = createActors();
+  const announce = createAnnounce(events, log);
+  const waits = createStateWaits();
   const forwarder = createForwarder({ station: id, engines, log, inventory: () => inventory });
   const sweeper = createSweeper({ tasks, shares, station: id, log });
-  const inventory: Inventory = createInventory(engines, tellBoth(sweeper, forwarder.listener));
+  const tellers = [sweeper, forwarder.listener, createEngineEvents(announce, actors), waits];
+  const inventory: Inventory = createInventory(engines, ...tellers);
+  const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
+  const containerList = createContainerList({ sessions, inventory, numbers });
   const images = createImageReferences(registries, secrets);
   const kinds = createKinds({
     inventory,
@@ -74,6 +95,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
     images,
     pulls: createPulls(),
     marks: createMarks(id),
+    moveClaims: (from, to) => tasks.moveClaims({ from, to }),
+    announce,
     settlePorts: forwarder.settle,
     async authorize(name, verb) {
       const user = await accounts.getUser(name);
@@ -81,7 +104,14 @@ export async function createStation(options: StationOptions): Promise<Station> {
       authorize(user, verb);
     },
   });
-  const machine = createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress: hub.progress, log });
+  const machine = createTaskMachine({
+    tasks,
+    kinds: actors.watch(kinds),
+    lanes,
+    maxTasks,
+    onProgress: hub.progress,
+    log,
+  });
   /** What an earlier process of this station, killed, left half made outside. */
   async function recover(): Promise<void> {
     for (const engine of engines) {
@@ -99,14 +129,24 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { host, certificates, build, configuration, recentLines } = options;
   const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 
+  const background = createBackgroundService({ sessions, inventory, planners, taken, tasks, machine });
+  const awaiting = createAwaiting({ machine, tasks });
+  const lookup = createContainerLookup(inventory);
+
   return {
     services: {
       sessions,
-      background: createBackgroundService({ sessions, inventory, planners, taken, tasks, machine }),
+      background,
+      lifecycle: createLifecycleService({ sessions, lookup, awaiting, background, shares, numbers }),
+      inside: createInsideService({ sessions, lookup }),
       registries: createRegistryService({ sessions, registries, secrets }),
-      events: hub,
       system: createSystemService({ sessions, host, inventory, taken, build, report }),
       certificates: createCertificateService({ sessions, certificates, log }),
+      containerList,
+      events: {
+        ...createEventLog({ sessions, events, inventory, containers: containerList, waits, places }),
+        stream: hub.stream,
+      },
       health: {
         get: () => ({
           status: "ok",
@@ -123,6 +163,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     },
     async stop(grace) {
       await machine.stop(grace);
+      numbers.close();
       await forwarder.stop();
       inventory.close();
     },

@@ -29,8 +29,23 @@ export const task: Task = {
   user: "admin",
 };
 
+const container = { id: "web", image: "busybox:latest", name: "web", state: "stopped", tcpPort: [], type: "lxc" };
 const session = { anonymous: false, isAdmin: true, logintime: "2021-08-11 16:54:45", username: "admin" };
 const registries = { privateRegistry: 1, registries: [] };
+
+const lifecycleVerbs = [
+  "create",
+  "start",
+  "stop",
+  "restart",
+  "pause",
+  "unpause",
+  "rename",
+  "setAutostart",
+  "commit",
+  "remove",
+  "settings",
+];
 
 const answers: Record<string, (...args: never[]) => unknown> = {
   "sessions.login": () => ({ sid: "new-sid", session }),
@@ -42,12 +57,22 @@ const answers: Record<string, (...args: never[]) => unknown> = {
   },
   "background.list": () => [task],
   "background.remove": () => [1, 2],
+  ...Object.fromEntries(lifecycleVerbs.map((verb) => [`lifecycle.${verb}`, () => container])),
+  "inside.inspect": () => ({ Id: "a" }),
+  "inside.logs": () => "a console",
+  "inside.exec": () => ({ exitCode: 0, stdout: "", stderr: "", truncated: false }),
   "registries.list": () => registries,
   "registries.save": () => registries,
   "registries.remove": () => registries,
   "system.port": () => ({ used: true }),
   "certificates.rotate": () => ({ result: true }),
+  "containerList.list": () => [container],
+  "containerList.get": () => container,
+  "containerList.find": () => container,
+  "containerList.idOf": () => "web",
   "events.stream": () => streamOf([]),
+  "events.recent": () => ({ index: 0, messages: [], offset: 0 }),
+  "events.wait": () => container,
   "health.get": () => ({ status: "ok", engines: [{ type: "docker", available: true }] }),
 };
 
@@ -69,8 +94,8 @@ export function createStub(): Stub {
       check: async () => responders.get("sessions.check")?.(),
     },
     background: methodsOf("background", ["add", "refuse", "list", "remove"]),
-    registries: methodsOf("registries", ["list", "save", "remove"]),
-    events: methodsOf("events", ["stream"]),
+    lifecycle: methodsOf("lifecycle", lifecycleVerbs),
+    inside: methodsOf("inside", ["inspect", "logs", "exec"]),
     system: methodsOf("system", ["get", "resource", "port", "bridges", "report"]),
     certificates: methodsOf("certificates", [
       "get",
@@ -81,6 +106,9 @@ export function createStub(): Stub {
       "exportAuthority",
       "rotate",
     ]),
+    containerList: methodsOf("containerList", ["list", "get", "find", "idOf"]),
+    registries: methodsOf("registries", ["list", "save", "remove"]),
+    events: methodsOf("events", ["stream", "recent", "wait"]),
     health: { get: () => call("health.get", []) },
   } as unknown as Services;
   return { services, calls, answer: (method, respond) => void responders.set(method, respond) };
