@@ -1,18 +1,24 @@
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { dirname, join, resolve, sep } from "node:path";
+import { openCertificates, type Certificates } from "./certificates/certificates.ts";
+import { givenPair, ownPair, type ServerPair } from "./certificates/given.ts";
+import { shownConfig } from "./config-shown.ts";
 import type { Config } from "./config.ts";
-import { findEngines } from "./engines/registry.ts";
+import { dockerAddress, findEngines } from "./engines/registry.ts";
 import { killStrays } from "./engines/strays.ts";
 import { createCatalogue } from "./engines/system-images/catalogue.ts";
 import { AppError } from "./errors.ts";
+import { parseAddress } from "./gateway/address.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import { createHost } from "./host/host.ts";
 import { createServer } from "./http/server.ts";
 import { ensureAdmin } from "./services/admin.ts";
 import { openSecrets } from "./services/secrets.ts";
 import { createStation } from "./services/station.ts";
 import { openDatabase, type Database } from "./storage/sqlite/database.ts";
 import { holdFileLock } from "./util/file-lock.ts";
-import { log } from "./util/log.ts";
+import { log, recentLines } from "./util/log.ts";
 
 export interface App {
   /** Listens, then takes up what an earlier process left. Answers the address. */
@@ -42,7 +48,8 @@ export async function createApp(config: Config, version: string, events: AppEven
   const { dataDir, synchronous } = config;
   const path = join(dataDir, "gantry.db");
   // The key comes first: a database without its key would be refused for ever.
-  const secrets = openSecrets(dataDir, !existsSync(path));
+  const firstStart = !existsSync(path);
+  const secrets = openSecrets(dataDir, firstStart);
   const database = await openDatabase({ path, host: thisHost, synchronous }, events.onFatal);
   await ensureAdmin(database.accounts, config.adminPassword, events.onFirstPassword);
   const id = database.identity.station;
@@ -51,6 +58,10 @@ export async function createApp(config: Config, version: string, events: AppEven
   const folder = join(dataDir, "images");
   const systemImages = await createCatalogue({ folder, server: config.imageServer, station: id, env: config.proxies });
   const engines = await findEngines({ ...config, systemImages });
+  const certificates = await openCertificates({ folder: join(dataDir, "tls"), ...(!firstStart && { log }) });
+  await renew(certificates);
+  const pair = serverPair(config, certificates);
+  const gateway = await dockerGateway(config, certificates);
   const station = await createStation({
     id,
     stores: database,
@@ -59,37 +70,48 @@ export async function createApp(config: Config, version: string, events: AppEven
     shares: config.shares,
     lanes: config.lanes,
     maxTasks: config.maxTasks,
+    host: createHost(),
+    certificates,
+    build: { version, date: buildDate() },
+    configuration: shownConfig(config),
+    recentLines,
     maxStreams: config.maxStreams,
     log,
   });
   database.onCommit(station.committed);
-  const server = createServer({ services: station.services, version, log });
-  const stopUpkeep = keepUp(database);
+  const server = createServer({ services: station.services, version, log, tls: pair });
+  const stopUpkeep = keepUp(database, certificates);
 
   return {
     async start() {
-      await server.listen({ ...config.listen }).catch((error: unknown) => Promise.reject(listenFailure(config, error)));
+      const refuse = (option: "listen" | "docker-tls", address: Address) => (error: unknown) =>
+        Promise.reject(listenFailure(option, address, error));
+      await server.listen({ ...config.listen }).catch(refuse("listen", config.listen));
+      if (gateway && config.dockerTls) await gateway.start().catch(refuse("docker-tls", config.dockerTls));
       await station.start();
       return { host: config.listen.host, port: (server.server.address() as AddressInfo).port };
     },
     async stop(grace) {
       stopUpkeep();
-      await Promise.all([server.close(), station.stop(grace)]);
+      pair?.close();
+      await Promise.all([server.close(), gateway?.stop(), station.stop(grace)]);
       for (const engine of engines) engine.close();
       await database.close();
     },
   };
 }
 
-function listenFailure({ listen }: Config, error: unknown): unknown {
+type Address = Config["listen"];
+
+function listenFailure(option: string, { host, port }: Address, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  const at = `${listen.host}:${listen.port}`;
+  const at = `${host}:${port}`;
   if (code === "EADDRINUSE")
-    return new AppError("conflict", `${at} is in use by another program: stop it, or choose another with --listen.`);
+    return new AppError("conflict", `${at} is in use by another program: stop it, or choose another with --${option}.`);
   if (code === "EACCES")
-    return new AppError("conflict", `${at} may not be opened by this user: choose a port above 1023 with --listen.`);
+    return new AppError("conflict", `${at} may not be opened by this user: choose a port above 1023 with --${option}.`);
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
-    return new AppError("conflict", `${at} is no address of this host: choose another with --listen.`);
+    return new AppError("conflict", `${at} is no address of this host: choose another with --${option}.`);
   return error;
 }
 
@@ -136,9 +158,36 @@ function makeFolder(folder: string): void {
   }
 }
 
-function keepUp(database: Database): () => void {
+function serverPair({ tls }: Config, certificates: Certificates): ServerPair | undefined {
+  return tls && (tls.files ? givenPair(tls.files, log) : ownPair(certificates));
+}
+
+async function dockerGateway(config: Config, certificates: Certificates): Promise<Gateway | undefined> {
+  if (!config.dockerTls) return undefined;
+  if (config.engines && !config.engines.includes("docker"))
+    throw new AppError("conflict", "--docker-tls needs the engine docker, which --engines leaves out.");
+  const engine = parseAddress(await dockerAddress(config));
+  return createGateway({ listen: config.dockerTls, engine, certificates, log });
+}
+
+/** There is no build: the day on which the files of this version came here. */
+function buildDate(): string {
+  const { mtime } = statSync(new URL("../package.json", import.meta.url));
+  return mtime.toISOString().slice(0, 10).replaceAll("-", "/");
+}
+
+/** The one that is there goes on until its end. */
+async function renew(certificates: Certificates): Promise<void> {
+  await certificates.renew().catch((error: unknown) => log("renewal of certificates", { error }));
+}
+
+function keepUp(database: Database, certificates: Certificates): () => void {
   const purge = () =>
     void database.tasks.purge({ now: Date.now(), ...retention }).catch((error: unknown) => log("retention", { error }));
-  const timer = setInterval(purge, hour);
+  const upkeep = () => {
+    purge();
+    void renew(certificates);
+  };
+  const timer = setInterval(upkeep, hour);
   return () => clearInterval(timer);
 }

@@ -51,7 +51,9 @@ async function run(config: Config): Promise<void> {
   process.off("SIGTERM", leave).off("SIGINT", leave);
   process.on("SIGTERM", stop).on("SIGINT", stop);
   const { host, port } = await app.start();
-  process.stdout.write(`Gantry is ready at http://${host.includes(":") ? `[${host}]` : host}:${port}\n`);
+  process.stdout.write(
+    `Gantry is ready at ${config.tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}\n`,
+  );
 }
 
 function tell(line: string): void {

@@ -39,13 +39,18 @@ export async function findEngines(options: FindEnginesOptions): Promise<Engine[]
 
 const dockerSockets = ["/var/run/docker.sock", "/run/podman/podman.sock"] as const;
 
-async function probeDocker({ docker, dockerHost }: FindEnginesOptions): Promise<Engine> {
-  const address = docker ?? (dockerHost || undefined);
-  if (address !== undefined) return createDockerEngine({ address });
+async function probeDocker(options: FindEnginesOptions): Promise<Engine> {
+  return createDockerEngine({ address: await dockerAddress(options) });
+}
+
+/** unix:///path or tcp://host:port. */
+export async function dockerAddress(options: Pick<FindEnginesOptions, "docker" | "dockerHost">): Promise<string> {
+  const address = options.docker ?? (options.dockerHost || undefined);
+  if (address !== undefined) return address;
   for (const path of dockerSockets) {
-    if (await isSocket(path)) return createDockerEngine({ address: `unix://${path}` });
+    if (await isSocket(path)) return `unix://${path}`;
   }
-  return createDockerEngine({ address: `unix://${dockerSockets[0]}` });
+  return `unix://${dockerSockets[0]}`;
 }
 
 async function probeLxc({ lxcPath, systemImages }: FindEnginesOptions, asked: boolean): Promise<Engine | undefined> {

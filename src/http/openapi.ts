@@ -28,10 +28,14 @@ export async function describeApi(version: string): Promise<unknown> {
   const services = {
     sessions: {},
     background: {},
+    lifecycle: {},
+    inside: {},
     containerList: {},
     registries: {},
     events: {},
     health: {},
+    system: {},
+    certificates: {},
   } as Services;
   registerRoutes(app, { services, streamLimits, stopping: AbortSignal.abort(), log: () => {} });
   await app.ready();

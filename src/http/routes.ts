@@ -4,8 +4,12 @@ import { backgroundRoutes } from "./routes/background.ts";
 import { containerListRoutes } from "./routes/container-list.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { insideRoutes } from "./routes/inside.ts";
+import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { sessionRoutes } from "./routes/session.ts";
+import { systemRoutes } from "./routes/system.ts";
+import { tlsRoutes } from "./routes/tls.ts";
 import type { Log } from "./errors.ts";
 import type { StreamLimits } from "./event-stream.ts";
 
@@ -20,8 +24,12 @@ export interface RouteDeps {
 export function registerRoutes(app: App, deps: RouteDeps): void {
   sessionRoutes(app, deps.services.sessions);
   backgroundRoutes(app, deps.services.background);
+  lifecycleRoutes(app, deps.services.lifecycle);
+  insideRoutes(app, deps.services.inside);
   containerListRoutes(app, deps.services.containerList);
   registryRoutes(app, deps.services.registries);
   eventRoutes(app, { events: deps.services.events, limits: deps.streamLimits, stopping: deps.stopping, log: deps.log });
   healthRoutes(app, deps.services.health);
+  systemRoutes(app, deps.services.system);
+  tlsRoutes(app, deps.services.certificates);
 }

@@ -1,5 +1,12 @@
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import {
+  fastify,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerFactory,
+} from "fastify";
 import type { IncomingMessage } from "node:http";
+import { Http2ServerRequest } from "node:http2";
 import { AppError } from "../errors.ts";
 import type { Services, SessionService } from "../services/services.ts";
 import type { App } from "./app.ts";
@@ -13,6 +20,7 @@ import { describeApi } from "./openapi.ts";
 import { canonicalPath, nowhere } from "./paths.ts";
 import { registerRoutes } from "./routes.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
+import { createSecureServer, type TlsPair } from "./secure.ts";
 import { callerOf } from "./session-cookie.ts";
 import { ajvOptions, refusedField } from "./validation.ts";
 
@@ -23,13 +31,16 @@ export interface ServerOptions {
   /** Told of every failure that is the station's own, with its cause. */
   log?: Log;
   limits?: Partial<ServerLimits>;
+  /** HTTPS, in place of HTTP. */
+  tls?: TlsPair | undefined;
 }
 
 /** Not yet listening. */
-export function createServer({ services, version, log = () => {}, limits: given }: ServerOptions): FastifyInstance {
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { services, version, log = () => {}, limits: given, tls } = options;
   const limits = { ...defaultLimits, ...given };
   const answerError = createErrorHandler(log);
-  const app = newFastify(limits, answerError);
+  const app = newFastify(limits, answerError, tls);
   const stopping = closeQuickly(app, limits.closing);
   guardConnections(app.server, limits);
   app.setReplySerializer(prettyJson);
@@ -50,13 +61,14 @@ export function createServer({ services, version, log = () => {}, limits: given 
   return app;
 }
 
-function newFastify(limits: ServerLimits, answerError: ErrorHandler): App {
+function newFastify(limits: ServerLimits, answerError: ErrorHandler, tls: TlsPair | undefined): App {
   const app = fastify({
     http: {
       headersTimeout: limits.headers,
       maxHeaderSize: limits.headerSize,
       connectionsCheckingInterval: limits.check,
     },
+    ...(tls && { serverFactory: secureFactory(tls, limits) }),
     requestTimeout: limits.request,
     keepAliveTimeout: limits.keepAlive,
     bodyLimit: limits.bodySize,
@@ -71,6 +83,10 @@ function newFastify(limits: ServerLimits, answerError: ErrorHandler): App {
     },
   });
   return app;
+}
+
+function secureFactory(tls: TlsPair, limits: ServerLimits): FastifyServerFactory {
+  return (handler) => createSecureServer(handler, tls, limits);
 }
 
 /** Paths whose bodies are judged without a session. */
@@ -101,8 +117,13 @@ const itself = (error: unknown) => error;
 /** What is refused before a route and a body are looked at. */
 function refusal(request: IncomingMessage, stopping: AbortSignal): AppError | undefined {
   if (stopping.aborted) return new AppError("engine_unavailable", "The station is stopping.");
-  if (request.httpVersionMajor !== 1) return new AppError("invalid", "The station speaks HTTP/1.");
+  if (request.httpVersionMajor !== 1 && !isHttp2(request)) return new AppError("invalid", "The station speaks HTTP/1.");
   return encodingError(request.headers) ?? crossSiteError(request);
+}
+
+/** By TLS, and not only said so in a request line of HTTP/1. */
+function isHttp2(request: unknown): boolean {
+  return request instanceof Http2ServerRequest;
 }
 
 const methods = ["GET", "POST", "PUT", "DELETE"] as const;

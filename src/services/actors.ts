@@ -28,6 +28,8 @@ export function createActors(): Actors {
 
   function watched(handler: Handler): Handler {
     return {
+      // It changes nothing.
+      ...(handler.settle && { settle: handler.settle }),
       async run(context) {
         const type = (context.params as { type?: unknown } | null)?.type;
         const end = typeof type === "string" ? begin(`${type}/${context.name}`, context.user) : () => undefined;

@@ -27,7 +27,8 @@ export function requireContainer(view: EngineView, idOrName: string): Container 
   throw new AppError("not_found", `There is no ${type} container ${idOrName}.`, { details: { type, id: idOrName } });
 }
 
-function byBeginning(view: EngineView, text: string): Container | undefined {
+/** Docker's by the beginning of its id, when only one has it. */
+export function byBeginning(view: EngineView, text: string): Container | undefined {
   if (view.engine.type !== "docker" || !shortId.test(text)) return undefined;
   const found = [...view.containers()].filter(({ id }) => id.startsWith(text));
   return found.length === 1 ? found[0] : undefined;

@@ -13,6 +13,19 @@ export const verbs = [
   "task:list",
   "task:remove",
   "container:create",
+  "container:start",
+  "container:stop",
+  "container:restart",
+  "container:pause",
+  "container:unpause",
+  "container:rename",
+  "container:autostart",
+  "container:commit",
+  "container:remove",
+  "container:exec",
+  "container:inspect",
+  "container:logs",
+  "container:settings",
   "container:list",
   "container:get",
   "image:download",
@@ -21,14 +34,19 @@ export const verbs = [
   "registry:save",
   "registry:remove",
   "event:read",
+  "system:read",
+  "system:report",
+  "certificate:read",
+  "certificate:change",
+  "certificate:export",
 ] as const;
 export type Verb = (typeof verbs)[number];
 
 /** What each role may do. Whatever is not said here is refused. */
 const allowed: Readonly<Record<Role, ReadonlySet<Verb>>> = {
   admin: new Set(verbs),
-  operator: new Set<Verb>(["session:refresh", "session:end"]),
-  viewer: new Set<Verb>(["session:refresh", "session:end"]),
+  operator: new Set<Verb>(["session:refresh", "session:end", "system:read"]),
+  viewer: new Set<Verb>(["session:refresh", "session:end", "system:read"]),
 };
 
 /** The one place where "may he?" is decided: for a request when it comes, and for a task again when it runs. */

@@ -1,9 +1,19 @@
 import type { ContainerInfo } from "../api/container-info.ts";
 import type { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../api/create.ts";
+import type {
+  CommitRequest,
+  ExecAnswer,
+  ExecRequest,
+  Logs,
+  ResourceAnswer,
+  SyncCreateRequest,
+} from "../api/lifecycle.ts";
 import type { RegistryList, RegistryRequest } from "../api/registry.ts";
 import type { EventList } from "../api/event.ts";
 import type { LoginRequest, SessionInfo } from "../api/session.ts";
+import type { BridgeList, PortUse, SystemInfo, SystemResource } from "../api/system.ts";
 import type { Task } from "../api/task.ts";
+import type { DomainNames, TlsInfo, TlsNotify, TlsResult } from "../api/tls.ts";
 
 /**
  * All that the HTTP layer can reach. Everything that crosses is JSON, an AbortSignal or an async iterable, so that an
@@ -13,10 +23,14 @@ import type { Task } from "../api/task.ts";
 export interface Services {
   sessions: SessionService;
   background: BackgroundService;
+  lifecycle: LifecycleService;
+  inside: InsideService;
   containerList: ContainerListService;
   registries: RegistryService;
   events: EventService;
   health: HealthService;
+  system: SystemService;
+  certificates: CertificateService;
 }
 
 /** What a request carries of its sender; nothing here is trusted. */
@@ -65,6 +79,68 @@ export interface BackgroundService {
   list(caller: Caller, filter: TaskFilter): Promise<Task[]>;
   /** `undefined` = all, a category, or one id. Ids of what is gone, ascending. A running task is cancelled first. */
   remove(caller: Caller, target: string | undefined): Promise<number[]>;
+}
+
+/** A container by its id or its name. */
+export interface ContainerPlace {
+  type: ContainerType;
+  id: string;
+}
+
+/**
+ * What is done with one container. Each is a task of its own, in no list, and the answer comes with its end: `conflict`
+ * at once behind a long task at the same container, naming it; `timeout` after 120 s, naming this one, which goes on.
+ * When the signal aborts what has not begun is taken back.
+ */
+export interface LifecycleService {
+  /** As `background.add` with `create`. */
+  create(
+    caller: Caller,
+    request: SyncCreateRequest,
+    options: AddOptions & { signal: AbortSignal },
+  ): Promise<ContainerInfo>;
+  start(caller: Caller, place: ContainerPlace, signal: AbortSignal): Promise<ContainerInfo>;
+  /** `grace` in seconds. */
+  stop(
+    caller: Caller,
+    place: ContainerPlace,
+    how: { grace: number | undefined },
+    signal: AbortSignal,
+  ): Promise<ContainerInfo>;
+  restart: LifecycleService["stop"];
+  pause: LifecycleService["start"];
+  unpause: LifecycleService["start"];
+  rename(caller: Caller, place: ContainerPlace, to: { name: string }, signal: AbortSignal): Promise<ContainerInfo>;
+  setAutostart(
+    caller: Caller,
+    place: ContainerPlace,
+    to: { on: boolean },
+    signal: AbortSignal,
+  ): Promise<ResourceAnswer>;
+  /** Only docker. */
+  commit(
+    caller: Caller,
+    place: ContainerPlace,
+    request: CommitRequest,
+    signal: AbortSignal,
+  ): Promise<{ image_id: string }>;
+  /** `conflict` for a running one without `force`. */
+  remove(
+    caller: Caller,
+    place: ContainerPlace,
+    how: { removeVolumes: boolean; force: boolean },
+    signal: AbortSignal,
+  ): Promise<Record<string, never>>;
+  settings(caller: Caller, place: ContainerPlace): Promise<ResourceAnswer>;
+}
+
+/** Looks into one container, and programs in it. */
+export interface InsideService {
+  inspect(caller: Caller, place: ContainerPlace): Promise<Record<string, unknown>>;
+  /** `tail` = lines. */
+  logs(caller: Caller, place: ContainerPlace, how: { tail: number | undefined }): Promise<Logs>;
+  /** Runs at most once; killed when the signal aborts. */
+  exec(caller: Caller, place: ContainerPlace, request: ExecRequest, signal: AbortSignal): Promise<ExecAnswer>;
 }
 
 export type ContainerType = ContainerInfo["type"];
@@ -138,4 +214,38 @@ export interface Health {
 export interface HealthService {
   /** Open. */
   get(): Health;
+}
+
+/** A file to be saved. */
+export interface Download {
+  /** Without a path; safe as it is. */
+  name: string;
+  /** Media type. */
+  type: string;
+  content: AsyncIterable<Uint8Array>;
+}
+
+export interface SystemService {
+  get(caller: Caller): Promise<SystemInfo>;
+  /** Takes a quarter of a second: two samples. */
+  resource(caller: Caller): Promise<SystemResource>;
+  /** Whether a process, a container or the station has it, on any address. `port` is from 1 to 65535. */
+  port(caller: Caller, protocol: "tcp" | "udp", port: number): Promise<PortUse>;
+  bridges(caller: Caller): Promise<BridgeList>;
+  /** A zip for a bug report, without secrets. */
+  report(caller: Caller): Promise<Download>;
+}
+
+export interface CertificateService {
+  get(caller: Caller): Promise<TlsInfo>;
+  setNotify(caller: Caller, request: TlsNotify): Promise<TlsResult>;
+  domainNames(caller: Caller): Promise<DomainNames>;
+  /** Renews the server's certificate at once. */
+  setDomainNames(caller: Caller, request: DomainNames): Promise<TlsResult>;
+  /** A zip of ca.pem, cert.pem and key.pem: whoever has it is root of this host by its Docker. */
+  exportClient(caller: Caller): Promise<Download>;
+  /** ca.pem */
+  exportAuthority(caller: Caller): Promise<Download>;
+  /** The client certificates given out so far open nothing when this resolves. */
+  rotate(caller: Caller): Promise<TlsResult>;
 }

@@ -1,4 +1,6 @@
+import type { Certificates } from "../certificates/certificates.ts";
 import type { Engine } from "../engines/engine.ts";
+import type { Host } from "../host/host.ts";
 import { createInventory, type Inventory } from "../inventory/inventory.ts";
 import { AppError } from "../errors.ts";
 import type { AccountStore } from "../storage/account-store.ts";
@@ -6,9 +8,12 @@ import type { EventStore } from "../storage/event-store.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
 import type { Lane, TaskStore } from "../storage/task-store.ts";
 import { createTaskMachine } from "../tasks/machine.ts";
+import { createAwaiting } from "./awaiting.ts";
+import { createBackgroundService } from "./background.ts";
+import { createContainerLookup } from "./container-lookup.ts";
+import { createCertificateService } from "./certificates.ts";
 import { createActors } from "./actors.ts";
 import { createAnnounce } from "./announce.ts";
-import { createBackgroundService } from "./background.ts";
 import { createContainerList } from "./container-list.ts";
 import { createContainerNumbers } from "./container-numbers.ts";
 import { createEngineEvents } from "./engine-events.ts";
@@ -16,18 +21,23 @@ import { createEventLog } from "./event-log.ts";
 import { createEventHub } from "./events.ts";
 import { createForwarder } from "./forwarder.ts";
 import { createImageReferences } from "./image-reference.ts";
+import { createInsideService } from "./inside.ts";
 import { createKinds } from "./kinds/kinds.ts";
 import { createMarks } from "./kinds/options.ts";
+import { createLifecycleService } from "./lifecycle.ts";
 import { authorize } from "./policy.ts";
 import { createPlaces } from "./places.ts";
 import { createPulls } from "./pulls.ts";
 import { createRegistryService } from "./registries.ts";
+import { createReport } from "./report.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
 import { createSessions } from "./sessions.ts";
 import { createShares } from "./shares.ts";
 import { createStateWaits } from "./state-waits.ts";
 import { createSweeper } from "./sweeper.ts";
+import type { StationBuild } from "./system-info.ts";
+import { createSystemService } from "./system.ts";
 import { createTaken } from "./taken.ts";
 import { createPlanners } from "./task-plan.ts";
 
@@ -41,6 +51,12 @@ export interface StationOptions {
   shares: Readonly<Record<string, string>>;
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;
+  host: Host;
+  certificates: Certificates;
+  build: StationBuild;
+  /** For the report. */
+  configuration: Readonly<Record<string, unknown>>;
+  recentLines: () => readonly string[];
   /** Streams and long polls of one user. */
   maxStreams: number;
   log: (message: string, fields: Record<string, unknown>) => void;
@@ -79,6 +95,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     images,
     pulls: createPulls(),
     marks: createMarks(id),
+    moveClaims: (from, to) => tasks.moveClaims({ from, to }),
     announce,
     settlePorts: forwarder.settle,
     async authorize(name, verb) {
@@ -109,12 +126,22 @@ export async function createStation(options: StationOptions): Promise<Station> {
     unforwardable: forwarder.unavailable,
   });
   const taken = createTaken(inventory, tasks);
+  const { host, certificates, build, configuration, recentLines } = options;
+  const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
+
+  const background = createBackgroundService({ sessions, inventory, planners, taken, tasks, machine });
+  const awaiting = createAwaiting({ machine, tasks });
+  const lookup = createContainerLookup(inventory);
 
   return {
     services: {
       sessions,
-      background: createBackgroundService({ sessions, inventory, planners, taken, tasks, machine }),
+      background,
+      lifecycle: createLifecycleService({ sessions, lookup, awaiting, background, shares, numbers }),
+      inside: createInsideService({ sessions, lookup }),
       registries: createRegistryService({ sessions, registries, secrets }),
+      system: createSystemService({ sessions, host, inventory, taken, build, report }),
+      certificates: createCertificateService({ sessions, certificates, log }),
       containerList,
       events: {
         ...createEventLog({ sessions, events, inventory, containers: containerList, waits, places }),

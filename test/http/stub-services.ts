@@ -33,6 +33,20 @@ const container = { id: "web", image: "busybox:latest", name: "web", state: "sto
 const session = { anonymous: false, isAdmin: true, logintime: "2021-08-11 16:54:45", username: "admin" };
 const registries = { privateRegistry: 1, registries: [] };
 
+const lifecycleVerbs = [
+  "create",
+  "start",
+  "stop",
+  "restart",
+  "pause",
+  "unpause",
+  "rename",
+  "setAutostart",
+  "commit",
+  "remove",
+  "settings",
+];
+
 const answers: Record<string, (...args: never[]) => unknown> = {
   "sessions.login": () => ({ sid: "new-sid", session }),
   "sessions.refresh": () => session,
@@ -43,9 +57,15 @@ const answers: Record<string, (...args: never[]) => unknown> = {
   },
   "background.list": () => [task],
   "background.remove": () => [1, 2],
+  ...Object.fromEntries(lifecycleVerbs.map((verb) => [`lifecycle.${verb}`, () => container])),
+  "inside.inspect": () => ({ Id: "a" }),
+  "inside.logs": () => "a console",
+  "inside.exec": () => ({ exitCode: 0, stdout: "", stderr: "", truncated: false }),
   "registries.list": () => registries,
   "registries.save": () => registries,
   "registries.remove": () => registries,
+  "system.port": () => ({ used: true }),
+  "certificates.rotate": () => ({ result: true }),
   "containerList.list": () => [container],
   "containerList.get": () => container,
   "containerList.find": () => container,
@@ -74,6 +94,18 @@ export function createStub(): Stub {
       check: async () => responders.get("sessions.check")?.(),
     },
     background: methodsOf("background", ["add", "refuse", "list", "remove"]),
+    lifecycle: methodsOf("lifecycle", lifecycleVerbs),
+    inside: methodsOf("inside", ["inspect", "logs", "exec"]),
+    system: methodsOf("system", ["get", "resource", "port", "bridges", "report"]),
+    certificates: methodsOf("certificates", [
+      "get",
+      "setNotify",
+      "domainNames",
+      "setDomainNames",
+      "exportClient",
+      "exportAuthority",
+      "rotate",
+    ]),
     containerList: methodsOf("containerList", ["list", "get", "find", "idOf"]),
     registries: methodsOf("registries", ["list", "save", "remove"]),
     events: methodsOf("events", ["stream", "recent", "wait"]),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
@@ -35,6 +36,20 @@ const table: Record<string, Row> = {
   "POST /background/image_pull": { body: image },
   "POST /background/image_remove": { body: { type: "docker", image: "busybox", tag: "latest", id: "0123456789ab" } },
   "POST /background/{category}": { path: "/background/image_push", body: {} },
+  "POST /container": { body: { ...image, name: "policy" } },
+  "PUT /container/{type}/{id}/start": { path: "/container/docker/kept/start" },
+  "PUT /container/{type}/{id}/stop": { path: "/container/docker/kept/stop" },
+  "PUT /container/{type}/{id}/restart": { path: "/container/docker/kept/restart" },
+  "POST /container/{type}/{id}/pause": { path: "/container/docker/kept/pause" },
+  "POST /container/{type}/{id}/unpause": { path: "/container/docker/kept/unpause" },
+  "POST /container/{type}/{id}/rename": { path: "/container/docker/kept/rename", body: { name: "lost" } },
+  "DELETE /container/{type}/{id}": { path: "/container/docker/kept" },
+  "POST /container/{type}/{id}/commit": { path: "/container/docker/kept/commit", body: { repository: "policy" } },
+  "GET /container/{type}/{id}/all": { path: "/container/docker/kept/all" },
+  "PUT /container/{type}/{id}/autostart/{state}": { path: "/container/docker/kept/autostart/on" },
+  "GET /container/{type}/{id}/inspect": { path: "/container/docker/kept/inspect" },
+  "GET /container/{type}/{id}/logs": { path: "/container/docker/kept/logs" },
+  "POST /container/{type}/{id}/exec": { path: "/container/docker/kept/exec", body: { command: ["true"] } },
   "GET /container": {},
   "GET /container/{name}": { path: "/container/kept" },
   "GET /container/{type}/{id}": { path: "/container/docker/kept" },
@@ -45,6 +60,18 @@ const table: Record<string, Row> = {
   "DELETE /registry/{name}": { path: "/registry/kept" },
   "GET /event": {},
   "GET /event/stream": {},
+  "GET /system": { everyRole: true },
+  "GET /system/resource": { everyRole: true },
+  "GET /system/port/{protocol}/{port}": { path: "/system/port/tcp/80", everyRole: true },
+  "GET /system/bridge": { everyRole: true },
+  "GET /system/report": {},
+  "GET /tls": {},
+  "POST /tls": { body: { outdatedNotify: false } },
+  "GET /tls/domain_names": {},
+  "PUT /tls/domain_names": { body: { domain_names: "policy.example" } },
+  "GET /tls/export": {},
+  "GET /tls/export/registry": {},
+  "POST /tls/rotation": {},
   "GET /event/wait/{type}/{id}/{state}": { path: "/event/wait/docker/kept/running" },
 };
 
@@ -110,6 +137,7 @@ async function state(): Promise<unknown> {
   return {
     tasks: await client.tasks(),
     registries: await client.ok("GET", "/registry"),
+    certificates: [await client.ok("GET", "/tls/domain_names"), readlinkSync(join(station.dataDir, "tls/current"))],
     containers: await listContainers(),
   };
 }

@@ -18,6 +18,8 @@ export interface StationOptions {
   /** Docker's address; the tests' own Docker without it. */
   docker?: string;
   dataDir?: string;
+  /** It serves HTTPS: the client does not log in. */
+  https?: boolean;
   env?: Readonly<Record<string, string>>;
 }
 
@@ -46,7 +48,7 @@ export async function startStation(options: StationOptions = {}): Promise<TestSt
   const folder = mkdtempSync(join(tmpdir(), "station-"));
   const dataDir = options.dataDir ?? join(folder, "data");
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${options.https ? "https" : "http"}://127.0.0.1:${port}`;
   const flags = ["--no-setup", "--listen", `127.0.0.1:${port}`, "--data", dataDir, "--run", join(folder, "run")];
   flags.push("--engines", (options.engines ?? ["docker"]).join(","));
   flags.push("--docker", options.docker ?? testEngines().docker, ...(options.flags ?? []));
@@ -77,7 +79,7 @@ export async function startStation(options: StationOptions = {}): Promise<TestSt
   }
 
   await start();
-  await client.login();
+  if (!options.https) await client.login();
   return {
     url,
     folder,

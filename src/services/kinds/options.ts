@@ -23,6 +23,8 @@ export interface KindOptions {
   settlePorts(engine: Engine, container: Container): Promise<void>;
   /** Asked again when the task runs: the user may have lost the right meanwhile. */
   authorize(user: string, verb: Verb): Promise<void>;
+  /** The port claims of a container that gets another name. */
+  moveClaims(from: string, to: string): Promise<void>;
 }
 
 export function createMarks(station: string): Marks {

@@ -39,6 +39,14 @@ export function taskEnds(db: DatabaseSync, host: string, events: ReturnType<type
     if (!keepClaims) dropClaims.run(host, id);
   }
 
+  function withdrawn({ id, now }: { id: number; now: number }): boolean {
+    const waiting = withdraw.get(now, id) as TaskRow | undefined;
+    if (!waiting) return false;
+    release(id, false);
+    events.add(waiting, "cancelled", now);
+    return true;
+  }
+
   return {
     passPivot(id: number): boolean {
       return pivot.get(id) !== undefined;
@@ -66,13 +74,9 @@ export function taskEnds(db: DatabaseSync, host: string, events: ReturnType<type
     settleDebt(id: number): void {
       if (settle.run(id).changes) release(id, false);
     },
+    withdraw: withdrawn,
     cancel({ id, now }: { id: number; now: number }) {
-      const waiting = withdraw.get(now, id) as TaskRow | undefined;
-      if (waiting) {
-        release(id, false);
-        events.add(waiting, "cancelled", now);
-        return "withdrawn";
-      }
+      if (withdrawn({ id, now })) return "withdrawn";
       const running = cancel.get(id) as TaskRow | undefined;
       if (running) {
         events.add(running, "running", now);

@@ -11,6 +11,7 @@ const final = "state IN ('completed', 'error', 'cancelled') AND debt = 0";
 export function taskQueries(db: DatabaseSync, host: string) {
   const saveProgress = db.prepare("UPDATE task SET detail = ?, progress = ? WHERE id = ? AND state = 'running'");
   const get = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ? AND hidden = 0 AND state <> 'cancelled'`);
+  const row = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
   const listed = `SELECT ${taskColumns} FROM task WHERE id < ? AND hidden = 0 AND state <> 'cancelled'`;
   const list = db.prepare(`${listed} ORDER BY id DESC LIMIT ?`);
   const listKind = db.prepare(`${listed} AND kind = ? ORDER BY id DESC LIMIT ?`);
@@ -33,6 +34,8 @@ export function taskQueries(db: DatabaseSync, host: string) {
   );
   const ofFinal = `NOT EXISTS (SELECT 1 FROM task WHERE task.id = port_claim.task AND ${active})`;
   const claims = db.prepare(`SELECT protocol, port, owner FROM port_claim WHERE host = ? AND ${ofFinal}`);
+  const moveClaims = db.prepare("UPDATE port_claim SET owner = ? WHERE host = ? AND owner = ?");
+  const claimant = db.prepare("SELECT owner FROM port_claim WHERE host = ? AND protocol = ? AND port = ?");
   const releaseClaims = db.prepare(`DELETE FROM port_claim WHERE host = ? AND owner = ? AND ${ofFinal}`);
 
   return {
@@ -41,6 +44,9 @@ export function taskQueries(db: DatabaseSync, host: string) {
     },
     get(id: number) {
       return get.get(id) as unknown as TaskRow | undefined;
+    },
+    row(id: number) {
+      return row.get(id) as unknown as TaskRow | undefined;
     },
     list({ kind, limit, before }: { kind: string | null; limit: number; before: number | null }) {
       const below = before ?? Number.MAX_SAFE_INTEGER;
@@ -79,8 +85,14 @@ export function taskQueries(db: DatabaseSync, host: string) {
     claims() {
       return claims.all(host) as { protocol: string; port: number; owner: string }[];
     },
+    claimant({ protocol, port }: { protocol: string; port: number }): string | undefined {
+      return claimant.get(host, protocol, port)?.["owner"] as string | undefined;
+    },
     releaseClaims(owner: string): void {
       releaseClaims.run(host, owner);
+    },
+    moveClaims({ from, to }: { from: string; to: string }): void {
+      moveClaims.run(to, host, from);
     },
     purge: purging(db),
   };

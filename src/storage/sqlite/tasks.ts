@@ -15,7 +15,7 @@ export function taskSql(db: DatabaseSync, host: string): TaskVerbs {
 
 function acceptance(db: DatabaseSync, host: string, events: ReturnType<typeof taskEvents>) {
   const insert = db.prepare(
-    "INSERT INTO task (host, kind, lane, name, user, params, state, creates, init) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?)",
+    "INSERT INTO task (host, kind, lane, name, user, params, state, creates, init, hidden) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)",
   );
   const insertLock = db.prepare("INSERT INTO task_lock (task, host, key, mode) VALUES (?, ?, ?, ?)");
   const insertClaim = db.prepare("INSERT INTO port_claim (host, protocol, port, owner, task) VALUES (?, ?, ?, ?, ?)");
@@ -55,8 +55,9 @@ function acceptance(db: DatabaseSync, host: string, events: ReturnType<typeof ta
     accept(task: NewTask) {
       const refused = repeated(task) ?? taken(task);
       if (refused) return refused;
-      const { kind, lane, name, user, params, creates, now } = task;
-      const id = Number(insert.run(host, kind, lane, name, user, params, creates, now).lastInsertRowid);
+      const { kind, lane, name, user, params, creates, now, awaited = false } = task;
+      const hidden = Number(awaited);
+      const id = Number(insert.run(host, kind, lane, name, user, params, creates, now, hidden).lastInsertRowid);
       for (const [key, mode] of task.locks) insertLock.run(id, host, key, mode);
       for (const { protocol, port } of task.ports) insertClaim.run(host, protocol, port, creates ?? `task/${id}`, id);
       if (task.idempotency) insertKey.run(user, task.idempotency.key, task.idempotency.hash, id, now);
