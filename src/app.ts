@@ -4,7 +4,9 @@ import { join, resolve, sep } from "node:path";
 import type { Config } from "./config.ts";
 import { findEngines } from "./engines/registry.ts";
 import { AppError } from "./errors.ts";
+import { ownHostNames } from "./http/host-names.ts";
 import { createServer } from "./http/server.ts";
+import { createHostUsers } from "./services/accounts/host-users.ts";
 import { ensureAdmin } from "./services/admin.ts";
 import { openSecrets } from "./services/secrets.ts";
 import { createStation } from "./services/station.ts";
@@ -32,6 +34,7 @@ export interface AppEvents {
  */
 const thisHost = "this";
 const hour = 3600_000;
+const auditRetention = { maxAge: 90 * 24 * hour, maxRows: 1_000_000 };
 const retention = { maxAge: 30 * 24 * hour, minAge: 24 * hour, maxCount: 10_000, maxEvents: 200_000 };
 
 /** The composition root: the one file that knows every layer. Throws AppError with a sentence that says what to do. */
@@ -43,6 +46,7 @@ export async function createApp(config: Config, version: string, events: AppEven
   // The key comes first: a database without its key would be refused for ever.
   const secrets = openSecrets(dataDir, !existsSync(path));
   const database = await openDatabase({ path, host: thisHost, synchronous }, events.onFatal);
+  const hostUsers = config.pam && createHostUsers(config.pam);
   await ensureAdmin(database.accounts, config.adminPassword, events.onFirstPassword);
   const engines = await findEngines(config);
   const station = await createStation({
@@ -50,13 +54,20 @@ export async function createApp(config: Config, version: string, events: AppEven
     stores: database,
     engines,
     secrets,
+    loginLimits: config.loginLimits,
+    hostUsers,
     shares: config.shares,
     lanes: config.lanes,
     maxTasks: config.maxTasks,
     log,
   });
   database.onCommit(station.committed);
-  const server = createServer({ services: station.services, version, log });
+  const server = createServer({
+    services: station.services,
+    version,
+    log,
+    hostNames: [...ownHostNames(), config.listen.host, ...config.hostNames],
+  });
   const stopUpkeep = keepUp(database);
 
   return {
@@ -125,8 +136,12 @@ function makeFolder(folder: string): void {
 }
 
 function keepUp(database: Database): () => void {
-  const purge = () =>
-    void database.tasks.purge({ now: Date.now(), ...retention }).catch((error: unknown) => log("retention", { error }));
+  const { maxAge, maxRows } = auditRetention;
+  const failed = (error: unknown) => log("retention", { error });
+  const purge = () => {
+    database.tasks.purge({ now: Date.now(), ...retention }).catch(failed);
+    database.audit.purge({ before: Date.now() - maxAge, maxRows }).catch(failed);
+  };
   const timer = setInterval(purge, hour);
   return () => clearInterval(timer);
 }

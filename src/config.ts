@@ -28,6 +28,12 @@ export interface Config {
   lanes: { quick: number; heavy: number };
   /** Tasks that may wait or run. */
   maxTasks: number;
+  /** Names beside the host's own by which browsers may reach the station. */
+  hostNames: readonly string[];
+  /** The host's own users may log in, and members of these groups are admins. Absent: they may not. */
+  pam: { adminGroups: readonly string[] } | undefined;
+  /** Wrong passwords: of one user in a row, and of one network in a minute. */
+  loginLimits: { tries: number; perMinute: number };
   /** How hard the database is about its disk. */
   synchronous: "FULL" | "NORMAL";
   setup: boolean;
@@ -73,6 +79,9 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     adminPassword: get("admin-password-file"),
     lanes: Object.freeze({ quick: need("quick"), heavy: need("heavy") }),
     maxTasks: need("max-tasks"),
+    hostNames: get("host-name") ?? Object.freeze([]),
+    pam: need("pam") ? Object.freeze({ adminGroups: need("pam-admin-group") }) : undefined,
+    loginLimits: Object.freeze({ tries: need("login-tries"), perMinute: need("login-rate") }),
     synchronous: need("synchronous"),
     setup: !need("no-setup"),
   });

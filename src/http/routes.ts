@@ -1,8 +1,11 @@
 import type { Services } from "../services/services.ts";
 import type { App } from "./app.ts";
+import { accountRoutes } from "./routes/accounts.ts";
 import { backgroundRoutes } from "./routes/background.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { logRoutes } from "./routes/log.ts";
+import { loginPageRoutes } from "./routes/login-page.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import type { Log } from "./errors.ts";
@@ -18,6 +21,9 @@ export interface RouteDeps {
 
 export function registerRoutes(app: App, deps: RouteDeps): void {
   sessionRoutes(app, deps.services.sessions);
+  loginPageRoutes(app, deps.services.sessions);
+  accountRoutes(app, deps.services);
+  logRoutes(app, deps.services.log);
   backgroundRoutes(app, deps.services.background);
   registryRoutes(app, deps.services.registries);
   eventRoutes(app, { events: deps.services.events, limits: deps.streamLimits, stopping: deps.stopping, log: deps.log });

@@ -1,17 +1,19 @@
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../errors.ts";
-import type { Services, SessionService } from "../services/services.ts";
+import type { RefusalService, Services, SessionService } from "../services/services.ts";
 import type { App } from "./app.ts";
 import { encodingError, ignoreContentType, readBodiesByContent } from "./body.ts";
 import { answerClientError, closeQuickly, guardConnections } from "./connections.ts";
-import { crossSiteError } from "./cross-site.ts";
+import { crossSiteError, isActing } from "./cross-site.ts";
+import { hostError } from "./host-names.ts";
 import { createErrorHandler, sendError, statusOf, type ErrorHandler, type Log } from "./errors.ts";
 import { prettyJson, safeHeaders } from "./json.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { describeApi } from "./openapi.ts";
 import { canonicalPath, nowhere } from "./paths.ts";
 import { registerRoutes } from "./routes.ts";
+import { loginPagePath } from "./routes/login-page.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
 import { callerOf } from "./session-cookie.ts";
 import { ajvOptions, refusedField } from "./validation.ts";
@@ -23,11 +25,15 @@ export interface ServerOptions {
   /** Told of every failure that is the station's own, with its cause. */
   log?: Log;
   limits?: Partial<ServerLimits>;
+  /** The names that the station may be called by, beside addresses. */
+  hostNames: readonly string[];
 }
 
 /** Not yet listening. */
-export function createServer({ services, version, log = () => {}, limits: given }: ServerOptions): FastifyInstance {
-  const limits = { ...defaultLimits, ...given };
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { services, version, log = () => {} } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const names = new Set(options.hostNames.map((name) => name.toLowerCase()));
   const answerError = createErrorHandler(log);
   const app = newFastify(limits, answerError);
   const stopping = closeQuickly(app, limits.closing);
@@ -42,7 +48,9 @@ export function createServer({ services, version, log = () => {}, limits: given 
   app.setNotFoundHandler((request, reply) => answerUnknown(app, request, reply));
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(safeHeaders);
-    done(refusal(request.raw, stopping));
+    const foreign = foreignError(request, names);
+    if (foreign) reportRefusal(services.refusals, request, foreign);
+    done(refusal(request.raw, stopping) ?? foreign);
   });
   readBodiesByContent(app);
   registerRoutes(app, { services, streamLimits: limits.stream, stopping, log });
@@ -74,7 +82,7 @@ function newFastify(limits: ServerLimits, answerError: ErrorHandler): App {
 }
 
 /** Paths whose bodies are judged without a session. */
-const openPaths = new Set(["/api/v1/login"]);
+const openPaths = new Set(["/api/v1/login", "/api/v1/login/two-step", loginPagePath]);
 
 /** Who has no session is told that, and not what would be a valid request. */
 async function refuseOrAnswer(
@@ -102,7 +110,18 @@ const itself = (error: unknown) => error;
 function refusal(request: IncomingMessage, stopping: AbortSignal): AppError | undefined {
   if (stopping.aborted) return new AppError("engine_unavailable", "The station is stopping.");
   if (request.httpVersionMajor !== 1) return new AppError("invalid", "The station speaks HTTP/1.");
-  return encodingError(request.headers) ?? crossSiteError(request);
+  return encodingError(request.headers);
+}
+
+/** What a page of another site sent, under this host's name or under its own. */
+function foreignError({ raw, routeOptions }: FastifyRequest, names: ReadonlySet<string>): AppError | undefined {
+  return hostError(raw.headers.host, names) ?? crossSiteError(raw, isActing(routeOptions.config));
+}
+
+/** The route, not the path as it came, which could be anything. */
+function reportRefusal(refusals: RefusalService, request: FastifyRequest, { message }: AppError): void {
+  const path = request.routeOptions.url ?? "no route";
+  refusals.report(callerOf(request), { method: request.method, path, message });
 }
 
 const methods = ["GET", "POST", "PUT", "DELETE"] as const;

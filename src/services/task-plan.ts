@@ -1,6 +1,7 @@
 import type { CreateRequest, ImageDownloadRequest } from "../api/create.ts";
 import { AppError } from "../errors.ts";
 import type { Lane, Lock, PortClaim } from "../storage/task-store.ts";
+import { asksOfCreate, asksOfImage, type Asks } from "./asks.ts";
 import { planContainer } from "./container-plan.ts";
 import type { ImageReferences } from "./image-reference.ts";
 import { itemsOf } from "./kinds/image-remove.ts";
@@ -17,6 +18,8 @@ export interface TaskPlan {
   /** The key of the container that will be made. */
   creates: string | null;
   ports: readonly PortClaim[];
+  /** What the policy is decided on, beside the verb. */
+  asks?: Asks;
 }
 
 export type Planners = { [K in BackgroundKind]: (request: TaskRequests[K]) => Promise<TaskPlan> };
@@ -28,7 +31,8 @@ export function createPlanners({ shares, images }: { shares: Shares; images: Ima
   async function create(request: CreateRequest): Promise<TaskPlan> {
     dockerOnly(request.type);
     const plan = planContainer(request, shares);
-    const { reference } = await images.resolve(request);
+    const source = await images.resolve(request);
+    const { reference } = source;
     const key = containerKey(request.type, request.name);
     const others = new Set(
       [...plan.volumesFrom, ...Object.keys(plan.links)].map((name) => containerKey(request.type, name)),
@@ -41,16 +45,18 @@ export function createPlanners({ shares, images }: { shares: Shares; images: Ima
       locks: [[key, "X"], [imageKey(request.type, reference), "S"], ...[...others].map((other): Lock => [other, "S"])],
       creates: key,
       ports: plan.ports.map(({ host, protocol }) => ({ protocol, port: host })),
+      asks: asksOfCreate(request, plan, source),
     };
   }
 
   async function imageDownload(request: ImageDownloadRequest): Promise<TaskPlan> {
     dockerOnly(request.type);
-    const { reference } = await images.resolve(request);
+    const source = await images.resolve(request);
+    const { reference } = source;
     // Shared: pulls of one image go on together, and none while it is being removed.
     const locks: Lock[] = [[imageKey(request.type, reference), "S"]];
     const name = `${request.image}:${request.tag}`;
-    return { types: [request.type], lane: "heavy", name, locks, creates: null, ports: [] };
+    return { types: [request.type], lane: "heavy", name, locks, creates: null, ports: [], asks: asksOfImage(source) };
   }
 
   async function imageRemove(request: TaskRequests["image_remove"]): Promise<TaskPlan> {

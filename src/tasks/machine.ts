@@ -1,4 +1,4 @@
-import type { Accepted, Lane, NewTask, TaskStore } from "../storage/task-store.ts";
+import type { Accepted, Actor, Lane, NewTask, TaskStore } from "../storage/task-store.ts";
 import { AppError } from "../errors.ts";
 import { createCarrier } from "./carrier.ts";
 import type { Kinds } from "./handler.ts";
@@ -81,8 +81,8 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     },
 
     /** Durable when it answers. `cancelling`: the undoing takes longer than 10 s, and goes on. */
-    async cancel(id: number): Promise<Cancelled> {
-      const answer = await tasks.cancel({ id, now: Date.now() });
+    async cancel(id: number, by?: Actor): Promise<Cancelled> {
+      const answer = await tasks.cancel({ id, now: Date.now(), by });
       // Those that waited behind it may be ready now.
       if (answer === "withdrawn") onDone(id, "over");
       if (answer !== "undoing") return answer;

@@ -3,6 +3,7 @@ import { Type } from "typebox";
 import { invalid } from "../../errors.ts";
 import type { EventService } from "../../services/services.ts";
 import type { App } from "../app.ts";
+import { acting } from "../cross-site.ts";
 import type { Log } from "../errors.ts";
 import { writeEventStream, type StreamLimits } from "../event-stream.ts";
 import { callerOf } from "../session-cookie.ts";
@@ -32,7 +33,7 @@ export function eventRoutes(app: App, { events, limits, stopping, log }: EventRo
     querystring: StreamQuery,
     response: { 200: { description: "A stream", content: { "text/event-stream": { schema: Type.String() } } } },
   };
-  app.get("/api/v1/event/stream", { schema, exposeHeadRoute: false }, async (request, reply) => {
+  app.get("/api/v1/event/stream", { schema, exposeHeadRoute: false, config: acting }, async (request, reply) => {
     const gone = new AbortController();
     const signal = AbortSignal.any([gone.signal, stopping]);
     reply.raw.once("close", () => gone.abort());

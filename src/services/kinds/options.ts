@@ -1,6 +1,7 @@
 import type { OwnerMark } from "../../engines/engine.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { ImageReferences } from "../image-reference.ts";
+import type { Asks } from "../asks.ts";
 import type { Verb } from "../policy.ts";
 import type { Pulls } from "../pulls.ts";
 import type { Shares } from "../shares.ts";
@@ -18,7 +19,7 @@ export interface KindOptions {
   pulls: Pulls;
   marks: Marks;
   /** Asked again when the task runs: the user may have lost the right meanwhile. */
-  authorize(user: string, verb: Verb): Promise<void>;
+  authorize(user: string, verb: Verb, asks?: Asks): Promise<void>;
 }
 
 export function createMarks(station: string): Marks {
