@@ -15,7 +15,7 @@ sh "$root/scripts/install.sh" || fail "the dependencies could not be installed."
 sh "$root/scripts/packages.sh" dockerd=docker.io docker-proxy=docker.io containerd=containerd runc=runc \
   docker-registry=docker-registry busybox=busybox-static ip=iproute2 iptables=iptables curl=curl openssl=openssl \
   nbdkit=nbdkit nbdfuse=libnbd-bin mkfs.ext4=e2fsprogs wrk=wrk jq=jq ps=procps unshare=util-linux mount=mount \
-  perl=perl-base tar=tar lxd=lxd dnsmasq=dnsmasq-base || fail "an engine or a tool of the tests is missing."
+  perl=perl-base tar=tar lxd=lxd dnsmasq=dnsmasq-base oathtool=oathtool pamtester=pamtester || fail "an engine or a tool of the tests is missing."
 
 folder=$(mktemp -d -t gantry-test.XXXXXX)
 group="gantry-test-$$"
