@@ -16,7 +16,8 @@ export function ownHostNames(): string[] {
 export function hostError(host: string | undefined, names: ReadonlySet<string>): AppError | undefined {
   // Only what is older than browsers sends none.
   if (host === undefined) return undefined;
-  const name = URL.parse(`http://${host}`)?.hostname.replace(/\.$/, "");
+  // Nothing that would make an address of it, of which the host is only a part.
+  const name = /[@/\\?#\s]/.test(host) ? undefined : URL.parse(`http://${host}`)?.hostname.replace(/\.$/, "");
   if (name !== undefined && (names.has(name) || isIP(name.replace(/^\[|\]$/g, "")) !== 0)) return undefined;
   return new AppError("misdirected", "This station is not known by that name: use its address, or start it with --host-name.");
 }

@@ -5,7 +5,7 @@ import type { RefusalService, Services, SessionService } from "../services/servi
 import type { App } from "./app.ts";
 import { encodingError, ignoreContentType, readBodiesByContent } from "./body.ts";
 import { answerClientError, closeQuickly, guardConnections } from "./connections.ts";
-import { crossSiteError, isActing } from "./cross-site.ts";
+import { crossSiteError, isActing, upgradeError } from "./cross-site.ts";
 import { hostError } from "./host-names.ts";
 import { createErrorHandler, sendError, statusOf, type ErrorHandler, type Log } from "./errors.ts";
 import { prettyJson, safeHeaders } from "./json.ts";
@@ -115,7 +115,10 @@ function refusal(request: IncomingMessage, stopping: AbortSignal): AppError | un
 
 /** What a page of another site sent, under this host's name or under its own. */
 function foreignError({ raw, routeOptions }: FastifyRequest, names: ReadonlySet<string>): AppError | undefined {
-  return hostError(raw.headers.host, names) ?? crossSiteError(raw, isActing(routeOptions.config));
+  const wrongHost = hostError(raw.headers.host, names);
+  if (wrongHost) return wrongHost;
+  if (raw.headers.upgrade?.toLowerCase() === "websocket") return upgradeError(raw);
+  return crossSiteError(raw, isActing(routeOptions.config));
 }
 
 /** The route, not the path as it came, which could be anything. */
