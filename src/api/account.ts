@@ -71,7 +71,9 @@ export const TokenRequest = Type.Object(
       description: "1 to 64 letters, digits, spaces, '_', '.' or '-'",
     }),
     role: Type.Optional(Role),
-    days: Type.Optional(Type.Integer({ minimum: 1, maximum: 365, description: "It ends after so many; 90 without it" })),
+    days: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 365, description: "It ends after so many; 90 without it" }),
+    ),
   },
   { ...closed, $id: "TokenRequest" },
 );

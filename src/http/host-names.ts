@@ -19,5 +19,8 @@ export function hostError(host: string | undefined, names: ReadonlySet<string>):
   // Nothing that would make an address of it, of which the host is only a part.
   const name = /[@/\\?#\s]/.test(host) ? undefined : URL.parse(`http://${host}`)?.hostname.replace(/\.$/, "");
   if (name !== undefined && (names.has(name) || isIP(name.replace(/^\[|\]$/g, "")) !== 0)) return undefined;
-  return new AppError("misdirected", "This station is not known by that name: use its address, or start it with --host-name.");
+  return new AppError(
+    "misdirected",
+    "This station is not known by that name: use its address, or start it with --host-name.",
+  );
 }

@@ -126,4 +126,3 @@ function wordsOf(text: string | undefined, known: readonly string[], field: stri
 function shown({ ts, ...row }: AuditRow): LogEntry {
   return { ...row, ts: Math.floor(ts / 1000) };
 }
-

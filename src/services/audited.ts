@@ -5,13 +5,7 @@ import type { Caller, Services } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What writes its own entries, or has none. */
-const untouched = new Set([
-  "sessions.login",
-  "sessions.refresh",
-  "sessions.check",
-  "refusals.report",
-  "health.get",
-]);
+const untouched = new Set(["sessions.login", "sessions.refresh", "sessions.check", "refusals.report", "health.get"]);
 /** Their entries are written in the transaction of the task; only a refusal is not. */
 const inTheStore = new Set(["background.add", "background.remove"]);
 /** Whatever is not called so is a change, and is written down. */

@@ -76,12 +76,7 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
   }
 
   return {
-    async add<K extends BackgroundKind>(
-      caller: Caller,
-      kind: K,
-      request: TaskRequests[K],
-      options: AddOptions,
-    ) {
+    async add<K extends BackgroundKind>(caller: Caller, kind: K, request: TaskRequests[K], options: AddOptions) {
       const user = sessions.authenticate(caller);
       authorize(user, verbs[kind]);
       const params = JSON.stringify(request);

@@ -9,7 +9,15 @@ export interface Owners {
   container(type: string, idOrName: string): Promise<Target>;
 }
 
-export function createOwners({ inventory, tasks, station }: { inventory: Inventory; tasks: TaskStore; station: string }): Owners {
+export function createOwners({
+  inventory,
+  tasks,
+  station,
+}: {
+  inventory: Inventory;
+  tasks: TaskStore;
+  station: string;
+}): Owners {
   return {
     async container(type, idOrName) {
       const view = inventory.view(type as EngineType);

@@ -87,7 +87,8 @@ const allowed: Readonly<Record<Role, Readonly<Partial<Record<Verb, Scope>>>>> = 
  */
 export function authorize(user: User, verb: Verb, targets: readonly Target[] = [], request: EngineRequest = {}): void {
   const scope = scopeOf(user, verb);
-  if (!scope) throw new AppError("forbidden", `${user.name} (${user.role}) may not do this: ${verb.replace(":", " ")}.`);
+  if (!scope)
+    throw new AppError("forbidden", `${user.name} (${user.role}) may not do this: ${verb.replace(":", " ")}.`);
   if (user.token !== undefined && (personal as readonly Verb[]).includes(verb))
     throw new AppError("forbidden", `A token may not do this, only a session: ${verb.replace(":", " ")}.`);
   const foreign = scope === "own" ? targets.find(({ owner }) => owner !== user.name) : undefined;

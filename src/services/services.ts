@@ -86,7 +86,10 @@ export interface SecondStepService {
   begin(caller: Caller, request: { password: string }): Promise<{ secret: string; uri: string }>;
   /** Answers the recovery codes, each good for one login, which are shown only now. */
   finish(caller: Caller, request: { code: string }): Promise<{ enabled: boolean; recovery_codes: string[] }>;
-  end(caller: Caller, request: { password: string; code: string }): Promise<{ enabled: boolean; recovery_codes: number }>;
+  end(
+    caller: Caller,
+    request: { password: string; code: string },
+  ): Promise<{ enabled: boolean; recovery_codes: number }>;
 }
 
 /** Times are epoch seconds, 0 = any. */

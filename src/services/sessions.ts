@@ -78,7 +78,8 @@ export function createSessions({ table, directory, tokens, credentials, audit }:
       return user;
     } catch (error) {
       const target = request.username ?? "a sid";
-      if (!hasCode(error, "invalid")) audit.refused({ ...act, user: "", target }, `Login of ${target}: ${messageOf(error)}`);
+      if (!hasCode(error, "invalid"))
+        audit.refused({ ...act, user: "", target }, `Login of ${target}: ${messageOf(error)}`);
       throw error;
     }
   }
@@ -106,7 +107,8 @@ export function createSessions({ table, directory, tokens, credentials, audit }:
     async refresh(caller) {
       const user = authenticate(caller);
       authorize(user, "session:refresh");
-      const since = caller.token === undefined ? required(caller).session.loginAt : tokens.find(caller.token)?.createdAt;
+      const since =
+        caller.token === undefined ? required(caller).session.loginAt : tokens.find(caller.token)?.createdAt;
       return infoOf(user, since ?? 0);
     },
     async check(caller) {
@@ -135,7 +137,11 @@ export function createSessions({ table, directory, tokens, credentials, audit }:
         id === undefined
           ? all.filter((session) => session.user === user.name && session !== current)
           : all.filter((session) => idOf(session) === id);
-      authorize(user, "session:remove", ended.map((session) => ({ owner: session.user, name: `session ${id}` })));
+      authorize(
+        user,
+        "session:remove",
+        ended.map((session) => ({ owner: session.user, name: `session ${id}` })),
+      );
       if (id !== undefined && ended.length === 0) throw new AppError("not_found", `There is no session ${id}.`);
       for (const session of ended) await table.end(session);
       return ended.map(idOf);

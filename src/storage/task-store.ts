@@ -139,7 +139,11 @@ export interface TaskVerbs {
   finish(end: { id: number; error: string | null; debt: boolean; now: number }): void;
   /** The owed undo is done: locks and claims go. */
   settleDebt(id: number): void;
-  cancel(cancel: { id: number; now: number; by?: Actor | undefined }): "withdrawn" | "undoing" | "past_pivot" | "final" | "unknown";
+  cancel(cancel: {
+    id: number;
+    now: number;
+    by?: Actor | undefined;
+  }): "withdrawn" | "undoing" | "past_pivot" | "final" | "unknown";
   saveProgress(progress: { id: number; detail: string; progress: number }): void;
   get(id: number): TaskRow | undefined;
   /** Newest first; without cancelled and cleared ones. `too_large`: their requests alone are over 32 MiB. */

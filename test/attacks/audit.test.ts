@@ -41,18 +41,31 @@ async function brought(act: () => Promise<unknown>): Promise<Entry[]> {
   await act();
   return (await entries()).filter(({ id }) => id > last).toReversed();
 }
-const short = (list: readonly Entry[]) => list.map(({ user, action, target, result }) => [user, action, target, result].join("|"));
+const short = (list: readonly Entry[]) =>
+  list.map(({ user, action, target, result }) => [user, action, target, result].join("|"));
 
 test("LG-05: logins, users, tokens, registries: exactly one entry each, with who, where, what, on what, and how it went", async () => {
   const { send, admin } = world;
   const alice = await world.user("alice", "operator");
-  const registry = { method: "add", name: "r1", url: "https://r.example.com", enableTrustCert: false, password: "pw-MARKER" };
+  const registry = {
+    method: "add",
+    name: "r1",
+    url: "https://r.example.com",
+    enableTrustCert: false,
+    password: "pw-MARKER",
+  };
   const acts: [act: () => Promise<unknown>, expected: string[]][] = [
     [() => world.login("alice", userPassword), ["alice|login|alice|done"]],
     [() => world.login("alice", "wrong password", "127.50.0.1"), ["|login|alice|refused"]],
     [() => send("GET", "/users", { sid: alice }), ["alice|users list||refused"]],
-    [() => send("POST", "/users", { sid: alice, body: { username: "x", role: "admin", password: userPassword } }), ["alice|users create|x|refused"]],
-    [() => send("POST", "/background/create", { sid: alice, body: { ...base, name: "audit-no", privileged: true } }), ["alice|background add|create audit-no|refused"]],
+    [
+      () => send("POST", "/users", { sid: alice, body: { username: "x", role: "admin", password: userPassword } }),
+      ["alice|users create|x|refused"],
+    ],
+    [
+      () => send("POST", "/background/create", { sid: alice, body: { ...base, name: "audit-no", privileged: true } }),
+      ["alice|background add|create audit-no|refused"],
+    ],
     [() => send("PUT", "/users/alice", { sid: admin, body: { role: "viewer" } }), ["admin|users change|alice|done"]],
     [() => send("DELETE", "/users/nobody", { sid: admin }), ["admin|users remove|nobody|failed"]],
     [() => send("POST", "/tokens", { sid: admin, body: { name: "ci" } }), ["admin|tokens create|ci|done"]],
@@ -89,7 +102,13 @@ test("LG-05: a task's begin, its end and its cancel: exactly one entry each", as
     await client.ended(id);
   });
   assert.deepEqual(short(failing), [`admin|task add|task ${id}|done`, `admin|task end|task ${id}|failed`]);
-  assert.deepEqual(failing.map(({ level, category }) => [level, category]), [["INFO", "image"], ["ERROR", "image"]]);
+  assert.deepEqual(
+    failing.map(({ level, category }) => [level, category]),
+    [
+      ["INFO", "image"],
+      ["ERROR", "image"],
+    ],
+  );
   const cleared = await brought(() => client.ok("DELETE", `/background/${id}`));
   assert.deepEqual(short(cleared), [`admin|task clear|task ${id}|done`]);
 });
@@ -104,11 +123,21 @@ test("LG-01: line breaks, escapes and reading directions of a name stay in one l
       assert.match(text, /\\u\{[0-9a-f]+\}/);
     }
   }
-  for (const line of world.station.errors().trim().split("\n").filter(Boolean)) assert.doesNotThrow(() => JSON.parse(line) as unknown);
+  for (const line of world.station.errors().trim().split("\n").filter(Boolean))
+    assert.doesNotThrow(() => JSON.parse(line) as unknown);
 });
 
 test("LG-03: filters are texts and no patterns, pages are capped, nonsense is 400", async () => {
-  for (const query of ["limit=0", "limit=10000", "limit=x", "offset=-1", "start=x", "level=LOUD", "category=x,system", "nothing=1"])
+  for (const query of [
+    "limit=0",
+    "limit=10000",
+    "limit=x",
+    "offset=-1",
+    "start=x",
+    "level=LOUD",
+    "category=x,system",
+    "nothing=1",
+  ])
     assert.equal((await world.send("GET", `/log?${query}`, { sid: world.admin })).status, 400, query);
   const begun = performance.now();
   for (const text of ["(a+)+$", "%", "_", "' OR 1=1--", "%25"])
@@ -125,7 +154,8 @@ test("LG-03: filters are texts and no patterns, pages are capped, nonsense is 40
 test("LG-04: nobody but a viewer and an admin reads it, nobody changes it, not even by SQL", async () => {
   const operator = await world.user("lg04", "operator");
   assert.equal((await world.send("GET", "/log", { sid: operator })).status, 403);
-  for (const method of ["PUT", "POST"]) assert.equal((await world.send(method, "/log", { sid: world.admin, body: {} })).status, 405);
+  for (const method of ["PUT", "POST"])
+    assert.equal((await world.send(method, "/log", { sid: world.admin, body: {} })).status, 405);
   await world.station.stop();
   const db = new DatabaseSync(join(world.station.dataDir, "gantry.db"));
   assert.throws(() => db.exec("UPDATE audit SET user = 'nobody'"), /append only/);

@@ -22,7 +22,8 @@ test("AU-01: JSON, form and login page have the same rules, the same limits and 
   const ways: ((username: string, password: string) => Promise<Answer>)[] = [
     (username, password) => world.login(username, password, "127.1.1.1"),
     (username, password) => world.send("POST", "/login", { body: form({ username, password }), from: "127.1.2.1" }),
-    (user, plain_pwd) => world.send("POST", "/cgi-bin/authLogin.cgi", { body: form({ user, plain_pwd }), from: "127.1.3.1" }),
+    (user, plain_pwd) =>
+      world.send("POST", "/cgi-bin/authLogin.cgi", { body: form({ user, plain_pwd }), from: "127.1.3.1" }),
   ];
   for (const [index, way] of ways.entries()) {
     const name = `au01-${index}`;
@@ -55,27 +56,36 @@ test("AU-02: what is no text is no password, and the hash never sees more than 1
   const large = await world.send("POST", "/login", { body: { username: "admin", password: "x".repeat(1 << 20) } });
   assert.equal(large.status, 413);
   const pages = ["user=admin", "pwd=YQ==", "user=&plain_pwd=x", "user=admin&pwd=", "user=admin&user=b&plain_pwd=x"];
-  for (const body of pages) assert.equal((await world.send("POST", "/cgi-bin/authLogin.cgi", { body })).status, 400, body);
+  for (const body of pages)
+    assert.equal((await world.send("POST", "/cgi-bin/authLogin.cgi", { body })).status, 400, body);
 });
 
 test("AU-03: 1,000 guesses from one address, one user from 200 networks, one password for 200 users", async (context) => {
   await world.user("victim", "viewer");
   const known = "127.9.9.9";
   assert.equal((await world.login("victim", userPassword, known)).status, 200);
-  const flood = await Promise.all(Array.from({ length: 1000 }, (_, i) => world.login("victim", `guess ${i}`, "127.2.0.1")));
+  const flood = await Promise.all(
+    Array.from({ length: 1000 }, (_, i) => world.login("victim", `guess ${i}`, "127.2.0.1")),
+  );
   assert.equal(count(flood, 401), 5);
   assert.equal(count(flood, 429), 995);
   for (const { status, headers } of flood) if (status === 429) assert.ok(Number(headers["retry-after"]) >= 1);
 
-  const spread = await Promise.all(Array.from({ length: 200 }, (_, i) => world.login("victim", `far ${i}`, `127.3.${i}.1`)));
+  const spread = await Promise.all(
+    Array.from({ length: 200 }, (_, i) => world.login("victim", `far ${i}`, `127.3.${i}.1`)),
+  );
   assert.ok(count(spread, 401) <= 1, "all networks that are not known count as one");
   const blocked = await world.login("victim", userPassword, "127.4.0.1");
   assert.equal(blocked.status, 429, "the right password has to wait elsewhere");
   assert.equal((await world.login("victim", userPassword, known)).status, 200, "but not where the user is known");
 
-  const spray = await Promise.all(Array.from({ length: 200 }, (_, i) => world.login(`user-${i}`, "Summer2026", "127.5.0.1")));
+  const spray = await Promise.all(
+    Array.from({ length: 200 }, (_, i) => world.login(`user-${i}`, "Summer2026", "127.5.0.1")),
+  );
   assert.ok(count(spray, 401) <= 50, String(count(spray, 401)));
-  context.diagnostic(`flood 401: ${count(flood, 401)}; spread 401: ${count(spread, 401)}; spray 401: ${count(spray, 401)}`);
+  context.diagnostic(
+    `flood 401: ${count(flood, 401)}; spread 401: ${count(spread, 401)}; spray 401: ${count(spray, 401)}`,
+  );
 
   await sleep(Number(blocked.headers["retry-after"]) * 1000);
   const late = await world.login("victim", userPassword, "127.4.0.1");
@@ -137,7 +147,14 @@ test("AU-07: every byte of a password counts", async () => {
   });
   assert.equal(status, 200);
   const at = (index: number) => `${password.slice(0, index)}?${password.slice(index + 1)}`;
-  for (const near of [password.trimEnd(), password.slice(0, 72), at(72), at(2), password.replace("\0", ""), `${password} `])
+  for (const near of [
+    password.trimEnd(),
+    password.slice(0, 72),
+    at(72),
+    at(2),
+    password.replace("\0", ""),
+    `${password} `,
+  ])
     assert.equal((await unlimited.login("au07", near)).status, 401);
   assert.equal((await unlimited.login("au07", password)).status, 200);
 });
@@ -163,6 +180,28 @@ test("AU-08: no default account works", async () => {
     assert.equal((await unlimited.send("POST", "/users", { sid: unlimited.admin, body })).status, 400, body.username);
   const twin = { username: "ADMIN", role: "viewer", password: userPassword };
   assert.equal((await unlimited.send("POST", "/users", { sid: unlimited.admin, body: twin })).status, 409);
+});
+
+test("AU-09: there is nothing that sets the station up a second time", async () => {
+  for (const path of ["/setup", "/install", "/init", "/first-run", "/register", "/users/admin/password", "/reset"]) {
+    for (const method of ["GET", "POST", "PUT"])
+      assert.equal(
+        (await world.send(method, path, { body: { username: "admin", password: userPassword } })).status,
+        404,
+        path,
+      );
+  }
+  const first = { username: "admin", password: userPassword, role: "admin" };
+  assert.equal((await world.send("POST", "/users", { body: first })).status, 401);
+  const race = await Promise.all(
+    Array.from({ length: 5 }, () =>
+      world.send("POST", "/users", {
+        sid: world.admin,
+        body: { username: "twin", password: userPassword, role: "viewer" },
+      }),
+    ),
+  );
+  assert.deepEqual(race.map(({ status }) => status).toSorted(), [200, 409, 409, 409, 409]);
 });
 
 test("AU-11: headers that say where a request comes from, or what it is, say nothing", async () => {

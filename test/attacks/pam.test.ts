@@ -9,7 +9,8 @@ import { openWorld, type World } from "./sender.ts";
 
 let world: World;
 let etc: string;
-const run = (command: string, args: string[], input = "") => execFileSync(command, args, { input, stdio: ["pipe", "pipe", "pipe"] });
+const run = (command: string, args: string[], input = "") =>
+  execFileSync(command, args, { input, stdio: ["pipe", "pipe", "pipe"] });
 
 /** Users of a private /etc, so that those of the machine stay as they are. */
 before(async () => {
@@ -37,7 +38,12 @@ test("users of the host log in by their own password: members of sudo are admins
   const guest = await world.login("gantry-guest", "guest: secret ü");
   assert.deepEqual([guest.status, guest.json.isAdmin], [200, false]);
   const { json } = await world.send("GET", "/users", { sid: boss.sid });
-  const roles = Object.fromEntries((json as { username: string; role: string; source: string }[]).map((one) => [one.username, `${one.source} ${one.role}`]));
+  const roles = Object.fromEntries(
+    (json as { username: string; role: string; source: string }[]).map((one) => [
+      one.username,
+      `${one.source} ${one.role}`,
+    ]),
+  );
   assert.deepEqual(roles, { admin: "local admin", "gantry-boss": "host admin", "gantry-guest": "host viewer" });
   assert.equal((await world.send("GET", "/users", { sid: guest.sid })).status, 403);
   assert.equal((await world.login("admin", adminPassword)).status, 200, "local users stay");
@@ -55,7 +61,11 @@ test("a wrong password, an expired account, an unknown name and what is no name 
   ] as const;
   const answers = await Promise.all(tries.map(([name, password]) => world.login(name, password)));
   const times = answers.map(({ took }) => took);
-  assert.deepEqual(answers.map(({ status, text }) => `${status} ${text}`).filter((text, index, all) => all.indexOf(text) !== index).length, tries.length - 1);
+  assert.deepEqual(
+    answers.map(({ status, text }) => `${status} ${text}`).filter((text, index, all) => all.indexOf(text) !== index)
+      .length,
+    tries.length - 1,
+  );
   assert.ok(answers.every(({ status }) => status === 401));
   assert.ok(Math.min(...times) >= 3_900, times.map(Math.round).join());
 });
@@ -72,7 +82,10 @@ test("a password of the host stands in no argument of a process and in no log", 
   await world.login("gantry-guest", "MARKER-of-the-host");
   over = true;
   await watch;
-  assert.ok(seen.some((text) => text.includes("pamtester gantry gantry-guest")), "the process was seen");
+  assert.ok(
+    seen.some((text) => text.includes("pamtester gantry gantry-guest")),
+    "the process was seen",
+  );
   assert.equal(seen.join().includes("MARKER-of-the-host"), false);
   assert.equal(world.station.errors().includes("MARKER-of-the-host"), false);
 });

@@ -23,7 +23,8 @@ const base = { type: "docker", repository: "dockerhub", image: "busybox", tag: "
 const create = (sid: string, name: string, more: object = {}) =>
   world.send("POST", "/background/create", { sid, body: { ...base, name, ...more } });
 const made = async (name: string) => (await listContainers()).some(({ Names }) => Names.includes(`/${name}`));
-const tasks = async (sid: string, query = "") => (await world.send("GET", `/background${query}`, { sid })).json as { id: number; user: string; name: string }[];
+const tasks = async (sid: string, query = "") =>
+  (await world.send("GET", `/background${query}`, { sid })).json as { id: number; user: string; name: string }[];
 
 async function ended(sid: string, name: string, more: object = {}): Promise<number> {
   const answer = await create(sid, name, more);
@@ -47,7 +48,16 @@ test("PE-01, PE-05, RB: privileged, devices, the GPU, the host's networks: 403 n
     ["privileged", { privileged: true }],
     ["resource.device", { resource: { device: [["allow", "video4linux_(81)", "rw"]] } }],
     ["network.mode", { network: { mode: "host" } }],
-    ["network.mode", { network: { mode: "bridge", interface: "lo", bridge: { mode: "static", ip: "10.1.2.3", netmask: "255.255.255.0" } } }],
+    [
+      "network.mode",
+      {
+        network: {
+          mode: "bridge",
+          interface: "lo",
+          bridge: { mode: "static", ip: "10.1.2.3", netmask: "255.255.255.0" },
+        },
+      },
+    ],
   ];
   for (const [field, more] of refused) {
     const { status, json } = await create(alice, "roles-refused", more);
@@ -58,7 +68,11 @@ test("PE-01, PE-05, RB: privileged, devices, the GPU, the host's networks: 403 n
   for (const more of [{ Privileged: true }, { cap_add: ["ALL"] }, { volume: { host: { "/etc": { bind: "/data" } } } }])
     assert.equal((await create(alice, "roles-refused", more)).status, 400);
   const twice = `{"type":"docker","repository":"dockerhub","image":"busybox","tag":"latest","name":"roles-refused","privileged":false,"privileged":true}`;
-  assert.equal((await world.send("POST", "/background/create", { sid: alice, body: twice })).status, 403, "PE-07: the last key counts");
+  assert.equal(
+    (await world.send("POST", "/background/create", { sid: alice, body: twice })).status,
+    403,
+    "PE-07: the last key counts",
+  );
   assert.equal((await create(eve, "roles-refused")).status, 403, "a viewer makes nothing");
   assert.equal(await made("roles-refused"), false);
 });
@@ -70,7 +84,15 @@ test("PE-01: what was accepted of an admin is refused when he is one no more", a
     const slow = { ...base, name: "roles-slow" };
     // The lane is held by an image that nobody has: the next one waits.
     const ids: number[] = [];
-    for (let i = 0; i < 4; i++) ids.push((await held.send("POST", "/background/create", { sid: boss, body: { ...slow, name: `roles-boss-${i}`, privileged: true } })).json.id);
+    for (let i = 0; i < 4; i++)
+      ids.push(
+        (
+          await held.send("POST", "/background/create", {
+            sid: boss,
+            body: { ...slow, name: `roles-boss-${i}`, privileged: true },
+          })
+        ).json.id,
+      );
     await held.send("PUT", "/users/boss", { sid: held.admin, body: { role: "operator" } });
     const last = await held.station.client.ended(ids[3]!);
     assert.equal(last.state, "error");
@@ -85,9 +107,16 @@ test("RB-03, RB-04, RB-06: others' tasks are in no list, and neither cancelled, 
   const id = await ended(alice, "roles-hidden");
   const all = await tasks(world.admin);
   assert.ok(all.some((task) => task.id === id));
-  assert.ok((await tasks(eve)).some((task) => task.id === id), "a viewer reads");
+  assert.ok(
+    (await tasks(eve)).some((task) => task.id === id),
+    "a viewer reads",
+  );
   for (const query of ["", "?limit=100", "?category=create", `?before=${id + 1}`])
-    assert.deepEqual((await tasks(bob, query)).filter(({ user }) => user !== "bob"), [], query);
+    assert.deepEqual(
+      (await tasks(bob, query)).filter(({ user }) => user !== "bob"),
+      [],
+      query,
+    );
   for (let guess = 1; guess <= id + 2; guess++)
     assert.equal((await world.send("DELETE", `/background/${guess}`, { sid: bob })).status, 404, String(guess));
   for (const path of ["/background", "/background/create"])
@@ -142,13 +171,29 @@ test("RB: a removed user's things are nobody's, also not of the next one of his 
 });
 
 test("RB-02: paths of the engine's own API lead nowhere", async () => {
-  for (const path of ["/plugins/pull", "/swarm/init", "/build", "/session", "/grpc", "/containers/json", "/v1.41/info"]) {
-    for (const method of ["GET", "POST"]) assert.equal((await world.send(method, path, { sid: world.admin, body: "{}" })).status, 404, path);
+  for (const path of [
+    "/plugins/pull",
+    "/swarm/init",
+    "/build",
+    "/session",
+    "/grpc",
+    "/containers/json",
+    "/v1.41/info",
+  ]) {
+    for (const method of ["GET", "POST"])
+      assert.equal((await world.send(method, path, { sid: world.admin, body: "{}" })).status, 404, path);
   }
 });
 
 test("SC-05: a registry's stored login is not an operator's to use", async () => {
-  const registry = { method: "add", name: "closed", url: "http://127.0.0.1:5001", enableTrustCert: false, username: "test", password: "secret" };
+  const registry = {
+    method: "add",
+    name: "closed",
+    url: "http://127.0.0.1:5001",
+    enableTrustCert: false,
+    username: "test",
+    password: "secret",
+  };
   await world.station.client.ok("POST", "/registry", registry);
   const body = { type: "docker", repository: "private", registry_name: "closed", image: "private/app", tag: "1" };
   const { status, json } = await world.send("POST", "/background/image_download", { sid: bob, body });

@@ -17,12 +17,31 @@ const base = { type: "docker", repository: "dockerhub", image: "busybox", tag: "
 
 test("SC-02: environment variables named like secrets are masked in tasks, for their owner too, and reach the container", async () => {
   const operator = await world.user("sc02", "operator");
-  const environment = ["DB_PASSWORD=one", "API_TOKEN=two", "client_secret=three=3", "SSH_KEY=four", "LANG=C", "KEYBOARD=", "PATH=/bin"];
-  const answer = await world.send("POST", "/background/create", { sid: operator, body: { ...base, name: "secret-env", environment, command: "sleep 60" } });
+  const environment = [
+    "DB_PASSWORD=one",
+    "API_TOKEN=two",
+    "client_secret=three=3",
+    "SSH_KEY=four",
+    "LANG=C",
+    "KEYBOARD=",
+    "PATH=/bin",
+  ];
+  const answer = await world.send("POST", "/background/create", {
+    sid: operator,
+    body: { ...base, name: "secret-env", environment, command: "sleep 60" },
+  });
   assert.equal(answer.status, 200, answer.text);
   const { id } = answer.json as { id: number };
   await world.station.client.ended(id);
-  const masked = ["DB_PASSWORD=********", "API_TOKEN=********", "client_secret=********", "SSH_KEY=********", "LANG=C", "KEYBOARD=********", "PATH=/bin"];
+  const masked = [
+    "DB_PASSWORD=********",
+    "API_TOKEN=********",
+    "client_secret=********",
+    "SSH_KEY=********",
+    "LANG=C",
+    "KEYBOARD=********",
+    "PATH=/bin",
+  ];
   const shown = [answer.json];
   for (const sid of [operator, world.admin]) {
     for (const query of ["", "?category=create", "?limit=5"]) {
@@ -37,10 +56,19 @@ test("SC-02: environment variables named like secrets are masked in tasks, for t
 
 test("SC-01: a registry's password is in no answer, log, file or command line, while it is used", async () => {
   const marker = "S3CR3T-MARKER-7f1";
-  const registry = { method: "add", name: "marked", url: "http://127.0.0.1:5001", enableTrustCert: false, username: "test", password: marker };
+  const registry = {
+    method: "add",
+    name: "marked",
+    url: "http://127.0.0.1:5001",
+    enableTrustCert: false,
+    username: "test",
+    password: marker,
+  };
   await world.station.client.ok("POST", "/registry", registry);
   const body = { type: "docker", repository: "private", registry_name: "marked", image: "private/app", tag: "1" };
-  const { id } = (await world.send("POST", "/background/image_download", { sid: world.admin, body })).json as { id: number };
+  const { id } = (await world.send("POST", "/background/image_download", { sid: world.admin, body })).json as {
+    id: number;
+  };
   const seen = execFileSync("ps", ["-eo", "args"]).toString();
   const ended = await world.station.client.ended(id);
   assert.equal(ended.state, "error", "a wrong password");

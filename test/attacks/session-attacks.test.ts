@@ -37,7 +37,10 @@ test("SE-02: the cookie is for no script and for no other site", async () => {
 test("SE-04: logout, a new password, another role, disabling and removing end every session, and its stream in 5 s", async () => {
   const ways: [way: string, end: (name: string, sid: string) => Promise<unknown>][] = [
     ["logout", (_name, sid) => world.send("PUT", "/logout", { sid })],
-    ["password", (name) => world.send("PUT", `/users/${name}`, { sid: world.admin, body: { password: "another one" } })],
+    [
+      "password",
+      (name) => world.send("PUT", `/users/${name}`, { sid: world.admin, body: { password: "another one" } }),
+    ],
     ["role", (name) => world.send("PUT", `/users/${name}`, { sid: world.admin, body: { role: "operator" } })],
     ["disable", (name) => world.send("PUT", `/users/${name}`, { sid: world.admin, body: { disabled: true } })],
     ["remove", (name) => world.send("DELETE", `/users/${name}`, { sid: world.admin })],
@@ -107,11 +110,16 @@ test("SE-08: doubled, quoted, long and strange cookies decide the same way each 
     [`CS_SESS_ID=${"x".repeat(8192)}`, 401],
   ];
   for (const [cookie, expected] of cookies)
-    assert.equal((await world.send("GET", "/background", { headers: { cookie } })).status, expected, cookie.slice(0, 40));
+    assert.equal(
+      (await world.send("GET", "/background", { headers: { cookie } })).status,
+      expected,
+      cookie.slice(0, 40),
+    );
 });
 
 test("SE-09: a session and a token are worth nothing at another station", async () => {
-  const token = (await world.send("POST", "/tokens", { sid: world.admin, body: { name: "se09" } })).json.token as string;
+  const token = (await world.send("POST", "/tokens", { sid: world.admin, body: { name: "se09" } })).json
+    .token as string;
   assert.equal((await other.send("GET", "/background", { sid: world.admin })).status, 401);
   assert.equal((await other.send("GET", "/background", { token })).status, 401);
 });
@@ -119,11 +127,20 @@ test("SE-09: a session and a token are worth nothing at another station", async 
 test("sessions are listed and ended one by one, one's own; an admin sees all", async () => {
   const mine = await world.user("lists", "viewer");
   const second = (await world.login("lists", userPassword)).sid;
-  const list = (await world.send("GET", "/sessions", { sid: mine })).json as { id: string; current: boolean; username: string; address: string }[];
+  const list = (await world.send("GET", "/sessions", { sid: mine })).json as {
+    id: string;
+    current: boolean;
+    username: string;
+    address: string;
+  }[];
   assert.equal(list.length, 2);
   assert.deepEqual([...new Set(list.map(({ username }) => username))], ["lists"]);
   assert.equal(list[0]?.address, "127.0.0.1");
-  const all = (await world.send("GET", "/sessions", { sid: world.admin })).json as { id: string; username: string; current: boolean }[];
+  const all = (await world.send("GET", "/sessions", { sid: world.admin })).json as {
+    id: string;
+    username: string;
+    current: boolean;
+  }[];
   assert.ok(all.length > list.length);
   const admins = all.find(({ current }) => current)?.id ?? "";
   assert.equal((await world.send("DELETE", `/sessions/${admins}`, { sid: mine })).status, 404, "not his");
@@ -159,7 +176,11 @@ test("a token is worth its role, at most its owner's, until it is revoked or its
   const strong = (await send("POST", "/tokens", { sid: operator, body: { name: "strong" } })).json.token as string;
   await send("PUT", "/users/tokens", { sid: admin, body: { role: "viewer" } });
   assert.equal((await send("POST", "/background/image_download", { token: strong, body: image })).status, 403);
-  const list = (await send("GET", "/tokens", { sid: admin })).json as { id: number; username: string; token?: string }[];
+  const list = (await send("GET", "/tokens", { sid: admin })).json as {
+    id: number;
+    username: string;
+    token?: string;
+  }[];
   assert.ok(list.every((one) => one.token === undefined));
   const id = list.find(({ username }) => username === "tokens")?.id;
   const viewer = await world.user("tokens2", "viewer");

@@ -107,7 +107,10 @@ test("codes cannot be guessed behind a right password, and a right password alon
   const tries: number[] = [];
   for (let i = 0; i < 8; i++) {
     const code = String(100000 + i);
-    tries.push((await world.send("POST", "/login/two-step", { body: { username: "carol", password: userPassword, code } })).status);
+    tries.push(
+      (await world.send("POST", "/login/two-step", { body: { username: "carol", password: userPassword, code } }))
+        .status,
+    );
     const alone = (await world.login("carol", userPassword)).status;
     assert.ok(alone === 403 || alone === 429);
   }
@@ -116,7 +119,13 @@ test("codes cannot be guessed behind a right password, and a right password alon
 
 test("it is turned off with password and code, or by an admin; its secret is nowhere in clear", async () => {
   const { sid, secret, codes } = await enrol("dave");
-  const files = execFileSync("sh", ["-c", 'grep -rlaF -e "$1" -e "$2" "$0" || true', world.station.folder, secret, codes[0]!]);
+  const files = execFileSync("sh", [
+    "-c",
+    'grep -rlaF -e "$1" -e "$2" "$0" || true',
+    world.station.folder,
+    secret,
+    codes[0]!,
+  ]);
   assert.equal(files.toString(), "");
   const off = (body: object) => world.send("DELETE", "/two-step", { sid, body });
   assert.equal((await off({ password: userPassword, code: "123456" })).status, 401);

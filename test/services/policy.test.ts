@@ -111,7 +111,11 @@ test("fields that reach beyond a container are an admin's, and a refusal names t
 test("a token may what its role may, but nothing of the account", () => {
   const token = { name: "root", role: "admin", token: 1 } as const;
   for (const verb of ["token:create", "password:change", "second-step:change", "session:remove"] as const)
-    assert.throws(() => authorize(token, verb), (error) => hasCode(error, "forbidden"), verb);
+    assert.throws(
+      () => authorize(token, verb),
+      (error) => hasCode(error, "forbidden"),
+      verb,
+    );
   assert.doesNotThrow(() => authorize(token, "registry:save"));
   assert.deepEqual(
     [weaker("admin", "viewer"), weaker("viewer", "admin"), weaker("operator", "admin")],

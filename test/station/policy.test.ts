@@ -33,7 +33,9 @@ before(async () => {
   const spare = await world.user("spare", "viewer");
   expired = (await world.login("second", userPassword)).sid;
   await send("PUT", "/logout", { sid: expired });
-  names["SPARE_SESSION"] = (await send("GET", "/sessions", { sid: spare })).json.find((one: { current: boolean }) => one.current).id;
+  names["SPARE_SESSION"] = (await send("GET", "/sessions", { sid: spare })).json.find(
+    (one: { current: boolean }) => one.current,
+  ).id;
   names["SPARE_TOKEN"] = (await send("POST", "/tokens", { sid: spare, body: { name: "spare" } })).json.id;
   assert.notEqual(admin, "");
 });
@@ -56,7 +58,7 @@ function routes(): { method: string; url: string }[] {
 function request(route: string, role: string, how: { sid?: string; headers?: Record<string, string>; query?: string }) {
   const { path, body }: Row = table[route] ?? {};
   const [method = "", own = ""] = route.split(" ");
-  const filled = (path ?? own).replace(/[A-Z_]{5,}/, (name) => String(names[name] ?? name));
+  const filled = (path ?? own).replace(/[A-Z_]{5,}/, (name) => names[name] ?? name);
   const { query = "", ...rest } = how;
   return world.send(method, `${filled}${query}`, { ...rest, ...(body && { body: body(role) }) });
 }
@@ -133,7 +135,9 @@ test("RB-01: every route by every role", async (context) => {
   }
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   assert.equal(total, Object.keys(table).length * tableRoles.length);
-  context.diagnostic(`${Object.keys(table).length} routes by ${tableRoles.length} roles: ${total} requests, ${JSON.stringify(counts)}`);
+  context.diagnostic(
+    `${Object.keys(table).length} routes by ${tableRoles.length} roles: ${total} requests, ${JSON.stringify(counts)}`,
+  );
 });
 
 test("RB-09: a task whose user was removed or weakened meanwhile is not carried out", async () => {

@@ -32,7 +32,13 @@ function userRoutes(app: App, users: UserService): void {
   const create = { tags, summary: "Add a user", body: NewUser, response };
   app.post(base, { schema: create }, (request) => users.create(callerOf(request), request.body));
 
-  const change = { tags, summary: "Change a user, and end his sessions", params: Named, body: UserChangeRequest, response };
+  const change = {
+    tags,
+    summary: "Change a user, and end his sessions",
+    params: Named,
+    body: UserChangeRequest,
+    response,
+  };
   app.put(`${base}/:username`, { schema: change }, (request) =>
     users.change(callerOf(request), request.params.username, request.body),
   );
@@ -43,9 +49,7 @@ function userRoutes(app: App, users: UserService): void {
   );
 
   const password = { tags, summary: "Change one's own password", body: PasswordChange, response: { 200: Named } };
-  app.put("/api/v1/password", { schema: password }, (request) =>
-    users.changePassword(callerOf(request), request.body),
-  );
+  app.put("/api/v1/password", { schema: password }, (request) => users.changePassword(callerOf(request), request.body));
 }
 
 function tokenRoutes(app: App, tokens: TokenService): void {
@@ -53,7 +57,12 @@ function tokenRoutes(app: App, tokens: TokenService): void {
   const list = { tags, summary: "List API tokens", response: { 200: Type.Array(Token) } };
   app.get(base, { schema: list }, (request) => tokens.list(callerOf(request)));
 
-  const create = { tags, summary: "Make an API token; it is shown only now", body: TokenRequest, response: { 200: Token } };
+  const create = {
+    tags,
+    summary: "Make an API token; it is shown only now",
+    body: TokenRequest,
+    response: { 200: Token },
+  };
   app.post(base, { schema: create }, (request) => tokens.create(callerOf(request), request.body));
 
   const params = Type.Object({ id: Type.String({ pattern: "^[0-9]{1,15}$", description: "A token's id" }) });
@@ -70,7 +79,12 @@ function secondStepRoutes(app: App, secondStep: SecondStepService): void {
   app.get(path, { schema: get }, (request) => secondStep.get(callerOf(request)));
 
   const Secret = Type.Object({ secret: Type.String(), uri: Type.String({ description: "For a QR code" }) });
-  const begin = { tags, summary: "A secret for an authenticator app", body: SecondStepBegin, response: { 200: Secret } };
+  const begin = {
+    tags,
+    summary: "A secret for an authenticator app",
+    body: SecondStepBegin,
+    response: { 200: Secret },
+  };
   app.post(path, { schema: begin }, (request) => secondStep.begin(callerOf(request), request.body));
 
   const Codes = Type.Object({ enabled: Type.Boolean(), recovery_codes: Type.Array(Type.String()) });

@@ -28,8 +28,10 @@ type LoginPage = Static<typeof LoginPage>;
 export function loginPageRoutes(app: App, sessions: SessionService): void {
   const schema = { tags: ["session"], summary: "Log in as on a NAS; answers XML with the session's id" };
   const options = { config: acting, bodyLimit: loginBody };
-  app.get(loginPagePath, { ...options, exposeHeadRoute: false, schema: { ...schema, querystring: LoginPage } }, (request, reply) =>
-    answer(sessions, { request, reply }, request.query),
+  app.get(
+    loginPagePath,
+    { ...options, exposeHeadRoute: false, schema: { ...schema, querystring: LoginPage } },
+    (request, reply) => answer(sessions, { request, reply }, request.query),
   );
   app.post(loginPagePath, { ...options, schema: { ...schema, body: LoginPage } }, (request, reply) =>
     answer(sessions, { request, reply }, request.body),
@@ -47,7 +49,9 @@ async function answer(sessions: SessionService, { request, reply }: Exchange, pa
   reply.type("text/xml; charset=utf-8").serializer(String);
   try {
     const { sid, session } = await sessions.login(caller, loginOf(page));
-    return reply.send(xml({ authPassed: "1", authSid: sid, username: session.username, isAdmin: session.isAdmin ? "1" : "0" }));
+    return reply.send(
+      xml({ authPassed: "1", authSid: sid, username: session.username, isAdmin: session.isAdmin ? "1" : "0" }),
+    );
   } catch (error) {
     const needsCode = hasCode(error, "forbidden") && error.details?.["second_step"] === true;
     if (needsCode) return reply.send(xml({ authPassed: "0", need_2sv: "1" }));
@@ -69,6 +73,8 @@ function loginOf({ user, pwd, plain_pwd: plain, security_code: code, sid }: Logi
 }
 
 function xml(fields: Record<string, string>): string {
-  const lines = Object.entries(fields).map(([name, value]) => `  <${name}><![CDATA[${value.replaceAll("]]>", "")}]]></${name}>`);
+  const lines = Object.entries(fields).map(
+    ([name, value]) => `  <${name}><![CDATA[${value.replaceAll("]]>", "")}]]></${name}>`,
+  );
   return ['<?xml version="1.0" encoding="UTF-8"?>', '<QDocRoot version="1.0">', ...lines, "</QDocRoot>", ""].join("\n");
 }

@@ -22,7 +22,12 @@ export function sessionRoutes(app: App, sessions: SessionService): void {
     return session;
   });
 
-  const twoStep = { tags, summary: "Log in with a code of the second step", body: TwoStepLogin, response: { 200: SessionInfo } };
+  const twoStep = {
+    tags,
+    summary: "Log in with a code of the second step",
+    body: TwoStepLogin,
+    response: { 200: SessionInfo },
+  };
   app.post("/api/v1/login/two-step", { schema: twoStep, bodyLimit: loginBody }, async (request, reply) => {
     const { sid, session } = await sessions.login(callerOf(request), request.body);
     setSessionCookie(reply, sid);

@@ -35,7 +35,8 @@ export function createHostUsers({ adminGroups, service = "gantry" }: HostUserOpt
   const gate = createGate({
     width: 4,
     depth: 50,
-    full: () => new AppError("too_many", "Too many logins at once; try again in a second.", { details: { retryAfter: 1 } }),
+    full: () =>
+      new AppError("too_many", "Too many logins at once; try again in a second.", { details: { retryAfter: 1 } }),
   });
   return {
     async authenticate(name, password) {
@@ -47,7 +48,12 @@ export function createHostUsers({ adminGroups, service = "gantry" }: HostUserOpt
       if (!hostName.test(name)) return undefined;
       const { code, output } = await run(["id", "-Gn", "--", name], "");
       if (code !== 0) return undefined;
-      return output.trim().split(" ").some((group) => adminGroups.includes(group)) ? "admin" : "viewer";
+      return output
+        .trim()
+        .split(" ")
+        .some((group) => adminGroups.includes(group))
+        ? "admin"
+        : "viewer";
     },
   };
 }

@@ -108,7 +108,7 @@ export function createLoginLimits({ tries, perMinute }: LimitOptions): LoginLimi
       trusted.add(`${network} ${account}`);
     },
     forget(account) {
-      for (const key of [...trusted]) if (key.endsWith(` ${account}`)) trusted.delete(key);
+      for (const key of trusted) if (key.endsWith(` ${account}`)) trusted.delete(key);
     },
   };
 }

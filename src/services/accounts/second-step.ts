@@ -23,11 +23,7 @@ export interface SecondStep {
   left(name: string): Promise<number>;
 }
 
-export function createSecondStep(deps: {
-  accounts: AccountStore;
-  directory: Directory;
-  secrets: Secrets;
-}): SecondStep {
+export function createSecondStep(deps: { accounts: AccountStore; directory: Directory; secrets: Secrets }): SecondStep {
   const { accounts, directory, secrets } = deps;
   const waiting = new Map<string, { secret: Buffer; until: number }>();
   const context = (name: string) => `second step of ${name}`;
@@ -54,7 +50,11 @@ export function createSecondStep(deps: {
       if (step === undefined) throw invalid("code", "is not the code that belongs to the secret now");
       const codes = Array.from({ length: recoveryCodes }, () => base32(randomBytes(codeBytes)));
       const hashes = codes.map((one) => hash("sha256", one));
-      await accounts.saveTotp({ name, totp: secrets.seal(begun.secret.toString("base64"), context(name)), codes: hashes });
+      await accounts.saveTotp({
+        name,
+        totp: secrets.seal(begun.secret.toString("base64"), context(name)),
+        codes: hashes,
+      });
       // The code that turned it on is used.
       await accounts.useTotpStep({ name, step });
       waiting.delete(name);

@@ -50,7 +50,7 @@ export async function createTokenTable(accounts: AccountStore, directory: Direct
       await accounts.removeToken(id);
     },
     forget(user) {
-      for (const row of [...byHash.values()]) if (row.user === user) byHash.delete(row.hash);
+      for (const row of byHash.values()) if (row.user === user) byHash.delete(row.hash);
     },
   };
 }
@@ -60,9 +60,13 @@ export function createTokenService({ sessions, table }: { sessions: Sessions; ta
 
   function roleFor(user: User, { role = user.role }: TokenRequest): TokenRow["role"] {
     if (weaker(role, user.role) === role) return role;
-    throw new AppError("forbidden", `A token of ${user.name} can be ${roles.slice(roles.indexOf(user.role)).join(" or ")} only.`, {
-      details: { field: "role" },
-    });
+    throw new AppError(
+      "forbidden",
+      `A token of ${user.name} can be ${roles.slice(roles.indexOf(user.role)).join(" or ")} only.`,
+      {
+        details: { field: "role" },
+      },
+    );
   }
 
   return {

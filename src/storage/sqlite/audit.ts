@@ -4,9 +4,7 @@ import type { AuditEntry, AuditFilter, AuditRow, AuditVerbs } from "../audit-sto
 export function auditSql(db: DatabaseSync, host: string): AuditVerbs {
   const add = auditWriter(db, host);
   const settle = db.prepare("UPDATE audit SET level = ?, result = ?, message = ? WHERE id = ? AND result = 'begun'");
-  const drop = db.prepare(
-    "DELETE FROM audit WHERE ts < ? OR id <= (SELECT coalesce(max(id), 0) FROM audit) - ?",
-  );
+  const drop = db.prepare("DELETE FROM audit WHERE ts < ? OR id <= (SELECT coalesce(max(id), 0) FROM audit) - ?");
   return {
     add,
     begin: add,
@@ -30,9 +28,7 @@ export function auditWriter(db: DatabaseSync, host: string) {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   return ({ ts, level, category, user, address, action, target, result, message }: AuditEntry): number =>
-    Number(
-      insert.run(host, ts, level, category, user, address, action, target, result, message).lastInsertRowid,
-    );
+    Number(insert.run(host, ts, level, category, user, address, action, target, result, message).lastInsertRowid);
 }
 
 /** The text is looked for as it is, wherever it stands: no pattern of the caller's runs in here. */

@@ -13,7 +13,9 @@ export function taskQueries(db: DatabaseSync, host: string, audit: ReturnType<ty
   const saveProgress = db.prepare("UPDATE task SET detail = ?, progress = ? WHERE id = ? AND state = 'running'");
   const get = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ? AND hidden = 0 AND state <> 'cancelled'`);
   const listed = `SELECT ${taskColumns} FROM task WHERE id < ? AND hidden = 0 AND state <> 'cancelled'`;
-  const list = db.prepare(`${listed} AND kind = coalesce(?, kind) AND user = coalesce(?, user) ORDER BY id DESC LIMIT ?`);
+  const list = db.prepare(
+    `${listed} AND kind = coalesce(?, kind) AND user = coalesce(?, user) ORDER BY id DESC LIMIT ?`,
+  );
   const clear = db.prepare(
     `UPDATE task SET hidden = 1 WHERE hidden = 0 AND state IN ('completed', 'error')
      AND id = coalesce(?, id) AND kind = coalesce(?, kind) AND user = coalesce(?, user) RETURNING id, kind, name`,

@@ -11,7 +11,12 @@ const idempotencyLife = 24 * 3600 * 1000;
 /** SQL of the task verbs: accept, claim and steps here, ends and reads in their own files. */
 export function taskSql(db: DatabaseSync, host: string): TaskVerbs {
   const trails = { events: taskEvents(db, host), audit: taskAudit(db, host) };
-  return { ...acceptance(db, host, trails), ...steps(db), ...taskEnds(db, host, trails), ...taskQueries(db, host, trails.audit) };
+  return {
+    ...acceptance(db, host, trails),
+    ...steps(db),
+    ...taskEnds(db, host, trails),
+    ...taskQueries(db, host, trails.audit),
+  };
 }
 
 function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {

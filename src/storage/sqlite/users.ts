@@ -12,9 +12,7 @@ export function userSql(db: DatabaseSync, host: string) {
      ON CONFLICT (name) DO UPDATE SET role = excluded.role, password_hash = excluded.password_hash, source = 'local', disabled = 0`,
   );
   const alike = db.prepare("SELECT 1 FROM user WHERE name = ? COLLATE NOCASE");
-  const insert = db.prepare(
-    "INSERT INTO user (name, role, password_hash, source, created_at) VALUES (?, ?, ?, ?, ?)",
-  );
+  const insert = db.prepare("INSERT INTO user (name, role, password_hash, source, created_at) VALUES (?, ?, ?, ?, ?)");
   const change = db.prepare(
     `UPDATE user SET role = coalesce(?, role), disabled = coalesce(?, disabled), password_hash = coalesce(?, password_hash)
      WHERE name = ?`,
