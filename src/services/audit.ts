@@ -32,21 +32,26 @@ export interface Audit {
 
 /** Refusals of one kind from one place are written once in this time, with how many there were before. */
 const quiet = 60_000;
+/** Of somebody who has an account so many are written each, so that each of them can be told. */
+const ownAccount = 100;
 const remembered = 5_000;
 const longest = 500;
 
 export function createAudit(store: AuditStore, log: (message: string, fields: Record<string, unknown>) => void): Audit {
-  const flood = new Map<string, { until: number; kept: number }>();
+  const flood = new Map<string, { until: number; written: number; kept: number }>();
   const lost = (error: unknown) => log("an audit entry could not be written", { error });
 
   /** How many like it were not written, or `undefined` when this one is not to be. */
-  function unwritten(key: string): number | undefined {
+  function unwritten(key: string, allowance: number): number | undefined {
     const now = performance.now();
     const known = flood.get(key);
-    if (known && now < known.until) return void known.kept++;
+    if (known && now < known.until) {
+      if (known.written++ < allowance) return 0;
+      return void known.kept++;
+    }
     flood.delete(key);
     for (const old of flood.keys()) if (flood.size >= remembered) flood.delete(old);
-    flood.set(key, { until: now + quiet, kept: 0 });
+    flood.set(key, { until: now + quiet, written: 1, kept: 0 });
     return known?.kept ?? 0;
   }
 
@@ -55,8 +60,8 @@ export function createAudit(store: AuditStore, log: (message: string, fields: Re
       await store.add({ ...entryOf(act), level: "INFO", result: "done", message: clean(message) });
     },
     refused(act, reason) {
-      // Whoever has an account is written down each time; the others could fill the log.
-      const more = act.user === "" ? unwritten(`${act.address} ${act.action} ${act.target}`) : 0;
+      const { user, address, action, target } = act;
+      const more = user === "" ? unwritten(`${address} ${action} ${target}`, 1) : unwritten(`* ${user}`, ownAccount);
       if (more === undefined) return;
       const message = clean(`${reason}${more > 0 ? ` (and ${more} more like it)` : ""}`);
       store.add({ ...entryOf(act), level: "WARN", result: "refused", message }).catch(lost);

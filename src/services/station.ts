@@ -105,6 +105,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     async stop(grace) {
       await machine.stop(grace);
       inventory.close();
+      accounts.close();
     },
   };
 }

@@ -99,3 +99,24 @@ test("who leaves the group is no admin at his next login, and a local name of th
   assert.equal(disable.status, 200);
   assert.equal((await world.login("gantry-guest", "guest: secret ü")).status, 401);
 });
+
+test("who loses his group, or his account, on the host loses his session and token within moments", async () => {
+  run("useradd", ["--no-create-home", "-G", "sudo", "gantry-fired"]);
+  run("chpasswd", [], "gantry-fired:fired secret\n");
+  const { sid, json } = await world.login("gantry-fired", "fired secret");
+  assert.equal(json.isAdmin, true);
+  const { token } = (await world.send("POST", "/tokens", { sid, body: { name: "t" } })).json as { token: string };
+  assert.equal((await world.send("GET", "/users", { token })).status, 200);
+  run("gpasswd", ["-d", "gantry-fired", "sudo"]);
+  const until = async (path: string, sent: object, status: number) => {
+    const end = Date.now() + 25_000;
+    while ((await world.send("GET", path, sent)).status !== status) {
+      assert.ok(Date.now() < end, `${path} never became ${status}`);
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  };
+  await until("/users", { token }, 403);
+  assert.equal((await world.send("GET", "/users", { sid })).status, 401);
+  run("userdel", ["gantry-fired"]);
+  await until("/background", { token }, 401);
+});

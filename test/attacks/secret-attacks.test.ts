@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
+import { createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { removeContainers, dockerApi } from "../support/docker-cli.ts";
 import { openWorld, type World } from "./sender.ts";
 
@@ -78,4 +81,36 @@ test("SC-01: a registry's password is in no answer, log, file or command line, w
   for (const text of texts) assert.equal(text.includes(marker), false);
   const files = execFileSync("sh", ["-c", 'grep -rlaF -e "$1" "$0" || true', world.station.folder, marker]).toString();
   assert.equal(files, "");
+});
+
+test("SC-03: a registry that says back what login it got does not bring it into the task's error", async () => {
+  let seen = "";
+  const registry = createServer((request, response) => {
+    seen ||= request.headers.authorization ?? "";
+    response.writeHead(request.headers.authorization ? 403 : 401, {
+      "content-type": "application/json",
+      "www-authenticate": 'Basic realm="echo"',
+    });
+    const message = `denied for ${request.headers.authorization ?? "nobody"}, that is MARKER-echo`;
+    response.end(JSON.stringify({ errors: [{ code: "DENIED", message }] }));
+  }).listen(0, "127.0.0.1");
+  await once(registry, "listening");
+  try {
+    const { port } = registry.address() as AddressInfo;
+    const echo = { method: "add", name: "echo", url: `http://127.0.0.1:${port}`, enableTrustCert: false };
+    await world.station.client.ok("POST", "/registry", { ...echo, username: "u", password: "MARKER-echo" });
+    const body = { type: "docker", repository: "private", registry_name: "echo", image: "a/b", tag: "1" };
+    const { id } = await world.station.client.add("image_download", body);
+    const { state, error } = await world.station.client.ended(id);
+    assert.equal(state, "error");
+    const pair = Buffer.from("u:MARKER-echo").toString("base64");
+    assert.equal(seen, `Basic ${pair}`, "the registry got the login");
+    assert.match(String(error), /denied for Basic \*{8}/);
+    for (const secret of [pair, "MARKER-echo"]) {
+      assert.equal(String(error).includes(secret), false, String(error));
+      assert.equal(world.station.errors().includes(secret), false);
+    }
+  } finally {
+    registry.close();
+  }
 });

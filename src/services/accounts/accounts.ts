@@ -24,6 +24,9 @@ export interface AccountOptions {
   log: (message: string, fields: Record<string, unknown>) => void;
 }
 
+/** How late the station may know what the host's users may. */
+const hostRolesEvery = 10_000;
+
 /** Everything about who may come in, wired. */
 export async function createAccounts(options: AccountOptions) {
   const { accounts, secrets, hostUsers, log } = options;
@@ -41,19 +44,35 @@ export async function createAccounts(options: AccountOptions) {
     audit,
   });
 
-  /** A user of the host may have left its groups since he logged in. */
+  /** A user of the host may have left it, or its groups, since he logged in: what he was then ends. */
   async function hostRole(host: HostUsers, name: string): Promise<Role | undefined> {
     const role = await host.roleOf(name);
-    if (role && role !== directory.get(name)?.role) {
-      await accounts.changeUser({ name, change: { role } });
+    const before = directory.get(name)?.role;
+    directory.setAbsent(name, role === undefined);
+    if (role && role !== before) await accounts.changeUser({ name, change: { role } });
+    if (role !== before) {
       await directory.refresh(name);
+      await sessions.end(name);
     }
     return role;
   }
 
+  async function lookAfterHostUsers(host: HostUsers): Promise<void> {
+    for (const { name, source } of directory.list()) if (source === "host") await hostRole(host, name);
+  }
+
+  const watch =
+    hostUsers &&
+    setInterval(() => {
+      lookAfterHostUsers(hostUsers).catch((error: unknown) =>
+        log("the host's users could not be looked up", { error }),
+      );
+    }, hostRolesEvery);
+
   return {
     audit,
     sessions,
+    close: () => clearInterval(watch),
     /** What a user is when his task runs; throws `forbidden` when he is no more. */
     async userNow(name: string): Promise<User> {
       const user = directory.get(name);

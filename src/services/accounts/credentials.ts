@@ -57,6 +57,7 @@ export async function createCredentials(options: CredentialOptions): Promise<Cre
     if (!(await host.authenticate(name, password))) return undefined;
     const role = await host.roleOf(name);
     if (!role) return undefined;
+    directory.setAbsent(name, false);
     const added = await accounts.addUser({ name, role, passwordHash: "", source: "host", createdAt: Date.now() });
     if (added === "taken" && !directory.get(name)) return undefined;
     await accounts.changeUser({ name, change: { role } });

@@ -1,4 +1,4 @@
-import type { Engine } from "../../engines/engine.ts";
+import type { Engine, RegistryLogin } from "../../engines/engine.ts";
 import { AppError } from "../../errors.ts";
 import type { TaskContext } from "../../tasks/handler.ts";
 import type { ImageSource } from "../image-reference.ts";
@@ -24,5 +24,20 @@ export async function ensureImage(
   const onProgress = ({ percent, text }: { percent: number; text: string }) =>
     context.progress(percent < 0 ? percent : Math.floor(percent * share), text);
   context.progress(-1, "Download image");
-  await context.step("pull", null, () => pulls({ engine, reference, login, onProgress, signal: context.signal }));
+  await context.step("pull", null, () =>
+    pulls({ engine, reference, login, onProgress, signal: context.signal }).catch((error: unknown) =>
+      Promise.reject(login ? withoutLogin(error, login) : error),
+    ),
+  );
+}
+
+/** What a registry says is shown to people: it may say back what it was sent. */
+function withoutLogin(error: unknown, { username, password }: RegistryLogin): unknown {
+  if (!(error instanceof AppError) || password === "") return error;
+  const pair = Buffer.from(`${username}:${password}`);
+  const secrets = [password, pair.toString("base64"), pair.toString("base64url"), encodeURIComponent(password)];
+  const hidden = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "********"), text);
+  const message = hidden(error.message);
+  if (message === error.message) return error;
+  return new AppError(error.code, message, error.details ? { details: error.details } : {});
 }
