@@ -34,14 +34,16 @@ export async function benchCreate(report: Report): Promise<void> {
   }
 }
 
+const docker = { type: "docker", repository: "local", image: "ubuntu", tag: "latest" };
+
 /** Answers the milliseconds from the POST until the event of its end comes over the event stream. */
-async function viaStation(station: TestStation, name: string): Promise<number> {
+export async function viaStation(station: TestStation, name: string, image: object = docker): Promise<number> {
   const stream = new AbortController();
   const headers = { cookie: station.client.cookie() };
   const events = await fetch(`${station.url}/api/v1/event/stream`, { headers, signal: stream.signal });
   const reader = (events.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
   const begun = performance.now();
-  await station.client.add("create", { type: "docker", repository: "local", name, image: "ubuntu", tag: "latest" });
+  await station.client.add("create", { ...image, name });
   for (let text = ""; !(text.includes(`"${name}"`) && text.includes('"completed"'));)
     text += (await reader.read()).value ?? "";
   const took = performance.now() - begun;

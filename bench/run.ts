@@ -3,6 +3,7 @@ import { removeContainers } from "../test/support/docker-cli.ts";
 import { benchCreate } from "./create.ts";
 import { benchProcess } from "./process.ts";
 import { createReport } from "./report.ts";
+import { benchSystem } from "./system.ts";
 import { benchHeld, benchWorking } from "./tasks.ts";
 import { startStation } from "../test/support/station.ts";
 
@@ -10,7 +11,13 @@ import { startStation } from "../test/support/station.ts";
 await startEngines();
 await pullUbuntu();
 const report = createReport();
-const parts = { process: benchProcess, create: benchCreate, held: benchHeld, working: benchWorking };
+const parts = {
+  process: benchProcess,
+  create: benchCreate,
+  system: benchSystem,
+  held: benchHeld,
+  working: benchWorking,
+};
 const wanted = process.argv.slice(2);
 for (const [name, bench] of Object.entries(parts))
   if (wanted.length === 0 || wanted.includes(name)) await bench(report);

@@ -12,7 +12,7 @@ mount --bind "$fresh" "$fresh"
 mount -t proc proc "$fresh/proc"
 mount -t sysfs sysfs "$fresh/sys"
 mount -t tmpfs -o mode=755 tmpfs "$fresh/dev"
-for name in null zero full random urandom tty fuse loop-control kmsg net/tun loop0 loop1 loop2 loop3 loop4 loop5 loop6 loop7; do
+for name in null zero full random urandom tty fuse loop-control btrfs-control kmsg net/tun loop0 loop1 loop2 loop3 loop4 loop5 loop6 loop7; do
   [ -e "/dev/$name" ] || continue
   mkdir -p "$(dirname "$fresh/dev/$name")"
   cp -a "/dev/$name" "$fresh/dev/$name"

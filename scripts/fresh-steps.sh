@@ -41,15 +41,101 @@ stop_station() {
   done
 }
 
+# A neighbour in the LAN, which knows no way back to a bridge of this machine.
+make_lan() {
+  mkdir -p /root/www
+  echo "hello from the LAN" >/root/www/index.html
+  ip netns add lan
+  ip link add lan0 type veth peer name eth0 netns lan
+  ip addr add 192.168.88.1/24 dev lan0
+  ip link set lan0 up
+  ip -n lan addr add 192.168.88.2/24 dev eth0
+  ip -n lan link set eth0 up
+  ip netns exec lan busybox httpd -p 192.168.88.2:80 -h /root/www
+}
+
+# A root file system that takes an address by DHCP and waits.
+make_system() {
+  system=/root/system
+  for folder in bin sbin etc dev proc sys root tmp run var usr/share/udhcpc; do mkdir -p "$system/$folder"; done
+  cp "$(command -v busybox)" "$system/bin/busybox"
+  ln -s busybox "$system/bin/sh"
+  printf '#!/bin/busybox sh\n%s\n' '[ "$1" = bound ] || exit 0
+/bin/busybox ip addr add "$ip/$mask" dev "$interface"
+/bin/busybox ip route add default via "$router"' >"$system/usr/share/udhcpc/default.script"
+  printf '#!/bin/busybox sh\n%s\n' '/bin/busybox mount -t proc proc /proc 2>/dev/null
+/bin/busybox ip link set eth0 up
+/bin/busybox udhcpc -b -i eth0 -s /usr/share/udhcpc/default.script >/tmp/udhcpc.log 2>&1 &
+while :; do /bin/busybox sleep 1000; done' >"$system/sbin/init"
+  chmod 755 "$system/sbin/init" "$system/usr/share/udhcpc/default.script"
+  tar -C "$system" --numeric-owner -c . >/root/system.tar
+}
+
+# reaches_out TITLE COMMAND...: the command is run in a container until the LAN answers.
+reaches_out() {
+  title=$1
+  shift
+  begin=$(now)
+  # Not wget, which breaks down in Debian's static busybox.
+  until printf 'GET / HTTP/1.0\r\n\r\n' | "$@" /bin/busybox nc -w 3 192.168.88.2 80 2>/dev/null |
+    grep -q 'hello from the LAN'; do
+    [ $(($(now) - begin)) -lt 30000 ] || {
+      "$@" /bin/busybox ip addr </dev/null >&2 || true
+      "$@" /bin/busybox cat /tmp/udhcpc.log </dev/null >&2 || true
+      nft list ruleset >&2
+      fail "a container of $title does not reach the LAN."
+    }
+    sleep 0.2
+  done
+  echo "   $title: out to the LAN after $(($(now) - begin)) ms"
+}
+
+containers_reach_out() {
+  reaches_out LXC lxc-attach -n probe --
+  reaches_out LXD lxc exec probe --
+}
+
 docker_get() { curl -sS --fail-with-body --unix-socket /var/run/docker.sock "http://docker$1"; }
 
-step "node $(node --version), npm $(npm --version), no Docker"
-if command -v dockerd >/dev/null; then fail "Docker is there already."; fi
+step "node $(node --version), npm $(npm --version), no engine"
+for name in dockerd lxc-start lxd; do
+  if command -v "$name" >/dev/null; then fail "$name is there already."; fi
+done
 
 step "npm start"
 start_station
-curl -sS --fail-with-body http://127.0.0.1:8080/healthz || fail "/healthz does not answer 200."
-echo
+begin=$(now)
+for type in docker lxc lxd; do
+  until curl -sS --fail-with-body http://127.0.0.1:8080/healthz | grep -A1 "\"type\": \"$type\"" | grep -q '"available": true'; do
+    [ $(($(now) - begin)) -lt 30000 ] || fail "/healthz does not say that $type is available."
+    sleep 0.2
+  done
+done
+echo "   docker, lxc and lxd are available"
+
+step "three engines: LXC's bridge, LXD's bridge and a pool that holds sizes"
+ip -br addr show lxcbr0 | grep -q '10\.0\.3\.1/24' || fail "LXC has no bridge."
+lxc network list -f csv | grep -q '^lxdbr0,bridge,YES,' || fail "LXD has no bridge."
+lxc storage list -f csv | grep -q '^default,btrfs,' || fail "LXD's pool is none of btrfs."
+
+step "a container of LXC and one of LXD: an address by DHCP, out to the LAN past Docker's firewall"
+make_lan
+make_system
+mkdir -p /var/lib/lxc/probe/rootfs
+tar -C /var/lib/lxc/probe/rootfs -x </root/system.tar
+printf '%s\n' 'lxc.include = /usr/share/lxc/config/common.conf' 'lxc.uts.name = probe' \
+  'lxc.rootfs.path = dir:/var/lib/lxc/probe/rootfs' 'lxc.apparmor.profile = unconfined' 'lxc.net.0.type = veth' \
+  'lxc.net.0.link = lxcbr0' 'lxc.net.0.flags = up' 'lxc.start.auto = 1' >/var/lib/lxc/probe/config
+lxc-start -n probe || fail "LXC does not start a container."
+printf 'architecture: %s\ncreation_date: 1700000000\n' "$(uname -m)" >/root/metadata.yaml
+tar -C /root -c metadata.yaml >/root/metadata.tar
+lxc image import /root/metadata.tar /root/system.tar --alias probe >/dev/null
+lxc launch probe probe -d root,size=50MiB >/dev/null || fail "LXD does not launch a container."
+iptables -P FORWARD DROP
+containers_reach_out
+lxc exec probe -- /bin/busybox dd if=/dev/zero of=/big bs=1M count=100 </dev/null 2>/dev/null &&
+  fail "a container of LXD writes more than its size."
+echo "   LXD: the size holds"
 
 step "an image, since Docker Hub may be out of reach: imported as ubuntu:latest"
 mkdir -p /root/image/bin
@@ -86,9 +172,38 @@ step "npm start again: what set-up has started is adopted"
 start_station
 stop_station
 
-step "npm run engines:stop"
+step "npm run engines:stop: containers run on, and what they live on"
 npm run --silent engines:stop
 if docker_get /_ping 2>/dev/null; then fail "dockerd still answers."; fi
+if lxc list >/dev/null 2>&1; then fail "lxd still answers."; fi
+[ "$(lxc-info -n probe -s -H)" = RUNNING ] || fail "the container of LXC ended."
+reaches_out LXC lxc-attach -n probe --
 
-step "npm test"
-npm test
+step "the engines again, Docker last"
+iptables -F DOCKER-USER
+npm run --silent engines:start -- --engines lxc,lxd
+[ "$(lxc list -f csv -c s)" = RUNNING ] || fail "the container of LXD ended."
+npm run --silent engines:start
+containers_reach_out
+
+step "npm run engines:stop with no container of LXC or LXD: nothing is left"
+lxc stop -f probe
+lxc-stop -k -n probe
+npm run --silent engines:stop
+for name in dockerd containerd lxd lxcfs dnsmasq; do
+  if [ -n "$(pidof "$name")" ]; then fail "$name still runs."; fi
+done
+if ip link show lxcbr0 2>/dev/null; then fail "LXC's bridge is still there."; fi
+if grep -q /var/lib/lxd/storage-pools/ /proc/self/mountinfo; then fail "LXD's pool is still mounted."; fi
+
+step "as after a boot: the containers with autostart run"
+rm -rf /run/gantry
+npm run --silent engines:start -- --engines lxc
+[ "$(lxc-info -n probe -s -H)" = RUNNING ] || fail "the container of LXC was not started."
+lxc-stop -k -n probe
+npm run --silent engines:stop
+
+if [ "${GANTRY_FRESH_TESTS:-}" != no ]; then
+  step "npm test"
+  npm test
+fi

@@ -1,6 +1,7 @@
 #!/bin/sh
 # npm run prove:fresh: npm start and npm test on a fresh Debian 12 that has Node and npm, and nothing else. The root
 # runs in namespaces of its own; what this machine needs to reach its package sources is copied into it.
+# GANTRY_FRESH_TESTS=no leaves npm test out.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
@@ -48,7 +49,7 @@ step "this machine's way to its package sources, and a clean clone"
 for file in /root/.npmrc /etc/npmrc /etc/ssl/certs/ca-certificates.crt; do
   if [ -f "$file" ]; then mkdir -p "$fresh$(dirname "$file")" && cp -L "$file" "$fresh$file"; fi
 done
-env | grep -Ei '^(https?_proxy|no_proxy|all_proxy|npm_config_registry|node_extra_ca_certs|ssl_cert_file|curl_ca_bundle)=' |
+env | grep -Ei '^(https?_proxy|no_proxy|all_proxy|npm_config_registry|node_extra_ca_certs|ssl_cert_file|curl_ca_bundle|gantry_fresh_tests)=' |
   sed "s/'/'\\\\''/g; s/^\([^=]*\)=\(.*\)$/export \1='\2'/" >"$fresh/root/machine.env" || true
 mkdir "$fresh/root/gantry"
 # What a clone of the work tree as it is would hold.
@@ -92,4 +93,8 @@ code=0
 wait "$child" || code=$?
 child=""
 [ "$code" = 0 ] || fail "it does not work on a fresh Debian 12; see above."
-step "npm start and npm test work on a fresh Debian 12"
+if [ "${GANTRY_FRESH_TESTS:-}" = no ]; then
+  step "npm start works on a fresh Debian 12"
+else
+  step "npm start and npm test work on a fresh Debian 12"
+fi

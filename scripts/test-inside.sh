@@ -1,12 +1,16 @@
 #!/bin/sh
-# The first process of the tests' namespaces: private /run, /sys and hosts file, then the runner. A shell, because it
-# also takes in the processes that daemons leave behind.
+# The first process of the tests' namespaces: private /run, /sys, hosts and resolver files, then the runner. A shell,
+# because it also takes in the processes that daemons leave behind.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 folder=$GANTRY_TEST_FOLDER
 PATH="$PATH:/usr/sbin:/sbin"
 
 ip link set lo up
+# slirp4netns writes a 1, without a newline; or ends without, and the tests that need the way out say so.
+exec 6<"$folder/network-is-up" 7>"$folder/network-is-used"
+read -r _ <&6 || true
+exec 6<&-
 mount -t tmpfs tmpfs /run
 [ -L /var/run ] || mount -t tmpfs tmpfs /var/run
 mkdir -p /run/lock "$folder/cgroup" "$folder/tmp"
@@ -19,6 +23,12 @@ umount -l "$folder/cgroup"
 printf '127.0.0.1 localhost registry-1.docker.io\n::1 localhost\n' >"$folder/hosts"
 touch /etc/hosts
 mount --bind "$folder/hosts" /etc/hosts
+# The resolver of slirp4netns; the file may be a link to what /run had.
+printf 'nameserver 10.0.2.3\n' >"$folder/resolv.conf"
+resolver=$(readlink -m /etc/resolv.conf)
+mkdir -p "$(dirname "$resolver")"
+[ -e "$resolver" ] || touch "$resolver"
+mount --bind "$folder/resolv.conf" "$resolver"
 
 entry=${GANTRY_TEST_ENTRY:-test/run.ts}
 TMPDIR="$folder/tmp" "$root/node_modules/.bin/node" "$root/$entry" "$@" &

@@ -1,6 +1,7 @@
 #!/bin/sh
 # npm test [-- FILTER]: all tests, with engines of their own in private network, mount and process namespaces. Nothing
-# of the machine's own engines, firewall or containers is touched, and everything started ends with the namespace.
+# of the machine's own engines, firewall or containers is touched, and everything started ends with the namespace. The
+# way out, which the building of a Debian needs, is a network in user space.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
@@ -15,12 +16,19 @@ sh "$root/scripts/install.sh" || fail "the dependencies could not be installed."
 sh "$root/scripts/packages.sh" dockerd=docker.io docker-proxy=docker.io containerd=containerd runc=runc \
   docker-registry=docker-registry busybox=busybox-static ip=iproute2 iptables=iptables curl=curl openssl=openssl \
   nbdkit=nbdkit nbdfuse=libnbd-bin mkfs.ext4=e2fsprogs wrk=wrk jq=jq ps=procps unshare=util-linux mount=mount \
-  perl=perl-base tar=tar lxd=lxd dnsmasq=dnsmasq-base oathtool=oathtool pamtester=pamtester || fail "an engine or a tool of the tests is missing."
+  perl=perl-base tar=tar mkfs.btrfs=btrfs-progs lxd=lxd dnsmasq=dnsmasq-base mmdebstrap=mmdebstrap xz=xz-utils zstd=zstd \
+  slirp4netns=slirp4netns lxc-start=lxc newuidmap=uidmap setfattr=attr nft=nftables conntrack=conntrack unzip=unzip script=bsdutils \
+  oathtool=oathtool pamtester=pamtester || fail "an engine or a tool of the tests is missing."
 
 folder=$(mktemp -d -t gantry-test.XXXXXX)
 group="gantry-test-$$"
 child=""
+network=""
 cleanup() {
+  if [ -n "$network" ]; then
+    kill "$network" 2>/dev/null || true
+    wait "$network" 2>/dev/null || true
+  fi
   # The first process of the namespace takes everything in there along; unshare ends when all of it is gone.
   if [ -n "$child" ]; then
     pkill -KILL -P "$child" || true
@@ -33,8 +41,17 @@ trap cleanup EXIT
 trap "exit 1" INT TERM HUP
 
 export GANTRY_TEST_FOLDER="$folder" GANTRY_TEST_CGROUP="/$group"
+mkfifo "$folder/network-is-up" "$folder/network-is-used"
 unshare --net --mount --pid --fork --kill-child --mount-proc sh "$root/scripts/test-inside.sh" "$@" &
 child=$!
+# unshare itself is in the new network by then. What ends it is that nobody there holds the second pipe any more.
+until [ "$(readlink "/proc/$child/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do
+  kill -0 "$child" 2>/dev/null || fail "the namespaces could not be made."
+  sleep 0.05
+done
+slirp4netns --configure --mtu=1400 --disable-host-loopback --ready-fd=4 --exit-fd=5 "$child" tap0 \
+  4>"$folder/network-is-up" 5<"$folder/network-is-used" >"$folder/network.log" 2>&1 &
+network=$!
 code=0
 wait "$child" || code=$?
 child=""

@@ -1,9 +1,17 @@
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { join, resolve, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
+import { openCertificates, type Certificates } from "./certificates/certificates.ts";
+import { givenPair, ownPair, type ServerPair } from "./certificates/given.ts";
+import { shownConfig } from "./config-shown.ts";
 import type { Config } from "./config.ts";
-import { findEngines } from "./engines/registry.ts";
+import { dockerAddress, findEngines } from "./engines/registry.ts";
+import { killStrays } from "./engines/strays.ts";
+import { createCatalogue } from "./engines/system-images/catalogue.ts";
 import { AppError } from "./errors.ts";
+import { parseAddress } from "./gateway/address.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import { createHost } from "./host/host.ts";
 import { ownHostNames } from "./http/host-names.ts";
 import { createServer } from "./http/server.ts";
 import { createHostUsers } from "./services/accounts/host-users.ts";
@@ -12,7 +20,7 @@ import { openSecrets } from "./services/secrets.ts";
 import { createStation } from "./services/station.ts";
 import { openDatabase, type Database } from "./storage/sqlite/database.ts";
 import { holdFileLock } from "./util/file-lock.ts";
-import { log } from "./util/log.ts";
+import { log, recentLines } from "./util/log.ts";
 
 export interface App {
   /** Listens, then takes up what an earlier process left. Answers the address. */
@@ -39,18 +47,27 @@ const retention = { maxAge: 30 * 24 * hour, minAge: 24 * hour, maxCount: 10_000,
 
 /** The composition root: the one file that knows every layer. Throws AppError with a sentence that says what to do. */
 export async function createApp(config: Config, version: string, events: AppEvents): Promise<App> {
-  refuseLaterEngines(config);
   prepareFolders(config);
   const { dataDir, synchronous } = config;
   const path = join(dataDir, "gantry.db");
   // The key comes first: a database without its key would be refused for ever.
-  const secrets = openSecrets(dataDir, !existsSync(path));
+  const firstStart = !existsSync(path);
+  const secrets = openSecrets(dataDir, firstStart);
   const database = await openDatabase({ path, host: thisHost, synchronous }, events.onFatal);
   const hostUsers = config.pam && createHostUsers(config.pam);
   await ensureAdmin(database.accounts, config.adminPassword, events.onFirstPassword);
-  const engines = await findEngines(config);
+  const id = database.identity.station;
+  // Before anything that they may be writing is looked at.
+  await killStrays(id);
+  const folder = join(dataDir, "images");
+  const systemImages = await createCatalogue({ folder, server: config.imageServer, station: id, env: config.proxies });
+  const engines = await findEngines({ ...config, systemImages });
+  const certificates = await openCertificates({ folder: join(dataDir, "tls"), ...(!firstStart && { log }) });
+  await renew(certificates);
+  const pair = serverPair(config, certificates);
+  const gateway = await dockerGateway(config, certificates);
   const station = await createStation({
-    id: database.identity.station,
+    id,
     stores: database,
     engines,
     secrets,
@@ -59,54 +76,61 @@ export async function createApp(config: Config, version: string, events: AppEven
     shares: config.shares,
     lanes: config.lanes,
     maxTasks: config.maxTasks,
+    host: createHost(),
+    certificates,
+    build: { version, date: buildDate() },
+    configuration: shownConfig(config),
+    recentLines,
     log,
   });
   database.onCommit(station.committed);
+  const ownNames = new Set([...ownHostNames(), config.listen.host.toLowerCase(), ...config.hostNames]);
   const server = createServer({
     services: station.services,
     version,
     log,
-    hostNames: [...ownHostNames(), config.listen.host, ...config.hostNames],
+    tls: pair,
+    isOwnName: (name) => ownNames.has(name) || certificates.current().domainNames.includes(name),
   });
-  const stopUpkeep = keepUp(database);
+  const stopUpkeep = keepUp(database, certificates);
 
   return {
     async start() {
-      await server.listen({ ...config.listen }).catch((error: unknown) => Promise.reject(listenFailure(config, error)));
+      const refuse = (option: "listen" | "docker-tls", address: Address) => (error: unknown) =>
+        Promise.reject(listenFailure(option, address, error));
+      await server.listen({ ...config.listen }).catch(refuse("listen", config.listen));
+      if (gateway && config.dockerTls) await gateway.start().catch(refuse("docker-tls", config.dockerTls));
       await station.start();
       return { host: config.listen.host, port: (server.server.address() as AddressInfo).port };
     },
     async stop(grace) {
       stopUpkeep();
-      await Promise.all([server.close(), station.stop(grace)]);
+      pair?.close();
+      await Promise.all([server.close(), gateway?.stop(), station.stop(grace)]);
       for (const engine of engines) engine.close();
       await database.close();
     },
   };
 }
 
-function refuseLaterEngines({ engines = [] }: Config): void {
-  const later = engines.filter((type) => type !== "docker");
-  if (later.length === 0) return;
-  throw new AppError("conflict", `This version drives docker only, not ${later.join(" and ")}: change --engines.`);
-}
+type Address = Config["listen"];
 
-function listenFailure({ listen }: Config, error: unknown): unknown {
+function listenFailure(option: string, { host, port }: Address, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  const at = `${listen.host}:${listen.port}`;
+  const at = `${host}:${port}`;
   if (code === "EADDRINUSE")
-    return new AppError("conflict", `${at} is in use by another program: stop it, or choose another with --listen.`);
+    return new AppError("conflict", `${at} is in use by another program: stop it, or choose another with --${option}.`);
   if (code === "EACCES")
-    return new AppError("conflict", `${at} may not be opened by this user: choose a port above 1023 with --listen.`);
+    return new AppError("conflict", `${at} may not be opened by this user: choose a port above 1023 with --${option}.`);
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
-    return new AppError("conflict", `${at} is no address of this host: choose another with --listen.`);
+    return new AppError("conflict", `${at} is no address of this host: choose another with --${option}.`);
   return error;
 }
 
 /** Folders of the station, closed to others, and held against a second station. */
 function prepareFolders({ dataDir, runDir, shares }: Config): void {
   for (const folder of [dataDir, runDir]) makeFolder(folder);
-  chmodSync(dataDir, 0o700);
+  chmodSync(dataDir, closed);
   for (const [name, folder] of Object.entries(shares)) {
     if (`${resolve(dataDir)}${sep}`.startsWith(`${resolve(folder)}${sep}`)) {
       throw new AppError(
@@ -114,7 +138,7 @@ function prepareFolders({ dataDir, runDir, shares }: Config): void {
         `The share ${name} would contain Gantry's own data folder ${dataDir}: choose another folder.`,
       );
     }
-    if (folder.startsWith(`${dataDir}${sep}`)) makeFolder(folder);
+    if (folder.startsWith(`${dataDir}${sep}`)) makeShare(folder, dataDir);
   }
   if (!holdFileLock(join(dataDir, "station.lock"))) {
     throw new AppError(
@@ -127,21 +151,59 @@ function prepareFolders({ dataDir, runDir, shares }: Config): void {
   }
 }
 
+/** For the station's user only. */
+const closed = 0o700;
+/** Others may pass through, and see nothing of what is in it. */
+const passable = 0o711;
+
+/** The users of containers are others on the host, and must get as far as the share. */
+function makeShare(folder: string, dataDir: string): void {
+  makeFolder(folder);
+  for (let above = folder; above.startsWith(dataDir); above = dirname(above)) chmodSync(above, passable);
+}
+
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true, mode: closed });
   } catch (cause) {
     throw new AppError("conflict", `The folder ${folder} cannot be made: ${(cause as Error).message}.`, { cause });
   }
 }
 
-function keepUp(database: Database): () => void {
+function serverPair({ tls }: Config, certificates: Certificates): ServerPair | undefined {
+  return tls && (tls.files ? givenPair(tls.files, log) : ownPair(certificates));
+}
+
+async function dockerGateway(config: Config, certificates: Certificates): Promise<Gateway | undefined> {
+  if (!config.dockerTls) return undefined;
+  if (config.engines && !config.engines.includes("docker"))
+    throw new AppError("conflict", "--docker-tls needs the engine docker, which --engines leaves out.");
+  const engine = parseAddress(await dockerAddress(config));
+  return createGateway({ listen: config.dockerTls, engine, certificates, log });
+}
+
+/** There is no build: the day on which the files of this version came here. */
+function buildDate(): string {
+  const { mtime } = statSync(new URL("../package.json", import.meta.url));
+  return mtime.toISOString().slice(0, 10).replaceAll("-", "/");
+}
+
+/** The one that is there goes on until its end. */
+async function renew(certificates: Certificates): Promise<void> {
+  await certificates.renew().catch((error: unknown) => log("renewal of certificates", { error }));
+}
+
+function keepUp(database: Database, certificates: Certificates): () => void {
   const { maxAge, maxRows } = auditRetention;
   const failed = (error: unknown) => log("retention", { error });
   const purge = () => {
     database.tasks.purge({ now: Date.now(), ...retention }).catch(failed);
     database.audit.purge({ before: Date.now() - maxAge, maxRows }).catch(failed);
   };
-  const timer = setInterval(purge, hour);
+  const upkeep = () => {
+    purge();
+    void renew(certificates);
+  };
+  const timer = setInterval(upkeep, hour);
   return () => clearInterval(timer);
 }

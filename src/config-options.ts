@@ -101,6 +101,34 @@ const options = {
     help: "server of LXC and LXD images",
     parse: one(parseUrl),
   },
+  tls: {
+    variable: "GANTRY_TLS",
+    default: "false",
+    defaultText: "off",
+    help: "serve HTTPS, HTTP/1.1 and 2, in place of HTTP",
+    parse: one(parseSwitch),
+  },
+  "tls-cert": {
+    placeholder: "FILE",
+    variable: "GANTRY_TLS_CERT",
+    defaultText: "a certificate of the station's own authority",
+    help: "certificate and chain for --tls, in PEM; read again when it changes",
+    parse: one(parsePath),
+  },
+  "tls-key": {
+    placeholder: "FILE",
+    variable: "GANTRY_TLS_KEY",
+    defaultText: "as --tls-cert",
+    help: "its private key, in PEM",
+    parse: one(parsePath),
+  },
+  "docker-tls": {
+    placeholder: "HOST:PORT",
+    variable: "GANTRY_DOCKER_TLS",
+    defaultText: "off",
+    help: "Docker's whole API by mutual TLS, for who has the client certificate",
+    parse: one(parseAddress),
+  },
   "admin-password-file": {
     placeholder: "FILE",
     variable: "GANTRY_ADMIN_PASSWORD",
@@ -178,7 +206,7 @@ const options = {
     variable: "GANTRY_NO_SETUP",
     default: "false",
     defaultText: "off",
-    help: "do not install or start Docker when it is missing",
+    help: "do not install or start engines that are missing",
     parse: one(parseSwitch),
   },
   config: {

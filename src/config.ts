@@ -23,6 +23,12 @@ export interface Config {
   lxdSocket: string | undefined;
   lxcPath: string | undefined;
   imageServer: string;
+  /** Absent: HTTP. Without `files` the certificate is of the station's own authority. */
+  tls: { files: { certificate: string; key: string } | undefined } | undefined;
+  /** Where Docker's API is served by mutual TLS. Absent: nowhere. */
+  dockerTls: { host: string; port: number } | undefined;
+  /** Variables that name proxies and certificates, as they are, for programs that fetch. */
+  proxies: Readonly<Record<string, string>>;
   /** The password itself, read from its file or the environment. */
   adminPassword: string | undefined;
   lanes: { quick: number; heavy: number };
@@ -76,6 +82,9 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     lxdSocket: get("lxd"),
     lxcPath: get("lxc-path"),
     imageServer: need("image-server"),
+    tls: tlsOf(need("tls"), get("tls-cert"), get("tls-key")),
+    dockerTls: get("docker-tls"),
+    proxies: Object.freeze(proxiesOf(env)),
     adminPassword: get("admin-password-file"),
     lanes: Object.freeze({ quick: need("quick"), heavy: need("heavy") }),
     maxTasks: need("max-tasks"),
@@ -85,6 +94,22 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     synchronous: need("synchronous"),
     setup: !need("no-setup"),
   });
+}
+
+function tlsOf(on: boolean, certificate: string | undefined, key: string | undefined): Config["tls"] {
+  if ((certificate === undefined) !== (key === undefined))
+    throw new ConfigError("--tls-cert and --tls-key go together.");
+  if (!on && certificate !== undefined) throw new ConfigError("--tls-cert and --tls-key go with --tls.");
+  if (!on) return undefined;
+  const files = certificate !== undefined && key !== undefined ? { certificate, key } : undefined;
+  return Object.freeze({ files: files && Object.freeze(files) });
+}
+
+const proxyNames = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+function proxiesOf(env: Environment): Record<string, string> {
+  const names = proxyNames.flatMap((upper) => [upper, upper.toLowerCase()]);
+  return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
 /** From the first source that has it, else the default. */

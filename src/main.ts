@@ -3,7 +3,7 @@ import { createApp } from "./app.ts";
 import { ConfigError } from "./config-error.ts";
 import { readConfig, type Config } from "./config.ts";
 import { AppError } from "./errors.ts";
-import { ensureDocker } from "./setup/docker.ts";
+import { ensureEngines } from "./setup/engines.ts";
 import { log } from "./util/log.ts";
 
 /** Exit codes: 0 ended on request, 2 wrong use (one sentence says what to do), 74 the disk failed, 70 a bug. */
@@ -33,7 +33,7 @@ async function run(config: Config): Promise<void> {
   // Until there is something to end in order, a signal just ends the process.
   const leave = () => process.exit(0);
   process.on("SIGTERM", leave).on("SIGINT", leave);
-  if (needsSetup(config)) await ensureDocker({ runDir: config.runDir, env: process.env, log: tell });
+  if (config.setup) await ensureEngines({ config, env: process.env, log: tell });
   const app = await createApp(config, version(), {
     onFatal: (reason) => end(ioFailure, `Gantry cannot go on: ${reason}.`),
     onFirstPassword: (password) => process.stdout.write(`The password of admin is ${password} (shown only now)\n`),
@@ -51,12 +51,9 @@ async function run(config: Config): Promise<void> {
   process.off("SIGTERM", leave).off("SIGINT", leave);
   process.on("SIGTERM", stop).on("SIGINT", stop);
   const { host, port } = await app.start();
-  process.stdout.write(`Gantry is ready at http://${host.includes(":") ? `[${host}]` : host}:${port}\n`);
-}
-
-/** Docker is set up unless another one was named, or none is wanted. */
-function needsSetup({ setup, docker, dockerHost, engines }: Config): boolean {
-  return setup && !docker && !dockerHost && (engines?.includes("docker") ?? true);
+  process.stdout.write(
+    `Gantry is ready at ${config.tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}\n`,
+  );
 }
 
 function tell(line: string): void {

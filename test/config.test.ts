@@ -63,6 +63,23 @@ test("every setting by its flag", () => {
   assert.equal(config.setup, false);
 });
 
+test("TLS is off, of the station's own authority, or of given files; the Docker gateway is off", () => {
+  assert.deepEqual([read([]).tls, read([]).dockerTls], [undefined, undefined]);
+  assert.deepEqual(read(["--tls"]).tls, { files: undefined });
+  const given = read(["--tls", "--tls-cert", "a.crt", "--tls-key", "/b.key"]);
+  assert.deepEqual(given.tls, { files: { certificate: join(folder, "a.crt"), key: "/b.key" } });
+  const variables = { GANTRY_TLS: "1", GANTRY_TLS_CERT: "/c", GANTRY_TLS_KEY: "/k", GANTRY_DOCKER_TLS: "[::]:2376" };
+  assert.deepEqual(read([], variables).tls, { files: { certificate: "/c", key: "/k" } });
+  assert.deepEqual(read([], variables).dockerTls, { host: "::", port: 2376 });
+  for (const flags of [
+    ["--tls", "--tls-cert", "a"],
+    ["--tls", "--tls-key", "a"],
+    ["--tls-cert", "a", "--tls-key", "b"],
+  ])
+    assert.throws(() => read(flags), ConfigError);
+  assert.throws(() => read(["--docker-tls", "2376"]), /--docker-tls must be HOST:PORT/);
+});
+
 test("every setting by its variable", () => {
   const config = read([], {
     GANTRY_LISTEN: "0.0.0.0:80",

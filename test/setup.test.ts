@@ -5,7 +5,11 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { runCommand, systemEnvironment } from "../src/setup/command.ts";
 import { type DaemonFolders, daemonPid, startDaemon, stopDaemon } from "../src/setup/daemon.ts";
-import { pingDocker } from "../src/setup/docker-ping.ts";
+import { dockerNeeds, lxcNeeds, lxdNeeds, systemTools } from "../src/setup/needs.ts";
+import { freeSubnet } from "../src/setup/free-subnet.ts";
+import { ensureIdRanges } from "../src/setup/id-ranges.ts";
+import { missingPackages } from "../src/setup/packages.ts";
+import { pingDocker } from "../src/setup/sockets.ts";
 import { testEngines } from "./support/engines.ts";
 
 const env = systemEnvironment(process.env);
@@ -21,21 +25,21 @@ test("a daemon is found by its pid file, and stopped once", async () => {
   const pid = daemonPid("sleep", folders);
   assert.ok(pid);
   assert.equal(readFileSync(`/proc/${pid}/stat`, "utf8").split(" ")[5], String(pid), "it has a session of its own");
-  assert.equal(await stopDaemon("sleep", folders, 5000), true);
+  assert.equal(await stopDaemon("sleep", { ...folders, patience: 5000 }), true);
   assert.equal(daemonPid("sleep", folders), undefined);
-  assert.equal(await stopDaemon("sleep", folders, 5000), false);
+  assert.equal(await stopDaemon("sleep", { ...folders, patience: 5000 }), false);
 });
 
 test("a process that only has the pid is left alone", async () => {
   writeFileSync(join(folders.pids, "sleep.pid"), `${process.pid} 1\n`);
   assert.equal(daemonPid("sleep", folders), undefined);
-  assert.equal(await stopDaemon("sleep", folders, 5000), false);
+  assert.equal(await stopDaemon("sleep", { ...folders, patience: 5000 }), false);
 });
 
 test("what does not listen to TERM is killed", async () => {
   await startDaemon(["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], { ...folders, env });
   assert.ok(daemonPid("sh", folders));
-  assert.equal(await stopDaemon("sh", folders, 300), true);
+  assert.equal(await stopDaemon("sh", { ...folders, patience: 300 }), true);
   assert.equal(daemonPid("sh", folders), undefined);
 });
 
@@ -59,4 +63,50 @@ test("a system's program sees proxies, but no secret of the station", () => {
 test("a Docker that answers is told from one that is not there", async () => {
   assert.equal(await pingDocker(testEngines().dockerSocket), "up");
   assert.equal(await pingDocker(join(folders.pids, "none.sock")), "down");
+});
+
+test("each package is named once, and only what is missing", () => {
+  const none = (): boolean => false;
+  assert.deepEqual(missingPackages([lxcNeeds, systemTools], none), [
+    "lxc",
+    "dnsmasq-base",
+    "iptables",
+    "iproute2",
+    "nftables",
+    "conntrack",
+    "mmdebstrap",
+    "debian-archive-keyring",
+    "tar",
+    "zstd",
+    "xz-utils",
+    "e2fsprogs",
+  ]);
+  assert.ok(missingPackages([lxdNeeds], none).includes("btrfs-progs"));
+  const all = missingPackages([dockerNeeds, lxcNeeds, lxdNeeds, systemTools], none);
+  assert.equal(all.length, new Set(all).size);
+  assert.deepEqual(
+    missingPackages([lxcNeeds], (need) => need !== "dnsmasq"),
+    ["dnsmasq-base"],
+  );
+});
+
+test("a subnet is free when no route but the default one leads there", () => {
+  const route = (device: string, text: string, bits: number) => ({
+    device,
+    network: text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0),
+    mask: bits === 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0,
+  });
+  const free = (...routes: ReturnType<typeof route>[]): string => freeSubnet(routes, "10.0.3.0/24", "lxcbr0");
+  assert.equal(free(route("eth0", "0.0.0.0", 0), route("lxcbr0", "10.0.3.0", 24)), "10.0.3.0/24");
+  assert.equal(free(route("eth0", "10.0.3.128", 25)), "10.0.4.0/24");
+  assert.equal(free(route("vpn", "10.0.0.0", 8)), "172.30.0.0/24");
+  assert.equal(free(route("vpn", "10.0.0.0", 8), route("lan", "172.16.0.0", 12)), "192.168.200.0/24");
+});
+
+test("root is given IDs that nobody else has, once", () => {
+  const file = join(folders.pids, "subuid");
+  writeFileSync(file, "one:100000:65536\ntwo:2000000:5");
+  ensureIdRanges([file]);
+  ensureIdRanges([file]);
+  assert.equal(readFileSync(file, "utf8"), "one:100000:65536\ntwo:2000000:5\nroot:2000005:1000000000\n");
 });

@@ -6,9 +6,13 @@ export interface ChildOptions {
   /** Whose work it is; the station's next start kills what still has it. */
   task: string;
   signal?: AbortSignal | undefined;
+  /** Given to its standard input. */
+  input?: string;
+  /** Of more output only so many characters of the end are kept: 65536 unless said. */
+  outputLimit?: number;
 }
 
-const outputLimit = 64 * 1024;
+const usualLimit = 64 * 1024;
 /** What a program of the system sees; nothing of the station's own environment. */
 export const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -16,16 +20,19 @@ export const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 export function runChild(argv: readonly [string, ...string[]], options: ChildOptions): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const [program, ...args] = argv;
+  const limit = options.outputLimit ?? usualLimit;
   if (options.signal?.aborted) return Promise.reject(stopped(program));
   const env = {
     PATH: systemPath,
     LC_ALL: "C",
     GANTRY_TASK: options.task,
   };
-  const child = spawn(program, args, { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, { env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  // Who reads nothing of it may have ended already.
+  child.stdin.on("error", () => undefined).end(options.input ?? "");
   const output = { out: "", err: "" };
-  child.stdout.on("data", (chunk: Buffer) => (output.out = (output.out + chunk.toString()).slice(-outputLimit)));
-  child.stderr.on("data", (chunk: Buffer) => (output.err = (output.err + chunk.toString()).slice(-outputLimit)));
+  child.stdout.on("data", (chunk: Buffer) => (output.out = (output.out + chunk.toString()).slice(-limit)));
+  child.stderr.on("data", (chunk: Buffer) => (output.err = (output.err + chunk.toString()).slice(-limit)));
   const kill = (): void => {
     if (child.pid !== undefined) killGroup(child.pid);
   };
@@ -33,16 +40,14 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
   child.on("error", (cause) =>
     reject(new AppError("engine_failed", `${program} cannot be run on this host.`, { cause })),
   );
-  child.on("close", (code) => {
+  child.on("close", (code, killedBy) => {
     options.signal?.removeEventListener("abort", kill);
     if (options.signal?.aborted) reject(stopped(program));
     else if (code === 0) resolve(output.out);
-    else
-      reject(
-        new AppError("engine_failed", `${program} failed: ${output.err.trim() || `exit code ${code}`}`, {
-          cause: { argv, code },
-        }),
-      );
+    else {
+      const reason = killedBy ? `ended by ${killedBy}` : output.err.trim() || `exit code ${code}`;
+      reject(new AppError("engine_failed", `${program} failed: ${reason}`, { cause: { argv, code, killedBy } }));
+    }
   });
   return promise;
 }
@@ -53,6 +58,11 @@ function killGroup(pid: number): void {
   } catch {
     // It ended in the meantime.
   }
+}
+
+/** A program was ended by a signal of somebody else's, which says nothing of what it was to do. */
+export function wasKilled(error: unknown): boolean {
+  return error instanceof AppError && Boolean((error.cause as { killedBy?: string | null } | undefined)?.killedBy);
 }
 
 function stopped(program: string): AppError {

@@ -47,6 +47,10 @@ export interface Capabilities {
   readonly imagesInUse: boolean;
   /** A container can be created privileged. */
   readonly privileged: boolean;
+  /** The size of a root file system can be limited. */
+  readonly sizes: boolean;
+  /** Names of containers are host names: letters, digits and `-`, the first a letter. */
+  readonly hostNames: boolean;
   /** It runs on this host: folders and network interfaces of the host can be given to containers. */
   readonly local: boolean;
 }
@@ -83,6 +87,8 @@ export interface Limits {
   cpuTime?: number;
   /** Bytes. */
   memory?: number;
+  /** Bytes of its root file system, which cannot grow beyond. Only with `sizes`. */
+  size?: number;
 }
 
 export type NetworkMode =

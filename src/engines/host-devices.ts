@@ -36,7 +36,8 @@ export async function hostFacts(spec: ContainerSpec): Promise<HostFacts> {
   return { nodes, nvidia, gpuNodes };
 }
 
-async function deviceNodes(folder: string, wanted: (node: DeviceNode) => boolean): Promise<DeviceNode[]> {
+/** Nodes below the folder. */
+export async function deviceNodes(folder: string, wanted: (node: DeviceNode) => boolean): Promise<DeviceNode[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const found: DeviceNode[] = [];
   for (const entry of entries) {

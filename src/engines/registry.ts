@@ -1,7 +1,13 @@
-import { stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, readFile, stat } from "node:fs/promises";
 
+import { systemPath } from "./child.ts";
 import { createDockerEngine } from "./docker/docker.ts";
 import type { Engine, EngineType } from "./engine.ts";
+import { createLxcEngine } from "./lxc/lxc.ts";
+import { createLxdEngine } from "./lxd/lxd.ts";
+import { findLxdSocket } from "./lxd/sockets.ts";
+import type { SystemImages } from "./system-images/system-images.ts";
 
 export interface FindEnginesOptions {
   /** Absent: all that are found. */
@@ -10,37 +16,72 @@ export interface FindEnginesOptions {
   docker?: string | undefined;
   /** DOCKER_HOST. */
   dockerHost?: string | undefined;
+  /** LXD's socket, from the configuration. Absent: probed. */
+  lxdSocket?: string | undefined;
+  /** Folder of the LXC containers. Absent: as LXC is configured. */
+  lxcPath?: string | undefined;
+  /** Address of the image server. */
+  imageServer: string;
+  systemImages: SystemImages;
 }
 
-/** Answers an address, or `undefined`: nothing there. */
-type Probe = (options: FindEnginesOptions) => Promise<string | undefined>;
+/** Answers an engine, or `undefined`: nothing there. `asked`: it is to be there also when nothing is found. */
+type Probe = (options: FindEnginesOptions, asked: boolean) => Promise<Engine | undefined>;
 
-const defaultSocket = "/var/run/docker.sock";
-
-/** In order; the first that answers is taken. */
-const dockerProbes: readonly Probe[] = [
-  async ({ docker }) => docker,
-  async ({ dockerHost }) => dockerHost || undefined,
-  () => socketAt(defaultSocket),
-  () => socketAt("/run/podman/podman.sock"),
-];
+const probes: Readonly<Record<EngineType, Probe>> = { docker: probeDocker, lxc: probeLxc, lxd: probeLxd };
 
 /** The engines of this host. One that does not answer yet is there all the same, and serves when it comes up. */
 export async function findEngines(options: FindEnginesOptions): Promise<Engine[]> {
-  const address = await dockerAddress(options);
-  return address === undefined ? [] : [createDockerEngine({ address })];
+  const wanted = options.engines ?? (Object.keys(probes) as EngineType[]);
+  const found = await Promise.all(wanted.map((type) => probes[type](options, options.engines !== undefined)));
+  return found.filter((engine) => engine !== undefined);
 }
 
-async function dockerAddress(options: FindEnginesOptions): Promise<string | undefined> {
-  if (options.engines && !options.engines.includes("docker")) return undefined;
-  for (const probe of dockerProbes) {
-    const address = await probe(options);
-    if (address !== undefined) return address;
+const dockerSockets = ["/var/run/docker.sock", "/run/podman/podman.sock"] as const;
+
+async function probeDocker(options: FindEnginesOptions): Promise<Engine> {
+  return createDockerEngine({ address: await dockerAddress(options) });
+}
+
+/** unix:///path or tcp://host:port. */
+export async function dockerAddress(options: Pick<FindEnginesOptions, "docker" | "dockerHost">): Promise<string> {
+  const address = options.docker ?? (options.dockerHost || undefined);
+  if (address !== undefined) return address;
+  for (const path of dockerSockets) {
+    if (await isSocket(path)) return `unix://${path}`;
   }
-  return `unix://${defaultSocket}`;
+  return `unix://${dockerSockets[0]}`;
 }
 
-async function socketAt(path: string): Promise<string | undefined> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isSocket() ? `unix://${path}` : undefined;
+async function probeLxc({ lxcPath, systemImages }: FindEnginesOptions, asked: boolean): Promise<Engine | undefined> {
+  if (!asked && lxcPath === undefined && !(await isInstalled("lxc-start"))) return undefined;
+  return createLxcEngine({ path: lxcPath ?? (await configuredLxcPath()), images: systemImages });
+}
+
+async function probeLxd(options: FindEnginesOptions, asked: boolean): Promise<Engine | undefined> {
+  const { lxdSocket, imageServer, systemImages } = options;
+  const socket = lxdSocket ?? (await findLxdSocket());
+  if (socket === undefined && !asked && !(await isInstalled("lxd"))) return undefined;
+  return createLxdEngine({ socket: socket ?? "/var/lib/lxd/unix.socket", imageServer, systemImages });
+}
+
+/** LXC's own setting, else its default. */
+async function configuredLxcPath(): Promise<string> {
+  const settings = await readFile("/etc/lxc/lxc.conf", "utf8").catch(() => "");
+  return /^\s*lxc\.lxcpath\s*=\s*(\/\S*)\s*$/m.exec(settings)?.[1] ?? "/var/lib/lxc";
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  for (const folder of systemPath.split(":")) {
+    const found = await access(`${folder}/${program}`, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return true;
+  }
+  return false;
+}
+
+async function isSocket(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isSocket() ?? false;
 }

@@ -8,6 +8,8 @@ import { logRoutes } from "./routes/log.ts";
 import { loginPageRoutes } from "./routes/login-page.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { sessionRoutes } from "./routes/session.ts";
+import { systemRoutes } from "./routes/system.ts";
+import { tlsRoutes } from "./routes/tls.ts";
 import type { Log } from "./errors.ts";
 import type { StreamLimits } from "./event-stream.ts";
 
@@ -28,4 +30,6 @@ export function registerRoutes(app: App, deps: RouteDeps): void {
   registryRoutes(app, deps.services.registries);
   eventRoutes(app, { events: deps.services.events, limits: deps.streamLimits, stopping: deps.stopping, log: deps.log });
   healthRoutes(app, deps.services.health);
+  systemRoutes(app, deps.services.system);
+  tlsRoutes(app, deps.services.certificates);
 }

@@ -1,5 +1,12 @@
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import {
+  fastify,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerFactory,
+} from "fastify";
 import type { IncomingMessage } from "node:http";
+import { Http2ServerRequest } from "node:http2";
 import { AppError } from "../errors.ts";
 import type { RefusalService, Services, SessionService } from "../services/services.ts";
 import type { App } from "./app.ts";
@@ -15,6 +22,7 @@ import { canonicalPath, nowhere } from "./paths.ts";
 import { registerRoutes } from "./routes.ts";
 import { loginPagePath } from "./routes/login-page.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
+import { createSecureServer, type TlsPair } from "./secure.ts";
 import { callerOf } from "./session-cookie.ts";
 import { ajvOptions, refusedField } from "./validation.ts";
 
@@ -25,17 +33,18 @@ export interface ServerOptions {
   /** Told of every failure that is the station's own, with its cause. */
   log?: Log;
   limits?: Partial<ServerLimits>;
-  /** The names that the station may be called by, beside addresses. */
-  hostNames: readonly string[];
+  /** HTTPS, in place of HTTP. */
+  tls?: TlsPair | undefined;
+  /** Whether the station may be called by this name, in lower case; by an address it always may. */
+  isOwnName(name: string): boolean;
 }
 
 /** Not yet listening. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { services, version, log = () => {} } = options;
-  const limits = { ...defaultLimits, ...options.limits };
-  const names = new Set(options.hostNames.map((name) => name.toLowerCase()));
+  const { services, version, log = () => {}, limits: given, tls, isOwnName } = options;
+  const limits = { ...defaultLimits, ...given };
   const answerError = createErrorHandler(log);
-  const app = newFastify(limits, answerError);
+  const app = newFastify(limits, answerError, tls);
   const stopping = closeQuickly(app, limits.closing);
   guardConnections(app.server, limits);
   app.setReplySerializer(prettyJson);
@@ -48,7 +57,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => answerUnknown(app, request, reply));
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(safeHeaders);
-    const foreign = foreignError(request, names);
+    const foreign = foreignError(request, isOwnName);
     if (foreign) reportRefusal(services.refusals, request, foreign);
     done(refusal(request.raw, stopping) ?? foreign);
   });
@@ -58,13 +67,14 @@ export function createServer(options: ServerOptions): FastifyInstance {
   return app;
 }
 
-function newFastify(limits: ServerLimits, answerError: ErrorHandler): App {
+function newFastify(limits: ServerLimits, answerError: ErrorHandler, tls: TlsPair | undefined): App {
   const app = fastify({
     http: {
       headersTimeout: limits.headers,
       maxHeaderSize: limits.headerSize,
       connectionsCheckingInterval: limits.check,
     },
+    ...(tls && { serverFactory: secureFactory(tls, limits) }),
     requestTimeout: limits.request,
     keepAliveTimeout: limits.keepAlive,
     bodyLimit: limits.bodySize,
@@ -79,6 +89,10 @@ function newFastify(limits: ServerLimits, answerError: ErrorHandler): App {
     },
   });
   return app;
+}
+
+function secureFactory(tls: TlsPair, limits: ServerLimits): FastifyServerFactory {
+  return (handler) => createSecureServer(handler, tls, limits);
 }
 
 /** Paths whose bodies are judged without a session. */
@@ -109,13 +123,16 @@ const itself = (error: unknown) => error;
 /** What is refused before a route and a body are looked at. */
 function refusal(request: IncomingMessage, stopping: AbortSignal): AppError | undefined {
   if (stopping.aborted) return new AppError("engine_unavailable", "The station is stopping.");
-  if (request.httpVersionMajor !== 1) return new AppError("invalid", "The station speaks HTTP/1.");
+  if (request.httpVersionMajor !== 1 && !isHttp2(request)) return new AppError("invalid", "The station speaks HTTP/1.");
   return encodingError(request.headers);
 }
 
 /** What a page of another site sent, under this host's name or under its own. */
-function foreignError({ raw, routeOptions }: FastifyRequest, names: ReadonlySet<string>): AppError | undefined {
-  const wrongHost = hostError(raw.headers.host, names);
+function foreignError(
+  { raw, routeOptions }: FastifyRequest,
+  isOwnName: (name: string) => boolean,
+): AppError | undefined {
+  const wrongHost = hostError(raw.headers.host, isOwnName);
   if (wrongHost) return wrongHost;
   if (raw.headers.upgrade?.toLowerCase() === "websocket") return upgradeError(raw);
   return crossSiteError(raw, isActing(routeOptions.config));
@@ -125,6 +142,11 @@ function foreignError({ raw, routeOptions }: FastifyRequest, names: ReadonlySet<
 function reportRefusal(refusals: RefusalService, request: FastifyRequest, { message }: AppError): void {
   const path = request.routeOptions.url ?? "no route";
   refusals.report(callerOf(request), { method: request.method, path, message });
+}
+
+/** By TLS, and not only said so in a request line of HTTP/1. */
+function isHttp2(request: unknown): boolean {
+  return request instanceof Http2ServerRequest;
 }
 
 const methods = ["GET", "POST", "PUT", "DELETE"] as const;

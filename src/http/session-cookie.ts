@@ -40,9 +40,14 @@ export function sessionIdOfCookie(cookie: string): string | undefined {
 }
 
 export function setSessionCookie(reply: FastifyReply, sid: string): void {
-  reply.header("set-cookie", `${start}${sid}; Path=/; HttpOnly; SameSite=Lax`);
+  reply.header("set-cookie", `${start}${sid}; Path=/; HttpOnly; SameSite=Lax${secure(reply)}`);
 }
 
 export function clearSessionCookie(reply: FastifyReply): void {
-  reply.header("set-cookie", `${start}; Path=/; HttpOnly; SameSite=Lax; Max-Age=0`);
+  reply.header("set-cookie", `${start}; Path=/; HttpOnly; SameSite=Lax; Max-Age=0${secure(reply)}`);
+}
+
+/** What came by TLS never goes out without. */
+function secure(reply: FastifyReply): string {
+  return reply.request.protocol === "https" ? "; Secure" : "";
 }

@@ -11,6 +11,14 @@ const inTheStore = new Set(["background.add", "background.remove"]);
 /** Whatever is not called so is a change, and is written down. */
 const reading = /^(?:list|get|check|find|read|stream|watch|wait|logs|inspect|refuse)/;
 
+const alsoReading = new Set([
+  "system.resource",
+  "system.port",
+  "system.bridges",
+  "certificates.domainNames",
+  "certificates.exportAuthority",
+]);
+
 type Method = (...args: unknown[]) => unknown;
 
 /**
@@ -47,7 +55,8 @@ export function auditServices(services: Services, { sessions, audit }: { session
 
   function wrap(name: string, method: Method): Method {
     const verb = name.split(".")[1] ?? "";
-    const call = reading.test(verb) || inTheStore.has(name) ? read : change;
+    const reads = reading.test(verb) || alsoReading.has(name) || inTheStore.has(name);
+    const call = reads ? read : change;
     return async (...args) => {
       const user = sessions.peek(args[0] as Caller);
       // Who is nobody is refused by the service itself, and could only fill the log.

@@ -1,22 +1,26 @@
-import type { RegistryLogin } from "../engines/engine.ts";
+import type { EngineType, RegistryLogin } from "../engines/engine.ts";
 import { invalid } from "../errors.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
 import type { Secrets } from "./secrets.ts";
 
 export interface ImageRequest {
+  type: EngineType;
   repository: string;
   image: string;
   tag: string;
   registry_name?: string;
+  fingerprint?: string;
 }
 
 export interface ImageSource {
-  /** As Docker names it. */
-  reference: string;
-  /** It can be had from a registry when it is not on this host. */
+  /** As the engine names it; where there are several, the first that is to be had is taken. */
+  references: References;
+  /** It can be had from a registry or an image server when it is not on this host. */
   remote: boolean;
   login?: RegistryLogin;
 }
+
+export type References = readonly [string, ...string[]];
 
 export type ImageReferences = ReturnType<typeof createImageReferences>;
 
@@ -27,24 +31,49 @@ export function createImageReferences(registries: RegistryStore, secrets: Secret
     const registry = await registries.get(name);
     if (!registry) throw invalid("registry_name", `names no registry of this station: ${name}`);
     const host = registryHost(registry.url);
-    const source = { reference: `${host}/${image}:${tag}`, remote: true };
+    const source: ImageSource = { references: [`${host}/${image}:${tag}`], remote: true };
     if (!registry.username) return source;
     const password = secrets.open(registry.password, `registry ${registry.name}`);
     return { ...source, login: { username: registry.username, password, serverAddress: host } };
   }
 
+  async function docker(request: ImageRequest): Promise<ImageSource> {
+    const { repository, image } = request;
+    if (repository === "local") return { references: referencesOf(request), remote: false };
+    if (hasRegistryHost(image))
+      throw invalid("image", "must not name a registry: use repository private, and registry_name");
+    if (repository === "dockerhub") return { references: referencesOf(request), remote: true };
+    if (repository === "private") return fromRegistry(request);
+    throw invalid("repository", "must be dockerhub, private or local for type docker");
+  }
+
   return {
-    /** Docker images only. Throws `invalid` naming the field. */
+    /** Throws `invalid` naming the field. */
     async resolve(request: ImageRequest): Promise<ImageSource> {
-      const { repository, image, tag } = request;
-      if (repository === "local") return { reference: `${image}:${tag}`, remote: false };
-      if (hasRegistryHost(image))
-        throw invalid("image", "must not name a registry: use repository private, and registry_name");
-      if (repository === "dockerhub") return { reference: `${image}:${tag}`, remote: true };
-      if (repository === "private") return fromRegistry(request);
-      throw invalid("repository", "must be dockerhub, private or local for type docker");
+      return request.type === "docker" ? docker(request) : systemImage(request);
     },
   };
+}
+
+/** The repository of system images that the documents name for each engine. */
+const systemRepositories = { lxc: "qnap", lxd: "lxd" } as const;
+
+function systemImage(request: ImageRequest): ImageSource {
+  const { type, repository, image, registry_name: name, fingerprint } = request;
+  const own = systemRepositories[type as "lxc" | "lxd"];
+  if (repository !== own && repository !== "local") {
+    throw invalid("repository", `must be ${own} or local for type ${type}`);
+  }
+  if (name) throw invalid("registry_name", `goes with type docker only, not ${type}`);
+  if (fingerprint && type !== "lxd") throw invalid("fingerprint", `goes with type lxd only, not ${type}`);
+  if (hasRegistryHost(image)) throw invalid("image", `must not name a server with type ${type}`);
+  return { references: referencesOf(request), remote: repository === own };
+}
+
+/** How the engine names the image on this host. */
+export function referencesOf({ type, image, tag, fingerprint }: Omit<ImageRequest, "repository">): References {
+  if (type !== "lxd") return [`${image}:${tag}`];
+  return fingerprint ? [fingerprint] : [`${image}/${tag}`, image];
 }
 
 /** Docker takes the first part as a host when it has a dot or a port, or is localhost. */

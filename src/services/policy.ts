@@ -35,6 +35,11 @@ export const verbs = [
   "registry:remove",
   "event:read",
   "log:read",
+  "system:read",
+  "system:report",
+  "certificate:read",
+  "certificate:change",
+  "certificate:export",
 ] as const;
 export type Verb = (typeof verbs)[number];
 
@@ -75,9 +80,9 @@ const allowed: Readonly<Record<Role, Readonly<Partial<Record<Verb, Scope>>>>> = 
   operator: {
     ...everyone,
     ...scopes(["task:list", "task:remove", "event:read", "container:create"], "own"),
-    ...scopes(["image:download", "registry:list"], "all"),
+    ...scopes(["image:download", "registry:list", "system:read"], "all"),
   },
-  viewer: { ...everyone, ...scopes(["task:list", "registry:list", "event:read", "log:read"], "all") },
+  viewer: { ...everyone, ...scopes(["task:list", "registry:list", "event:read", "log:read", "system:read"], "all") },
 };
 
 /**

@@ -11,7 +11,9 @@ import type { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "..
 import type { LogEntry } from "../api/log.ts";
 import type { RegistryList, RegistryRequest } from "../api/registry.ts";
 import type { LoginRequest, SessionInfo } from "../api/session.ts";
+import type { BridgeList, PortUse, SystemInfo, SystemResource } from "../api/system.ts";
 import type { Task } from "../api/task.ts";
+import type { DomainNames, TlsInfo, TlsNotify, TlsResult } from "../api/tls.ts";
 
 /**
  * All that the HTTP layer can reach. Everything that crosses is JSON, an AbortSignal or an async iterable, so that an
@@ -29,6 +31,8 @@ export interface Services {
   registries: RegistryService;
   events: EventService;
   health: HealthService;
+  system: SystemService;
+  certificates: CertificateService;
 }
 
 /** What a request carries of its sender; nothing here is trusted. */
@@ -184,4 +188,38 @@ export interface Health {
 export interface HealthService {
   /** Open. */
   get(): Health;
+}
+
+/** A file to be saved. */
+export interface Download {
+  /** Without a path; safe as it is. */
+  name: string;
+  /** Media type. */
+  type: string;
+  content: AsyncIterable<Uint8Array>;
+}
+
+export interface SystemService {
+  get(caller: Caller): Promise<SystemInfo>;
+  /** Takes a quarter of a second: two samples. */
+  resource(caller: Caller): Promise<SystemResource>;
+  /** Whether a process, a container or the station has it, on any address. `port` is from 1 to 65535. */
+  port(caller: Caller, protocol: "tcp" | "udp", port: number): Promise<PortUse>;
+  bridges(caller: Caller): Promise<BridgeList>;
+  /** A zip for a bug report, without secrets. */
+  report(caller: Caller): Promise<Download>;
+}
+
+export interface CertificateService {
+  get(caller: Caller): Promise<TlsInfo>;
+  setNotify(caller: Caller, request: TlsNotify): Promise<TlsResult>;
+  domainNames(caller: Caller): Promise<DomainNames>;
+  /** Renews the server's certificate at once. */
+  setDomainNames(caller: Caller, request: DomainNames): Promise<TlsResult>;
+  /** A zip of ca.pem, cert.pem and key.pem: whoever has it is root of this host by its Docker. */
+  exportClient(caller: Caller): Promise<Download>;
+  /** ca.pem */
+  exportAuthority(caller: Caller): Promise<Download>;
+  /** The client certificates given out so far open nothing when this resolves. */
+  rotate(caller: Caller): Promise<TlsResult>;
 }

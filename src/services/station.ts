@@ -1,5 +1,7 @@
+import type { Certificates } from "../certificates/certificates.ts";
 import type { Engine } from "../engines/engine.ts";
-import { createInventory } from "../inventory/inventory.ts";
+import type { Host } from "../host/host.ts";
+import { createInventory, type Inventory } from "../inventory/inventory.ts";
 import type { AccountStore } from "../storage/account-store.ts";
 import type { AuditStore } from "../storage/audit-store.ts";
 import type { EventStore } from "../storage/event-store.ts";
@@ -12,17 +14,22 @@ import type { LimitOptions } from "./accounts/login-limits.ts";
 import { authorizeTask } from "./asks.ts";
 import { auditServices } from "./audited.ts";
 import { createBackgroundService } from "./background.ts";
+import { createCertificateService } from "./certificates.ts";
 import { createEventHub } from "./events.ts";
+import { createForwarder, tellBoth } from "./forwarder.ts";
 import { createImageReferences } from "./image-reference.ts";
 import { createKinds } from "./kinds/kinds.ts";
 import { createMarks } from "./kinds/options.ts";
 import { createOwners } from "./owners.ts";
 import { createPulls } from "./pulls.ts";
 import { createRegistryService } from "./registries.ts";
+import { createReport } from "./report.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
 import { createShares } from "./shares.ts";
 import { createSweeper } from "./sweeper.ts";
+import type { StationBuild } from "./system-info.ts";
+import { createSystemService } from "./system.ts";
 import { createTaken } from "./taken.ts";
 import { createPlanners } from "./task-plan.ts";
 
@@ -46,6 +53,12 @@ export interface StationOptions {
   shares: Readonly<Record<string, string>>;
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;
+  host: Host;
+  certificates: Certificates;
+  build: StationBuild;
+  /** For the report. */
+  configuration: Readonly<Record<string, unknown>>;
+  recentLines: () => readonly string[];
   log: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -66,7 +79,9 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { sessions, audit } = accounts;
   const hub = createEventHub({ events, sessions, tasksOf: createTasksOf(tasks) });
   const shares = createShares(options.shares);
-  const inventory = createInventory(engines, createSweeper({ tasks, shares, station: id, log }));
+  const forwarder = createForwarder({ station: id, engines, log, inventory: () => inventory });
+  const sweeper = createSweeper({ tasks, shares, station: id, log });
+  const inventory: Inventory = createInventory(engines, tellBoth(sweeper, forwarder.listener));
   const owners = createOwners({ inventory, tasks, station: id });
   const images = createImageReferences(registries, secrets);
   const kinds = createKinds({
@@ -75,19 +90,36 @@ export async function createStation(options: StationOptions): Promise<Station> {
     images,
     pulls: createPulls(),
     marks: createMarks(id),
+    settlePorts: forwarder.settle,
     async authorize(name, verb, asks) {
       await authorizeTask(owners, await accounts.userNow(name), verb, asks);
     },
   });
   const machine = createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress: hub.progress, log });
-  const planners = createPlanners({ shares, images });
+  /** What an earlier process of this station, killed, left half made outside. */
+  async function recover(): Promise<void> {
+    for (const engine of engines) {
+      await engine.recover(id).catch((error: unknown) => log("recovery of an engine", { engine: engine.type, error }));
+    }
+  }
+
+  const planners = createPlanners({
+    shares,
+    images,
+    capabilities: (type) => inventory.view(type)?.engine.capabilities,
+    unforwardable: forwarder.unavailable,
+  });
   const taken = createTaken(inventory, tasks);
+  const { host, certificates, build, configuration, recentLines } = options;
+  const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 
   const services: Services = {
     ...accounts.services,
     background: createBackgroundService({ sessions, inventory, owners, planners, taken, tasks, machine }),
     registries: createRegistryService({ sessions, registries, secrets }),
     events: hub,
+    system: createSystemService({ sessions, host, inventory, taken, build, report }),
+    certificates: createCertificateService({ sessions, certificates, log }),
     health: {
       get: () => ({
         status: "ok",
@@ -99,11 +131,14 @@ export async function createStation(options: StationOptions): Promise<Station> {
     services: auditServices(services, { sessions, audit }),
     committed: hub.committed,
     async start() {
+      await recover();
+      await forwarder.start();
       await Promise.all(inventory.views().map((view) => view.tried));
       await machine.start();
     },
     async stop(grace) {
       await machine.stop(grace);
+      await forwarder.stop();
       inventory.close();
       accounts.close();
     },

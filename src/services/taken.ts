@@ -11,6 +11,8 @@ import type { TaskPlan } from "./task-plan.ts";
 export interface Taken {
   /** Throws `conflict` naming who has it. */
   refuse(plan: TaskPlan): Promise<void>;
+  /** A container has it, running or not, or a task is to give it to one. */
+  holdsPort(claim: PortClaim): Promise<boolean>;
   /** Drops the claims of an owner that no longer exists; true when it did. */
   releaseIfStale(owner: string): Promise<boolean>;
 }
@@ -57,17 +59,24 @@ export function createTaken(inventory: Inventory, tasks: TaskStore): Taken {
     throw new AppError("conflict", message, { details: { field: `network.port[${index}]` } });
   }
 
+  async function releaseIfStale(owner: string): Promise<boolean> {
+    const { view, name } = viewOf(owner);
+    if (!view?.available() || view.byName(name) || (await view.engine.containers.get(name))) return false;
+    const held = (await tasks.claims()).some((claim) => claim.owner === owner);
+    if (held) await tasks.releaseClaims(owner);
+    return held;
+  }
+
   return {
+    releaseIfStale,
+    async holdsPort(claim) {
+      if (publishedBy(claim)) return true;
+      const owner = await tasks.claimant(claim);
+      return owner !== undefined && !(await releaseIfStale(owner));
+    },
     async refuse(plan) {
       if (plan.creates) await refuseName(plan.creates);
       for (const [index, claim] of plan.ports.entries()) await refusePort(claim, index);
-    },
-    async releaseIfStale(owner) {
-      const { view, name } = viewOf(owner);
-      if (!view?.available() || view.byName(name) || (await view.engine.containers.get(name))) return false;
-      const held = (await tasks.claims()).some((claim) => claim.owner === owner);
-      if (held) await tasks.releaseClaims(owner);
-      return held;
     },
   };
 }

@@ -1,9 +1,11 @@
 import type { CreateRequest, ImageDownloadRequest } from "../api/create.ts";
-import { AppError } from "../errors.ts";
+import type { Capabilities, EngineType } from "../engines/engine.ts";
+import { invalid } from "../errors.ts";
 import type { Lane, Lock, PortClaim } from "../storage/task-store.ts";
 import { asksOfCreate, asksOfImage, type Asks } from "./asks.ts";
 import { planContainer } from "./container-plan.ts";
-import type { ImageReferences } from "./image-reference.ts";
+import { refuseUnfit } from "./engine-fit.ts";
+import { type ImageReferences, referencesOf } from "./image-reference.ts";
 import { itemsOf } from "./kinds/image-remove.ts";
 import type { BackgroundKind, TaskRequests } from "./services.ts";
 import type { Shares } from "./shares.ts";
@@ -24,15 +26,28 @@ export interface TaskPlan {
 
 export type Planners = { [K in BackgroundKind]: (request: TaskRequests[K]) => Promise<TaskPlan> };
 
+export interface PlannerOptions {
+  shares: Shares;
+  images: ImageReferences;
+  /** `undefined`: this station has no such engine, which is said later. */
+  capabilities: (type: EngineType) => Capabilities | undefined;
+  /** Why this host cannot forward ports for an engine that publishes none; `undefined`: it can. */
+  unforwardable: () => string | undefined;
+}
+
 /** A request checked in all that the schema cannot, and what it will need. Throws `invalid`; changes nothing. */
-export function createPlanners({ shares, images }: { shares: Shares; images: ImageReferences }): Planners {
+export function createPlanners({ shares, images, capabilities, unforwardable }: PlannerOptions): Planners {
   return { create, image_download: imageDownload, image_remove: imageRemove };
 
   async function create(request: CreateRequest): Promise<TaskPlan> {
-    dockerOnly(request.type);
     const plan = planContainer(request, shares);
+    const can = capabilities(request.type);
+    if (can) refuseUnfit(request, can);
+    const reason = unforwardable();
+    if (can && !can.publishedPorts && plan.ports.length > 0 && reason !== undefined)
+      throw invalid("network.port", `cannot be given for type ${request.type}. ${reason}`);
     const source = await images.resolve(request);
-    const { reference } = source;
+    const { references } = source;
     const key = containerKey(request.type, request.name);
     const others = new Set(
       [...plan.volumesFrom, ...Object.keys(plan.links)].map((name) => containerKey(request.type, name)),
@@ -42,7 +57,7 @@ export function createPlanners({ shares, images }: { shares: Shares; images: Ima
       types: [request.type],
       lane: "heavy",
       name: request.name,
-      locks: [[key, "X"], [imageKey(request.type, reference), "S"], ...[...others].map((other): Lock => [other, "S"])],
+      locks: [[key, "X"], ...shared([...imageKeys(request.type, references), ...others])],
       creates: key,
       ports: plan.ports.map(({ host, protocol }) => ({ protocol, port: host })),
       asks: asksOfCreate(request, plan, source),
@@ -50,20 +65,18 @@ export function createPlanners({ shares, images }: { shares: Shares; images: Ima
   }
 
   async function imageDownload(request: ImageDownloadRequest): Promise<TaskPlan> {
-    dockerOnly(request.type);
     const source = await images.resolve(request);
-    const { reference } = source;
+    const { references } = source;
     // Shared: pulls of one image go on together, and none while it is being removed.
-    const locks: Lock[] = [[imageKey(request.type, reference), "S"]];
+    const locks = shared(imageKeys(request.type, references));
     const name = `${request.image}:${request.tag}`;
     return { types: [request.type], lane: "heavy", name, locks, creates: null, ports: [], asks: asksOfImage(source) };
   }
 
   async function imageRemove(request: TaskRequests["image_remove"]): Promise<TaskPlan> {
     const items = itemsOf(request);
-    for (const item of items) dockerOnly(item.type);
     const names = items.map((item) => `${item.image}:${item.tag}`);
-    const keys = new Set(items.map((item, index) => imageKey(item.type, names[index] as string)));
+    const keys = new Set(items.flatMap((item) => imageKeys(item.type, referencesOf(item))));
     return {
       types: [...new Set(items.map((item) => item.type))],
       lane: "quick",
@@ -79,13 +92,10 @@ export function containerKey(type: string, name: string): string {
   return `${type}/c/${name}`;
 }
 
-function imageKey(type: string, reference: string): string {
-  return `${type}/i/${reference}`;
+function imageKeys(type: string, references: readonly string[]): string[] {
+  return references.map((reference) => `${type}/i/${reference}`);
 }
 
-function dockerOnly(type: string): void {
-  if (type === "docker") return;
-  throw new AppError("unsupported", `type ${type} is not carried out by this version, only docker.`, {
-    details: { field: "type" },
-  });
+function shared(keys: readonly string[]): Lock[] {
+  return keys.map((key) => [key, "S"]);
 }

@@ -1,9 +1,8 @@
 import { ConfigError } from "../config-error.ts";
 import { readConfig } from "../config.ts";
-import { daemonFolders, stopDocker } from "./docker-daemons.ts";
-import { ensureDocker } from "./docker.ts";
+import { ensureEngines, stopEngines } from "./engines.ts";
 
-const usage = "usage: npm run engines:start|engines:stop [-- --run DIR]";
+const usage = "usage: npm run engines:start|engines:stop [-- --engines LIST --run DIR]";
 
 async function main([command, ...flags]: readonly string[]): Promise<number> {
   const { config, text } = readConfig(flags, process.env);
@@ -11,13 +10,14 @@ async function main([command, ...flags]: readonly string[]): Promise<number> {
     console.error(config ? usage : text);
     return config ? 2 : 0;
   }
+  const log = console.error;
   if (command === "start") {
-    const outcome = await ensureDocker({ runDir: config.runDir, env: process.env, log: console.error });
-    if (outcome === "running") console.error("Docker runs already.");
-    return outcome === "absent" ? 1 : 0;
+    const outcomes = await ensureEngines({ config, env: process.env, log });
+    if (outcomes.every((outcome) => outcome === "ready")) log("The engines run already.");
+    return outcomes.includes("absent") ? 1 : 0;
   }
-  const stopped = await stopDocker(daemonFolders(config.runDir));
-  console.error(stopped.length > 0 ? `Stopped ${stopped.join(" and ")}.` : "Nothing that set-up started is running.");
+  const stopped = await stopEngines({ config, log });
+  log(stopped.length > 0 ? `Stopped ${stopped.join(", ")}.` : "Nothing that set-up started is running.");
   return 0;
 }
 

@@ -32,9 +32,12 @@ export function findCommand(name: string): string | undefined {
 const keptOutput = 16 * 1024;
 const shownLines = 12;
 
-/** Runs a program to its end without a shell. When it fails, the error shows the last lines that it printed. */
-export function runCommand(argv: readonly [string, ...string[]], env: Record<string, string>): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+/**
+ * Runs a program to its end without a shell. Answers the end of what it printed; when it fails, the error shows the last
+ * lines of that.
+ */
+export function runCommand(argv: readonly [string, ...string[]], env: Record<string, string>): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
   const [program, ...args] = argv;
   const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
@@ -45,7 +48,7 @@ export function runCommand(argv: readonly [string, ...string[]], env: Record<str
   child.stderr.on("data", keep);
   child.on("error", (cause) => reject(new Error(`${program} cannot be run: ${cause.message}`, { cause })));
   child.on("close", (code, signal) => {
-    if (code === 0) return resolve();
+    if (code === 0) return resolve(output);
     const lines = output.trimEnd().split("\n").slice(-shownLines).join("\n");
     reject(new Error(`${argv.slice(0, 2).join(" ")} ended with ${signal ?? `exit code ${code}`}:\n${lines}`));
   });

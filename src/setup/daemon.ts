@@ -15,6 +15,27 @@ export interface DaemonOptions extends DaemonFolders {
 }
 
 const largeLog = 10 * 1024 * 1024;
+const startPatience = 30_000;
+
+export function daemonFolders(runDir: string): DaemonFolders {
+  return { pids: join(runDir, "engines"), logs: "/var/log/gantry" };
+}
+
+/** Starts what does not run yet, and waits until it serves. Throws with the end of its log. */
+export async function startOnce(
+  argv: readonly [string, ...string[]],
+  options: DaemonOptions,
+  ready: () => Promise<boolean>,
+): Promise<void> {
+  const [name] = argv;
+  if (daemonPid(name, options) === undefined) await startDaemon(argv, options);
+  const ended = (): boolean => daemonPid(name, options) === undefined;
+  await waitUntil(async () => (await ready()) || ended(), startPatience);
+  if (await ready()) return;
+  const file = logFile(name, options);
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-3).join("\n");
+  throw new Error(`${name} does not start; the end of its log ${file}:\n${lines}`);
+}
 
 /** Starts a program that outlives this one, in a session of its own. Its log and pid file carry its name. */
 export async function startDaemon(argv: readonly [string, ...string[]], options: DaemonOptions): Promise<void> {
@@ -26,12 +47,18 @@ export async function startDaemon(argv: readonly [string, ...string[]], options:
     const child = spawn(name, args, { detached: true, cwd: "/", env: options.env, stdio: ["ignore", log, log] });
     await once(child, "spawn");
     child.unref();
-    const start = startTime(child.pid);
-    // Gone at once: the wait for its socket shows its log.
-    if (start !== undefined) writeFileSync(pidFile(name, options), `${child.pid} ${start}\n`);
+    keepPid(name, child.pid, options);
   } finally {
     closeSync(log);
   }
+}
+
+/** Makes a process that was started by other means one of ours. One that has ended already is none. */
+export function keepPid(name: string, pid: number | undefined, folders: DaemonFolders): void {
+  const start = startTime(pid);
+  if (start === undefined) return;
+  mkdirSync(folders.pids, { recursive: true });
+  writeFileSync(pidFile(name, folders), `${pid} ${start}\n`);
 }
 
 /** The pid of what `startDaemon` started, if it still runs: a pid alone may be somebody else's by now. */
@@ -46,12 +73,20 @@ export function daemonPid(name: string, folders: DaemonFolders): number | undefi
   return start !== undefined && startTime(Number(pid)) === start ? Number(pid) : undefined;
 }
 
-/** TERM, and KILL when it takes longer. Answers false when nothing of ours runs. */
-export async function stopDaemon(name: string, folders: DaemonFolders, patience: number): Promise<boolean> {
+export interface StopOptions extends DaemonFolders {
+  /** Milliseconds. */
+  patience: number;
+  /** Absent: TERM. */
+  signal?: NodeJS.Signals;
+}
+
+/** The signal, and KILL when it takes longer. Answers false when nothing of ours runs. */
+export async function stopDaemon(name: string, options: StopOptions): Promise<boolean> {
+  const { patience, signal = "SIGTERM", ...folders } = options;
   const pid = daemonPid(name, folders);
   if (pid !== undefined) {
     const gone = (): boolean => daemonPid(name, folders) === undefined;
-    process.kill(pid, "SIGTERM");
+    process.kill(pid, signal);
     if (!(await waitUntil(gone, patience))) {
       process.kill(pid, "SIGKILL");
       await waitUntil(gone, patience);

@@ -1,26 +1,12 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { mountCgroups } from "./cgroups.ts";
-import {
-  type DaemonFolders,
-  type DaemonOptions,
-  daemonPid,
-  logFile,
-  startDaemon,
-  stopDaemon,
-  waitUntil,
-} from "./daemon.ts";
-import { pingDocker } from "./docker-ping.ts";
+import { type DaemonFolders, type DaemonOptions, daemonPid, startOnce, stopDaemon } from "./daemon.ts";
+import { listens, pingDocker } from "./sockets.ts";
 
 export const dockerSocket = "/var/run/docker.sock";
 const containerdSocket = "/run/containerd/containerd.sock";
-const startPatience = 30_000;
-const stopPatience = 20_000;
-
-export function daemonFolders(runDir: string): DaemonFolders {
-  return { pids: join(runDir, "engines"), logs: "/var/log/gantry" };
-}
+const patience = 20_000;
 
 /**
  * Starts Docker on a host without a service manager, with its data in the usual places. containerd is a process of its
@@ -45,24 +31,9 @@ export async function startDocker(options: DaemonOptions): Promise<void> {
 export async function stopDocker(folders: DaemonFolders): Promise<string[]> {
   const stopped: string[] = [];
   for (const name of ["dockerd", "containerd"]) {
-    if (await stopDaemon(name, folders, stopPatience)) stopped.push(name);
+    if (await stopDaemon(name, { ...folders, patience })) stopped.push(name);
   }
   return stopped;
-}
-
-async function startOnce(
-  argv: [string, ...string[]],
-  options: DaemonOptions,
-  ready: () => Promise<boolean>,
-): Promise<void> {
-  const [name] = argv;
-  if (daemonPid(name, options) === undefined) await startDaemon(argv, options);
-  const ended = (): boolean => daemonPid(name, options) === undefined;
-  await waitUntil(async () => (await ready()) || ended(), startPatience);
-  if (await ready()) return;
-  const file = logFile(name, options);
-  const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-3).join("\n");
-  throw new Error(`${name} does not start; the end of its log ${file}:\n${lines}`);
 }
 
 /** dockerd refuses a flag whose key is in its config file too: there the administrator's word counts. */
@@ -85,12 +56,4 @@ function configuredKeys(file: string): string[] {
     // dockerd says what is wrong with it.
     return [];
   }
-}
-
-function listens(path: string): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(path);
-  socket.once("connect", () => resolve(true));
-  socket.once("error", () => resolve(false));
-  return promise.finally(() => socket.destroy());
 }

@@ -163,6 +163,8 @@ export interface TaskVerbs {
   ownerOf(id: number): string | undefined;
   /** Claims of final tasks, by owner. */
   claims(): { protocol: string; port: number; owner: string }[];
+  /** Who has claimed the port, whatever the state of his task. */
+  claimant(claim: { protocol: string; port: number }): string | undefined;
   /** Never those of a task that is not final: it may be making the next thing of that name. */
   releaseClaims(owner: string): void;
   /** Drops what is beyond the retention. Answers how many rows went. */

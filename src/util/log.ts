@@ -1,9 +1,18 @@
+const keptLines = 1000;
+const recent: string[] = [];
+
 /** One JSON line on standard error; control characters of any value come out escaped. */
 export function log(message: string, fields: Record<string, unknown> = {}): void {
   const line = { time: new Date().toISOString(), message, ...fields };
-  process.stderr.write(
-    `${JSON.stringify(line, (_key, value: unknown) => (value instanceof Error ? describe(value) : value))}\n`,
-  );
+  const text = JSON.stringify(line, (_key, value: unknown) => (value instanceof Error ? describe(value) : value));
+  recent.push(text);
+  if (recent.length > keptLines) recent.shift();
+  process.stderr.write(`${text}\n`);
+}
+
+/** The last 1,000 lines of this process. */
+export function recentLines(): readonly string[] {
+  return [...recent];
 }
 
 function describe(error: Error): Record<string, unknown> {

@@ -27,6 +27,8 @@ export interface EngineEnv {
   };
   login?: RegistryLogin;
   freePort(): Promise<number>;
+  /** The station itself pulls: the engine's end is not a pull's. */
+  ownPulls?: true;
   /** Ends the engine without warning. Containers stay. */
   crash(): Promise<void>;
   restart(): Promise<void>;

@@ -141,6 +141,27 @@ for (const privileged of [false, true]) {
   });
 }
 
+test("create in LXD: a size holds, though the default pool cannot hold one; and again after a restart", async () => {
+  const size = 100 * megabyte;
+  const container = await launch({ limits: { size } });
+  const fill = ({ pid }: Container): Promise<string> =>
+    inside(pid, `dd if=/dev/urandom of=/filled bs=1M count=200 2>&1; sync; stat -c %s /filled; rm /filled; sync`);
+  const holds = async (running: Container): Promise<void> => {
+    const written = Number((await fill(running)).trim().split("\n").at(-1));
+    assert.ok(written > size / 2 && written <= size, `${written} bytes were written`);
+  };
+  await holds(container);
+  await holds(await restarted(container));
+  const { devices } = await http().get<{ devices: Record<string, Record<string, string>> }>(
+    `/1.0/instances/${container.id}`,
+  );
+  assert.equal(devices["root"]?.["pool"], "gantry");
+  await engine().containers.remove(container.id);
+  await http()
+    .send({ method: "DELETE", path: "/1.0/storage-pools/gantry" })
+    .catch(() => undefined);
+});
+
 test("create in LXD: autostart, said either way", async () => {
   for (const autostart of [true, false]) {
     const id = await engine().containers.create(containerSpec({ image, autostart }));

@@ -3,24 +3,41 @@ import { test } from "node:test";
 
 import { deviceNames, findDevice } from "../../src/engines/device-table.ts";
 import { findEngines } from "../../src/engines/registry.ts";
+import type { SystemImages } from "../../src/engines/system-images/system-images.ts";
 import { fails } from "./engine-checks.ts";
+
+/** Nothing is asked of the store to find an engine. */
+const rest = { imageServer: "http://127.0.0.1:9", systemImages: {} as SystemImages };
 
 test("an engine that is configured is there while it is down", async () => {
   for (const where of [{ docker: "unix:///absent/docker.sock" }, { dockerHost: "tcp://127.0.0.1:9" }]) {
-    const [docker, ...others] = await findEngines({ engines: ["docker"], ...where });
+    const [docker, ...others] = await findEngines({ ...rest, engines: ["docker"], ...where });
     assert.ok(docker && others.length === 0);
     assert.equal(docker.type, "docker");
     await fails(docker.info(), "engine_unavailable", where.docker ? /\/absent\/docker\.sock/ : /127\.0\.0\.1:9/);
   }
-  assert.equal((await findEngines({ engines: ["docker"] })).length, 1);
+  assert.equal((await findEngines({ ...rest, engines: ["docker"] })).length, 1);
+});
+
+test("all that are asked for are there, whether or not they are installed; what is given says where", async () => {
+  const where = { docker: "unix:///absent/docker.sock", lxdSocket: "/absent/lxd.socket", lxcPath: "/absent/lxc" };
+  const found = await findEngines({ ...rest, ...where, engines: ["docker", "lxc", "lxd"] });
+  assert.deepEqual(
+    found.map(({ type }) => type),
+    ["docker", "lxc", "lxd"],
+  );
+  await fails(found[2]?.info() as Promise<unknown>, "engine_unavailable", /\/absent\/lxd\.socket/);
+  for (const engine of found) engine.close();
 });
 
 test("an engine that is not asked for is not there", async () => {
-  assert.deepEqual(await findEngines({ engines: [], docker: "unix:///absent/docker.sock" }), []);
+  assert.deepEqual(await findEngines({ ...rest, engines: [], docker: "unix:///absent/docker.sock" }), []);
 });
 
 test("an address that is none is refused at once", async () => {
-  await assert.rejects(findEngines({ engines: undefined, docker: "/var/run/docker.sock" }), { code: "invalid" });
+  await assert.rejects(findEngines({ ...rest, engines: undefined, docker: "/var/run/docker.sock" }), {
+    code: "invalid",
+  });
 });
 
 test("devices have the names of the original station", () => {

@@ -47,6 +47,8 @@ const answers: Record<string, (...args: never[]) => unknown> = {
   "registries.list": () => registries,
   "registries.save": () => registries,
   "registries.remove": () => registries,
+  "system.port": () => ({ used: true }),
+  "certificates.rotate": () => ({ result: true }),
   "events.stream": () => streamOf([]),
   "health.get": () => ({ status: "ok", engines: [{ type: "docker", available: true }] }),
 };
@@ -77,6 +79,16 @@ export function createStub(): Stub {
     refusals: { report: (_caller: Caller, refusal: object) => void refused.push(refusal) },
     registries: methodsOf("registries", ["list", "save", "remove"]),
     events: methodsOf("events", ["stream"]),
+    system: methodsOf("system", ["get", "resource", "port", "bridges", "report"]),
+    certificates: methodsOf("certificates", [
+      "get",
+      "setNotify",
+      "domainNames",
+      "setDomainNames",
+      "exportClient",
+      "exportAuthority",
+      "rotate",
+    ]),
     health: { get: () => call("health.get", []) },
   } as unknown as Services;
   return { services, calls, refused, answer: (method, respond) => void responders.set(method, respond) };

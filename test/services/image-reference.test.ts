@@ -24,25 +24,25 @@ function references(registry: Partial<RegistryRow> = {}) {
   return createImageReferences(store, secrets);
 }
 
-const request: ImageRequest = { repository: "dockerhub", image: "ubuntu", tag: "latest" };
+const request: ImageRequest = { type: "docker", repository: "dockerhub", image: "ubuntu", tag: "latest" };
 const mine: ImageRequest = { ...request, repository: "private", registry_name: "mine" };
 
 test("where an image is", async () => {
   const { resolve } = references();
-  assert.deepEqual(await resolve(request), { reference: "ubuntu:latest", remote: true });
+  assert.deepEqual(await resolve(request), { references: ["ubuntu:latest"], remote: true });
   assert.deepEqual(await resolve({ ...request, image: "library/ubuntu", registry_name: "mine" }), {
-    reference: "library/ubuntu:latest",
+    references: ["library/ubuntu:latest"],
     remote: true,
   });
   const local = { ...request, repository: "local", image: "127.0.0.1:5000/x" };
-  assert.deepEqual(await resolve(local), { reference: "127.0.0.1:5000/x:latest", remote: false });
-  assert.deepEqual(await resolve(mine), { reference: "registry.example.com/ubuntu:latest", remote: true });
+  assert.deepEqual(await resolve(local), { references: ["127.0.0.1:5000/x:latest"], remote: false });
+  assert.deepEqual(await resolve(mine), { references: ["registry.example.com/ubuntu:latest"], remote: true });
 });
 
 test("a login goes to its registry, and is opened for that registry", async () => {
   const { resolve } = references({ username: "me", password: "sealed", url: "http://10.0.0.1:5000" });
   assert.deepEqual(await resolve(mine), {
-    reference: "10.0.0.1:5000/ubuntu:latest",
+    references: ["10.0.0.1:5000/ubuntu:latest"],
     remote: true,
     login: { username: "me", password: "sealed of registry mine", serverAddress: "10.0.0.1:5000" },
   });
@@ -59,10 +59,10 @@ test("every registry's host is one that Docker takes for a host, so that no logi
   ];
   for (const [url, host] of hosts) {
     const source = await references({ url, username: "me" }).resolve(mine);
-    assert.equal(source.reference, `${host}/ubuntu:latest`, url);
+    assert.equal(source.references[0], `${host}/ubuntu:latest`, url);
     assert.equal(source.login?.serverAddress, host);
     // Docker's own rule.
-    const [first = ""] = source.reference.split("/");
+    const [first = ""] = source.references[0].split("/");
     assert.ok(/[.:]/.test(first) || first === "localhost", url);
   }
 });
@@ -80,6 +80,29 @@ test("an image that names a registry itself, and a registry that is none", async
     await assertInvalid(resolve({ ...mine, registry_name }), "registry_name");
   for (const repository of ["qnap", "lxd", "__proto__"])
     await assertInvalid(resolve({ ...request, repository }), "repository");
+});
+
+test("system images: the documents' repositories, and the names that each engine has for them", async () => {
+  const { resolve } = references();
+  const lxc: ImageRequest = { type: "lxc", repository: "qnap", image: "ubuntu-bionic", tag: "latest" };
+  const lxd: ImageRequest = { type: "lxd", repository: "lxd", image: "ubuntu", tag: "bionic" };
+  assert.deepEqual(await resolve(lxc), { references: ["ubuntu-bionic:latest"], remote: true });
+  assert.deepEqual(await resolve({ ...lxc, repository: "local" }), {
+    references: ["ubuntu-bionic:latest"],
+    remote: false,
+  });
+  assert.deepEqual(await resolve(lxd), { references: ["ubuntu/bionic", "ubuntu"], remote: true });
+  const fingerprint = "3b0756c73936";
+  assert.deepEqual(await resolve({ ...lxd, fingerprint }), { references: [fingerprint], remote: true });
+  for (const repository of ["dockerhub", "private", "__proto__"]) {
+    await assertInvalid(resolve({ ...lxc, repository }), "repository");
+    await assertInvalid(resolve({ ...lxd, repository }), "repository");
+  }
+  await assertInvalid(resolve({ ...lxc, repository: "lxd" }), "repository");
+  await assertInvalid(resolve({ ...lxd, repository: "qnap" }), "repository");
+  await assertInvalid(resolve({ ...lxc, fingerprint }), "fingerprint");
+  await assertInvalid(resolve({ ...lxd, registry_name: "mine" }), "registry_name");
+  await assertInvalid(resolve({ ...lxd, image: "evil.example.com/x" }), "image");
 });
 
 test("a registry's URL in one spelling", () => {

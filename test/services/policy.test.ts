@@ -31,6 +31,11 @@ const table: Record<Verb, readonly Role[]> = {
   "registry:remove": ["admin"],
   "event:read": all,
   "log:read": ["admin", "viewer"],
+  "system:read": all,
+  "system:report": ["admin"],
+  "certificate:read": ["admin"],
+  "certificate:change": ["admin"],
+  "certificate:export": ["admin"],
 };
 
 test("every verb for every role", () => {

@@ -134,7 +134,7 @@ const wrong: [what: string, body: unknown, status: number, message: RegExp][] = 
   ["neither JSON nor a form", "hello", 400, /neither JSON nor a form/],
   ["a prototype key", '{"__proto__": {"admin": true}}', 400, /./],
   ["over 1 MiB", JSON.stringify({ ...create, description: "x".repeat(1 << 20) }), 413, /./],
-  ["lxc, which comes later", { ...create, type: "lxc", repository: "qnap" }, 501, /lxc/],
+  ["lxc, which this station has not", { ...create, type: "lxc", repository: "qnap" }, 501, /lxc/],
 ];
 
 test("every wrong request is refused by name, and nothing of it remains", async (context) => {

@@ -8,6 +8,8 @@ import type { Task } from "../../src/api/task.ts";
 import { statusField } from "../engines/kernel.ts";
 import { startLan } from "../engines/lan-world.ts";
 import { fieldsOf } from "../http/schema-fields.ts";
+import { killDockerd, startDockerd } from "../support/dockerd.ts";
+import { patiently } from "../support/patiently.ts";
 import { dockerApi, removeContainers } from "../support/docker-cli.ts";
 import { testEngines } from "../support/engines.ts";
 import { freePort, startStation } from "../support/station.ts";
@@ -51,6 +53,34 @@ for (const row of rows) {
     const inspect = await dockerApi<Inspect>("GET", `/containers/param-${row.name}/json`);
     assert.ok(inspect.State.Running);
     await row.check({ pid: inspect.State.Pid, inspect, task });
+  });
+}
+
+const restarts: Record<string, () => Promise<void>> = {
+  "of the containers": async () => {
+    for (const { name } of rows) await dockerApi("POST", `/containers/param-${name}/restart?t=0`);
+  },
+  "of Docker": async () => {
+    await killDockerd();
+    await startDockerd();
+  },
+  "of the station": async () => {
+    await station.kill();
+    await station.start();
+  },
+};
+
+for (const [what, restart] of Object.entries(restarts)) {
+  test(`every parameter after a restart ${what}`, { timeout: 300_000 }, async () => {
+    await restart();
+    for (const row of rows) {
+      const task = tasks.get(row.name) as Task;
+      const look = async (): Promise<void> => {
+        const inspect = await dockerApi<Inspect>("GET", `/containers/param-${row.name}/json`);
+        await row.check({ pid: inspect.State.Pid, inspect, task: { ...task, params: bodyOf(row) } });
+      };
+      await patiently(row.name, look);
+    }
   });
 }
 

@@ -108,7 +108,7 @@ test("a first start that is cut off before there is a database can be made again
 
 test("files of the station are its user's only", () => {
   for (const [path, mode] of [
-    ["data", 0o700],
+    ["data", 0o711],
     ["data/gantry.db", 0o600],
     ["data/secret.key", 0o600],
   ] as const) {

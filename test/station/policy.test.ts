@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
@@ -66,8 +67,10 @@ function request(route: string, role: string, how: { sid?: string; headers?: Rec
 /** Nothing but sessions, which come and go with each request of the test. */
 async function state(): Promise<unknown> {
   const { client } = world.station;
-  const lists = ["/background", "/registry", "/users", "/tokens"].map((path) => client.ok("GET", path));
-  return { lists: await Promise.all(lists), containers: await listContainers() };
+  const paths = ["/background", "/registry", "/users", "/tokens", "/tls/domain_names"];
+  const lists = await Promise.all(paths.map((path) => client.ok("GET", path)));
+  const certificates = readlinkSync(join(world.station.dataDir, "tls/current"));
+  return { lists, certificates, containers: await listContainers() };
 }
 
 test("RB-01: the table has every route, and none that is gone", () => {

@@ -74,4 +74,17 @@ export const table: Record<string, Row> = {
   "DELETE /registry": { body: () => ({ name: "kept" }), expected: adminOnly },
   "DELETE /registry/:name": { path: "/registry/kept2", expected: adminOnly },
   "GET /event/stream": { expected: all },
+
+  "GET /system": { expected: all },
+  "GET /system/resource": { expected: all },
+  "GET /system/port/:protocol/:port": { path: "/system/port/tcp/80", expected: all },
+  "GET /system/bridge": { expected: all },
+  "GET /system/report": { expected: adminOnly },
+  "GET /tls": { expected: adminOnly },
+  "POST /tls": { body: () => ({ outdatedNotify: false }), expected: adminOnly },
+  "GET /tls/domain_names": { expected: adminOnly },
+  "PUT /tls/domain_names": { body: () => ({ domain_names: "policy.example" }), expected: adminOnly },
+  "GET /tls/export": { expected: adminOnly },
+  "GET /tls/export/registry": { expected: adminOnly },
+  "POST /tls/rotation": { expected: adminOnly },
 };

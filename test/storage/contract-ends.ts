@@ -45,6 +45,8 @@ function stateTests(open: OpenStore): void {
         locks: ["docker/c/web,X", "docker/i/nginx,S"],
       });
       assert.deepEqual(await tasks.claims(), [], "only of final tasks");
+      const claimants = () => Promise.all([80, 81].map((port) => tasks.claimant({ protocol: "tcp", port })));
+      assert.deepEqual(await claimants(), ["docker/c/web", undefined]);
       await tasks.complete({ id, result: 0, error: null, now });
       const row = await tasks.get(id);
       assert.deepEqual(
@@ -53,6 +55,7 @@ function stateTests(open: OpenStore): void {
       );
       assert.equal(await activeOf(tasks, id), undefined);
       assert.deepEqual(await tasks.claims(), [{ protocol: "tcp", port: 80, owner: "docker/c/web" }]);
+      assert.deepEqual(await claimants(), ["docker/c/web", undefined]);
       await tasks.releaseClaims("docker/c/web");
       assert.deepEqual(await tasks.claims(), []);
       await accept(tasks, held);

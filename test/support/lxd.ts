@@ -98,7 +98,7 @@ async function allowUserIds(): Promise<void> {
  * LXC puts its control groups beside the one of the first process (which it takes the end "init.scope" for). So that
  * process goes into this run's, and nothing is left of containers when the run is over.
  */
-function confineContainers(): void {
+export function confineContainers(): void {
   const { cgroupParent } = testEngines();
   const roots = globSync(["/sys/fs/cgroup/cgroup.procs", "/sys/fs/cgroup/*/cgroup.procs"]).map((file) =>
     join(file, ".."),

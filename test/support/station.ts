@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { EngineType } from "../../src/engines/engine.ts";
 import { createClient, type Client } from "./client.ts";
 import { testEngines } from "./engines.ts";
 
@@ -12,9 +13,13 @@ export const adminPassword = "correct horse";
 export interface StationOptions {
   /** Further flags. */
   flags?: readonly string[];
+  /** Docker alone without it. */
+  engines?: readonly EngineType[];
   /** Docker's address; the tests' own Docker without it. */
   docker?: string;
   dataDir?: string;
+  /** It serves HTTPS: the client does not log in. */
+  https?: boolean;
   env?: Readonly<Record<string, string>>;
 }
 
@@ -43,8 +48,9 @@ export async function startStation(options: StationOptions = {}): Promise<TestSt
   const folder = mkdtempSync(join(tmpdir(), "station-"));
   const dataDir = options.dataDir ?? join(folder, "data");
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${options.https ? "https" : "http"}://127.0.0.1:${port}`;
   const flags = ["--no-setup", "--listen", `127.0.0.1:${port}`, "--data", dataDir, "--run", join(folder, "run")];
+  flags.push("--engines", (options.engines ?? ["docker"]).join(","));
   flags.push("--docker", options.docker ?? testEngines().docker, ...(options.flags ?? []));
   const client = createClient(url, adminPassword);
   let child: ChildProcess | undefined;
@@ -73,7 +79,7 @@ export async function startStation(options: StationOptions = {}): Promise<TestSt
   }
 
   await start();
-  await client.login();
+  if (!options.https) await client.login();
   return {
     url,
     folder,

@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
-
 import { AppError } from "../../errors.ts";
 import type { ContainerSpec } from "../engine.ts";
+import { freeAddress } from "../free-address.ts";
 import type { LxdHttp } from "./http.ts";
 
 export interface Card {
@@ -35,16 +34,10 @@ export async function fixedAddress(
   const { config } = await http.get<{ config: Record<string, string> }>(`/1.0/networks/${name}`);
   const [own, length] = (config["ipv4.address"] ?? "").split("/");
   if (!own || !length) return undefined;
-  const taken = new Set([own, ...(await leased(http, name)), ...(await reserved(http))]);
-  const size = 2 ** (32 - Number(length));
-  const network = Math.floor(toNumber(own) / size) * size;
-  const usable = size - 2;
-  const first = createHash("sha256").update(`${spec.name} ${attempt}`).digest().readUInt32BE() % usable;
-  for (let step = 0; step < usable; step++) {
-    const address = toAddress(network + 1 + ((first + step) % usable));
-    if (!taken.has(address)) return address;
-  }
-  throw new AppError("engine_failed", `LXD's network ${name} has no free address.`);
+  const taken = [...(await leased(http, name)), ...(await reserved(http))];
+  const address = freeAddress({ address: own, length: Number(length) }, taken, `${spec.name} ${attempt}`);
+  if (address === undefined) throw new AppError("engine_failed", `LXD's network ${name} has no free address.`);
+  return address;
 }
 
 async function leased(http: LxdHttp, network: string): Promise<string[]> {
@@ -57,12 +50,4 @@ async function reserved(http: LxdHttp): Promise<string[]> {
   return instances.flatMap(({ expanded_devices: devices = {} }) =>
     Object.values(devices).flatMap((device) => device["ipv4.address"] ?? []),
   );
-}
-
-function toNumber(address: string): number {
-  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
-function toAddress(value: number): string {
-  return [24, 16, 8, 0].map((bits) => Math.floor(value / 2 ** bits) % 256).join(".");
 }

@@ -11,6 +11,7 @@ import { findInstance, type Instance, isInstanceName, isUp, looksUnfinished, toC
 import { createLifecycle } from "./lifecycle.ts";
 import type { Operations } from "./operations.ts";
 import { createPids } from "./pids.ts";
+import { sizedRoot } from "./pool.ts";
 
 interface Deps {
   http: LxdHttp;
@@ -75,7 +76,8 @@ export function createContainers({ http, operations, events, images }: Deps): Co
     const image = await images.get(spec.image, signal);
     if (!image) throw new AppError("not_found", `LXD has no image ${spec.image}.`);
     const [host, card, shift] = await Promise.all([hostFacts(spec), profileCard(http), canShift()]);
-    const make = () => createWith(spec, { ...host, fingerprint: image.id, card, shift }, signal);
+    const root = spec.limits.size === undefined ? {} : await sizedRoot(http, spec.limits.size);
+    const make = () => createWith(spec, { ...host, fingerprint: image.id, card, root, shift }, signal);
     // An address is free until its container is there: one at a time.
     return spec.ports.length > 0 ? addressing(make) : make();
   }

@@ -3,6 +3,8 @@ import type { HostFacts } from "../host-devices.ts";
 import { keys, writeMark, writePorts } from "./instance.ts";
 import { rawConfig } from "./raw-config.ts";
 
+type Device = Record<string, string>;
+
 /** What the translation must know of the host and the engine. */
 export interface CreateFacts extends HostFacts {
   fingerprint: string;
@@ -10,11 +12,11 @@ export interface CreateFacts extends HostFacts {
   card: { device: string; config: Readonly<Record<string, string>> };
   /** On the network of `card`, for a container with ports. */
   address?: string | undefined;
+  /** Its root device, when it is to have a size. */
+  root: Readonly<Record<string, Device>>;
   /** The kernel can show folders of the host with the container's user IDs. */
   shift: boolean;
 }
-
-type Device = Record<string, string>;
 
 /** ContainerSpec -> body of POST /1.0/instances. */
 export function createBody(spec: ContainerSpec, facts: CreateFacts): Record<string, unknown> {
@@ -75,6 +77,7 @@ function devices(spec: ContainerSpec, facts: CreateFacts): Record<string, Device
     return { type: kind === "c" ? "unix-char" : "unix-block", source: path, path };
   });
   return {
+    ...facts.root,
     [facts.card.device]: card(spec, facts),
     ...numbered("gantry-mount", mounts),
     ...numbered("gantry-device", nodes),

@@ -54,6 +54,13 @@ export function pullFailure(error: unknown, reference: string, server: string): 
   return new AppError("remote_failed", message, { cause: error });
 }
 
+/** LXD could not ask the image server at all. */
+export function isServerUnreachable(error: unknown): boolean {
+  return /dial tcp|no such host|connection refused|i\/o timeout|handshake timeout|deadline exceeded|unreachable|no route to host/i.test(
+    reasonOf(error),
+  );
+}
+
 /** Something else is being done to the container at this moment. */
 export function isBusy(error: unknown): boolean {
   return /is busy running|non-reusable operation/i.test(reasonOf(error));

@@ -1,16 +1,28 @@
 import http from "node:http";
 import { text } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 
 import { AppError } from "../../errors.ts";
 import { cancelled, connectionFailure, refusal } from "./failures.ts";
 
 const usualTimeout = 30_000;
 
+/** A body that is no JSON, sent piece by piece. */
+export interface Upload {
+  type: string;
+  /** Bytes. */
+  length: number;
+  open(): AsyncIterable<Uint8Array>;
+}
+
 export interface LxdRequest {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** From /1.0 on, with its query. */
   path: string;
   body?: unknown;
+  /** In the place of `body`. */
+  upload?: Upload;
+  headers?: Readonly<Record<string, string>>;
   signal?: AbortSignal | undefined;
   /** Milliseconds to the end of the answer. */
   timeout?: number;
@@ -44,9 +56,11 @@ export function createLxdHttp(socket: string): LxdHttp {
   function connect(request: LxdRequest, signal: AbortSignal, reuse: boolean): Promise<http.IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const headers: http.OutgoingHttpHeaders = { Host: "lxd" };
-    if (body !== undefined)
-      Object.assign(headers, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) });
+    const { upload } = request;
+    const headers: http.OutgoingHttpHeaders = { Host: "lxd", ...request.headers };
+    const type = upload?.type ?? "application/json";
+    const length = upload?.length ?? (body === undefined ? undefined : Buffer.byteLength(body));
+    if (length !== undefined) Object.assign(headers, { "Content-Type": type, "Content-Length": length });
     const sent = http.request({
       socketPath: socket,
       headers,
@@ -61,7 +75,8 @@ export function createLxdHttp(socket: string): LxdHttp {
       if (reuse && stale) connect(request, signal, false).then(resolve, reject);
       else reject(error);
     });
-    sent.end(body);
+    if (upload) pipeline(upload.open(), sent).catch((error: unknown) => sent.destroy(error as Error));
+    else sent.end(body);
     return promise;
   }
 

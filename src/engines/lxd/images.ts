@@ -1,7 +1,11 @@
 import { AppError, hasCode } from "../../errors.ts";
 import type { Image, Images, PullOptions } from "../engine.ts";
-import { cancelled, pullFailure } from "./failures.ts";
+import { forwardOnly } from "../forward-only.ts";
+import { debianRelease, isIdPrefix, parseReference } from "../system-images/reference.ts";
+import type { SystemImages } from "../system-images/system-images.ts";
+import { cancelled, isServerUnreachable, pullFailure } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
+import { importRootfs } from "./import.ts";
 import type { Operation, Operations } from "./operations.ts";
 
 export interface ImageServers {
@@ -9,6 +13,8 @@ export interface ImageServers {
   main: string;
   /** Others by name: `NAME:alias`. */
   named: Readonly<Record<string, string>>;
+  /** Has a Debian when the main server is not in reach. */
+  systemImages?: SystemImages | undefined;
 }
 
 interface LxdImage {
@@ -22,7 +28,10 @@ const fullId = /^[0-9a-f]{64}$/;
 /** How often the progress of a download is looked at. */
 const look = 200;
 
-/** A reference is an alias, as debian/12, or a whole fingerprint; `NAME:` before it says where it is pulled from. */
+/**
+ * A reference is an alias, as debian/12, or a fingerprint, or 12 and more of its digits; `NAME:` before it says where it
+ * is pulled from. A Debian that the main server cannot be asked for is taken from the station's own images.
+ */
 export function createImages(http: LxdHttp, operations: Operations, servers: ImageServers): Images {
   async function list(signal?: AbortSignal): Promise<Image[]> {
     const images = await http.get<LxdImage[]>("/1.0/images?recursion=1", signal);
@@ -31,33 +40,57 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
 
   async function get(reference: string, signal?: AbortSignal): Promise<Image | undefined> {
     const { alias } = locate(reference, servers);
-    const target = fullId.test(alias)
-      ? alias
-      : (await http.find<{ target: string }>(`/1.0/images/aliases/${encodeURIComponent(alias)}`, signal))?.target;
+    const target = fullId.test(alias) ? alias : await targetOf(alias, signal);
     const image = target === undefined ? undefined : await http.find<LxdImage>(`/1.0/images/${target}`, signal);
     return image && toImage(image);
   }
 
+  /** LXD completes what is the beginning of one fingerprint only. */
+  async function targetOf(alias: string, signal?: AbortSignal): Promise<string | undefined> {
+    const path = `/1.0/images/aliases/${encodeURIComponent(alias)}`;
+    const { target } = (await http.find<{ target: string }>(path, signal)) ?? {};
+    return target ?? (isIdPrefix(alias) ? alias : undefined);
+  }
+
   async function pull(reference: string, { signal, login, onProgress }: PullOptions): Promise<void> {
     if (login) throw new AppError("unsupported", "Image servers of LXD take no login.");
+    const meter = forwardOnly(onProgress);
     const { alias, server } = locate(reference, servers);
-    const what = fullId.test(alias) ? { fingerprint: alias } : { alias };
-    const body = { source: { type: "image", mode: "pull", protocol: "simplestreams", server, ...what } };
-    let shown = -1;
-    const report = (percent: number): void => {
-      if (percent < shown || (percent === shown && percent >= 0)) return;
-      shown = percent;
-      onProgress?.({ percent, text: percent < 0 ? "Download image" : `Download image:${percent}%` });
-    };
     try {
-      const begun = await operations.begin({ method: "POST", path: "/1.0/images", body }, signal);
-      report(-1);
-      const fingerprint = begun && (await follow(begun, signal, report));
-      if (fingerprint !== undefined && !fullId.test(alias)) await name(fingerprint, alias);
+      await download(alias, server, { signal, onProgress: meter });
     } catch (error) {
-      throw pullFailure(error, reference, server);
+      const own = server === servers.main && isServerUnreachable(error) ? ownReference(alias) : undefined;
+      if (own === undefined) throw pullFailure(error, reference, server);
+      await takeOwn(own, alias, { signal, onProgress: meter });
     }
-    report(100);
+    meter({ percent: 100, text: "Download image:100%" });
+  }
+
+  async function download(alias: string, server: string, { signal, onProgress }: PullOptions): Promise<void> {
+    const what = isIdPrefix(alias) ? { fingerprint: alias } : { alias };
+    const body = { source: { type: "image", mode: "pull", protocol: "simplestreams", server, ...what } };
+    const begun = await operations.begin({ method: "POST", path: "/1.0/images", body }, signal);
+    onProgress?.({ percent: -1, text: "Download image" });
+    const report = (percent: number): void => onProgress?.({ percent, text: `Download image:${percent}%` });
+    const fingerprint = begun && (await follow(begun, signal, report));
+    if (fingerprint !== undefined && !isIdPrefix(alias)) await name(fingerprint, alias);
+  }
+
+  function ownReference(alias: string): string | undefined {
+    const release = servers.systemImages && debianRelease(parseReference(alias));
+    return release && `debian-${release}:latest`;
+  }
+
+  async function takeOwn(own: string, alias: string, options: PullOptions): Promise<void> {
+    const { systemImages } = servers;
+    const onProgress: PullOptions["onProgress"] = (progress) => {
+      // LXD has to take it yet.
+      if (progress.percent < 100) options.onProgress?.(progress);
+    };
+    await systemImages?.pull(own, { ...options, onProgress });
+    const rootfs = await systemImages?.rootfs(own);
+    if (!rootfs) throw new AppError("conflict", `The image ${own} was removed while LXD was to take it.`);
+    await name(await importRootfs({ http, operations }, rootfs, options.signal), alias);
   }
 
   /** The alias may be an older image's: that one stays, without it. */
@@ -81,6 +114,7 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
     const { promise: aborted, resolve } = Promise.withResolvers<void>();
     const stop = (): void => resolve(operations.cancel(begun.id));
     signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
     try {
       let operation = begun;
       while (operation.status_code < 200) {
@@ -116,7 +150,7 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
     if (!image) throw new AppError("not_found", `LXD has no image ${reference}.`);
     const { alias } = locate(reference, servers);
     try {
-      if (alias !== image.id && image.tags.some((tag) => tag !== alias)) {
+      if (image.tags.includes(alias) && image.tags.length > 1) {
         await http.send({ method: "DELETE", path: `/1.0/images/aliases/${encodeURIComponent(alias)}`, signal });
       } else await operations.run({ method: "DELETE", path: `/1.0/images/${image.id}` }, signal);
     } catch (error) {

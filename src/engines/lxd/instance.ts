@@ -64,10 +64,19 @@ export function toContainer(instance: Instance, pid: number): Container {
     imageId,
     ...(mark && { mark }),
     ports: readPorts(config[keys.ports]),
+    ...readForward(instance),
     pid,
     ...(pid === 0 && wasStarted(instance) && { ended: true }),
     mounts: readMounts(instance),
   };
+}
+
+/** The address that its card is given for life; a network of LXD's own has its bridge's name. */
+function readForward({ expanded_devices: devices = {} }: Instance): Pick<Container, "forward"> {
+  for (const { type, network, "ipv4.address": address } of Object.values(devices)) {
+    if (type === "nic" && network && address) return { forward: { address, bridge: network } };
+  }
+  return {};
 }
 
 /** Those of the raw configuration, and LXD's own, of which pools have names and folders paths. */

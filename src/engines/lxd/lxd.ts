@@ -6,6 +6,7 @@ import { createLxdHttp } from "./http.ts";
 import { createImages } from "./images.ts";
 import { instancePath, type Instance } from "./instance.ts";
 import { createOperations } from "./operations.ts";
+import type { SystemImages } from "../system-images/system-images.ts";
 
 export interface LxdOptions {
   /** Path of the unix socket. Nothing need answer there yet. */
@@ -14,6 +15,8 @@ export interface LxdOptions {
   imageServer?: string;
   /** More of them, for references as `NAME:alias`. */
   imageServers?: Readonly<Record<string, string>>;
+  /** Has Debian when the image server is not in reach. */
+  systemImages?: SystemImages;
 }
 
 const usualServer = "https://images.lxd.canonical.com";
@@ -23,7 +26,8 @@ export function createLxdEngine(options: LxdOptions): Engine {
   const http = createLxdHttp(options.socket);
   const operations = createOperations(http);
   const events = createLxdEvents(http);
-  const servers = { main: options.imageServer ?? usualServer, named: options.imageServers ?? {} };
+  const { imageServer: main = usualServer, imageServers: named = {}, systemImages } = options;
+  const servers = { main, named, systemImages };
   const images = createImages(http, operations, servers);
 
   async function info(): Promise<EngineInfo> {
@@ -53,6 +57,8 @@ export function createLxdEngine(options: LxdOptions): Engine {
       engineVolumes: false,
       imagesInUse: false,
       privileged: true,
+      sizes: true,
+      hostNames: true,
       local: true,
     },
     containers: createContainers({ http, operations, events, images }),

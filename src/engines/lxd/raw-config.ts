@@ -1,17 +1,10 @@
-import { invalid } from "../../errors.ts";
 import type { ContainerSpec, DeviceRule, Limits, Mount } from "../engine.ts";
+import { addressLines, deviceLines, joinLines, mountLine, weightLines } from "../lxc-lines.ts";
 
-/**
- * What LXD's own configuration cannot say, as lines for the LXC below it (`raw.lxc`). Both versions of control groups
- * are named; LXC passes over the one that the host has not. A line break in a value would be a setting of its own, so
- * none is let through.
- */
+/** What LXD's own configuration cannot say, as lines for the LXC below it (`raw.lxc`). */
 export function rawConfig(spec: ContainerSpec, shift: boolean): string {
   const mounts = shift && !spec.privileged ? spec.mounts.map(shiftedMount) : [];
-  const lines = [...hostname(spec), ...weight(spec.limits), ...lanAddress(spec), ...deviceRules(spec), ...mounts];
-  const bad = lines.find((line) => /\p{Cc}/u.test(line));
-  if (bad !== undefined) throw invalid(bad.split(" = ")[0] ?? "", "must not contain control characters.");
-  return lines.map((line) => `${line}\n`).join("");
+  return joinLines([...hostname(spec), ...weight(spec.limits), ...lanAddress(spec), ...deviceRules(spec), ...mounts]);
 }
 
 /**
@@ -21,14 +14,7 @@ export function rawConfig(spec: ContainerSpec, shift: boolean): string {
  */
 function shiftedMount({ source, target, readOnly }: Mount): string {
   const options = ["bind", ...(readOnly ? ["ro"] : []), "create=dir", "idmap=container"];
-  return `lxc.mount.entry = ${escapePath(source)} ${escapePath(target.slice(1))} none ${options.join(",")} 0 0`;
-}
-
-/** As in fstab. */
-function escapePath(path: string): string {
-  return path.replaceAll(/[ \t\n\\]/g, (letter) => {
-    return [...Buffer.from(letter)].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
-  });
+  return mountLine(source, target.slice(1), options);
 }
 
 /** A container of LXD has its name as host name. */
@@ -38,19 +24,13 @@ function hostname({ hostname: name }: ContainerSpec): string[] {
 
 /** LXD's own share of CPU time has ten steps, or takes the place of the quota. */
 function weight({ cpuWeight }: Limits): string[] {
-  if (cpuWeight === undefined) return [];
-  const unified = 1 + Math.floor(((cpuWeight - 2) * 9999) / 262_142);
-  return [`lxc.cgroup.cpu.shares = ${cpuWeight}`, `lxc.cgroup2.cpu.weight = ${unified}`];
+  return cpuWeight === undefined ? [] : weightLines(cpuWeight);
 }
 
 /** LXD gives fixed addresses only on its own networks. */
 function lanAddress({ network }: ContainerSpec): string[] {
   if (network.mode !== "bridge" || network.address.by !== "static") return [];
-  const { address, gateway } = network.address;
-  return [
-    `lxc.net.0.ipv4.address = ${address}`,
-    ...(gateway === undefined ? [] : [`lxc.net.0.ipv4.gateway = ${gateway}`]),
-  ];
+  return addressLines(network.address.address, network.address.gateway);
 }
 
 /**
@@ -59,13 +39,10 @@ function lanAddress({ network }: ContainerSpec): string[] {
  */
 function deviceRules(spec: ContainerSpec): string[] {
   return spec.devices.flatMap((rule) => {
-    const [verb, access] = spec.privileged ? ["allow", rule.access] : ["deny", withheld(rule)];
+    const [verb, access] = spec.privileged ? (["allow", rule.access] as const) : (["deny", withheld(rule)] as const);
     if (access === "") return [];
     const devices = rule.majors.map(({ kind, major }) => `${kind} ${major}:* ${access}`);
-    return devices.flatMap((device) => [
-      `lxc.cgroup.devices.${verb} = ${device}`,
-      `lxc.cgroup2.devices.${verb} = ${device}`,
-    ]);
+    return devices.flatMap((device) => deviceLines(verb, device));
   });
 }
 

@@ -10,5 +10,9 @@ export async function startFailure(http: LxdHttp, name: string, error: unknown):
   const line = log.split("\n").find((entry) => / ERROR +(?!af_unix|commands)/.test(entry));
   const reason = line?.split(/\.c:\w+:\d+ - /)[1];
   if (reason === undefined) return error;
-  return new AppError("engine_failed", `LXD cannot start container ${name}: ${plain(reason)}`, { cause: error });
+  const hint = /permission denied.*detached mount/i.test(reason)
+    ? " All folders above a mounted one must let others pass through (chmod o+x)."
+    : "";
+  const message = `LXD cannot start container ${name}: ${plain(reason)}${hint}`;
+  return new AppError("engine_failed", message, { cause: error });
 }

@@ -3,7 +3,10 @@ import type { Images } from "../engine.ts";
 /**
  * The station's own store of system images, for engines that have none: root file systems to boot from. A reference is
  * NAME:TAG, as ubuntu-bionic:latest; the name is the image server's alias with `-` for `/`, the tag `latest`, the
- * release, or the serial of one build.
+ * release, or the serial of one build. `get`, `remove` and `rootfs` also take an id, or 12 and more of its digits.
+ *
+ * `pull` fails with `remote_failed` when the server is not in reach or answers wrongly, `not_found` when it has no such
+ * image. A tag is one image's: pulled again it may be another's, and an image without tags is deleted.
  */
 export interface SystemImages extends Images {
   /** `undefined`: not in the store. */
@@ -13,10 +16,15 @@ export interface SystemImages extends Images {
 export interface Rootfs {
   /** 64 hex digits. */
   id: string;
-  /** A tar of the root file system, packed with zstd; its paths are relative to the root. It is never changed. */
+  /**
+   * A tar of the root file system, packed with zstd; its paths are relative to the root. It is never changed. Whoever
+   * has opened it can read it to its end, also when the image is removed meanwhile; opening it then fails with ENOENT.
+   */
   archive: string;
   /** LXD's and LXC's word, as x86_64. */
   architecture: string;
   /** For a person, as "Debian bookworm". */
   description: string;
+  /** When it was built, seconds since 1970. */
+  created: number;
 }

@@ -25,10 +25,10 @@ export function createHandler(options: KindOptions): Handler {
       refuseRemote(engine, plan);
       const source = await images.resolve(request);
       await options.authorize(context.user, "container:create", asksOfCreate(request, plan, source));
-      await ensureImage(options, context, { engine, source, refresh: false });
+      const image = await ensureImage(options, context, { engine, source, refresh: false });
       const open = () => Promise.all(plan.mounts.map((mount) => shares.openFolder(mount.folder)));
       const folders = await open();
-      const making: Making = { engine, plan, folders, open, mark: marks.of(context.id), image: source.reference };
+      const making: Making = { engine, plan, folders, open, mark: marks.of(context.id), image };
       context.progress(90, "Create container");
       const undo = { op: "remove_container", args: { engine: engine.type, name: plan.name } };
       const made = await context.step("container", undo, (repeated) => makeContainer(making, repeated));
@@ -40,6 +40,8 @@ export function createHandler(options: KindOptions): Handler {
       }
       // So that whoever sees the task completed finds the container's name and ports taken.
       await view.refresh(id);
+      const seen = view.byName(plan.name);
+      if (seen) await options.settlePorts(engine, seen);
       return undefined;
     },
   };

@@ -2,6 +2,7 @@ import type { ImageRemoveItem, ImageRemoveRequest } from "../../api/create.ts";
 import type { Engine } from "../../engines/engine.ts";
 import { hasCode, messageOf } from "../../errors.ts";
 import type { Handler } from "../../tasks/handler.ts";
+import { referencesOf } from "../image-reference.ts";
 import type { KindOptions } from "./options.ts";
 
 /**
@@ -37,11 +38,11 @@ async function removeItem(engine: Engine, item: ImageRemoveItem, repeated: boole
   const image = await engine.images.get(item.id);
   if (!image || !isId(image.id, item.id))
     return repeated ? null : `There is no image with the id ${item.id} (${tag}) on this host.`;
-  const tagged = image.tags.includes(tag);
-  if (repeated && !tagged && image.tags.length > 0) return null;
+  const reference = referencesOf(item).find((name) => image.tags.includes(name));
+  if (repeated && reference === undefined && image.tags.length > 0) return null;
   try {
     // With other tags left only this one goes; the last one takes the image with it.
-    await engine.images.remove(tagged && image.tags.length > 1 ? tag : image.id);
+    await engine.images.remove(reference !== undefined && image.tags.length > 1 ? reference : image.id);
     return null;
   } catch (error) {
     if (hasCode(error, "engine_unavailable")) throw error;

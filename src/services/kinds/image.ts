@@ -1,5 +1,5 @@
 import type { Engine, RegistryLogin } from "../../engines/engine.ts";
-import { AppError } from "../../errors.ts";
+import { AppError, hasCode } from "../../errors.ts";
 import type { TaskContext } from "../../tasks/handler.ts";
 import type { ImageSource } from "../image-reference.ts";
 import type { KindOptions } from "./options.ts";
@@ -7,28 +7,47 @@ import type { KindOptions } from "./options.ts";
 /** Of a create's progress, how much the pull is. */
 const pullShare = 0.9;
 
+interface Wanted {
+  engine: Engine;
+  source: ImageSource;
+  /** Pull it although it is there. */
+  refresh: boolean;
+}
+
 /**
- * The image is on this host when it returns. With `refresh` it is pulled although it is there. Nothing to undo: what
- * is stopped half way leaves no image, and a whole image is a cache.
+ * The image is on this host when it returns; answers the reference that it has there. Nothing to undo: what is stopped
+ * half way leaves no image, and a whole image is a cache.
  */
-export async function ensureImage(
-  { pulls }: KindOptions,
-  context: TaskContext,
-  { engine, source, refresh }: { engine: Engine; source: ImageSource; refresh: boolean },
-): Promise<void> {
-  const { reference, remote, login } = source;
-  const present = !(refresh && remote) && (await engine.images.get(reference, context.signal)) !== undefined;
-  if (present) return;
-  if (!remote) throw new AppError("not_found", `The image ${reference} is not on this host.`);
+export async function ensureImage(options: KindOptions, context: TaskContext, wanted: Wanted): Promise<string> {
+  const { engine, source, refresh } = wanted;
+  if (!(refresh && source.remote)) {
+    for (const reference of source.references) {
+      if (await engine.images.get(reference, context.signal)) return reference;
+    }
+  }
+  if (!source.remote) throw new AppError("not_found", `The image ${source.references[0]} is not on this host.`);
+  context.progress(-1, "Download image");
+  return context.step("pull", null, () => pullFirst(options, context, wanted));
+}
+
+/** The first that is to be had. What failed first is what the user asked for most. */
+async function pullFirst({ pulls }: KindOptions, context: TaskContext, wanted: Wanted): Promise<string> {
+  const { engine, source, refresh } = wanted;
   const share = refresh ? 1 : pullShare;
   const onProgress = ({ percent, text }: { percent: number; text: string }) =>
     context.progress(percent < 0 ? percent : Math.floor(percent * share), text);
-  context.progress(-1, "Download image");
-  await context.step("pull", null, () =>
-    pulls({ engine, reference, login, onProgress, signal: context.signal }).catch((error: unknown) =>
-      Promise.reject(login ? withoutLogin(error, login) : error),
-    ),
-  );
+  let failure: unknown;
+  for (const reference of source.references) {
+    try {
+      await pulls({ engine, reference, login: source.login, onProgress, signal: context.signal });
+      return reference;
+    } catch (error) {
+      if (!hasCode(error, "not_found") && !hasCode(error, "remote_failed"))
+        throw source.login ? withoutLogin(error, source.login) : error;
+      failure ??= error;
+    }
+  }
+  throw source.login ? withoutLogin(failure, source.login) : failure;
 }
 
 /** What a registry says is shown to people: it may say back what it was sent. */

@@ -1,4 +1,4 @@
-import type { OwnerMark } from "../../engines/engine.ts";
+import type { Container, Engine, OwnerMark } from "../../engines/engine.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { ImageReferences } from "../image-reference.ts";
 import type { Asks } from "../asks.ts";
@@ -18,6 +18,8 @@ export interface KindOptions {
   images: ImageReferences;
   pulls: Pulls;
   marks: Marks;
+  /** Resolves when the ports of a container that the inventory has seen answer. */
+  settlePorts(engine: Engine, container: Container): Promise<void>;
   /** Asked again when the task runs: the user may have lost the right meanwhile. */
   authorize(user: string, verb: Verb, asks?: Asks): Promise<void>;
 }

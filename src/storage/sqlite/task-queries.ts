@@ -36,6 +36,7 @@ export function taskQueries(db: DatabaseSync, host: string, audit: ReturnType<ty
   );
   const ofFinal = `NOT EXISTS (SELECT 1 FROM task WHERE task.id = port_claim.task AND ${active})`;
   const claims = db.prepare(`SELECT protocol, port, owner FROM port_claim WHERE host = ? AND ${ofFinal}`);
+  const claimant = db.prepare("SELECT owner FROM port_claim WHERE host = ? AND protocol = ? AND port = ?");
   const releaseClaims = db.prepare(`DELETE FROM port_claim WHERE host = ? AND owner = ? AND ${ofFinal}`);
 
   return {
@@ -86,6 +87,9 @@ export function taskQueries(db: DatabaseSync, host: string, audit: ReturnType<ty
     },
     claims() {
       return claims.all(host) as { protocol: string; port: number; owner: string }[];
+    },
+    claimant({ protocol, port }: { protocol: string; port: number }): string | undefined {
+      return claimant.get(host, protocol, port)?.["owner"] as string | undefined;
     },
     releaseClaims(owner: string): void {
       releaseClaims.run(host, owner);

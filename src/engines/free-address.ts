@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+
+/** A bridge's network, by the bridge's own address in it. */
+export interface Subnet {
+  address: string;
+  /** Length of the prefix. */
+  length: number;
+}
+
+/**
+ * An address of the network that is not taken; `undefined`: all are. Which one depends on the seed, so that a container
+ * that is made again mostly gets the same.
+ */
+export function freeAddress({ address, length }: Subnet, taken: Iterable<string>, seed: string): string | undefined {
+  const used = new Set([address, ...taken]);
+  const size = 2 ** (32 - length);
+  const network = Math.floor(toNumber(address) / size) * size;
+  const usable = size - 2;
+  const first = createHash("sha256").update(seed).digest().readUInt32BE() % usable;
+  for (let step = 0; step < usable; step++) {
+    const candidate = toAddress(network + 1 + ((first + step) % usable));
+    if (!used.has(candidate)) return candidate;
+  }
+  return undefined;
+}
+
+function toNumber(address: string): number {
+  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+function toAddress(value: number): string {
+  return [24, 16, 8, 0].map((bits) => Math.floor(value / 2 ** bits) % 256).join(".");
+}

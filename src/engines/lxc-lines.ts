@@ -1,0 +1,41 @@
+import { invalid } from "../errors.ts";
+
+/** Lines of LXC's configuration, which LXD passes on as `raw.lxc`. */
+
+/** A line break in a value would be a setting of its own, so none is let through. */
+export function joinLines(lines: readonly string[]): string {
+  const bad = lines.find((line) => /\p{Cc}/u.test(line));
+  if (bad !== undefined) throw invalid(bad.split(" = ")[0] ?? "", "must not contain control characters.");
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** `target` is relative to the container's root. */
+export function mountLine(source: string, target: string, options: readonly string[]): string {
+  return `lxc.mount.entry = ${escapePath(source)} ${escapePath(target)} none ${options.join(",")} 0 0`;
+}
+
+/** As in fstab. */
+function escapePath(path: string): string {
+  return path.replaceAll(/[ \t\n\\]/g, (letter) => {
+    return [...Buffer.from(letter)].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
+  });
+}
+
+/** Both versions of control groups are named; LXC passes over the one that the host has not. */
+export function weightLines(cpuWeight: number): string[] {
+  const unified = 1 + Math.floor(((cpuWeight - 2) * 9999) / 262_142);
+  return [`lxc.cgroup.cpu.shares = ${cpuWeight}`, `lxc.cgroup2.cpu.weight = ${unified}`];
+}
+
+/** `device`: as `c 81:* rw`. */
+export function deviceLines(verb: "allow" | "deny", device: string): string[] {
+  return [`lxc.cgroup.devices.${verb} = ${device}`, `lxc.cgroup2.devices.${verb} = ${device}`];
+}
+
+/** Of the container's first network card. */
+export function addressLines(address: string, gateway: string | undefined): string[] {
+  return [
+    `lxc.net.0.ipv4.address = ${address}`,
+    ...(gateway === undefined ? [] : [`lxc.net.0.ipv4.gateway = ${gateway}`]),
+  ];
+}

@@ -1,0 +1,142 @@
+import { mkdir, open } from "node:fs/promises";
+import path from "node:path";
+
+import { AppError } from "../../errors.ts";
+import { runChild, wasKilled } from "../child.ts";
+import type { ContainerSpec } from "../engine.ts";
+import type { Rootfs, SystemImages } from "../system-images/system-images.ts";
+import type { Addresses, Place } from "./addresses.ts";
+import { type ConfigFacts, containerConfig } from "./config.ts";
+import type { StationFacts } from "./facts.ts";
+import { cancelled, createFailure, nameTaken, unavailable } from "./failures.ts";
+import { lookAtHost } from "./host.ts";
+import type { Layout } from "./layout.ts";
+import { hasSystemd, makeMountPoint, writeHostname } from "./rootfs.ts";
+import type { Staging } from "./staging.ts";
+
+interface Deps {
+  layout: Layout;
+  staging: Staging;
+  addresses: Addresses;
+  images: SystemImages;
+  bridge: string;
+}
+
+interface Making {
+  spec: ContainerSpec;
+  rootfs: Rootfs;
+  place: Place;
+  /** In staging. */
+  folder: string;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Makes a container from an archive: unpacked in staging, its configuration beside it, then renamed to its place. When it
+ * has failed or was stopped nothing of it is left and nothing goes on.
+ */
+export function createMaker({ layout, staging, addresses, images, bridge }: Deps) {
+  /** Names that this process makes containers for. */
+  const making = new Set<string>();
+
+  return async function make(spec: ContainerSpec, signal?: AbortSignal): Promise<void> {
+    const rootfs = await images.rootfs(spec.image);
+    if (!rootfs) throw new AppError("not_found", `LXC has no image ${spec.image} on this host.`);
+    if (making.has(spec.name)) throw nameTaken(spec.name);
+    making.add(spec.name);
+    try {
+      const place = await addresses.take(spec, signal);
+      await makeStaged({ spec, rootfs, place, folder: await staging.open(spec.mark, spec.name), signal });
+    } catch (error) {
+      throw createFailure(error, spec.name);
+    } finally {
+      addresses.release(spec.name);
+      making.delete(spec.name);
+    }
+  };
+
+  async function makeStaged(work: Making): Promise<void> {
+    const { spec, folder, place, signal } = work;
+    let claimed = false;
+    try {
+      await staging.claim(spec.name);
+      claimed = true;
+      // First, so that nobody is given the address meanwhile.
+      await addresses.reserve(spec.name, place);
+      await fill(work);
+      if (signal?.aborted) throw cancelled();
+      await staging.publish(folder, spec.name);
+    } catch (error) {
+      // Of a name that is another's, nothing but what is in staging is ours.
+      if (claimed) await addresses.unreserve(spec.name);
+      await staging.discard(folder, spec.name, spec.mark);
+      throw error;
+    }
+  }
+
+  async function fill(work: Making): Promise<void> {
+    const { spec, rootfs, folder } = work;
+    const root = path.join(folder, "rootfs");
+    const host = lookAtHost(spec);
+    host.catch(() => undefined);
+    await mkdir(root, { mode: 0o755 });
+    await writeWhole(path.join(folder, "gantry.json"), `${JSON.stringify(stationFacts(work, bridge))}\n`);
+    await unpack(work, root);
+    await writeHostname(root, spec.hostname ?? spec.name);
+    const mountPoints: string[] = [];
+    for (const { target } of spec.mounts) mountPoints.push(await makeMountPoint(root, target));
+    const facts: ConfigFacts = {
+      ...(await host),
+      home: layout.home(spec.name),
+      architecture: rootfs.architecture,
+      bridge,
+      mac: work.place.mac,
+      address: fixedAddress(work.place),
+      mountPoints,
+      systemd: await hasSystemd(root),
+    };
+    await writeWhole(path.join(folder, "config"), containerConfig(spec, facts));
+  }
+}
+
+/** Everything but sparse files comes out as it was: owners by number, modes, capabilities and other attributes. */
+async function unpack({ spec, rootfs, signal }: Making, root: string): Promise<void> {
+  const all = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls", "-p"];
+  const { station, task } = spec.mark;
+  const argv = ["tar", "-C", root, ...all, "-I", "zstd", "-xf", rootfs.archive] as const;
+  try {
+    await runChild(argv, { task: `${station}/${task}`, signal });
+  } catch (error) {
+    if (signal?.aborted) throw cancelled(error);
+    // As an engine that crashed: whoever asked tries again.
+    throw wasKilled(error) ? unavailable("a program of it was ended", error) : error;
+  }
+}
+
+function stationFacts({ spec, rootfs, place }: Making, bridge: string): StationFacts {
+  const { mark, image, network, ports, mounts } = spec;
+  return {
+    mark,
+    image,
+    imageId: rootfs.id,
+    // Elsewhere the container's ports are reachable as they are.
+    ports: network.mode === "nat" ? ports : [],
+    mounts: mounts.map(({ source }) => source),
+    ...(place.address !== undefined && { forward: { address: place.address, bridge } }),
+  };
+}
+
+function fixedAddress({ address, subnet }: Place): ConfigFacts["address"] {
+  return address && subnet ? { address: `${address}/${subnet.length}`, gateway: subnet.address } : undefined;
+}
+
+/** On the disk when it resolves. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const handle = await open(file, "wx", 0o640);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

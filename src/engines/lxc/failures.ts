@@ -1,0 +1,44 @@
+import { AppError } from "../../errors.ts";
+
+/** LXC's own words, and the kernel's -> the station's errors. */
+
+export function cancelled(cause?: unknown): AppError {
+  return new AppError("cancelled", "The call to LXC was stopped on request.", { cause });
+}
+
+export function unavailable(reason: string, cause?: unknown): AppError {
+  return new AppError("engine_unavailable", `LXC does not answer: ${reason}.`, { cause, details: { engine: "lxc" } });
+}
+
+export function notFound(name: string): AppError {
+  return new AppError("not_found", `LXC has no container ${name}.`);
+}
+
+export function nameTaken(name: string, cause?: unknown): AppError {
+  return new AppError("conflict", `The name ${name} is taken by another LXC container.`, { cause });
+}
+
+/** What went wrong while a container's files were made. */
+export function createFailure(error: unknown, name: string): unknown {
+  const reason = error instanceof AppError ? error.message : "";
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "ENOSPC" || /no space left on device|disk quota exceeded|wrote only \d+ of/i.test(reason)) {
+    return new AppError("disk_full", "The disk of LXC's containers is full.", { cause: error });
+  }
+  if (!(error instanceof AppError)) {
+    const said = error instanceof Error ? error.message : String(error);
+    return new AppError("engine_failed", `LXC's container ${name} cannot be made: ${plain(said)}`, { cause: error });
+  }
+  if (error.code !== "engine_failed") return error;
+  return new AppError("engine_failed", `LXC's container ${name} cannot be made: ${plain(reason)}`, { cause: error });
+}
+
+export function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException | null)?.code ?? "";
+}
+
+/** One line with a full stop. */
+export function plain(reason: string): string {
+  const line = reason.replaceAll(/\s+/g, " ").replaceAll(/[{}]/g, "").trim();
+  return /[.!?]$/.test(line) ? line : `${line || "no reason given"}.`;
+}

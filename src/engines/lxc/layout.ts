@@ -1,0 +1,47 @@
+import path from "node:path";
+
+/**
+ * Folders of LXC's containers. A name that begins with a dot is no container's; LXC's own tools pass over it too.
+ * What is being made or deleted is in the staging folder, which is on the same file system.
+ */
+export interface Layout {
+  /** LXC's path: a folder for each container, by its name. */
+  readonly path: string;
+  readonly staging: string;
+  /** Reservations that the bridge's DHCP server reads: a file for each container, by its name. */
+  readonly hostsDir: string;
+  home(name: string): string;
+  /** `gantry.json`: what the station knows of a container. */
+  facts(name: string): string;
+  config(name: string): string;
+  /** Lies there as soon as the container has run. */
+  started(name: string): string;
+}
+
+export function createLayout(lxcPath: string, hostsDir: string): Layout {
+  const folder = path.resolve(lxcPath);
+  const home = (name: string): string => path.join(folder, name);
+  return {
+    path: folder,
+    staging: path.join(folder, ".gantry-staging"),
+    hostsDir,
+    home,
+    facts: (name) => path.join(home(name), "gantry.json"),
+    config: (name) => path.join(home(name), "config"),
+    started: (name) => path.join(home(name), "gantry.started"),
+  };
+}
+
+export function isContainerName(name: string): boolean {
+  return /^[^./][^/]*$/.test(name) && Buffer.byteLength(name) <= 255 && !name.includes("\0");
+}
+
+/** STATION.TASK.NAME; stations and tasks have no dots. */
+export function stagingName(owner: { station: string; task: number }, name: string): string {
+  return `${owner.station}.${owner.task}.${name}`;
+}
+
+export function parseStagingName(entry: string): { station: string; name: string } | undefined {
+  const parts = /^([0-9a-zA-Z-]+)\.\d+\.(.+)$/.exec(entry);
+  return parts?.[1] && parts[2] ? { station: parts[1], name: parts[2] } : undefined;
+}

@@ -1,0 +1,134 @@
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { AppError } from "../../errors.ts";
+import { runChild } from "../child.ts";
+import type { Containers } from "../engine.ts";
+import { removeTree } from "../remove-tree.ts";
+import type { Addresses } from "./addresses.ts";
+import type { FactsStore } from "./facts.ts";
+import { cancelled, notFound } from "./failures.ts";
+import { type InitProcesses, kill, monitorOf } from "./init-process.ts";
+import { isContainerName, type Layout } from "./layout.ts";
+import { killLeftovers } from "./leftovers.ts";
+import { runningContainers } from "./sockets.ts";
+import type { Staging } from "./staging.ts";
+import { launch } from "./start.ts";
+import { createTurns } from "./turns.ts";
+
+interface Deps {
+  layout: Layout;
+  facts: FactsStore;
+  inits: InitProcesses;
+  staging: Staging;
+  addresses: Addresses;
+  /** Tells those who listen what has changed. */
+  look: () => Promise<void>;
+}
+
+const pause = 5;
+/** LXC takes 40 ms to clear away behind a killed container. */
+const askAgainAfter = 1_000;
+const patience = 60_000;
+/** LXC's own process of the container hangs when it has not ended by then. */
+const monitorPatience = 5_000;
+
+/** What becomes of a container after it was made. Killing its first process is quicker by far than LXC's own stop. */
+export function createLifecycle(deps: Deps): Pick<Containers, "start" | "stop" | "remove"> {
+  const { layout, facts, inits, staging, addresses, look } = deps;
+  const turn = createTurns();
+  const rootfsOf = (name: string): string => path.join(layout.home(name), "rootfs");
+
+  async function start(name: string, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) throw cancelled();
+    await turn(name, async () => {
+      if (!isContainerName(name) || !(await facts.of(name))) throw notFound(name);
+      if (await isUp(name)) return;
+      try {
+        await launch(layout, name);
+      } catch (error) {
+        // Somebody else was quicker, or something that LXC knows nothing of was in the way.
+        if (await isUp(name)) return;
+        if ((await killLeftovers(rootfsOf(name))) === 0) throw error;
+        await launch(layout, name);
+      }
+    });
+    await look();
+  }
+
+  /** Also one that somebody is starting at this moment, once it is. */
+  async function isUp(name: string): Promise<boolean> {
+    const deadline = performance.now() + patience;
+    for (;;) {
+      const incarnation = (await runningContainers(layout.path)).get(name);
+      if (incarnation === undefined) return false;
+      if ((await inits.of(name, incarnation)) > 0) return true;
+      if (performance.now() > deadline) throw tooLong(name, "setting up");
+      await delay(pause * 10);
+    }
+  }
+
+  async function stop(name: string, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) throw cancelled();
+    if (!isContainerName(name)) return;
+    await turn(name, () => end(name));
+    await look();
+  }
+
+  async function end(name: string): Promise<void> {
+    const begun = performance.now();
+    let monitor: number | undefined;
+    for (;;) {
+      const incarnation = (await runningContainers(layout.path)).get(name);
+      if (incarnation === undefined) break;
+      const pid = (await inits.of(name, incarnation)) || (await inits.ask(name)).pid;
+      if (pid > 0) monitor ??= await monitorOf(pid);
+      if (pid > 0) await kill(pid);
+      await untilGone(name);
+      const passed = performance.now() - begun;
+      if (passed > monitorPatience && monitor !== undefined) await kill(monitor);
+      if (passed > patience) throw tooLong(name, "stopping");
+    }
+    await killLeftovers(rootfsOf(name));
+  }
+
+  /** Or a moment is over: it may have been about to start. */
+  async function untilGone(name: string): Promise<void> {
+    const moment = performance.now() + askAgainAfter;
+    while ((await runningContainers(layout.path)).has(name) && performance.now() < moment) await delay(pause);
+  }
+
+  async function remove(name: string, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) throw cancelled();
+    if (!isContainerName(name)) return;
+    await turn(name, async () => {
+      const known = await facts.of(name);
+      if (!known) return;
+      await end(name);
+      if (!isBelow(known.rootfs, layout.home(name))) return destroy(name);
+      const owner = known.station?.mark ?? { station: "none", task: 0 };
+      const folder = await staging.withdraw(name, owner);
+      await addresses.unreserve(name);
+      await look();
+      await removeTree(folder, { task: `${owner.station}/${owner.task}` });
+    });
+    await look();
+  }
+
+  /** Its storage is not a folder of its own: LXC knows how to give it up. */
+  async function destroy(name: string): Promise<void> {
+    await runChild(["lxc-destroy", "-P", layout.path, "-n", name], { task: "lxc" });
+  }
+
+  return { start, stop, remove };
+}
+
+/** A container of another kind may have a volume group or a snapshot behind it. */
+function isBelow(rootfs: string, home: string): boolean {
+  const [, type, place = ""] = /^(?:(\w+):)?(.*)$/.exec(rootfs) ?? [];
+  return (type === undefined || type === "dir" || type === "loop") && place.startsWith(`${home}/`);
+}
+
+function tooLong(name: string, what: string): AppError {
+  return new AppError("engine_failed", `LXC has been ${what} container ${name} for a minute.`);
+}

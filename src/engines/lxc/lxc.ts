@@ -1,0 +1,120 @@
+import { readFile } from "node:fs/promises";
+
+import { letThrough } from "../bridge-firewall.ts";
+import { runChild } from "../child.ts";
+import type { Container, Engine, EngineInfo, Images, PullOptions } from "../engine.ts";
+import type { SystemImages } from "../system-images/system-images.ts";
+import { createAddresses } from "./addresses.ts";
+import { assertThere, createContainers, createSnapshot } from "./containers.ts";
+import { createMaker } from "./create.ts";
+import { createLxcEvents, type LxcEvents } from "./events.ts";
+import { createFactsStore, type Facts } from "./facts.ts";
+import { unavailable } from "./failures.ts";
+import { createInitProcesses } from "./init-process.ts";
+import { createLayout, type Layout } from "./layout.ts";
+import { recover } from "./recover.ts";
+import { createStaging } from "./staging.ts";
+
+export interface LxcOptions {
+  /** Folder of the containers; LXC's own is /var/lib/lxc. Need not be there yet. */
+  path: string;
+  images: SystemImages;
+  /** LXC's bridge: lxcbr0, as lxc-net has it. */
+  bridge?: string;
+  /** Where the bridge's DHCP server looks for reservations (`dhcp-hostsdir`). */
+  hostsDir?: string;
+}
+
+/** How long a version is taken for true, in milliseconds. */
+const versionLasts = 60_000;
+
+/** LXC: no daemon, driven by its files and its programs. */
+export function createLxcEngine(options: LxcOptions): Engine {
+  const { path, images, bridge = "lxcbr0", hostsDir = "/etc/lxc/gantry-dhcp-hosts" } = options;
+  const layout = createLayout(path, hostsDir);
+  const facts = createFactsStore(layout);
+  const inits = createInitProcesses(layout);
+  const staging = createStaging(layout);
+  const events = createLxcEvents({ path, snapshot: createSnapshot({ layout, facts, inits }) });
+  const all = async (): Promise<Facts[]> => {
+    const listed = await containers.list();
+    const found = await Promise.all(listed.map(({ name }) => facts.of(name)));
+    return found.filter((known) => known !== undefined);
+  };
+  const addresses = createAddresses({ layout, bridge, facts: all });
+  const make = createMaker({ layout, staging, addresses, images, bridge });
+  const containers = createContainers({ layout, facts, inits, staging, addresses, events, make });
+
+  return {
+    type: "lxc",
+    capabilities: {
+      registries: false,
+      hostNetwork: false,
+      processOptions: false,
+      engineVolumes: false,
+      nameServers: false,
+      publishedPorts: false,
+      imagesInUse: false,
+      privileged: false,
+      sizes: false,
+      hostNames: false,
+      local: true,
+    },
+    containers,
+    images: withEvents(images, events),
+    info: createInfo(layout),
+    events: events.subscribe,
+    async attachNetwork({ id }: Container, signal?: AbortSignal) {
+      const joined = await joinedBridge(layout, id, bridge);
+      if (joined !== undefined) await letThrough(joined, signal);
+    },
+    recover: (station: string) => recover({ layout, staging, addresses }, station),
+    close: () => undefined,
+  };
+}
+
+function createInfo(layout: Layout): () => Promise<EngineInfo> {
+  let known: { version: string; at: number } | undefined;
+  return async () => {
+    await assertThere(layout);
+    if (!known || performance.now() - known.at > versionLasts) {
+      known = { version: await askVersion(), at: performance.now() };
+    }
+    return { version: known.version };
+  };
+}
+
+async function askVersion(): Promise<string> {
+  try {
+    return (await runChild(["lxc-info", "--version"], { task: "lxc", signal: AbortSignal.timeout(2_000) })).trim();
+  } catch (error) {
+    throw unavailable("its programs cannot be run on this host", error);
+  }
+}
+
+/** The bridge of the host that a container is joined to; Docker's firewall may have closed it. */
+async function joinedBridge(layout: Layout, name: string, own: string): Promise<string | undefined> {
+  const config = await readFile(layout.config(name), "utf8").catch(() => "");
+  const link = setting(config, "link");
+  return setting(config, "type") === "veth" && link !== own ? link : undefined;
+}
+
+function setting(config: string, name: string): string | undefined {
+  return new RegExp(`^lxc\\.net\\.0\\.${name} = (.+)$`, "m").exec(config)?.[1];
+}
+
+/** The store tells nobody of what it gets and loses. */
+function withEvents(images: SystemImages, events: LxcEvents): Images {
+  return {
+    list: images.list,
+    get: images.get,
+    async pull(reference: string, options: PullOptions) {
+      await images.pull(reference, options);
+      events.announce({ resource: "image", action: "pull", id: reference });
+    },
+    async remove(reference: string, signal?: AbortSignal) {
+      await images.remove(reference, signal);
+      events.announce({ resource: "image", action: "delete", id: reference });
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { AppError } from "../../errors.ts";
+
+/** Nothing at that address answers: what it has is unknown. */
+export function unreachable(host: string, cause: unknown): AppError {
+  return new AppError("remote_failed", `The image server ${host} is not in reach (${codeOf(cause)}).`, {
+    cause,
+    details: { server: host, reachable: false },
+  });
+}
+
+/** `reason`: what comes after "it", without a full stop. */
+export function wrongAnswer(host: string, reason: string, cause?: unknown): AppError {
+  return new AppError("remote_failed", `The image server ${host} failed: it ${reason}.`, {
+    cause,
+    details: { server: host, reachable: true },
+  });
+}
+
+export function isUnreachable(error: unknown): error is AppError {
+  return error instanceof AppError && error.details?.["reachable"] === false;
+}
+
+export function cancelled(cause?: unknown): AppError {
+  return new AppError("cancelled", "The download of the image was stopped on request.", { cause });
+}
+
+/** What a program of the system said, or the system itself. */
+export function isDiskFull(text: string): boolean {
+  return /ENOSPC|EDQUOT|no space left on device|disk quota exceeded/i.test(text);
+}
+
+export function diskFull(cause: unknown): AppError {
+  return new AppError("disk_full", "The disk of the station's images is full.", { cause });
+}
+
+export function codeOf(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException | null)?.code;
+  return code ?? (cause instanceof Error ? cause.message : String(cause));
+}

@@ -1,0 +1,52 @@
+import { open, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+
+/** What the store knows of an image, in its folder. */
+export interface ImageRecord {
+  id: string;
+  /** Bytes of the archive as it is kept. */
+  size: number;
+  architecture: string;
+  description: string;
+  /** Of the build; empty where it was built here. */
+  serial: string;
+  /** Seconds since 1970. */
+  created: number;
+  /** Tag -> when it was given, in milliseconds since 1970. The image that got a tag last has it. */
+  tags: Record<string, number>;
+}
+
+const name = "image.json";
+
+/** `undefined`: no image there, or one that is just being deleted. */
+export async function readRecord(folder: string): Promise<ImageRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, name), "utf8")) as ImageRecord;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Whole or not at all, also when the power fails. */
+export async function writeRecord(folder: string, record: ImageRecord): Promise<void> {
+  const temporary = join(folder, `${name}.new`);
+  const file = await open(temporary, "w", 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(record)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, join(folder, name));
+  await syncFolder(folder);
+}
+
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

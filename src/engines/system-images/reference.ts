@@ -1,0 +1,41 @@
+export interface Reference {
+  name: string;
+  tag: string;
+}
+
+/** Without a tag, `latest` is meant. */
+export function parseReference(reference: string): Reference {
+  const colon = reference.lastIndexOf(":");
+  if (colon < 1) return { name: reference, tag: "latest" };
+  return { name: reference.slice(0, colon), tag: reference.slice(colon + 1) || "latest" };
+}
+
+export function formatReference({ name, tag }: Reference): string {
+  return `${name}:${tag}`;
+}
+
+/** Whether a reference may be an id, or the beginning of one. */
+export function isIdPrefix(reference: string): boolean {
+  return /^[0-9a-f]{12,64}$/.test(reference);
+}
+
+/** `alias`: as a server has it, with slashes. */
+export function isNameOf(name: string, alias: string): boolean {
+  return name === alias || name === alias.replaceAll("/", "-");
+}
+
+/** Releases that this host can build, with their numbers. */
+const debianReleases: Readonly<Record<string, string>> = {
+  bullseye: "11",
+  bookworm: "12",
+  trixie: "13",
+  forky: "14",
+  sid: "sid",
+};
+
+/** The Debian release that `debian-bookworm`, `debian/bookworm` or `debian/12` names, if this host can build it. */
+export function debianRelease({ name, tag }: Reference): string | undefined {
+  const word = /^debian[-/](\w+)$/.exec(name)?.[1];
+  const [release, number] = Object.entries(debianReleases).find((names) => word && names.includes(word)) ?? [];
+  return ["latest", release, number].includes(tag) ? release : undefined;
+}

@@ -1,0 +1,122 @@
+import { AppError } from "../../errors.ts";
+import { architecture } from "./architecture.ts";
+import { wrongAnswer } from "./failures.ts";
+import { formatReference, isNameOf, type Reference } from "./reference.ts";
+import type { Remote } from "./remote.ts";
+
+/** One build of an image, as a server offers it. */
+export interface Build {
+  /** The archive's SHA-256, which is the image's id. */
+  id: string;
+  /** Of the archive, relative to the server's address. */
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** As 20210810_07:42. */
+  serial: string;
+  /** For a person. */
+  description: string;
+}
+
+/** The parts of simplestreams (https://github.com/canonical/lxd/tree/main/shared/simplestreams) that are read here. */
+interface Index {
+  index?: Record<string, { format?: string; path?: string }>;
+}
+
+interface Products {
+  products?: Record<string, Product>;
+}
+
+interface Product {
+  aliases?: string;
+  arch?: string;
+  os?: string;
+  release?: string;
+  release_title?: string;
+  release_codename?: string;
+  variant?: string;
+  version?: string;
+  versions?: Record<string, { items?: Record<string, Item> }>;
+}
+
+interface Item {
+  ftype?: string;
+  path?: string;
+  sha256?: string;
+  size?: number;
+}
+
+/** How many serials a refusal names. */
+const named = 5;
+
+/** Throws `not_found` when the server has no such image for this machine. */
+export async function findBuild(remote: Remote, reference: Reference, signal: AbortSignal): Promise<Build> {
+  const { host } = remote;
+  try {
+    const candidates: Product[] = [];
+    for (const path of await productFiles(remote, signal)) {
+      const { products } = (await remote.json(path, signal)) as Products;
+      candidates.push(...Object.values(products ?? {}).filter((product) => isWanted(product, reference.name)));
+    }
+    return choose(candidates, reference, host);
+  } catch (error) {
+    // What it sent is JSON, and of any shape.
+    if (error instanceof TypeError) throw wrongAnswer(host, "answered with what is no index of images", error);
+    throw error;
+  }
+}
+
+function choose(candidates: Product[], reference: Reference, host: string): Build {
+  const product = candidates.find(({ variant }) => variant === undefined || variant === "default") ?? candidates[0];
+  const builds = product ? buildsOf(product, host) : [];
+  if (!product || builds.length === 0) {
+    const message = `The image server ${host} has no image ${formatReference(reference)} for ${architecture.product}.`;
+    throw new AppError("not_found", message);
+  }
+  return chooseBuild(product, builds, reference, host);
+}
+
+async function productFiles(remote: Remote, signal: AbortSignal): Promise<string[]> {
+  const { index } = (await remote.json("streams/v1/index.json", signal)) as Index;
+  const files = Object.values(index ?? {}).filter(({ format }) => format === "products:1.0");
+  return files.flatMap((file) => file.path ?? []);
+}
+
+function isWanted({ aliases, arch }: Product, name: string): boolean {
+  return arch === architecture.product && (aliases ?? "").split(",").some((alias) => isNameOf(name, alias.trim()));
+}
+
+/** Newest first. */
+function buildsOf(product: Product, host: string): Build[] {
+  const description = [product.os, product.release].filter((word) => word).join(" ");
+  const versions = Object.entries(product.versions ?? {}).toSorted(([a], [b]) => (a < b ? 1 : -1));
+  return versions.flatMap(([serial, { items }]) => {
+    const item = Object.values(items ?? {}).find(({ ftype }) => ftype === "root.tar.xz");
+    return item ? [{ ...checkItem(item, host), serial, description }] : [];
+  });
+}
+
+function checkItem({ path, sha256, size }: Item, host: string): Pick<Build, "id" | "path" | "size"> {
+  const whole = path && sha256 && /^[0-9a-f]{64}$/.test(sha256) && size !== undefined && Number.isSafeInteger(size);
+  if (!whole || size <= 0) throw wrongAnswer(host, "offers an archive without path, size or SHA-256");
+  return { id: sha256, path, size };
+}
+
+function chooseBuild(product: Product, builds: Build[], { name, tag }: Reference, host: string): Build {
+  const { release, release_title: title, release_codename: codename, version } = product;
+  const releases = [
+    ...new Set([release, title, codename, version].filter((word) => word !== undefined && word !== "")),
+  ];
+  const found =
+    tag === "latest" || releases.includes(tag) ? builds[0] : builds.find(({ serial }) => isSerial(tag, serial));
+  if (found) return found;
+  const serials = builds.slice(0, named).map(({ serial }) => serial.replaceAll(":", ""));
+  const there = ["latest", ...releases, ...serials].join(", ");
+  throw new AppError("not_found", `The image server ${host} has no image ${name}:${tag}; of ${name} it has ${there}.`);
+}
+
+/** A tag cannot have the colon of 20210810_07:42. */
+function isSerial(tag: string, serial: string): boolean {
+  const plain = (text: string): string => text.replaceAll(/[:_.-]/g, "");
+  return plain(tag) === plain(serial);
+}

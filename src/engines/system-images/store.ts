@@ -1,0 +1,145 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+import { createGate } from "../../util/gate.ts";
+import { removeTree } from "../remove-tree.ts";
+import { killStrays } from "../strays.ts";
+import { archiveName } from "./download.ts";
+import { cancelled } from "./failures.ts";
+import { type ImageRecord, readRecord, syncFolder, writeRecord } from "./image-record.ts";
+import { formatReference, isIdPrefix, parseReference } from "./reference.ts";
+
+export interface StoredImage {
+  record: ImageRecord;
+  tags: string[];
+  /** Path of its archive. */
+  archive: string;
+}
+
+export type NewImage = Omit<ImageRecord, "size" | "tags">;
+
+/**
+ * A folder per image, named by its id; whatever is not whole yet, or not any more, is in a folder `.part-*`. A tag that
+ * moves is one write: the newer image's record. What then has no tag left is deleted, if need be at the next start.
+ */
+export interface Store {
+  list(): Promise<StoredImage[]>;
+  /** By id, the beginning of one, or reference. */
+  find(reference: string): Promise<StoredImage | undefined>;
+  /** Runs `fill` with an empty folder and takes that, with an archive in it, as an image without tags. Answers its id. */
+  add(fill: (folder: string) => Promise<NewImage>): Promise<string>;
+  /** False: there is no such image (any more). */
+  tag(id: string, reference: string): Promise<boolean>;
+  /** By reference only the tag goes, unless it is the last; by id all of it. False: it is not there. */
+  remove(reference: string): Promise<boolean>;
+  /** Deletes what a killed station left unfinished. */
+  recover(): Promise<void>;
+}
+
+export function createStore(folder: string, station: string): Store {
+  const task = `${station}/0`;
+  const alone = createGate({ width: 1, depth: Number.POSITIVE_INFINITY, full: () => cancelled() });
+
+  async function list(): Promise<StoredImage[]> {
+    return (await all()).filter(({ tags }) => tags.length > 0);
+  }
+
+  /** Also those without tags. */
+  async function all(): Promise<StoredImage[]> {
+    const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    const records = await Promise.all(names.map((name) => readRecord(join(folder, name))));
+    const present = records.filter((record) => record !== undefined);
+    return present.map((record) => {
+      const tags = Object.keys(record.tags).filter((tag) => ownerOf(tag, present) === record);
+      return { record, tags: tags.toSorted(), archive: join(folder, record.id, archiveName) };
+    });
+  }
+
+  async function find(reference: string): Promise<StoredImage | undefined> {
+    const images = await list();
+    const tag = formatReference(parseReference(reference));
+    const tagged = images.find(({ tags }) => tags.includes(tag));
+    if (tagged || !isIdPrefix(reference)) return tagged;
+    const matching = images.filter(({ record }) => record.id.startsWith(reference));
+    return matching.length === 1 ? matching[0] : undefined;
+  }
+
+  async function add(fill: (folder: string) => Promise<NewImage>): Promise<string> {
+    const part = join(folder, `.part-${randomUUID()}`);
+    await mkdir(part, { mode: 0o700 });
+    try {
+      const image = await fill(part);
+      const { size } = await stat(join(part, archiveName));
+      await writeRecord(part, { ...image, size, tags: {} });
+      await alone(() => publish(part, image.id));
+      return image.id;
+    } finally {
+      await removeTree(part, { task });
+    }
+  }
+
+  /** The same image may have come by another way: that one stays. */
+  async function publish(part: string, id: string): Promise<void> {
+    if (await readRecord(join(folder, id))) return;
+    await rename(part, join(folder, id));
+    await syncFolder(folder);
+  }
+
+  function tag(id: string, reference: string): Promise<boolean> {
+    const name = formatReference(parseReference(reference));
+    return alone(async () => {
+      const images = await all();
+      const image = images.find(({ record }) => record.id === id);
+      if (!image) return false;
+      if (image.tags.includes(name)) return true;
+      const times = images.flatMap(({ record }) => record.tags[name] ?? []);
+      const now = Math.max(Date.now(), ...times.map((time) => time + 1));
+      await writeRecord(join(folder, id), { ...image.record, tags: { ...image.record.tags, [name]: now } });
+      for (const { record } of images) if (record.id !== id) await untag(record, name);
+      return true;
+    });
+  }
+
+  function remove(reference: string): Promise<boolean> {
+    return alone(async () => {
+      const image = await find(reference);
+      if (!image) return false;
+      const name = formatReference(parseReference(reference));
+      if (!image.tags.includes(name)) await discard(image.record.id);
+      // After a crash an older image may have it still.
+      else for (const { record } of await all()) await untag(record, name);
+      return true;
+    });
+  }
+
+  async function untag(record: ImageRecord, tag: string): Promise<void> {
+    if (!Object.hasOwn(record.tags, tag)) return;
+    const tags = Object.fromEntries(Object.entries(record.tags).filter(([other]) => other !== tag));
+    if (Object.keys(tags).length === 0) await discard(record.id);
+    else await writeRecord(join(folder, record.id), { ...record, tags });
+  }
+
+  /** Gone at once; its files follow. */
+  async function discard(id: string): Promise<void> {
+    const part = join(folder, `.part-${randomUUID()}`);
+    await rename(join(folder, id), part);
+    await removeTree(part, { task });
+  }
+
+  async function recover(): Promise<void> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const parts = (await readdir(folder)).filter((name) => name.startsWith(".part-"));
+    // What a killed station started may still be writing there.
+    if (parts.length > 0) await killStrays(station);
+    for (const part of parts) await removeTree(join(folder, part), { task });
+    for (const { record, tags } of await all()) if (tags.length === 0) await discard(record.id);
+  }
+
+  return { list, find, add, tag, remove, recover };
+}
+
+function ownerOf(tag: string, records: ImageRecord[]): ImageRecord | undefined {
+  const having = records.filter((record) => Object.hasOwn(record.tags, tag));
+  return having.toSorted((a, b) => (b.tags[tag] ?? 0) - (a.tags[tag] ?? 0))[0];
+}

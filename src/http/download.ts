@@ -1,0 +1,17 @@
+import type { FastifyReply } from "fastify";
+import { Readable } from "node:stream";
+import { Type } from "typebox";
+import type { Download } from "../services/services.ts";
+
+/** As a file that the client saves, not shows. */
+export function sendDownload(reply: FastifyReply, { name, type, content }: Download): FastifyReply {
+  return reply
+    .type(type)
+    .header("content-disposition", `attachment; filename="${name}"`)
+    .send(Readable.from(content, { objectMode: false }));
+}
+
+/** The response of such a route in the API's description. */
+export function downloadResponse(description: string, type: string) {
+  return { 200: { description, content: { [type]: { schema: Type.String() } } } };
+}

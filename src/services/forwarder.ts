@@ -1,0 +1,65 @@
+import type { Container, Engine } from "../engines/engine.ts";
+import { createForwarding, type Forwarding, type ForwardingOptions } from "../forwarding/forwarding.ts";
+import type { ViewListener } from "../inventory/engine-view.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+
+export interface ForwarderOptions extends Pick<ForwardingOptions, "station" | "log" | "reassertEvery"> {
+  engines: readonly Engine[];
+  /** Asked only later: it tells this listener from its beginning. */
+  inventory: () => Inventory;
+}
+
+/** Forwards the ports of what is in the inventory. */
+export interface Forwarder extends Pick<Forwarding, "start" | "unavailable" | "stop"> {
+  readonly listener: ViewListener;
+  /** `Forwarding.settle`, for any engine's container that the inventory has seen. */
+  settle(engine: Engine, container: Container): Promise<void>;
+}
+
+export function createForwarder({ engines, inventory, ...rest }: ForwarderOptions): Forwarder {
+  const needs = ({ capabilities }: Engine): boolean => !capabilities.publishedPorts;
+  const forwarding = createForwarding({
+    ...rest,
+    engines: engines.filter(needs).map(({ type }) => type),
+    containers: () =>
+      inventory()
+        .views()
+        .filter(({ engine }) => needs(engine))
+        .flatMap((view) => Array.from(view.containers())),
+  });
+  const changed = (engine: Engine): void => {
+    if (needs(engine)) forwarding.changed();
+  };
+
+  return {
+    listener: {
+      resynced: (engine) => needs(engine) && forwarding.listed(engine.type),
+      started: changed,
+      gone: changed,
+    },
+    start: forwarding.start,
+    async settle(engine, container) {
+      if (needs(engine)) await forwarding.settle(container);
+    },
+    unavailable: forwarding.unavailable,
+    stop: forwarding.stop,
+  };
+}
+
+/** Both are told, the first one first. */
+export function tellBoth(first: ViewListener, second: ViewListener): ViewListener {
+  return {
+    resynced(engine, containers) {
+      first.resynced(engine, containers);
+      second.resynced(engine, containers);
+    },
+    started(engine, container) {
+      first.started(engine, container);
+      second.started(engine, container);
+    },
+    gone(engine, container) {
+      first.gone(engine, container);
+      second.gone(engine, container);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** Shorter ones are too common as words to be struck out of a text. */
+const shortest = 6;
+const struck = "[redacted]";
+const secretKey = /pass|token|secret|key|auth|credential/i;
+
+/** Answers texts without these secrets, in whichever spelling JSON gives them. */
+export function createRedactor(secrets: readonly string[]): (text: string) => string {
+  const spellings = secrets.flatMap((secret) => (secret.length < shortest ? [] : spellingsOf(secret)));
+  // A secret that contains another one goes first.
+  const ordered = [...new Set(spellings)].sort((one, other) => other.length - one.length);
+  return (text) => ordered.reduce((rest, secret) => rest.replaceAll(secret, struck), text);
+}
+
+/** Values of a task's request, in JSON, that may be secret: of the environment, and of fields called so. */
+export function secretsInRequest(params: string): string[] {
+  const found: string[] = [];
+  try {
+    collect(JSON.parse(params), false, found);
+  } catch {
+    // Nothing is known of it then, and nothing of it is shown.
+  }
+  return found;
+}
+
+function collect(value: unknown, isSecret: boolean, found: string[]): void {
+  if (typeof value === "string") {
+    const assigned = /^\w+=(.*)$/s.exec(value)?.[1];
+    if (isSecret) found.push(value);
+    if (assigned) found.push(assigned);
+  } else if (typeof value === "object" && value !== null) {
+    for (const [key, inner] of Object.entries(value)) collect(inner, isSecret || secretKey.test(key), found);
+  }
+}
+
+function spellingsOf(secret: string): string[] {
+  const inJson = JSON.stringify(secret).slice(1, -1);
+  return [secret, inJson, encodeURIComponent(secret), Buffer.from(secret).toString("base64")];
+}

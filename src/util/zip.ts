@@ -1,0 +1,9 @@
+import { ZipFile } from "yazl";
+
+/** A zip of texts by file name, for their owner only when they are unpacked. */
+export function zipOf(files: Readonly<Record<string, string>>): AsyncIterable<Uint8Array> {
+  const zip = new ZipFile();
+  for (const [name, text] of Object.entries(files)) zip.addBuffer(Buffer.from(text), name, { mode: 0o100600 });
+  zip.end();
+  return zip.outputStream as unknown as AsyncIterable<Uint8Array>;
+}

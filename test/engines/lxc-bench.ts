@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { after, before } from "node:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { Container, ContainerSpec, Engine } from "../../src/engines/engine.ts";
+import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
+import { createCatalogue } from "../../src/engines/system-images/catalogue.ts";
+import type { SystemImages } from "../../src/engines/system-images/system-images.ts";
+import { startLxc, type TestLxc } from "../support/lxc.ts";
+import { run } from "./commands.ts";
+import { containerSpec, testStation } from "./container-spec.ts";
+import { until } from "./docker-bench.ts";
+import { removeOwn } from "./engine-checks.ts";
+import { type ImageServer, startImageServer } from "./image-server.ts";
+
+export const image = "test-base:latest";
+
+export interface LxcBench {
+  engine(): Engine;
+  images(): SystemImages;
+  lxc(): TestLxc;
+  /** Creates and starts it for real. */
+  launch(changes?: Partial<ContainerSpec>): Promise<Container>;
+  /** It ends behind the engine's back and is started again. */
+  restarted(container: Container): Promise<Container>;
+}
+
+/** For the tests of one file: LXC and its image are there before, what they made is gone after. `more` comes before too. */
+export function lxcBench(more?: () => Promise<void>): LxcBench {
+  let engine: Engine;
+  let images: SystemImages;
+  let lxc: TestLxc;
+  let server: ImageServer;
+  before(async () => {
+    lxc = await startLxc();
+    server = await startImageServer();
+    const folder = mkdtempSync(join(tmpdir(), "images-"));
+    images = await createCatalogue({ folder, server: server.url, station: testStation });
+    engine = createLxcEngine({ path: lxc.path, images });
+    await images.pull(image, { signal: new AbortController().signal });
+    await more?.();
+  });
+  after(async () => {
+    await removeOwn(engine);
+    engine.close();
+    await server.close();
+    assert.deepEqual(leftovers(lxc), nothing);
+  });
+
+  async function launch(changes: Partial<ContainerSpec> = {}): Promise<Container> {
+    return started(await engine.containers.create(containerSpec({ image, ...changes })));
+  }
+
+  async function started(id: string): Promise<Container> {
+    await engine.containers.start(id);
+    const container = await engine.containers.get(id);
+    assert.ok(container && container.pid > 0);
+    return container;
+  }
+
+  async function restarted({ id, pid }: Container): Promise<Container> {
+    await run("lxc-stop", "-P", lxc.path, "-k", "-n", id);
+    await until(async () => (await engine.containers.get(id))?.state === "stopped");
+    const again = await started(id);
+    assert.notEqual(again.pid, pid);
+    return again;
+  }
+
+  return { engine: () => engine, images: () => images, lxc: () => lxc, launch, restarted };
+}
+
+export interface LxcLeftovers {
+  /** Whatever is below LXC's path but containers. */
+  folders: string[];
+  reservations: string[];
+  mounts: string[];
+  /** Processes with the station's mark. */
+  children: string[];
+}
+
+export const nothing: LxcLeftovers = { folders: [], reservations: [], mounts: [], children: [] };
+
+/** What is there beside the containers named. */
+export function leftovers({ path, hostsDir }: TestLxc, containers: readonly string[] = []): LxcLeftovers {
+  const staging = join(path, ".gantry-staging");
+  const entries = readdirSync(path).filter((name) => name !== ".gantry-staging" && !containers.includes(name));
+  const staged = readdirSync(path).includes(".gantry-staging") ? readdirSync(staging) : [];
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[4] ?? "")
+    .filter((point) => point.startsWith(`${path}/`));
+  return {
+    folders: [...entries, ...staged],
+    reservations: readdirSync(hostsDir).filter((name) => !containers.includes(name)),
+    mounts,
+    children: taskProcesses(),
+  };
+}
+
+export function taskProcesses(): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, "latin1").includes(`GANTRY_TASK=${testStation}/`);
+      } catch {
+        return false;
+      }
+    });
+}
+
+/**
+ * A store that has, beside those of `images`, the image NAME: what `fill` puts into a folder, with owners and modes as
+ * there.
+ */
+export function withImage(images: SystemImages, name: string, fill: (root: string) => void): SystemImages {
+  const folder = mkdtempSync(join(tmpdir(), "made-"));
+  const root = mkdtempSync(join(tmpdir(), "root-"));
+  fill(root);
+  const archive = join(folder, "rootfs.tar.zst");
+  const attributes = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls"];
+  execFileSync("tar", ["-C", root, ...attributes, "-I", "zstd -1", "-cf", archive, "."]);
+  execFileSync("rm", ["-rf", root]);
+  const rootfs = { id: "f".repeat(64), archive, architecture: "x86_64", description: name, created: 0 };
+  return { ...images, rootfs: async (reference) => (reference === name ? rootfs : images.rootfs(reference)) };
+}

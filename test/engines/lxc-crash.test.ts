@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import type { Engine } from "../../src/engines/engine.ts";
+import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
+import { killStrays } from "../../src/engines/strays.ts";
+import { fillBusybox } from "../support/images.ts";
+import { run } from "./commands.ts";
+import { containerSpec, testStation } from "./container-spec.ts";
+import { until } from "./docker-bench.ts";
+import { fails } from "./engine-checks.ts";
+import { image, leftovers, lxcBench, nothing, taskProcesses, withImage } from "./lxc-bench.ts";
+
+/** What is stopped or killed in its middle. */
+const { engine, images, lxc } = lxcBench(makeLarge);
+const large = "large:latest";
+/** Has an image whose unpacking takes a while: many files, and 100 MB that do not compress. */
+let slow: Engine;
+let archive = "";
+
+async function makeLarge(): Promise<void> {
+  const stored = withImage(images(), large, (root) => {
+    fillBusybox(root);
+    for (let folder = 0; folder < 50; folder++) {
+      mkdirSync(join(root, "var", `folder-${folder}`));
+      writeFileSync(join(root, "var", `folder-${folder}`, "data"), randomBytes(2 * 1024 * 1024));
+      for (let file = 0; file < 40; file++) writeFileSync(join(root, "var", `folder-${folder}`, `${file}`), "small\n");
+    }
+  });
+  archive = (await stored.rootfs(large))?.archive ?? "";
+  slow = createLxcEngine({ path: lxc().path, images: stored });
+}
+
+test("a create that is stopped at any moment leaves nothing when that is said", async () => {
+  const whole = await timed(() => slow.containers.create(containerSpec({ image: large, name: "whole" })));
+  await slow.containers.remove("whole");
+  let stopped = 0;
+  for (const part of [0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.95]) {
+    const spec = containerSpec({ image: large, ports: [{ host: 8080, container: 80, protocol: "tcp" }] });
+    const creating = slow.containers.create(spec, AbortSignal.timeout(Math.round(whole * part)));
+    const made = await creating.catch(() => undefined);
+    if (made === undefined) {
+      stopped++;
+      await fails(creating, "cancelled");
+      assert.deepEqual(leftovers(lxc()), nothing);
+      assert.equal(await slow.containers.get(spec.name), undefined);
+    } else await slow.containers.remove(spec.name);
+  }
+  assert.ok(stopped >= 5, `${stopped} were stopped in their middle`);
+});
+
+test("a create whose helpers are killed says so, leaves nothing, and can be tried again", async () => {
+  // Of its decompressor's death tar sees only that the archive ends too early.
+  for (const [helper, code] of [
+    ["tar", "engine_unavailable"],
+    ["zstd", "engine_failed"],
+  ] as const) {
+    const spec = containerSpec({ image: large });
+    const creating = slow.containers.create(spec);
+    const failing = fails(creating, code);
+    await until(() => helpers().some(({ name }) => name === helper));
+    for (const { pid, name } of helpers()) if (name === helper) process.kill(pid, "SIGKILL");
+    await failing;
+    assert.deepEqual(leftovers(lxc()), nothing);
+    await slow.containers.create(spec);
+    await slow.containers.remove(spec.name);
+  }
+});
+
+test("what a killed station was making is cleared away at its next start, and nobody else's", async () => {
+  const staging = join(lxc().path, ".gantry-staging");
+  const others = [join(staging, "another-station.1.theirs"), join(lxc().path, "theirs")];
+  for (const folder of others) mkdirSync(folder, { recursive: true });
+  let halves = 0;
+  for (const wait of [0, 50, 150, 300, 600]) {
+    const spec = containerSpec({ image: large, ports: [{ host: 8080, container: 80, protocol: "tcp" }] });
+    await killedWhile("create", spec, wait);
+    if (readdirSync(staging).length > 1) halves++;
+    await recovered();
+    if (!(await slow.containers.get(spec.name))) await slow.containers.create(spec);
+    await slow.containers.start(spec.name);
+    await slow.containers.remove(spec.name);
+    assert.deepEqual(leftovers(lxc()), { ...nothing, folders: ["theirs", "another-station.1.theirs"] });
+  }
+  assert.ok(halves > 0, "no creation was caught in its middle");
+  for (const folder of others) rmSync(folder, { recursive: true });
+});
+
+test("what a killed station was removing is gone after its next start", async () => {
+  let halves = 0;
+  for (const wait of [0, 5, 10, 20, 40]) {
+    const spec = containerSpec({ image: large, ports: [{ host: 8080, container: 80, protocol: "tcp" }] });
+    await slow.containers.create(spec);
+    await killedWhile("remove", spec, wait);
+    if (leftovers(lxc(), [spec.name]).folders.length > 0) halves++;
+    await recovered();
+    assert.deepEqual(leftovers(lxc(), [spec.name]), nothing);
+    await slow.containers.remove(spec.name);
+    assert.deepEqual(leftovers(lxc()), nothing);
+  }
+  assert.ok(halves > 0, "no removal was caught in its middle");
+});
+
+test("what a killed station was starting starts, and stays up", async () => {
+  for (const wait of [0, 5, 10, 15, 20, 30, 50]) {
+    const spec = containerSpec({ image });
+    await engine().containers.create(spec);
+    await killedWhile("start", spec, wait);
+    await recovered();
+    await engine().containers.start(spec.name);
+    const { pid } = (await engine().containers.get(spec.name)) ?? { pid: 0 };
+    await delay(100);
+    assert.equal((await engine().containers.get(spec.name))?.pid, pid);
+    assert.ok(pid > 0);
+    await engine().containers.remove(spec.name);
+  }
+});
+
+test("a mount in what is deleted is taken away and not emptied", async () => {
+  const { path } = lxc();
+  const spec = containerSpec({ image: large });
+  const kept = join(path, "..", "kept");
+  mkdirSync(kept);
+  writeFileSync(join(kept, "file"), "");
+  await slow.containers.create(spec);
+  await run("mount", "--bind", kept, join(path, spec.name, "rootfs/mnt"));
+  await slow.containers.remove(spec.name);
+  assert.deepEqual(leftovers(lxc()), nothing);
+  assert.ok(existsSync(join(kept, "file")));
+});
+
+test("making a container costs little more than unpacking its archive at the same place", async (t) => {
+  const costs: { own: number; tar: number }[] = [];
+  for (let round = 0; round < 4; round++) {
+    const folder = join(lxc().path, ".gantry-staging", `unpacked-${round}`);
+    const spec = containerSpec({ image: large });
+    const own = await timed(() => slow.containers.create(spec));
+    mkdirSync(folder);
+    const tar = await timed(() => run("tar", "-C", folder, "--numeric-owner", "-p", "--zstd", "-xf", archive));
+    costs.push({ own: Math.round(own), tar: Math.round(tar) });
+    await slow.containers.remove(spec.name);
+    await run("rm", "-rf", folder);
+  }
+  t.diagnostic(JSON.stringify(costs));
+  const best = (key: "own" | "tar"): number => Math.min(...costs.map((cost) => cost[key]));
+  assert.ok(best("own") < best("tar") * 1.5 + 100, JSON.stringify(costs));
+});
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return performance.now() - begun;
+}
+
+/** Children of creations. */
+function helpers(): { pid: number; name: string }[] {
+  return taskProcesses().map((pid) => ({ pid: Number(pid), name: readFileSync(`/proc/${pid}/comm`, "utf8").trim() }));
+}
+
+/** A station's process of its own, that is killed in the middle of it. */
+async function killedWhile(verb: "create" | "start" | "remove", spec: unknown, wait: number): Promise<void> {
+  const script = fileURLToPath(import.meta.resolve("./lxc-worker.ts"));
+  const options = JSON.stringify({ verb, spec, archive, path: lxc().path });
+  const child = spawn(process.execPath, [script, options], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  await once(child.stdout, "data");
+  await delay(wait);
+  child.kill("SIGKILL");
+  await ended;
+}
+
+/** As the next start does it. */
+async function recovered(): Promise<void> {
+  await killStrays(testStation);
+  await slow.recover(testStation);
+}

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import type { Container, Engine } from "../../src/engines/engine.ts";
+import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
+import { startLxc, type TestLxc } from "../support/lxc.ts";
+import { debian, debianImages } from "../support/system-images.ts";
+import { run } from "./commands.ts";
+import { containerSpec } from "./container-spec.ts";
+import { removeOwn } from "./engine-checks.ts";
+
+/** A Debian that is built on this host, with systemd. */
+let engine: Engine;
+let lxc: TestLxc;
+before(async () => {
+  lxc = await startLxc();
+  engine = createLxcEngine({ path: lxc.path, images: await debianImages() });
+});
+after(() => removeOwn(engine));
+
+const ports = [{ host: 8080, container: 80, protocol: "tcp" as const }];
+
+for (const [what, spec] of Object.entries({
+  "an address by DHCP": {},
+  "a fixed address": { ports },
+  limits: { limits: { memory: 512 * 1024 * 1024, cpuTime: 900, cpuWeight: 512 } },
+})) {
+  test(`Debian boots in LXC until systemd has nothing left to do, with ${what}; and again after a restart`, async () => {
+    const id = await engine.containers.create(containerSpec({ image: debian, ...spec }));
+    for (const again of [false, true]) {
+      if (again) await engine.containers.stop(id);
+      await engine.containers.start(id);
+      const container = await engine.containers.get(id);
+      assert.ok(container);
+      await booted(container);
+      await addressed(container);
+      assert.equal(await inside(container, "hostname"), container.name);
+    }
+    await engine.containers.remove(id);
+  });
+}
+
+test("Debian ends by itself when LXC asks it to", async () => {
+  const id = await engine.containers.create(containerSpec({ image: debian }));
+  await engine.containers.start(id);
+  const container = await engine.containers.get(id);
+  assert.ok(container);
+  await booted(container);
+  await run("lxc-stop", "-P", lxc.path, "-n", id, "--nokill", "-t", "25");
+  assert.equal((await engine.containers.get(id))?.state, "stopped");
+  await engine.containers.remove(id);
+});
+
+/** Within a minute; the units that failed are said. */
+async function booted(container: Container): Promise<void> {
+  const end = performance.now() + 60_000;
+  let state = "";
+  while (performance.now() < end && !/running|degraded/.test(state)) {
+    state = await inside(container, "systemctl", "is-system-running", "--wait").catch(() => "not yet");
+  }
+  const failed = state === "running" ? "" : await inside(container, "systemctl", "--failed", "--no-legend", "--plain");
+  assert.equal(state, "running", failed);
+}
+
+async function addressed(container: Container): Promise<void> {
+  const end = performance.now() + 20_000;
+  const wanted = container.forward?.address ?? "10.0.3.";
+  let seen = "";
+  while (performance.now() < end && !seen.includes(` ${wanted}`)) {
+    seen = await inside(container, "ip", "-4", "-o", "address", "show", "dev", "eth0", "scope", "global");
+  }
+  assert.ok(seen.includes(` ${wanted}`), seen);
+  assert.match(await inside(container, "ip", "route"), /^default via 10\.0\.3\.1 dev eth0/m);
+  // A fixed address stays the only one, whatever the image's DHCP client does.
+  assert.equal(seen.trim().split("\n").length, 1, seen);
+}
+
+function inside({ name }: Container, ...argv: string[]): Promise<string> {
+  return run("lxc-attach", "-P", lxc.path, "-n", name, "--clear-env", "--", ...argv);
+}

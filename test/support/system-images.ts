@@ -1,0 +1,35 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+
+import { createCatalogue } from "../../src/engines/system-images/catalogue.ts";
+import type { SystemImages } from "../../src/engines/system-images/system-images.ts";
+import { testEngines } from "./engines.ts";
+
+/** Nothing listens there. */
+export const nowhere = "http://127.0.0.1:9";
+export const debian = "debian-bookworm:latest";
+const station = "0b2ac2b4-4f0c-4f5e-9d43-2b5a3d1f7a60";
+
+/** A catalogue that has `debian`, built on this host once in a run (it takes half a minute); its server is not in reach. */
+export async function debianImages(): Promise<SystemImages> {
+  const images = await createCatalogue({ folder: sharedFolder(), server: nowhere, station, env: proxies() });
+  await images.pull(debian, { signal: AbortSignal.timeout(110_000) });
+  return images;
+}
+
+/** Puts what `debianImages` has into a folder of images that does not exist yet, as a station has it in its data. */
+export async function copyDebianImages(folder: string): Promise<void> {
+  await debianImages();
+  // Archives are never changed.
+  execFileSync("cp", ["-al", "--", sharedFolder(), folder]);
+}
+
+/** For programs that fetch packages, where a machine needs them. */
+export function proxies(): Record<string, string> {
+  const names = Object.keys(process.env).filter((name) => /^(?:https?|no|all)_proxy$/i.test(name));
+  return Object.fromEntries(names.map((name) => [name, process.env[name] ?? ""]));
+}
+
+function sharedFolder(): string {
+  return join(testEngines().folder, "system-images");
+}
