@@ -6,7 +6,9 @@ const start = `${name}=`;
 
 /** Who sends this, as far as the request says; services decide what that is worth. */
 export function callerOf(request: FastifyRequest): Caller {
-  return { sid: sessionIdOf(request), token: tokenOf(request), address: request.raw.socket.remoteAddress ?? "" };
+  const token = tokenOf(request);
+  const address = request.raw.socket.remoteAddress ?? "";
+  return { sid: sessionIdOf(request), address, ...(token !== undefined && { token }) };
 }
 
 /** A token never stands in an address or a cookie. */
