@@ -201,7 +201,7 @@ test("AU-09: there is nothing that sets the station up a second time", async () 
       }),
     ),
   );
-  assert.deepEqual(race.map(({ status }) => status).toSorted(), [200, 409, 409, 409, 409]);
+  assert.deepEqual([count(race, 200), count(race, 409)], [1, 4]);
 });
 
 test("AU-11: headers that say where a request comes from, or what it is, say nothing", async () => {
