@@ -1,6 +1,7 @@
 import { startEngines } from "../test/support/start-engines.ts";
 import { removeContainers } from "../test/support/docker-cli.ts";
 import { benchCreate } from "./create.ts";
+import { benchList } from "./list.ts";
 import { benchProcess } from "./process.ts";
 import { createReport } from "./report.ts";
 import { benchSystem } from "./system.ts";
@@ -11,12 +12,14 @@ import { startStation } from "../test/support/station.ts";
 await startEngines();
 await pullUbuntu();
 const report = createReport();
+// What the last part makes stays until the end of the run.
 const parts = {
   process: benchProcess,
   create: benchCreate,
   system: benchSystem,
   held: benchHeld,
   working: benchWorking,
+  list: benchList,
 };
 const wanted = process.argv.slice(2);
 for (const [name, bench] of Object.entries(parts))

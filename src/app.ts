@@ -81,6 +81,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     build: { version, date: buildDate() },
     configuration: shownConfig(config),
     recentLines,
+    maxStreams: config.maxStreams,
     log,
   });
   database.onCommit(station.committed);

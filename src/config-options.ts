@@ -195,6 +195,13 @@ const options = {
     help: "wrong passwords per minute that one network (/24, /64) may try",
     parse: one(parseCap),
   },
+  "max-streams": {
+    placeholder: "N",
+    variable: "GANTRY_MAX_STREAMS",
+    default: "500",
+    help: "event streams and waits that one user may have open; a further one is refused with 429",
+    parse: one(parseCap),
+  },
   synchronous: {
     placeholder: "MODE",
     variable: "GANTRY_SYNCHRONOUS",

@@ -40,6 +40,8 @@ export interface Config {
   pam: { adminGroups: readonly string[] } | undefined;
   /** Wrong passwords: of one user in a row, and of one network in a minute. */
   loginLimits: { tries: number; perMinute: number };
+  /** Streams and long polls that one user may have open. */
+  maxStreams: number;
   /** How hard the database is about its disk. */
   synchronous: "FULL" | "NORMAL";
   setup: boolean;
@@ -91,6 +93,7 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     hostNames: get("host-name") ?? Object.freeze([]),
     pam: need("pam") ? Object.freeze({ adminGroups: need("pam-admin-group") }) : undefined,
     loginLimits: Object.freeze({ tries: need("login-tries"), perMinute: need("login-rate") }),
+    maxStreams: need("max-streams"),
     synchronous: need("synchronous"),
     setup: !need("no-setup"),
   });

@@ -5,7 +5,7 @@ import { Type, type Static } from "typebox";
 const closed = { additionalProperties: false };
 const text = (maxLength: number, description: string) => Type.String({ maxLength, description });
 
-const ContainerType = Type.Union([Type.Literal("docker"), Type.Literal("lxc"), Type.Literal("lxd")]);
+export const ContainerType = Type.Union([Type.Literal("docker"), Type.Literal("lxc"), Type.Literal("lxd")]);
 
 const Repository = Type.Union(
   [
@@ -19,20 +19,20 @@ const Repository = Type.Union(
 );
 
 /** No option, no path, no shell metacharacter. */
-const ContainerName = Type.String({
+export const ContainerName = Type.String({
   pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$",
   description: "2 to 64 letters, digits, '_', '.' or '-', the first a letter or digit",
 });
 
 /** Path components of a repository, with an optional registry host in front. */
-const ImageName = Type.String({
+export const ImageName = Type.String({
   pattern:
     "^(?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]{1,5})?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*$",
   maxLength: 255,
   description: "An image name, as ubuntu or library/ubuntu",
 });
 
-const ImageTag = Type.String({
+export const ImageTag = Type.String({
   pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}$",
   description: "An image tag, as latest",
 });
@@ -159,7 +159,7 @@ const Volume = Type.Object(
 );
 
 /** A command line, split as a shell splits words; a list is taken as it is. */
-const CommandLine = Type.Unsafe<string | string[]>({
+export const CommandLine = Type.Unsafe<string | string[]>({
   type: ["string", "array"],
   items: { type: "string", maxLength: 65536 },
   maxItems: 1024,

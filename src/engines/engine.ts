@@ -7,6 +7,8 @@
  * then unknown), `not_found`, `conflict`, `remote_failed` (a registry failed), else `engine_failed` with the engine's
  * reason in plain words.
  */
+import type { ContainerLife, RemoveOptions } from "./life.ts";
+
 export const engineTypes = ["docker", "lxc", "lxd"] as const;
 export type EngineType = (typeof engineTypes)[number];
 
@@ -47,6 +49,10 @@ export interface Capabilities {
   readonly imagesInUse: boolean;
   /** A container can be created privileged. */
   readonly privileged: boolean;
+  /** An image can be made of a container: `containers.commit`. */
+  readonly commits: boolean;
+  /** A container can be renamed while it runs. */
+  readonly renamesRunning: boolean;
   /** The size of a root file system can be limited. */
   readonly sizes: boolean;
   /** Names of containers are host names: letters, digits and `-`, the first a letter. */
@@ -139,9 +145,18 @@ export interface ContainerSpec {
   newVolumes: readonly string[];
 }
 
+/** What a container was given, as far as the engine still knows; an architecture as amd64. */
+export type ContainerSettings = Pick<ContainerSpec, "autostart" | "limits" | "devices" | "mounts" | "volumesFrom"> & {
+  hostname: string;
+  mode: NetworkMode["mode"];
+  architecture: string;
+};
+
 export interface Container {
   /** As the engine knows it: docker's 64 hex digits, else the name. */
   id: string;
+  /** Another container that gets the name later has another one. */
+  incarnation: string;
   name: string;
   state: ContainerState;
   /** As given at create. */
@@ -157,6 +172,8 @@ export interface Container {
   pid: number;
   /** It was running, and is not any more. */
   ended?: true;
+  /** It runs, and all its processes stand still. */
+  paused?: true;
   /** Folders of the host that it mounts, as the engine was told them. */
   mounts: readonly string[];
 }
@@ -193,9 +210,11 @@ export interface EngineEvent {
   /** create, start, die, destroy, rename, ... as the engine says it. */
   action: string;
   id: string;
+  /** The container's name, where the engine says it and the id is another one. */
+  name?: string;
 }
 
-export interface Containers {
+export interface Containers extends ContainerLife {
   /** All, running or not. */
   list(signal?: AbortSignal): Promise<Container[]>;
   /** By id or name. */
@@ -207,7 +226,8 @@ export interface Containers {
   /** Kills it; whatever its restart policy, it stays stopped until somebody starts it. */
   stop(id: string, signal?: AbortSignal): Promise<void>;
   /** Kills it first when it runs; its anonymous volumes go with it. No error when it is gone already. */
-  remove(id: string, signal?: AbortSignal): Promise<void>;
+  remove(id: string, options?: RemoveOptions): Promise<void>;
+  settings(id: string, signal?: AbortSignal): Promise<ContainerSettings>;
 }
 
 export interface Images {

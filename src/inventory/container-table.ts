@@ -23,6 +23,7 @@ export function createContainerTable() {
     },
     drop,
     ids: () => [...byId.keys()],
+    byId: (id: string) => byId.get(id),
     byName: (name: string) => byName.get(name),
     all: () => byId.values(),
   };

@@ -3,12 +3,16 @@ import { hasCode } from "../errors.ts";
 import { sleep } from "../util/sleep.ts";
 import { createContainerTable } from "./container-table.ts";
 
-/** What the view tells of; every listener is called after the view has changed. */
+/** What the view tells of; but for `event`, every listener is called after the view has changed. */
 export interface ViewListener {
-  /** All containers were listed anew. */
-  resynced(engine: Engine, containers: readonly Container[]): void;
-  started(engine: Engine, container: Container): void;
-  gone(engine: Engine, container: Container): void;
+  /** All containers were listed anew. Of those in `uncertain` events came meanwhile: the list may be older. */
+  resynced?(engine: Engine, containers: readonly Container[], uncertain: ReadonlySet<string>): void;
+  started?(engine: Engine, container: Container): void;
+  /** It was looked at; nothing need have changed. */
+  seen?(engine: Engine, container: Container): void;
+  gone?(engine: Engine, container: Container): void;
+  /** The engine's own word, at once, before anything was looked at. `known`: the container as it was seen last. */
+  event?(engine: Engine, event: EngineEvent, known: Container | undefined): void;
 }
 
 export interface EngineView {
@@ -22,6 +26,7 @@ export interface EngineView {
   /** Looks at one container now, in place of waiting for its event. */
   refresh(id: string): Promise<void>;
   byName(name: string): Container | undefined;
+  byId(id: string): Container | undefined;
   containers(): Iterable<Container>;
 }
 
@@ -43,13 +48,13 @@ const usual: ViewTimes = {
   pingWithin: 3_000,
   lookWithin: 5_000,
   retryFrom: 100,
-  retryTo: 1_000,
+  retryTo: 400,
   coalesce: 50,
 };
 
 /**
  * The live picture of one engine's containers: a list when it comes up, then its events, each only a hint to look
- * again. Runs until the signal aborts; an engine that is away is tried again, at most a second apart.
+ * again. Runs until the signal aborts; an engine that is away is tried again, at most half a second apart.
  *
  * INVARIANT: looks at containers never overlap, and what an event named while a list was on its way is not taken from
  * that list. So an answer that is older than another never replaces it.
@@ -70,17 +75,18 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
     const ids = new Set(listed.map((container) => container.id));
     for (const id of table.ids().filter((known) => !ids.has(known) && !named.has(known))) lose(id);
     for (const container of listed) if (!named.has(container.id)) see(container);
-    listener.resynced(engine, listed);
+    listener.resynced?.(engine, listed, named);
   }
 
   function see(container: Container): void {
     const before = table.put(container);
-    if (container.pid > 0 && before?.pid !== container.pid) listener.started(engine, container);
+    if (container.pid > 0 && before?.pid !== container.pid) listener.started?.(engine, container);
+    listener.seen?.(engine, container);
   }
 
   function lose(id: string): void {
     const known = table.drop(id);
-    if (known) listener.gone(engine, known);
+    if (known) listener.gone?.(engine, known);
   }
 
   /** One look after the other. */
@@ -130,7 +136,12 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
       const pings = every(times.pingEvery, ping, both);
       await Promise.race([resync(both), pings]);
       setAvailable(true);
-      const seen = { look: (ids: readonly string[]) => look(ids, both), named: (id: string) => named.add(id), lose };
+      const seen: Seen = {
+        look: (ids) => look(ids, both),
+        told: (event) => listener.event?.(engine, event, table.byId(event.id)),
+        named: (id) => named.add(id),
+        lose,
+      };
       return await Promise.race([
         follow(events, times.coalesce, seen),
         every(times.resyncEvery, () => resync(both), both),
@@ -162,6 +173,7 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
       await look([id], AbortSignal.any([signal, AbortSignal.timeout(10_000)]));
     },
     byName: table.byName,
+    byId: table.byId,
     containers: table.all,
     whenAvailable: (until) =>
       new Promise((resolve) => {
@@ -180,12 +192,16 @@ async function every(interval: number, work: () => Promise<unknown>, signal: Abo
   }
 }
 
+/** What is done about events. */
+interface Seen {
+  told(event: EngineEvent): void;
+  named(id: string): void;
+  lose(id: string): void;
+  look(ids: readonly string[]): Promise<void>;
+}
+
 /** Collects the events of a moment, then looks once at each container they name. */
-async function follow(
-  events: AsyncIterable<EngineEvent>,
-  coalesce: number,
-  seen: { look: (ids: readonly string[]) => Promise<void>; named: (id: string) => void; lose: (id: string) => void },
-): Promise<never> {
+async function follow(events: AsyncIterable<EngineEvent>, coalesce: number, seen: Seen): Promise<never> {
   const dirty = new Set<string>();
   let failed: (error: unknown) => void = () => undefined;
   const failure = new Promise<never>((_, reject) => (failed = reject));
@@ -200,7 +216,9 @@ async function follow(
   };
   const later = () => setTimeout(() => void flush().catch(failed), coalesce);
   const read = async (): Promise<never> => {
-    for await (const { resource, action, id } of events) {
+    for await (const event of events) {
+      const { resource, action, id } = event;
+      seen.told(event);
       if (resource !== "container" || action.startsWith("exec_")) continue;
       seen.named(id);
       if (action === "destroy") seen.lose(id);

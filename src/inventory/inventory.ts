@@ -12,8 +12,9 @@ export interface Inventory {
   close(): void;
 }
 
-export function createInventory(engines: readonly Engine[], listener: ViewListener): Inventory {
+export function createInventory(engines: readonly Engine[], ...listeners: readonly ViewListener[]): Inventory {
   const end = new AbortController();
+  const listener = tellAll(listeners);
   const views = new Map(engines.map((engine) => [engine.type, followEngine(engine, listener, end.signal)]));
 
   return {
@@ -32,5 +33,15 @@ export function createInventory(engines: readonly Engine[], listener: ViewListen
       return view;
     },
     close: () => end.abort(),
+  };
+}
+
+function tellAll(listeners: readonly ViewListener[]): ViewListener {
+  return {
+    resynced: (...told) => listeners.forEach((listener) => listener.resynced?.(...told)),
+    started: (...told) => listeners.forEach((listener) => listener.started?.(...told)),
+    seen: (...told) => listeners.forEach((listener) => listener.seen?.(...told)),
+    gone: (...told) => listeners.forEach((listener) => listener.gone?.(...told)),
+    event: (...told) => listeners.forEach((listener) => listener.event?.(...told)),
   };
 }

@@ -7,7 +7,7 @@ import type { Sessions } from "./sessions.ts";
 /** What writes its own entries, or has none. */
 const untouched = new Set(["sessions.login", "sessions.refresh", "sessions.check", "refusals.report", "health.get"]);
 /** Their entries are written in the transaction of the task; only a refusal is not. */
-const inTheStore = new Set(["background.add", "background.remove"]);
+const inTheStore = /^(?:background|lifecycle)\./;
 /** Whatever is not called so is a change, and is written down. */
 const reading = /^(?:list|get|check|find|read|stream|watch|wait|logs|inspect|refuse)/;
 
@@ -17,6 +17,8 @@ const alsoReading = new Set([
   "system.bridges",
   "certificates.domainNames",
   "certificates.exportAuthority",
+  "containerList.idOf",
+  "events.recent",
 ]);
 
 type Method = (...args: unknown[]) => unknown;
@@ -55,7 +57,7 @@ export function auditServices(services: Services, { sessions, audit }: { session
 
   function wrap(name: string, method: Method): Method {
     const verb = name.split(".")[1] ?? "";
-    const reads = reading.test(verb) || alsoReading.has(name) || inTheStore.has(name);
+    const reads = reading.test(verb) || alsoReading.has(name) || inTheStore.test(name);
     const call = reads ? read : change;
     return async (...args) => {
       const user = sessions.peek(args[0] as Caller);

@@ -146,7 +146,7 @@ function idempotencyOf(
   return key === undefined ? null : { key, hash: hash("sha256", `${kind} ${params}`) };
 }
 
-function refusal(accepted: Exclude<Accepted, { id: number } | { repeated: TaskRow }>): AppError {
+export function refusal(accepted: Exclude<Accepted, { id: number } | { repeated: TaskRow }>): AppError {
   if ("reused" in accepted) {
     return new AppError("key_reused", `This Idempotency-Key was used for task ${accepted.reused} with another body.`);
   }

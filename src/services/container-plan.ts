@@ -56,7 +56,7 @@ export function planContainer(request: CreateRequest, shares: Shares): Container
   };
 }
 
-function planCommand(words: string | string[] | undefined, field: string): string[] | undefined {
+export function planCommand(words: string | string[] | undefined, field: string): string[] | undefined {
   if (words === undefined) return undefined;
   const argv = typeof words === "string" ? splitWords(words, field) : words;
   if (argv.some((word) => word.includes("\0"))) throw invalid(field, "must not contain NUL");

@@ -3,6 +3,7 @@ import type { Progress } from "../tasks/progress.ts";
 import { onlyOf } from "./policy.ts";
 import type { Caller, EventService, StationEvent, StreamItem } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Places } from "./places.ts";
 
 /** Events read from the store at once. */
 const batch = 500;
@@ -22,7 +23,9 @@ interface Subscriber {
   wake: () => void;
 }
 
-export interface EventHub extends EventService {
+export interface EventHub extends Pick<EventService, "stream"> {
+  /** Streams that are open. */
+  open(): number;
   /** Something was committed: there may be new events. */
   committed(): void;
   progress(task: number, progress: Progress): void;
@@ -31,6 +34,7 @@ export interface EventHub extends EventService {
 export interface EventHubOptions {
   events: EventStore;
   sessions: Sessions;
+  places: Places;
   /** Ids of a user's latest tasks. */
   tasksOf(user: string): Promise<number[]>;
 }
@@ -39,7 +43,7 @@ export interface EventHubOptions {
  * The store is the truth; the hub reads each new event once and hands it to all who listen. Nobody listening costs
  * nothing.
  */
-export function createEventHub({ events, sessions, tasksOf }: EventHubOptions): EventHub {
+export function createEventHub({ events, sessions, places, tasksOf }: EventHubOptions): EventHub {
   const subscribers = new Set<Subscriber>();
   /** The last event that was handed out; undefined while nobody listens. */
   let cursor: number | undefined;
@@ -127,8 +131,12 @@ export function createEventHub({ events, sessions, tasksOf }: EventHubOptions): 
 
   return {
     async stream(caller, after, signal) {
-      return follow(caller, after, signal, onlyOf(sessions.authenticate(caller), "event:read"));
+      const user = sessions.authenticate(caller);
+      const only = onlyOf(user, "event:read");
+      places.take(user.name, signal);
+      return follow(caller, after, signal, only);
     },
+    open: () => subscribers.size,
     committed() {
       if (subscribers.size > 0) pump().catch(() => undefined);
     },

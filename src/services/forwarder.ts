@@ -45,21 +45,3 @@ export function createForwarder({ engines, inventory, ...rest }: ForwarderOption
     stop: forwarding.stop,
   };
 }
-
-/** Both are told, the first one first. */
-export function tellBoth(first: ViewListener, second: ViewListener): ViewListener {
-  return {
-    resynced(engine, containers) {
-      first.resynced(engine, containers);
-      second.resynced(engine, containers);
-    },
-    started(engine, container) {
-      first.started(engine, container);
-      second.started(engine, container);
-    },
-    gone(engine, container) {
-      first.gone(engine, container);
-      second.gone(engine, container);
-    },
-  };
-}

@@ -1,5 +1,5 @@
 import type { Container, Engine } from "../engines/engine.ts";
-import { hasMounted } from "./mounted.ts";
+import { hasMounted, isEnding } from "./mounted.ts";
 import type { Shares } from "./shares.ts";
 
 /**
@@ -12,7 +12,8 @@ import type { Shares } from "./shares.ts";
 export async function guardMounts(engine: Engine, container: Container, shares: Shares): Promise<boolean> {
   if (!engine.capabilities.local || container.mounts.length === 0 || container.pid === 0) return true;
   const honest = await mountsWhatSharesHold(container, shares).catch(() => false);
-  if (honest || ((await engine.containers.get(container.id))?.pid ?? 0) !== container.pid) return true;
+  if (honest || (await isEnding(container.pid))) return true;
+  if (((await engine.containers.get(container.id))?.pid ?? 0) !== container.pid) return true;
   await engine.containers.stop(container.id);
   return false;
 }

@@ -18,6 +18,16 @@ export async function hasMounted(pid: number, folders: readonly OpenFolder[]): P
   return [...wanted.values()].every((left) => left <= 0);
 }
 
+/** The kernel's flag of a process on its way out, whose mounts are gone before it is. */
+const exiting = 0x4;
+
+/** It has ended or is about to, whatever its engine says of it yet: what it had mounted cannot be told any more. */
+export async function isEnding(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
+  const [state = "Z", , , , , , flags = "0"] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return stat === "" || state === "Z" || (Number(flags) & exiting) !== 0;
+}
+
 function count(counts: Map<string, number>, key: string, by: number): void {
   const before = counts.get(key);
   if (before !== undefined || by > 0) counts.set(key, (before ?? 0) + by);

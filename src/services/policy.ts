@@ -28,6 +28,21 @@ export const verbs = [
   "task:list",
   "task:remove",
   "container:create",
+  "container:start",
+  "container:stop",
+  "container:restart",
+  "container:pause",
+  "container:unpause",
+  "container:rename",
+  "container:autostart",
+  "container:commit",
+  "container:remove",
+  "container:exec",
+  "container:inspect",
+  "container:logs",
+  "container:settings",
+  "container:list",
+  "container:get",
   "image:download",
   "image:remove",
   "registry:list",
@@ -49,6 +64,8 @@ export interface Target {
   owner: string | undefined;
   /** As its refusal names it: "task 7", "docker container web". */
   name: string;
+  /** Of that refusal, which must be the same as for what does not exist. */
+  details?: Record<string, unknown>;
 }
 
 /** What will be asked of the engine: only what a role may be refused. */
@@ -72,6 +89,25 @@ const personal = [
   "second-step:change",
 ] as const satisfies readonly Verb[];
 
+/** Of a container, without the values of its environment. */
+const looks = ["container:list", "container:get", "container:logs"] as const satisfies readonly Verb[];
+
+/** All but making an image of it, which would be everybody's. */
+const ownContainer = [
+  ...looks,
+  "container:start",
+  "container:stop",
+  "container:restart",
+  "container:pause",
+  "container:unpause",
+  "container:rename",
+  "container:autostart",
+  "container:remove",
+  "container:exec",
+  "container:inspect",
+  "container:settings",
+] as const satisfies readonly Verb[];
+
 const everyone = scopes(["session:refresh", "session:end", ...personal], "own");
 
 /** What each role may do, and on what. Whatever is not said here is refused. */
@@ -79,10 +115,13 @@ const allowed: Readonly<Record<Role, Readonly<Partial<Record<Verb, Scope>>>>> = 
   admin: scopes(verbs, "all"),
   operator: {
     ...everyone,
-    ...scopes(["task:list", "task:remove", "event:read", "container:create"], "own"),
+    ...scopes(["task:list", "task:remove", "event:read", "container:create", ...ownContainer], "own"),
     ...scopes(["image:download", "registry:list", "system:read"], "all"),
   },
-  viewer: { ...everyone, ...scopes(["task:list", "registry:list", "event:read", "log:read", "system:read"], "all") },
+  viewer: {
+    ...everyone,
+    ...scopes([...looks, "task:list", "registry:list", "event:read", "log:read", "system:read"], "all"),
+  },
 };
 
 /**
@@ -97,7 +136,12 @@ export function authorize(user: User, verb: Verb, targets: readonly Target[] = [
   if (user.token !== undefined && (personal as readonly Verb[]).includes(verb))
     throw new AppError("forbidden", `A token may not do this, only a session: ${verb.replace(":", " ")}.`);
   const foreign = scope === "own" ? targets.find(({ owner }) => owner !== user.name) : undefined;
-  if (foreign) throw new AppError("not_found", `There is no ${foreign.name}.`);
+  if (foreign)
+    throw new AppError(
+      "not_found",
+      `There is no ${foreign.name}.`,
+      foreign.details ? { details: foreign.details } : {},
+    );
   const field = user.role === "admin" ? undefined : forbiddenField(request);
   if (field)
     throw new AppError("forbidden", `${user.name} (${user.role}) may not set ${field}.`, { details: { field } });

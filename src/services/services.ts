@@ -7,9 +7,19 @@ import type {
   TokenRequest,
   UserChangeRequest,
 } from "../api/account.ts";
-import type { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../api/create.ts";
 import type { LogEntry } from "../api/log.ts";
+import type { ContainerInfo } from "../api/container-info.ts";
+import type { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../api/create.ts";
+import type {
+  CommitRequest,
+  ExecAnswer,
+  ExecRequest,
+  Logs,
+  ResourceAnswer,
+  SyncCreateRequest,
+} from "../api/lifecycle.ts";
 import type { RegistryList, RegistryRequest } from "../api/registry.ts";
+import type { EventList } from "../api/event.ts";
 import type { LoginRequest, SessionInfo } from "../api/session.ts";
 import type { BridgeList, PortUse, SystemInfo, SystemResource } from "../api/system.ts";
 import type { Task } from "../api/task.ts";
@@ -28,6 +38,9 @@ export interface Services {
   log: LogService;
   refusals: RefusalService;
   background: BackgroundService;
+  lifecycle: LifecycleService;
+  inside: InsideService;
+  containerList: ContainerListService;
   registries: RegistryService;
   events: EventService;
   health: HealthService;
@@ -150,6 +163,81 @@ export interface BackgroundService {
   remove(caller: Caller, target: string | undefined): Promise<number[]>;
 }
 
+/** A container by its id or its name. */
+export interface ContainerPlace {
+  type: ContainerType;
+  id: string;
+}
+
+/**
+ * What is done with one container. Each is a task of its own, in no list, and the answer comes with its end: `conflict`
+ * at once behind a long task at the same container, naming it; `timeout` after 120 s, naming this one, which goes on.
+ * When the signal aborts what has not begun is taken back.
+ */
+export interface LifecycleService {
+  /** As `background.add` with `create`. */
+  create(
+    caller: Caller,
+    request: SyncCreateRequest,
+    options: AddOptions & { signal: AbortSignal },
+  ): Promise<ContainerInfo>;
+  start(caller: Caller, place: ContainerPlace, signal: AbortSignal): Promise<ContainerInfo>;
+  /** `grace` in seconds. */
+  stop(
+    caller: Caller,
+    place: ContainerPlace,
+    how: { grace: number | undefined },
+    signal: AbortSignal,
+  ): Promise<ContainerInfo>;
+  restart: LifecycleService["stop"];
+  pause: LifecycleService["start"];
+  unpause: LifecycleService["start"];
+  rename(caller: Caller, place: ContainerPlace, to: { name: string }, signal: AbortSignal): Promise<ContainerInfo>;
+  setAutostart(
+    caller: Caller,
+    place: ContainerPlace,
+    to: { on: boolean },
+    signal: AbortSignal,
+  ): Promise<ResourceAnswer>;
+  /** Only docker. */
+  commit(
+    caller: Caller,
+    place: ContainerPlace,
+    request: CommitRequest,
+    signal: AbortSignal,
+  ): Promise<{ image_id: string }>;
+  /** `conflict` for a running one without `force`. */
+  remove(
+    caller: Caller,
+    place: ContainerPlace,
+    how: { removeVolumes: boolean; force: boolean },
+    signal: AbortSignal,
+  ): Promise<Record<string, never>>;
+  settings(caller: Caller, place: ContainerPlace): Promise<ResourceAnswer>;
+}
+
+/** Looks into one container, and programs in it. */
+export interface InsideService {
+  inspect(caller: Caller, place: ContainerPlace): Promise<Record<string, unknown>>;
+  /** `tail` = lines. */
+  logs(caller: Caller, place: ContainerPlace, how: { tail: number | undefined }): Promise<Logs>;
+  /** Runs at most once; killed when the signal aborts. */
+  exec(caller: Caller, place: ContainerPlace, request: ExecRequest, signal: AbortSignal): Promise<ExecAnswer>;
+}
+
+export type ContainerType = ContainerInfo["type"];
+
+/** What there is, from memory. `engine_unavailable` when one engine is asked for and does not answer. */
+export interface ContainerListService {
+  /** Of all engines; those of one that does not answer as they were known last. */
+  list(caller: Caller): Promise<ContainerInfo[]>;
+  /** By id or name; for docker also by the beginning of an id, 12 digits or more. */
+  get(caller: Caller, type: ContainerType, idOrName: string): Promise<ContainerInfo>;
+  /** The first of that name: docker before lxc before lxd. */
+  find(caller: Caller, name: string): Promise<ContainerInfo>;
+  idOf(caller: Caller, type: ContainerType, name: string): Promise<string>;
+}
+
 export interface RegistryService {
   list(caller: Caller): Promise<RegistryList>;
   save(caller: Caller, request: RegistryRequest): Promise<RegistryList>;
@@ -160,7 +248,7 @@ export interface RegistryService {
 export interface StationEvent {
   /** Ascending over the station's life. */
   seq: number;
-  /** As `task`. */
+  /** `background`, `container`, `image`. */
   kind: string;
   /** Epoch seconds. */
   ts: number;
@@ -175,7 +263,27 @@ export type StreamItem =
   /** Events between the asked-for one and `seq` are no longer kept. */
   | { type: "reset"; seq: number };
 
+/** Numbers of events. */
+export interface EventRange {
+  /** Only those after it; without it the last 20. */
+  index?: number | undefined;
+  /** None after it. */
+  offset?: number | undefined;
+}
+
+export interface StateWait {
+  type: ContainerType;
+  id: string;
+  state: ContainerInfo["state"];
+  /** Seconds. */
+  duration: number;
+}
+
 export interface EventService {
+  /** The documented strings, newest first. */
+  recent(caller: Caller, range: EventRange): Promise<EventList>;
+  /** Answers the container when it is in that state, or as it is when the time is over. */
+  wait(caller: Caller, wait: StateWait, signal: AbortSignal): Promise<ContainerInfo>;
   /** From the event after `after` (absent: from now on) until the signal aborts or the session ends. */
   stream(caller: Caller, after: number | undefined, signal: AbortSignal): Promise<AsyncIterable<StreamItem>>;
 }

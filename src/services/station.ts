@@ -13,20 +13,32 @@ import type { HostUsers } from "./accounts/host-users.ts";
 import type { LimitOptions } from "./accounts/login-limits.ts";
 import { authorizeTask } from "./asks.ts";
 import { auditServices } from "./audited.ts";
+import { createAwaiting } from "./awaiting.ts";
 import { createBackgroundService } from "./background.ts";
+import { createContainerLookup } from "./container-lookup.ts";
 import { createCertificateService } from "./certificates.ts";
+import { createActors } from "./actors.ts";
+import { createAnnounce } from "./announce.ts";
+import { createContainerList } from "./container-list.ts";
+import { createContainerNumbers } from "./container-numbers.ts";
+import { createEngineEvents } from "./engine-events.ts";
+import { createEventLog } from "./event-log.ts";
 import { createEventHub } from "./events.ts";
-import { createForwarder, tellBoth } from "./forwarder.ts";
+import { createForwarder } from "./forwarder.ts";
 import { createImageReferences } from "./image-reference.ts";
+import { createInsideService } from "./inside.ts";
 import { createKinds } from "./kinds/kinds.ts";
 import { createMarks } from "./kinds/options.ts";
-import { createOwners } from "./owners.ts";
+import { createLifecycleService } from "./lifecycle.ts";
+import { createPlaces } from "./places.ts";
+import { createOwners, createPermitted } from "./owners.ts";
 import { createPulls } from "./pulls.ts";
 import { createRegistryService } from "./registries.ts";
 import { createReport } from "./report.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
 import { createShares } from "./shares.ts";
+import { createStateWaits } from "./state-waits.ts";
 import { createSweeper } from "./sweeper.ts";
 import type { StationBuild } from "./system-info.ts";
 import { createSystemService } from "./system.ts";
@@ -59,6 +71,8 @@ export interface StationOptions {
   /** For the report. */
   configuration: Readonly<Record<string, unknown>>;
   recentLines: () => readonly string[];
+  /** Streams and long polls of one user. */
+  maxStreams: number;
   log: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -77,12 +91,19 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { tasks, events, registries } = stores;
   const accounts = await createAccounts({ ...options, accounts: stores.accounts, audit: stores.audit });
   const { sessions, audit } = accounts;
-  const hub = createEventHub({ events, sessions, tasksOf: createTasksOf(tasks) });
+  const places = createPlaces(options.maxStreams);
+  const hub = createEventHub({ events, sessions, places, tasksOf: createTasksOf(tasks) });
   const shares = createShares(options.shares);
+  const actors = createActors();
+  const announce = createAnnounce(events, log);
+  const waits = createStateWaits();
   const forwarder = createForwarder({ station: id, engines, log, inventory: () => inventory });
   const sweeper = createSweeper({ tasks, shares, station: id, log });
-  const inventory: Inventory = createInventory(engines, tellBoth(sweeper, forwarder.listener));
+  const tellers = [sweeper, forwarder.listener, createEngineEvents(announce, actors), waits];
+  const inventory: Inventory = createInventory(engines, ...tellers);
   const owners = createOwners({ inventory, tasks, station: id });
+  const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
+  const containerList = createContainerList({ sessions, inventory, numbers, owners });
   const images = createImageReferences(registries, secrets);
   const kinds = createKinds({
     inventory,
@@ -90,12 +111,21 @@ export async function createStation(options: StationOptions): Promise<Station> {
     images,
     pulls: createPulls(),
     marks: createMarks(id),
+    moveClaims: (from, to) => tasks.moveClaims({ from, to }),
+    announce,
     settlePorts: forwarder.settle,
     async authorize(name, verb, asks) {
       await authorizeTask(owners, await accounts.userNow(name), verb, asks);
     },
   });
-  const machine = createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress: hub.progress, log });
+  const machine = createTaskMachine({
+    tasks,
+    kinds: actors.watch(kinds),
+    lanes,
+    maxTasks,
+    onProgress: hub.progress,
+    log,
+  });
   /** What an earlier process of this station, killed, left half made outside. */
   async function recover(): Promise<void> {
     for (const engine of engines) {
@@ -113,13 +143,23 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { host, certificates, build, configuration, recentLines } = options;
   const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 
+  const background = createBackgroundService({ sessions, inventory, owners, planners, taken, tasks, machine });
+  const awaiting = createAwaiting({ machine, tasks });
+  const lookup = createContainerLookup(inventory);
+  const permitted = createPermitted(lookup, owners);
   const services: Services = {
     ...accounts.services,
-    background: createBackgroundService({ sessions, inventory, owners, planners, taken, tasks, machine }),
+    background,
+    lifecycle: createLifecycleService({ sessions, lookup, permitted, awaiting, background, shares, numbers }),
+    inside: createInsideService({ sessions, permitted }),
     registries: createRegistryService({ sessions, registries, secrets }),
-    events: hub,
     system: createSystemService({ sessions, host, inventory, taken, build, report }),
     certificates: createCertificateService({ sessions, certificates, log }),
+    containerList,
+    events: {
+      ...createEventLog({ sessions, events, inventory, containers: containerList, waits, places, owners }),
+      stream: hub.stream,
+    },
     health: {
       get: () => ({
         status: "ok",
@@ -138,6 +178,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     },
     async stop(grace) {
       await machine.stop(grace);
+      numbers.close();
       await forwarder.stop();
       inventory.close();
       accounts.close();

@@ -12,11 +12,17 @@ export interface SweeperOptions {
   log: (message: string, fields: Record<string, unknown>) => void;
 }
 
+export interface Sweeper extends ViewListener {
+  resynced(engine: Engine, containers: readonly Container[]): void;
+  started(engine: Engine, container: Container): void;
+  gone(engine: Engine, container: Container): void;
+}
+
 /**
  * Tidies up after every full look at an engine: what a task left that was undone (an engine may finish a call after our
  * death), and port claims whose container is gone. Gives started containers what the engine does not keep for them.
  */
-export function createSweeper({ tasks, shares, station, log }: SweeperOptions): ViewListener {
+export function createSweeper({ tasks, shares, station, log }: SweeperOptions): Sweeper {
   const failed = (what: string, engine: Engine) => (error: unknown) => log(what, { engine: engine.type, error });
 
   async function sweepContainers(engine: Engine, containers: readonly Container[]): Promise<void> {

@@ -53,7 +53,7 @@ export interface AccountVerbs {
   saveUser(user: Pick<UserRow, "name" | "role" | "passwordHash">): void;
   /** `taken`: also by a name that differs in case only. */
   addUser(user: Omit<UserRow, "disabled" | "totp">): "added" | "taken";
-  /** `last_admin`: no enabled local admin would be left. */
+  /** `last_admin`: no enabled local admin would be left. Who is admin no more has no containers any more. */
   changeUser(change: { name: string; change: UserChange }): "done" | "unknown" | "last_admin";
   /** Takes sessions, tokens and codes along; tasks and containers of the name are nobody's from now on. */
   removeUser(name: string): "done" | "unknown" | "last_admin";

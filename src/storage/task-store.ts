@@ -48,6 +48,8 @@ export interface NewTask {
   ports: readonly PortClaim[];
   /** An Idempotency-Key and the hash of the body that came with it. */
   idempotency: { key: string; hash: string } | null;
+  /** It is in no list of background tasks: somebody waits for its end. */
+  awaited?: boolean;
   now: number;
 }
 
@@ -144,8 +146,12 @@ export interface TaskVerbs {
     now: number;
     by?: Actor | undefined;
   }): "withdrawn" | "undoing" | "past_pivot" | "final" | "unknown";
+  /** Cancels a task that has not begun. False: it has, or is over. */
+  withdraw(cancel: { id: number; now: number }): boolean;
   saveProgress(progress: { id: number; detail: string; progress: number }): void;
   get(id: number): TaskRow | undefined;
+  /** The same, also of a task that is in no list. */
+  row(id: number): TaskRow | undefined;
   /** Newest first; without cancelled and cleared ones. `too_large`: their requests alone are over 32 MiB. */
   list(filter: TaskFilterRow): TaskRow[] | "too_large";
   /** Hides completed and error tasks of a kind (null: all), and of a user only when one is given. Ids ascending. */
@@ -167,6 +173,8 @@ export interface TaskVerbs {
   claimant(claim: { protocol: string; port: number }): string | undefined;
   /** Never those of a task that is not final: it may be making the next thing of that name. */
   releaseClaims(owner: string): void;
+  /** What `from` holds is `to`'s from now on. */
+  moveClaims(move: { from: string; to: string }): void;
   /** Drops what is beyond the retention. Answers how many rows went. */
   purge(limits: { now: number; maxAge: number; minAge: number; maxCount: number; maxEvents: number }): number;
 }

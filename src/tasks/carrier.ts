@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { Lane, TaskRow, TaskStore } from "../storage/task-store.ts";
 import { sleep } from "../util/sleep.ts";
+import type { TaskEnd } from "./ends.ts";
 import type { Progress } from "./progress.ts";
 import { cancelled, ending, type createRunner, type Outcome, type Running } from "./runner.ts";
 
@@ -12,21 +13,24 @@ export interface CarrierOptions {
   end: AbortSignal;
   log: (message: string, fields: Record<string, unknown>) => void;
   /** The lane has room again; `over` = the task needs its keys no more. */
-  onDone: (task: number, outcome: "over" | "debt" | "left") => void;
+  onDone: (task: number, outcome: "over" | "debt" | "left", end: TaskEnd) => void;
 }
 
 /** A task found running more often than this, without finishing a step in between, is undone. */
 const maxAttempts = 3;
 const takeUpAfter = 5_000;
+/** Somebody was quicker, and withdrew it. */
+const unclaimed: TaskEnd = "withdrawn";
 
 /** The tasks that this process carries out or undoes at the moment, each from its claim to its end. */
 export function createCarrier({ tasks, runner, reporter, end, log, onDone }: CarrierOptions) {
   const running = new Map<number, Running & { over: Promise<void> }>();
   const active: Record<Lane, number> = { quick: 0, heavy: 0 };
 
-  function carryOut(id: number, lane: Lane, work: (now: Running) => Promise<Outcome>): void {
+  function carryOut(id: number, lane: Lane, late: boolean, work: (now: Running) => Promise<Outcome>): void {
     active[lane]++;
-    const now: Running = { controller: new AbortController(), pivoted: false, undoing: false, ...reporter(id) };
+    const start = { controller: new AbortController(), pivoted: false, undoing: false, late, end: unclaimed };
+    const now: Running = { ...start, ...reporter(id) };
     const over = work(now)
       .catch((error: unknown): Outcome => {
         log("a task could not be written to its end", { task: id, error });
@@ -36,20 +40,20 @@ export function createCarrier({ tasks, runner, reporter, end, log, onDone }: Car
         active[lane]--;
         running.delete(id);
         if (outcome === "left") void takeUpAgain(id, lane);
-        onDone(id, outcome);
+        onDone(id, outcome, now.end);
       });
     running.set(id, Object.assign(now, { over }));
   }
 
-  function begin(id: number, lane: Lane): void {
-    carryOut(id, lane, async (now) => {
+  function begin(id: number, lane: Lane, late = false): void {
+    carryOut(id, lane, late, async (now) => {
       const row = await tasks.claim({ id, now: Date.now() });
       return row ? runner.run(row, now, []) : "over";
     });
   }
 
   function resume(task: TaskRow, afterCrash: boolean): void {
-    carryOut(task.id, task.lane, async (now) => {
+    carryOut(task.id, task.lane, true, async (now) => {
       if (task.state === "undoing") {
         if (task.outcome === "cancelled") now.controller.abort(cancelled);
         return runner.undo(task, now);
@@ -68,18 +72,18 @@ export function createCarrier({ tasks, runner, reporter, end, log, onDone }: Car
   async function takeUpAgain(id: number, lane: Lane): Promise<void> {
     await sleep(takeUpAfter, end);
     if (end.aborted) return;
-    const found = await tasks.get(id).then(
+    const found = await tasks.row(id).then(
       (row) => ({ row }),
       () => undefined,
     );
     if (!found) return takeUpAgain(id, lane);
-    if (found.row?.state === "waiting") return begin(id, lane);
+    if (found.row?.state === "waiting") return begin(id, lane, true);
     if (found.row?.state === "running" || found.row?.state === "undoing") return resume(found.row, false);
-    onDone(id, "over");
+    onDone(id, "over", unclaimed);
   }
 
   return {
-    /** Claims a waiting task and carries it out. */
+    /** Claims a waiting task and carries it out. `late`: an earlier process accepted it. */
     begin,
     /** Takes up a running or undoing one, after a crash of the station or of its store. */
     resume,

@@ -7,12 +7,20 @@ export interface Handler {
    * Throws to fail: what was done is then undone.
    */
   run(context: TaskContext): Promise<TaskResult | undefined>;
+  /**
+   * For work that somebody waits for: it is never done when nobody waits any more. So it fails at once when the engine
+   * goes away, and after a restart of the station this is called in place of `run`: it looks whether what was wanted is
+   * so, throws when it is not, and changes nothing.
+   */
+  settle?(context: TaskContext): Promise<TaskResult | undefined>;
 }
 
 /** 0 = success. Another result ends the task as error without undoing anything (some of several items failed). */
 export interface TaskResult {
   result: number;
   error: string | null;
+  /** For whoever waits for the end in this process; it is not kept. */
+  output?: unknown;
 }
 
 export interface TaskContext {

@@ -1,5 +1,6 @@
 import type { Lane, Lock, LockMode } from "../storage/task-store.ts";
 import { createQueue, type Queue } from "../util/queue.ts";
+import { createReadyList } from "./ready-list.ts";
 
 /**
  * Who may run next. Each key is a queue in which a task keeps its place from the moment it is accepted: shared (S)
@@ -19,6 +20,8 @@ export interface QueuedTask {
 
 interface Entry {
   id: number;
+  /** What its first key begins with: its engine. */
+  group: string;
   places: Place[];
   /** Places not granted yet. */
   missing: number;
@@ -41,20 +44,26 @@ interface Key {
   mode: LockMode;
   /** Made when somebody has to wait: most keys have one task only. */
   waiting: Queue<Place> | undefined;
+  /** Heavy tasks that hold it or wait for it, oldest first. */
+  heavy: Set<number> | undefined;
 }
 
 export function createLockQueue() {
   const entries = new Map<number, Entry>();
   const keys = new Map<string, Key>();
-  const ready: Record<Lane, Queue<Entry>> = { quick: createQueue(), heavy: createQueue() };
+  const ready = createReadyList<Entry>();
 
   function enter(task: QueuedTask, onReady: (entry: Entry) => void): void {
-    const entry: Entry = { id: task.id, places: [], missing: task.locks.length, onReady, gone: false };
+    const heavy = task.lane === "heavy";
+    // Heavy tasks are not told apart: their lane is for whoever comes first.
+    const group = heavy ? "" : (task.locks[0]?.[0].split("/")[0] ?? "");
+    const entry: Entry = { id: task.id, group, places: [], missing: task.locks.length, onReady, gone: false };
     entries.set(task.id, entry);
     if (entry.missing === 0) onReady(entry);
     for (const [name, mode] of task.locks) {
       let key = keys.get(name);
-      if (!key) keys.set(name, (key = { name, holders: 0, mode, waiting: undefined }));
+      if (!key) keys.set(name, (key = { name, holders: 0, mode, waiting: undefined, heavy: undefined }));
+      if (heavy) (key.heavy ??= new Set()).add(task.id);
       const place: Place = { entry, key, mode, granted: false };
       entry.places.push(place);
       if (!key.waiting && isFree(key, mode)) grant(place);
@@ -91,17 +100,18 @@ export function createLockQueue() {
     /** A task that is in already keeps its place. */
     add(task: QueuedTask): void {
       if (entries.has(task.id)) return;
-      enter(task, (entry) => ready[task.lane].push(entry));
+      enter(task, (entry) => ready.push(task.lane, entry));
     },
     /** For a task that ran, or owed an undo, before a restart: it has its keys already. To be called before any `add`. */
     hold(task: QueuedTask): void {
       enter(task, () => undefined);
     },
-    /** The task of this lane that has been ready longest; it holds its keys from here until `release`. */
-    next(lane: Lane): number | undefined {
-      for (let entry = ready[lane].shift(); entry; entry = ready[lane].shift()) if (!entry.gone) return entry.id;
-      return undefined;
-    },
+    /**
+     * The task of this lane that has been ready longest, but for groups that have enough; it holds its keys from here
+     * until `release`.
+     */
+    next: (lane: Lane, isFull: (group: string) => boolean = () => false): number | undefined =>
+      ready.next(lane, isFull)?.id,
     /** The task is over, or was withdrawn: others may have its keys. */
     release(id: number): void {
       const entry = entries.get(id);
@@ -109,9 +119,16 @@ export function createLockQueue() {
       entries.delete(id);
       entry.gone = true;
       for (const { key, granted } of entry.places) {
+        key.heavy?.delete(id);
         if (granted) key.holders--;
         advance(key);
       }
+    },
+    groupOf: (id: number): string => entries.get(id)?.group ?? "",
+    /** The first heavy task that has a place at one of these keys, in front of the task `before`. */
+    heavyAt(locks: readonly Lock[], before = Number.POSITIVE_INFINITY): number | undefined {
+      const first = Math.min(...locks.flatMap(([name]) => keys.get(name)?.heavy?.values().next().value ?? []));
+      return first < before ? first : undefined;
     },
     /** Tasks that wait or hold. */
     size: () => entries.size,

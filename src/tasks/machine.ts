@@ -1,6 +1,8 @@
 import type { Accepted, Actor, Lane, NewTask, TaskStore } from "../storage/task-store.ts";
 import { AppError } from "../errors.ts";
 import { createCarrier } from "./carrier.ts";
+import { createCrowd } from "./crowd.ts";
+import { createEnds, type TaskEnd } from "./ends.ts";
 import type { Kinds } from "./handler.ts";
 import { createJanitor } from "./janitor.ts";
 import { createLockQueue, type QueuedTask } from "./lock-queue.ts";
@@ -38,28 +40,37 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
   const queue = createLockQueue();
   /** Accepted before `start` has queued what is older; undefined since then. */
   let early: QueuedTask[] | undefined = [];
+  /** Waiting ones that an earlier process accepted. */
+  const late = new Set<number>();
+  const ends = createEnds();
+  const crowd = createCrowd(lanes);
   /** On their way to the store. */
   let entering = 0;
   const end = new AbortController();
+  const common = { tasks, kinds, end: end.signal, log };
+  const runner = createRunner(common);
   const reporter = createProgressReporter(tasks, onProgress);
-  const runner = createRunner({ tasks, kinds, end: end.signal, log });
-  const carrier = createCarrier({ tasks, runner, reporter, end: end.signal, log, onDone });
-  const janitor = createJanitor({ tasks, kinds, end: end.signal, log, onSettled: (id) => onDone(id, "over") });
+  const carrier = createCarrier({ ...common, runner, reporter, onDone });
+  const janitor = createJanitor({ ...common, onSettled: (id) => onDone(id, "over", "withdrawn") });
 
   /** Starts what is ready while its lane has room. */
   function pump(lane: Lane): void {
     while (carrier.count(lane) < lanes[lane] && !early && !end.signal.aborted) {
-      const id = queue.next(lane);
+      const id = queue.next(lane, (group) => crowd.isFull(lane, group));
       if (id === undefined) return;
-      carrier.begin(id, lane);
+      crowd.enter(id, lane, queue.groupOf(id));
+      carrier.begin(id, lane, late.delete(id));
     }
   }
 
-  function onDone(id: number, outcome: Outcome): void {
+  const pumpAll = () => (["quick", "heavy"] as const).forEach(pump);
+
+  function onDone(id: number, outcome: Outcome, taskEnd: TaskEnd): void {
+    crowd.leave(id);
+    if (outcome !== "left") ends.tell(id, taskEnd);
     if (outcome === "debt") janitor.owes(id);
     if (outcome === "over") queue.release(id);
-    pump("quick");
-    pump("heavy");
+    pumpAll();
   }
 
   function enqueue(task: QueuedTask): void {
@@ -68,23 +79,49 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     pump(task.lane);
   }
 
+  async function accept(task: NewTask): Promise<Accepted> {
+    if (queue.size() + entering >= maxTasks)
+      throw new AppError("too_many", `More than ${maxTasks} tasks are waiting; try again later.`);
+    if (end.signal.aborted) throw new AppError("engine_unavailable", "The station is ending; try again in a moment.");
+    entering++;
+    const accepted = await tasks.accept(task).finally(() => entering--);
+    if ("id" in accepted) enqueue({ id: accepted.id, lane: task.lane, locks: task.locks });
+    return accepted;
+  }
+
+  async function withdraw(id: number): Promise<boolean> {
+    if (!(await tasks.withdraw({ id, now: Date.now() }))) return false;
+    // Those that waited behind it may be ready now.
+    onDone(id, "over", "withdrawn");
+    return true;
+  }
+
   return {
     /** On disk when it answers. */
-    async accept(task: NewTask): Promise<Accepted> {
-      if (queue.size() + entering >= maxTasks)
-        throw new AppError("too_many", `More than ${maxTasks} tasks are waiting; try again later.`);
-      if (end.signal.aborted) throw new AppError("engine_unavailable", "The station is ending; try again in a moment.");
-      entering++;
-      const accepted = await tasks.accept(task).finally(() => entering--);
-      if ("id" in accepted) enqueue({ id: accepted.id, lane: task.lane, locks: task.locks });
+    accept,
+
+    /** The same, unless a heavy task holds one of the keys, or waits for it: then it is not accepted. */
+    async acceptAwaited(task: NewTask): Promise<Accepted | { behind: number }> {
+      if (early) throw new AppError("engine_unavailable", "The station is starting; try again in a moment.");
+      const holder = queue.heavyAt(task.locks);
+      if (holder !== undefined) return { behind: holder };
+      const accepted = await accept(task);
+      // One may have come in between.
+      const ahead = "id" in accepted ? queue.heavyAt(task.locks, accepted.id) : undefined;
+      if ("id" in accepted && ahead !== undefined && (await withdraw(accepted.id))) return { behind: ahead };
       return accepted;
     },
+
+    /** Resolves when the task is over; to be called before it can be. What it still owes is not waited for. */
+    ended: ends.of,
+
+    /** Takes back a task that has not begun. False: it has. */
+    withdraw,
 
     /** Durable when it answers. `cancelling`: the undoing takes longer than 10 s, and goes on. */
     async cancel(id: number, by?: Actor): Promise<Cancelled> {
       const answer = await tasks.cancel({ id, now: Date.now(), by });
-      // Those that waited behind it may be ready now.
-      if (answer === "withdrawn") onDone(id, "over");
+      if (answer === "withdrawn") onDone(id, "over", "withdrawn");
       if (answer !== "undoing") return answer;
       const task = carrier.get(id);
       if (!task) return "cancelling";
@@ -104,7 +141,10 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     async start(): Promise<void> {
       const left = await tasks.active();
       for (const { task, locks } of left.filter(({ task }) => task.state !== "waiting")) queue.hold({ ...task, locks });
-      for (const { task, locks } of left.filter(({ task }) => task.state === "waiting")) queue.add({ ...task, locks });
+      for (const { task, locks } of left.filter(({ task }) => task.state === "waiting")) {
+        late.add(task.id);
+        queue.add({ ...task, locks });
+      }
       for (const task of early?.splice(0) ?? []) queue.add(task);
       early = undefined;
       janitor.start();
@@ -112,13 +152,13 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
         if (found.debt) janitor.owes(found.task.id);
         else if (found.task.state !== "waiting") carrier.resume(found.task, true);
       }
-      pump("quick");
-      pump("heavy");
+      pumpAll();
     },
 
     /** Ends within `grace` ms: what can stop stops, what cannot is left to the next start. */
     async stop(grace: number): Promise<void> {
       end.abort(ending);
+      ends.tellAll({ error: new AppError("engine_unavailable", "The station is ending; look again in a moment.") });
       await Promise.race([carrier.endAll(), new Promise((resolve) => setTimeout(resolve, grace).unref())]);
       // What is left was not the fault of a task. Not being able to say so costs no more than a count.
       await tasks.forgiveAttempts().catch(() => undefined);

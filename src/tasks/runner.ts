@@ -1,5 +1,6 @@
 import { AppError, hasCode, messageOf } from "../errors.ts";
 import type { StepRow, TaskRow, TaskStore } from "../storage/task-store.ts";
+import type { TaskEnd } from "./ends.ts";
 import type { Kinds, TaskContext, TaskResult } from "./handler.ts";
 import { createJournal } from "./journal.ts";
 import type { Progress } from "./progress.ts";
@@ -14,6 +15,9 @@ export interface Running {
   controller: AbortController;
   pivoted: boolean;
   undoing: boolean;
+  /** It was found after a restart: what somebody waited for is settled and not done. */
+  late: boolean;
+  end: TaskEnd;
   now: Progress;
   report: (percent: number, detail: string) => void;
 }
@@ -64,10 +68,13 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
     const handler = kinds.handlers[row.kind];
     if (!handler) throw new AppError("unsupported", `This version cannot carry out ${row.kind} tasks.`);
     const { signal } = running.controller;
+    const settle = running.late ? handler.settle : undefined;
     try {
-      return (await handler.run(contextOf(row, running, steps))) ?? { result: 0, error: null };
+      const context = contextOf(row, running, steps);
+      return (await (settle ? settle(context) : handler.run(context))) ?? { result: 0, error: null };
     } catch (error) {
       signal.throwIfAborted();
+      if (handler.settle && !settle) throw error;
       if (!(await kinds.recover(error, signal, (detail) => running.report(-1, detail)))) throw error;
     }
     return attempt(row, running, await tasks.steps(row.id));
@@ -75,6 +82,7 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
 
   async function undo(row: TaskRow, running: Running): Promise<Outcome> {
     running.undoing = true;
+    if (running.controller.signal.reason === cancelled) running.end = { error: cancelled };
     const word = running.controller.signal.reason === cancelled ? "Cancelling" : "Undoing";
     running.report(-1, word);
     const onWait = (detail: string) => running.report(-1, `${word}: ${detail}`);
@@ -89,6 +97,7 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
   }
 
   async function fail(row: TaskRow, running: Running, error: unknown): Promise<Outcome> {
+    running.end = { error };
     if (!(error instanceof AppError) || hasCode(error, "internal")) log("task failed", { task: row.id, error });
     if (running.pivoted) {
       await tasks.complete({ id: row.id, result: 1, error: messageOf(error), now: Date.now() });
@@ -102,7 +111,8 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
     async run(row: TaskRow, running: Running, steps: readonly StepRow[]): Promise<Outcome> {
       const { signal } = running.controller;
       try {
-        const { result, error } = await attempt(row, running, steps);
+        const { result, error, output } = await attempt(row, running, steps);
+        running.end = result === 0 ? { output } : { error: new AppError("engine_failed", error ?? "") };
         if (await tasks.complete({ id: row.id, result, error, now: Date.now() })) return "over";
         // A cancel came between the last step and the end.
         return await undo(row, running);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openStream } from "../station/streams.ts";
 import { dockerApi, listContainers, removeContainers } from "../support/docker-cli.ts";
-import { openWorld, type World } from "./sender.ts";
+import { openWorld, userPassword, type World } from "./sender.ts";
 
 let world: World;
 let alice: string;
@@ -93,11 +93,16 @@ test("PE-01: what was accepted of an admin is refused when he is one no more", a
           })
         ).json.id,
       );
+    await held.station.client.ended(ids[0]!);
     await held.send("PUT", "/users/boss", { sid: held.admin, body: { role: "operator" } });
     const last = await held.station.client.ended(ids[3]!);
     assert.equal(last.state, "error");
     assert.match(String(last.error), /boss \(operator\) may not set privileged/);
     assert.equal(await made("roles-boss-3"), false);
+    assert.equal(await made("roles-boss-0"), true);
+    const { sid } = await held.login("boss", userPassword);
+    const exec = await held.send("POST", "/container/docker/roles-boss-0/exec", { sid, body: { command: ["id"] } });
+    assert.equal(exec.status, 404, "what he made as admin is his no more");
   } finally {
     await held.station.close();
   }
@@ -158,6 +163,51 @@ test("RB-03: a link to, or the volumes of, somebody else's container: 404; one's
   }
   assert.equal(await made("roles-thief"), false);
   await ended(alice, "roles-friend", { volume: { container: ["roles-target"] }, links: { "roles-target": "alias" } });
+});
+
+test("RB-03, PE-08: every verb of a container is its owner's and an admin's; to others there is none, in the same words", async () => {
+  await ended(alice, "roles-verbs", { command: "sh -c 'trap exit TERM; while :; do sleep 0.1; done'" });
+  const at = (name: string) => `/container/docker/${name}`;
+  const verbs: [method: string, rest: string, body?: object][] = [
+    ["GET", ""],
+    ["GET", "/inspect"],
+    ["GET", "/logs"],
+    ["GET", "/all"],
+    ["POST", "/exec", { command: ["id"] }],
+    ["POST", "/pause"],
+    ["POST", "/unpause"],
+    ["PUT", "/restart"],
+    ["PUT", "/autostart/on"],
+    ["PUT", "/stop"],
+    ["PUT", "/start"],
+    ["POST", "/rename", { name: "roles-verbs2" }],
+    ["DELETE", ""],
+  ];
+  const listed = async (sid: string) =>
+    ((await world.send("GET", "/container", { sid })).json as { name: string }[]).map(({ name }) => name);
+  assert.equal((await listed(bob)).includes("roles-verbs"), false);
+  assert.ok((await listed(alice)).includes("roles-verbs"));
+  assert.ok((await listed(eve)).includes("roles-verbs"), "a viewer reads");
+  for (const [method, rest, body] of verbs) {
+    const sent = { sid: bob, ...(body && { body }) };
+    const foreign = await world.send(method, `${at("roles-verbs")}${rest}`, sent);
+    const nothing = await world.send(method, `${at("roles-none")}${rest}`, sent);
+    assert.equal(foreign.status, 404, `${method} ${rest}: ${foreign.text}`);
+    assert.equal(foreign.text.replaceAll("roles-verbs", "roles-none"), nothing.text);
+  }
+  assert.equal((await world.send("GET", "/container/roles-verbs", { sid: bob })).status, 404);
+  assert.equal((await world.send("GET", "/event/wait/docker/roles-verbs/running", { sid: bob })).status, 404);
+  const { messages } = (await world.send("GET", "/event?index=0", { sid: bob })).json as { messages: string[] };
+  for (const message of messages) assert.match(message, /^[a-z]+:bob:/);
+  for (const [method, rest, body] of verbs) {
+    const name = method === "DELETE" ? "roles-verbs2" : "roles-verbs";
+    const { status, text } = await world.send(method, `${at(name)}${rest}${method === "DELETE" ? "?force=true" : ""}`, {
+      sid: alice,
+      ...(body && { body }),
+    });
+    assert.equal(status, 200, `${method} ${rest}: ${text}`);
+  }
+  assert.equal(await made("roles-verbs2"), false);
 });
 
 test("RB: a removed user's things are nobody's, also not of the next one of his name", async () => {

@@ -13,8 +13,10 @@ export function containerTests(env: () => EngineEnv, can: Abilities): void {
     const id = await engine.containers.create(spec);
     const made = await engine.containers.get(id);
     const image = await engine.images.get(images.base);
+    assert.ok(made?.incarnation);
     const wanted = {
       id,
+      incarnation: made.incarnation,
       name: spec.name,
       state: "stopped",
       image: images.base,

@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 
 import type { Capabilities, Engine, RegistryLogin } from "../../src/engines/engine.ts";
 import { containerTests, crashTests, eventTests } from "./contract-containers.ts";
+import { insideTests, lifeTests } from "./contract-life.ts";
 import { imageTests, loginTests, pullTests } from "./contract-images.ts";
 import { pull, removeOwn } from "./engine-checks.ts";
 
@@ -36,7 +37,7 @@ export interface EngineEnv {
 }
 
 /** What decides which of the suite's tests an engine gets. */
-export type Abilities = Pick<Capabilities, "registries" | "publishedPorts" | "imagesInUse">;
+export type Abilities = Pick<Capabilities, "registries" | "publishedPorts" | "imagesInUse" | "commits">;
 
 /** What every driver must do, and the fake. Nothing here knows which engine it is; `can` is what it says of itself. */
 export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>, can: Partial<Abilities> = {}): void {
@@ -51,15 +52,17 @@ export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>, 
       await env.close();
     });
     const current = (): EngineEnv => env;
-    const abilities = { registries: true, publishedPorts: true, imagesInUse: true, ...can };
+    const abilities = { registries: true, publishedPorts: true, imagesInUse: true, commits: true, ...can };
     test("the engine says of itself what it is tested for", () => {
-      const { registries, publishedPorts, imagesInUse } = env.engine.capabilities;
-      assert.deepEqual({ registries, publishedPorts, imagesInUse }, abilities);
+      const { registries, publishedPorts, imagesInUse, commits } = env.engine.capabilities;
+      assert.deepEqual({ registries, publishedPorts, imagesInUse, commits }, abilities);
     });
     imageTests(current, abilities);
     pullTests(current);
     if (abilities.registries) loginTests(current);
     containerTests(current, abilities);
+    lifeTests(current);
+    insideTests(current, abilities);
     eventTests(current);
     crashTests(current);
   });

@@ -91,7 +91,8 @@ function namespaceOf(name: string): string {
 
 function containerAt(name: string, forward: NonNullable<Container["forward"]>, pid: number): Container {
   const mark = { station, task: name.length };
-  return { id: name, name, state: "running", image: "", imageId: "", mark, ports: [], forward, pid, mounts: [] };
+  const plain = { state: "running", image: "", imageId: "", ports: [], mounts: [] } as const;
+  return { ...plain, id: name, incarnation: name, name, mark, forward, pid };
 }
 
 /** Port 7000 of the container by tcp and udp, on free ports of the host. */

@@ -11,7 +11,16 @@ const web = { host: 8080, container: 80, protocol: "tcp" } as const;
 
 function container(name: string, changes: Partial<Container> = {}): Container {
   const mark = { station, task: 1 };
-  const plain = { id: name, name, state: "running", image: "", imageId: "", pid: 1, mounts: [] } as const;
+  const plain = {
+    id: name,
+    incarnation: name,
+    name,
+    state: "running",
+    image: "",
+    imageId: "",
+    pid: 1,
+    mounts: [],
+  } as const;
   return { ...plain, mark, ports: [web], forward, ...changes };
 }
 

@@ -5,7 +5,7 @@ import { describe, test, type TestContext } from "node:test";
 
 import type { Container } from "../../src/engines/engine.ts";
 import { createInventory, type Inventory } from "../../src/inventory/inventory.ts";
-import { createForwarder, type Forwarder, tellBoth } from "../../src/services/forwarder.ts";
+import { createForwarder, type Forwarder } from "../../src/services/forwarder.ts";
 import { portInUse } from "../../src/services/ports.ts";
 import { run } from "../engines/commands.ts";
 import { containerSpec, testStation } from "../engines/container-spec.ts";
@@ -71,8 +71,7 @@ interface RunningStation {
 async function startStation(context: TestContext, { engine }: EngineEnv): Promise<RunningStation> {
   const log = (message: string): void => assert.match(message, /^IP forwarding was off/);
   const forwarder = createForwarder({ station: testStation, engines: [engine], inventory: () => inventory, log });
-  const silent = { resynced: () => undefined, started: () => undefined, gone: () => undefined };
-  const inventory = createInventory([engine], tellBoth(silent, forwarder.listener));
+  const inventory = createInventory([engine], forwarder.listener);
   const [view] = inventory.views();
   assert.ok(view);
   await forwarder.start();

@@ -174,6 +174,74 @@ test("each route calls its service with what was sent", async (t) => {
   }
 });
 
+test("each verb of a container calls its service with what was sent", async (t) => {
+  const { send, calls } = await startServer(t);
+  const place = { type: "docker", id: "web" };
+  const put = { method: "PUT", headers: { "content-type": "application/json", "content-length": "0" } };
+  const post = (value?: unknown) => ({ method: "POST", ...(value !== undefined && { body: JSON.stringify(value) }) });
+  const remove = (removeVolumes: boolean, force: boolean) => [place, { removeVolumes, force }];
+  const { repository: _, ...short } = create;
+  const cases: [string, Parameters<typeof send>[1], string, unknown[]][] = [
+    ["container/", post(short), "lifecycle.create", [short, {}]],
+    ["container/docker/web/start", put, "lifecycle.start", [place]],
+    ["container/docker/web/stop", put, "lifecycle.stop", [place, { grace: undefined }]],
+    ["container/docker/web/stop?timeout=0&sid=x", put, "lifecycle.stop", [place, { grace: 0 }]],
+    ["container/docker/web/restart/?timeout=60", put, "lifecycle.restart", [place, { grace: 60 }]],
+    ["container/docker/web/pause", post(), "lifecycle.pause", [place]],
+    ["container/docker/web/unpause", post(), "lifecycle.unpause", [place]],
+    ["container/docker/web/rename", post({ name: "app" }), "lifecycle.rename", [place, { name: "app" }]],
+    ["container/docker/web/autostart/on", put, "lifecycle.setAutostart", [place, { on: true }]],
+    ["container/docker/web/autostart/off/", put, "lifecycle.setAutostart", [place, { on: false }]],
+    ["container/docker/web/all", {}, "lifecycle.settings", [place]],
+    ["container/docker/web/commit", post({ repository: "a" }), "lifecycle.commit", [place, { repository: "a" }]],
+    ["container/docker/web", { method: "DELETE" }, "lifecycle.remove", remove(false, false)],
+    ["container/docker/web?remove_volumes=true", { method: "DELETE" }, "lifecycle.remove", remove(true, false)],
+    [
+      "container/docker/web?remove_volumes=False&force=1",
+      { method: "DELETE" },
+      "lifecycle.remove",
+      remove(false, true),
+    ],
+    ["container/docker/web/inspect", {}, "inside.inspect", [place]],
+    ["container/docker/web/logs?tail=1000", {}, "inside.logs", [place, { tail: 1000 }]],
+    ["container/docker/web/exec", post({ command: ["ls"] }), "inside.exec", [place, { command: ["ls"] }]],
+  ];
+  for (const [path, options, method, args] of cases) {
+    const { status, text } = await send(`/api/v1/${path}`, options);
+    assert.equal(status, 200, `${path}: ${text}`);
+    const call = calls.pop()!;
+    // A signal goes along where the client may hang up.
+    const sent = JSON.parse(JSON.stringify(call.args.filter((arg) => !(arg instanceof AbortSignal)))) as unknown[];
+    if (method === "lifecycle.create") delete (sent[1] as { signal?: unknown }).signal;
+    assert.deepEqual([call.method, sent], [method, JSON.parse(JSON.stringify(args))], path);
+  }
+});
+
+test("a text is an answer in JSON too", async (t) => {
+  const { send, answer } = await startServer(t);
+  answer("inside.logs", () => "line\r\n\u0007");
+  const { text, headers, json } = await send("/api/v1/container/lxd/web/logs");
+  assert.equal(text, '"line\\r\\n\\u0007"');
+  assert.match(String(headers["content-type"]), /^application\/json/);
+  assert.equal(json, "line\r\n\u0007");
+});
+
+test("who hangs up is told to the service", async (t) => {
+  const { answer, open } = await startServer(t);
+  const { promise: hungUp, resolve } = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  answer("lifecycle.start", (_caller: unknown, _place: unknown, signal: AbortSignal) => {
+    signal.addEventListener("abort", () => resolve());
+    begun.resolve();
+    return hungUp;
+  });
+  const socket = open();
+  socket.write("PUT /api/v1/container/docker/web/start HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+  await begun.promise;
+  socket.destroy();
+  await hungUp;
+});
+
 test("a category of another version is refused by the service, whatever the body", async (t) => {
   const { send, calls } = await startServer(t);
   for (const body of ['{"a":1}', "a=b", "", "[]"]) {

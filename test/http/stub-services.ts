@@ -31,8 +31,23 @@ export const task: Task = {
   user: "admin",
 };
 
+const container = { id: "web", image: "busybox:latest", name: "web", state: "stopped", tcpPort: [], type: "lxc" };
 const session = { anonymous: false, isAdmin: true, logintime: "2021-08-11 16:54:45", username: "admin" };
 const registries = { privateRegistry: 1, registries: [] };
+
+const lifecycleVerbs = [
+  "create",
+  "start",
+  "stop",
+  "restart",
+  "pause",
+  "unpause",
+  "rename",
+  "setAutostart",
+  "commit",
+  "remove",
+  "settings",
+];
 
 const answers: Record<string, (...args: never[]) => unknown> = {
   "sessions.login": () => ({ sid: "new-sid", session }),
@@ -44,12 +59,22 @@ const answers: Record<string, (...args: never[]) => unknown> = {
   },
   "background.list": () => [task],
   "background.remove": () => [1, 2],
+  ...Object.fromEntries(lifecycleVerbs.map((verb) => [`lifecycle.${verb}`, () => container])),
+  "inside.inspect": () => ({ Id: "a" }),
+  "inside.logs": () => "a console",
+  "inside.exec": () => ({ exitCode: 0, stdout: "", stderr: "", truncated: false }),
   "registries.list": () => registries,
   "registries.save": () => registries,
   "registries.remove": () => registries,
   "system.port": () => ({ used: true }),
   "certificates.rotate": () => ({ result: true }),
+  "containerList.list": () => [container],
+  "containerList.get": () => container,
+  "containerList.find": () => container,
+  "containerList.idOf": () => "web",
   "events.stream": () => streamOf([]),
+  "events.recent": () => ({ index: 0, messages: [], offset: 0 }),
+  "events.wait": () => container,
   "health.get": () => ({ status: "ok", engines: [{ type: "docker", available: true }] }),
 };
 
@@ -77,8 +102,8 @@ export function createStub(): Stub {
     secondStep: methodsOf("secondStep", ["get", "begin", "finish", "end"]),
     log: methodsOf("log", ["list"]),
     refusals: { report: (_caller: Caller, refusal: object) => void refused.push(refusal) },
-    registries: methodsOf("registries", ["list", "save", "remove"]),
-    events: methodsOf("events", ["stream"]),
+    lifecycle: methodsOf("lifecycle", lifecycleVerbs),
+    inside: methodsOf("inside", ["inspect", "logs", "exec"]),
     system: methodsOf("system", ["get", "resource", "port", "bridges", "report"]),
     certificates: methodsOf("certificates", [
       "get",
@@ -89,6 +114,9 @@ export function createStub(): Stub {
       "exportAuthority",
       "rotate",
     ]),
+    containerList: methodsOf("containerList", ["list", "get", "find", "idOf"]),
+    registries: methodsOf("registries", ["list", "save", "remove"]),
+    events: methodsOf("events", ["stream", "recent", "wait"]),
     health: { get: () => call("health.get", []) },
   } as unknown as Services;
   return { services, calls, refused, answer: (method, respond) => void responders.set(method, respond) };

@@ -14,6 +14,8 @@ const everything: Capabilities = {
   publishedPorts: true,
   imagesInUse: true,
   privileged: true,
+  commits: true,
+  renamesRunning: true,
   sizes: true,
   hostNames: false,
   local: true,

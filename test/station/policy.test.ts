@@ -3,13 +3,14 @@ import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fastify } from "fastify";
 import type { App } from "../../src/http/app.ts";
 import { registerRoutes } from "../../src/http/routes.ts";
 import { openapiRoutes } from "../../src/http/routes/openapi.ts";
 import { openWorld, userPassword, type Answer, type World } from "../attacks/sender.ts";
 import { createStub } from "../http/stub-services.ts";
-import { listContainers } from "../support/docker-cli.ts";
+import { dockerApi, listContainers, removeContainers, removeImage } from "../support/docker-cli.ts";
 import { adminPassword, startStation } from "../support/station.ts";
 import { table, tableRoles, type Row, type TableRole } from "./role-table.ts";
 
@@ -23,7 +24,7 @@ const names: Record<string, string> = {};
 let expired = "";
 
 before(async () => {
-  world = await openWorld({ flags: ["--heavy", "0", "--quick", "0", ...noLimits] });
+  world = await openWorld({ flags: ["--heavy", "0", ...noLimits] });
   const { station, send, admin } = world;
   for (const name of ["kept", "kept2"]) await station.client.ok("POST", "/registry", { ...registry, name });
   await station.client.add("image_download", image);
@@ -39,8 +40,31 @@ before(async () => {
   ).id;
   names["SPARE_TOKEN"] = (await send("POST", "/tokens", { sid: spare, body: { name: "spare" } })).json.id;
   assert.notEqual(admin, "");
+  names["KEPT_CONTAINER"] = await keptContainer();
 });
-after(() => world.station.close());
+after(async () => {
+  await world.station.close();
+  await removeContainers("policy-");
+  await removeImage("policy-commit:latest");
+});
+
+/** A container that no task of the station made, which is running and in the list. */
+async function keptContainer(): Promise<string> {
+  const pulled = await startStation();
+  const { id } = await pulled.client.add("image_download", image);
+  await pulled.client.ended(id);
+  await pulled.close();
+  const body = { Image: "busybox:latest", Cmd: ["sh", "-c", "trap exit TERM; while :; do sleep 0.1; done"] };
+  const { Id } = await dockerApi<{ Id: string }>("POST", "/containers/create?name=policy-kept", body);
+  await dockerApi("POST", `/containers/${Id}/start`);
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const list = await world.station.client.ok<{ id: string; state: string }[]>("GET", "/container");
+    if (list.some((one) => one.id === Id && one.state === "running")) return Id;
+    assert.ok(Date.now() < end, "the container is not in the list");
+    await sleep(50);
+  }
+}
 
 function routes(): { method: string; url: string }[] {
   const found: { method: string; url: string }[] = [];
@@ -70,7 +94,8 @@ async function state(): Promise<unknown> {
   const paths = ["/background", "/registry", "/users", "/tokens", "/tls/domain_names"];
   const lists = await Promise.all(paths.map((path) => client.ok("GET", path)));
   const certificates = readlinkSync(join(world.station.dataDir, "tls/current"));
-  return { lists, certificates, containers: await listContainers() };
+  const containers = (await listContainers()).map(({ Id, Names, State }) => [Id, Names, State].join(" "));
+  return { lists, certificates, containers };
 }
 
 test("RB-01: the table has every route, and none that is gone", () => {

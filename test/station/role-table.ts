@@ -18,6 +18,9 @@ export interface Row {
 const image = { type: "docker", repository: "dockerhub", image: "busybox", tag: "latest" };
 const all: Expected = [200, 200, 200];
 const adminOnly: Expected = [403, 403, 200];
+/** Of a container that is nobody's: a viewer may not, to an operator there is none. */
+const own: Expected = [403, 404, 200];
+const kept = (rest: string) => `/container/docker/KEPT_CONTAINER${rest}`;
 const guess = { username: "nobody", password: "wrong password" };
 
 /**
@@ -66,6 +69,35 @@ export const table: Record<string, Row> = {
     expected: adminOnly,
   },
   "POST /background/:category": { path: "/background/image_push", body: () => ({}), expected: [501, 501, 501] },
+  // Nobody may wait a minute here: it is refused for its folder, after the role.
+  "POST /container": {
+    body: () => ({ ...image, name: "policy", volume: { host: { "/NoShare": { bind: "/a" } } } }),
+    expected: [403, 400, 400],
+  },
+  "GET /container": { expected: all },
+  "GET /container/:name": { path: "/container/policy-kept", expected: [200, 404, 200] },
+  "GET /container/:type/:id": { path: kept(""), expected: [200, 404, 200] },
+  "GET /container/:type/getid/:id": { path: "/container/docker/getid/policy-kept", expected: [200, 404, 200] },
+  "GET /container/:type/:id/inspect": { path: kept("/inspect"), expected: own },
+  "GET /container/:type/:id/logs": { path: kept("/logs"), expected: [200, 404, 200] },
+  "GET /container/:type/:id/all": { path: kept("/all"), expected: own },
+  "GET /event/wait/:type/:id/:state": { path: "/event/wait/docker/KEPT_CONTAINER/running", expected: [200, 404, 200] },
+  "POST /container/:type/:id/exec": { path: kept("/exec"), body: () => ({ command: ["true"] }), expected: own },
+  "PUT /container/:type/:id/start": { path: kept("/start"), expected: own },
+  "PUT /container/:type/:id/restart": { path: kept("/restart"), expected: own },
+  "POST /container/:type/:id/pause": { path: kept("/pause"), expected: own },
+  "POST /container/:type/:id/unpause": { path: kept("/unpause"), expected: own },
+  "PUT /container/:type/:id/autostart/:state": { path: kept("/autostart/on"), expected: own },
+  "POST /container/:type/:id/commit": {
+    path: kept("/commit"),
+    body: () => ({ repository: "policy-commit" }),
+    expected: adminOnly,
+  },
+  "POST /container/:type/:id/rename": { path: kept("/rename"), body: () => ({ name: "policy-new" }), expected: own },
+  "PUT /container/:type/:id/stop": { path: kept("/stop"), expected: own },
+  "DELETE /container/:type/:id": { path: kept(""), expected: own },
+
+  "GET /event": { expected: all },
   "GET /registry": { expected: all },
   "POST /registry": {
     body: () => ({ method: "add", name: "policy", url: "https://policy.example.com", enableTrustCert: false }),

@@ -11,6 +11,8 @@ export interface Item {
 
 export interface Stream {
   readonly items: readonly Item[];
+  /** When each came; monotonic, milliseconds. */
+  readonly times: readonly number[];
   /** Resolves when the server has ended it; rejects when that takes longer. */
   endsWithin(ms: number): Promise<void>;
   /** Resolves when what has come satisfies the condition. */
@@ -27,13 +29,16 @@ export async function openStream(url: string, cookie: string, lastEventId?: numb
   const [response] = (await once(request, "response")) as [IncomingMessage];
   if (response.statusCode !== 200) throw new Error(`the stream is answered with ${response.statusCode}`);
   const items: Item[] = [];
+  const times: number[] = [];
   const waiting = new Set<() => void>();
   let rest = "";
   response.setEncoding("utf8");
   response.on("data", (text: string) => {
     const frames = (rest + text).split("\n\n");
     rest = frames.pop() ?? "";
-    items.push(...frames.flatMap(parse));
+    const came = frames.flatMap(parse);
+    items.push(...came);
+    times.push(...came.map(() => performance.now()));
     for (const look of waiting) look();
   });
   const ended = new Promise<void>((resolve) => response.once("close", resolve));
@@ -42,6 +47,7 @@ export async function openStream(url: string, cookie: string, lastEventId?: numb
 
   return {
     items,
+    times,
     async endsWithin(ms) {
       const late = sleep(ms, "late", { ref: false });
       if ((await Promise.race([ended, late])) === "late") throw new Error(`the stream is still open after ${ms} ms`);

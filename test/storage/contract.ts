@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { acceptTests } from "./contract-accept.ts";
+import { awaitedTests } from "./contract-awaited.ts";
 import { endTests } from "./contract-ends.ts";
 import { eventTests } from "./contract-events.ts";
 import type { OpenStore } from "./contract-fixture.ts";
@@ -10,6 +11,7 @@ import { upkeepTests } from "./contract-upkeep.ts";
 export function taskStoreContract(name: string, open: OpenStore): void {
   describe(`task store contract: ${name}`, () => {
     acceptTests(open);
+    awaitedTests(open);
     raceTests(open);
     endTests(open);
     eventTests(open);

@@ -37,6 +37,8 @@ export interface SystemWorld {
 export interface SystemWorldOptions {
   flags?: readonly string[];
   docker?: string;
+  /** One of its own without it. */
+  dataDir?: string;
   /** The image server has ubuntu/big. */
   big?: boolean;
   /** Another image server than the test's own. */
@@ -54,8 +56,8 @@ export async function startSystemWorld(options: SystemWorldOptions = {}): Promis
   const lxd = createLxdHttp(socket);
   const folder = mkdtempSync(join(tmpdir(), "system-"));
   const flags = ["--lxc-path", lxc.path, "--lxd", socket, "--image-server", options.imageServer ?? images.url];
-  const dataDir = join(folder, "data");
-  mkdirSync(dataDir);
+  const dataDir = options.dataDir ?? join(folder, "data");
+  mkdirSync(dataDir, { recursive: true });
   await options.prepare?.(dataDir);
   const started = startStation({
     engines: ["docker", "lxc", "lxd"],

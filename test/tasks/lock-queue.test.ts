@@ -116,3 +116,20 @@ function runHistory(random: (below: number) => number): void {
     release(any([...running]));
   }
 }
+
+test("a group that has enough is passed over, and keeps its places", () => {
+  const queue = createLockQueue();
+  for (const [id, key] of [
+    [1, "docker/c/a"],
+    [2, "docker/c/b"],
+    [3, "lxc/c/a"],
+    [4, "docker/c/c"],
+  ] as const) {
+    queue.add({ id, lane: "quick", locks: [[key, "X"]] });
+  }
+  assert.deepEqual([1, 2, 3, 4].map(queue.groupOf), ["docker", "docker", "lxc", "docker"]);
+  const full = (group: string) => group === "docker";
+  assert.deepEqual([queue.next("quick", full), queue.next("quick", full)], [3, undefined]);
+  queue.release(2);
+  assert.deepEqual([queue.next("quick"), queue.next("quick"), queue.next("quick")], [1, 4, undefined]);
+});

@@ -75,7 +75,7 @@ export async function createWorld(
       await soon(async () => !(await world.tasks.active()).some(({ task, debt }) => task.id === id && !debt));
       return (await world.tasks.get(id)) ?? "hidden";
     },
-    running: (id) => soon(async () => (await world.tasks.get(id))?.state === "running"),
+    running: (id) => soon(async () => (await world.tasks.row(id))?.state === "running"),
     traced: (entry) => soon(() => world.trace.includes(entry)),
     async crash({ start, ...more } = {}) {
       const { database } = await openAt(first.path);

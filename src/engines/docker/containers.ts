@@ -3,26 +3,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { AppError, hasCode } from "../../errors.ts";
 import type { Container, ContainerSpec, Containers, OwnerMark, PortMapping, Protocol } from "../engine.ts";
 import { hostFacts } from "../host-devices.ts";
+import type { RemoveOptions } from "../life.ts";
+import { containerPath, inspectContainer, type Inspected } from "./container-inspect.ts";
 import { createBody, taskLabel } from "./create-body.ts";
 import { createFailure, reasonOf, startFailure } from "./failures.ts";
 import type { DockerHttp } from "./http.ts";
 import { killLeftovers } from "./leftovers.ts";
-
-interface Binding {
-  HostPort?: string;
-}
-
-/** The part of an inspect that the station uses. */
-export interface Inspected {
-  Id: string;
-  Name: string;
-  Image: string;
-  State: { Running: boolean; Pid: number; StartedAt?: string };
-  Config: { Image: string; Labels: Record<string, string> | null };
-  Mounts?: { Type: string; Source: string }[] | null;
-  HostConfig: { NetworkMode?: string; PortBindings: Record<string, Binding[] | null> | null };
-  NetworkSettings?: { Ports?: Record<string, Binding[] | null> | null };
-}
+import { createLife } from "./life.ts";
+import { readSettings } from "./settings.ts";
 
 /** The part of the list that the station uses. */
 interface Summary {
@@ -119,11 +107,12 @@ export function createContainers(http: DockerHttp): Containers {
     await http.json({ method: "POST", path: `${containerPath(id)}/stop`, query: { t: "0" }, signal });
   }
 
-  async function remove(idOrName: string, signal?: AbortSignal): Promise<void> {
+  async function remove(idOrName: string, { keepVolumes = false, signal }: RemoveOptions = {}): Promise<void> {
     const id = await exactId(idOrName, signal);
     if (id === undefined) return;
+    const query = { force: "true", v: String(!keepVolumes) };
     try {
-      await http.json({ method: "DELETE", path: containerPath(id), query: { force: "true", v: "true" }, signal });
+      await http.json({ method: "DELETE", path: containerPath(id), query, signal });
     } catch (error) {
       if (hasCode(error, "not_found")) return;
       if (!/removal of container .* is already in progress/i.test(reasonOf(error))) throw error;
@@ -146,31 +135,15 @@ export function createContainers(http: DockerHttp): Containers {
     }
   }
 
-  return { list, get, create, start, stop, remove };
-}
-
-export async function inspectContainer(
-  http: DockerHttp,
-  idOrName: string,
-  signal?: AbortSignal,
-): Promise<Inspected | undefined> {
-  try {
-    const found = await http.json<Inspected>({ path: `${containerPath(idOrName)}/json`, signal });
-    return found.Id === idOrName || found.Name === `/${idOrName}` ? found : undefined;
-  } catch (error) {
-    if (hasCode(error, "not_found")) return undefined;
-    throw error;
-  }
-}
-
-function containerPath(idOrName: string): string {
-  return `/containers/${encodeURIComponent(idOrName)}`;
+  const settings = (idOrName: string, signal?: AbortSignal) => readSettings(http, idOrName, signal);
+  return { list, get, create, start, stop, remove, settings, ...createLife(http) };
 }
 
 function toContainer(inspected: Inspected): Container {
   const mark = readMark(inspected.Config.Labels?.[taskLabel]);
   return {
     id: inspected.Id,
+    incarnation: inspected.Id,
     name: inspected.Name.replace(/^\//, ""),
     state: inspected.State.Running ? "running" : "stopped",
     image: inspected.Config.Image,
@@ -179,6 +152,7 @@ function toContainer(inspected: Inspected): Container {
     ports: readPorts(inspected),
     pid: inspected.State.Running ? inspected.State.Pid : 0,
     ...(hasEnded(inspected) && { ended: true }),
+    ...(inspected.State.Running && inspected.State.Paused && { paused: true }),
     mounts: (inspected.Mounts ?? []).filter(({ Type }) => Type === "bind").map(({ Source }) => Source),
   };
 }
@@ -190,19 +164,22 @@ function hasEnded({ State }: Inspected): boolean {
 
 function ofSummary({ Id, Names, Image, ImageID, State, Labels, Ports }: Summary): Container {
   const mark = readMark(Labels?.[taskLabel]);
+  const paused = State === "paused";
   const ports = new Map<string, PortMapping>();
   for (const { PublicPort = 0, PrivatePort, Type } of Ports ?? []) {
     if (Type === "tcp" || Type === "udp") addPort(ports, PublicPort, PrivatePort, Type);
   }
   return {
     id: Id,
+    incarnation: Id,
     name: (Names[0] ?? "").replace(/^\//, ""),
-    state: State === "running" ? "running" : "stopped",
+    state: State === "running" || paused ? "running" : "stopped",
     image: Image,
     imageId: ImageID,
     ...(mark && { mark }),
     ports: [...ports.values()],
     pid: 0,
+    ...(paused && { paused }),
     mounts: [],
   };
 }

@@ -9,7 +9,7 @@ export interface CreateFacts extends HostFacts {
 }
 
 export const taskLabel = "gantry.task";
-const networkLabel = "gantry.network";
+export const networkLabel = "gantry.network";
 const cpuPeriod = 100_000;
 
 /** ContainerSpec -> body of POST /containers/create. */

@@ -34,6 +34,8 @@ export function createDockerEngine(options: DockerOptions): Engine {
       publishedPorts: true,
       imagesInUse: true,
       privileged: true,
+      commits: true,
+      renamesRunning: true,
       sizes: false,
       hostNames: false,
       local: options.address.startsWith("unix:"),

@@ -6,7 +6,7 @@ import type { DockerHttp } from "./http.ts";
 interface DockerEvent {
   Type?: string;
   Action?: string;
-  Actor?: { ID?: string };
+  Actor?: { ID?: string; Attributes?: Record<string, string> };
 }
 
 /**
@@ -31,7 +31,8 @@ async function* stream(
       const event = line as DockerEvent;
       const resource = event.Type;
       if ((resource === "container" || resource === "image") && event.Action !== undefined) {
-        yield { resource, action: event.Action, id: event.Actor?.ID ?? "" };
+        const name = resource === "container" ? event.Actor?.Attributes?.["name"] : undefined;
+        yield { resource, action: event.Action, id: event.Actor?.ID ?? "", ...(name !== undefined && { name }) };
       }
     }
   } catch (error) {

@@ -30,6 +30,8 @@ export interface DockerHttp {
   json<T>(request: DockerRequest): Promise<T>;
   /** Each line of an endless or long answer; returning early closes the connection. No time limit. */
   lines(request: DockerRequest): AsyncGenerator<unknown, void, undefined>;
+  /** The body of an answer as it comes, to be read or destroyed. No time limit. */
+  open(request: DockerRequest): Promise<http.IncomingMessage>;
   /** Without version, within 2 s. */
   probe<T>(path: string): Promise<T>;
   close(): void;
@@ -143,14 +145,22 @@ export function createDockerHttp(address: string): DockerHttp {
     });
   }
 
-  async function* lines(request: DockerRequest): AsyncGenerator<unknown, void, undefined> {
-    let response: http.IncomingMessage | undefined;
+  async function open(request: DockerRequest): Promise<http.IncomingMessage> {
     try {
-      response = await versioned(request, async (path) => {
+      return await versioned(request, async (path) => {
         const answer = await connect(path, request, request.signal, false);
         if ((answer.statusCode ?? 500) >= 300) refuse(answer, await readText(answer));
         return answer;
       });
+    } catch (error) {
+      throw failure(error, request.signal);
+    }
+  }
+
+  async function* lines(request: DockerRequest): AsyncGenerator<unknown, void, undefined> {
+    let response: http.IncomingMessage | undefined;
+    try {
+      response = await open(request);
       yield* jsonLines(response);
       if (request.signal?.aborted) throw cancelled();
     } catch (error) {
@@ -160,7 +170,7 @@ export function createDockerHttp(address: string): DockerHttp {
     }
   }
 
-  return { address, version, json, lines, probe, close: () => agent.destroy() };
+  return { address, version, json, lines, open, probe, close: () => agent.destroy() };
 }
 
 function clampVersion(newest = wanted, oldest = wanted): string {

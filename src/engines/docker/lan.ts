@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 
 import { AppError } from "../../errors.ts";
 import type { Container } from "../engine.ts";
-import { inspectContainer } from "./containers.ts";
+import { inspectContainer } from "./container-inspect.ts";
 import type { DockerHttp } from "./http.ts";
 import { configureAddress, requestLease, type LanPort } from "./lan-address.ts";
 import { connectPort } from "./lan-link.ts";

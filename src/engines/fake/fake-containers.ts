@@ -1,5 +1,6 @@
 import { AppError } from "../../errors.ts";
 import type { Container, ContainerSpec, Containers } from "../engine.ts";
+import { createFakeLife } from "./fake-life.ts";
 import type { Announce, Call, FakeState } from "./fake-state.ts";
 
 interface Deps {
@@ -25,6 +26,7 @@ export function createFakeContainers({ state, call, announce }: Deps): Container
     const ports = spec.network.mode === "nat" ? [...spec.ports] : [];
     const made = {
       id,
+      incarnation: id,
       name: spec.name,
       state: "stopped",
       image: spec.image,
@@ -52,7 +54,8 @@ export function createFakeContainers({ state, call, announce }: Deps): Container
   function end(id: string): void {
     const container = find(id);
     if (container?.state !== "running") return;
-    state.containers.set(container.id, { ...container, state: "stopped", pid: 0, ended: true });
+    const { paused: _, ...rest } = container;
+    state.containers.set(container.id, { ...rest, state: "stopped", pid: 0, ended: true });
     announce("container", "die", container.id);
   }
 
@@ -74,7 +77,8 @@ export function createFakeContainers({ state, call, announce }: Deps): Container
     create: (spec, signal) => call({ method: "containers.create", subject: spec.name, signal }, () => make(spec)),
     start: (id, signal) => call({ method: "containers.start", subject: id, signal }, () => run(id)),
     stop: (id, signal) => call({ method: "containers.stop", subject: id, signal }, () => end(id)),
-    remove: (id, signal) => call({ method: "containers.remove", subject: id, signal }, () => drop(id)),
+    remove: (id, { signal } = {}) => call({ method: "containers.remove", subject: id, signal }, () => drop(id)),
+    ...createFakeLife({ state, call, announce, find, run, end }),
   };
 }
 

@@ -13,7 +13,8 @@ export function createFakeEvents(state: FakeState): FakeEvents {
   const emitter = new EventEmitter().setMaxListeners(0);
 
   function announce(...[resource, action, id]: Parameters<Announce>): void {
-    emitter.emit("event", { resource, action, id } satisfies EngineEvent);
+    const name = state.containers.get(id)?.name;
+    emitter.emit("event", { resource, action, id, ...(name !== undefined && { name }) } satisfies EngineEvent);
   }
 
   /** Subscribed at once, as a real driver's replay makes it seem. */

@@ -49,6 +49,8 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       publishedPorts: true,
       imagesInUse: true,
       privileged: true,
+      commits: true,
+      renamesRunning: true,
       sizes: false,
       hostNames: false,
       local: true,

@@ -24,6 +24,8 @@ export interface Addresses {
   /** The bridge's DHCP server gives the same address, to an image that asks it. */
   reserve(name: string, place: Place): Promise<void>;
   unreserve(name: string): Promise<void>;
+  /** The container has another name. */
+  move(name: string, to: string): Promise<void>;
 }
 
 interface Deps {
@@ -71,7 +73,13 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
     await rm(path.join(layout.hostsDir, name), { force: true });
   }
 
-  return { take, release: (name) => void taken.delete(name), reserve, unreserve };
+  async function move(name: string, to: string): Promise<void> {
+    const places = [name, to].map((one) => path.join(layout.hostsDir, one)) as [string, string];
+    // Without ports it has none.
+    await rename(...places).catch(() => undefined);
+  }
+
+  return { move, take, release: (name) => void taken.delete(name), reserve, unreserve };
 }
 
 function addressOf({ address = "" }: Place): string {

@@ -7,7 +7,7 @@ import type { createMaker } from "./create.ts";
 import type { LxcEvents, Snapshot } from "./events.ts";
 import type { Facts, FactsStore } from "./facts.ts";
 import { cancelled, unavailable } from "./failures.ts";
-import type { InitProcesses } from "./init-process.ts";
+import { type InitProcesses, isFrozen } from "./init-process.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { isSocketName, runningContainers } from "./sockets.ts";
@@ -27,7 +27,7 @@ const lookupsAtOnce = 16;
 
 export function createContainers(deps: Deps): Containers {
   const { layout, facts, inits, events, make } = deps;
-  const lifecycle = createLifecycle({ ...deps, look: events.look });
+  const lifecycle = createLifecycle({ ...deps, get, look: events.look });
 
   async function list(signal?: AbortSignal): Promise<Container[]> {
     if (signal?.aborted) throw cancelled();
@@ -60,7 +60,7 @@ export function createContainers(deps: Deps): Containers {
     if (!known) return undefined;
     const incarnation = running.get(name);
     const pid = incarnation === undefined ? 0 : await inits.of(name, incarnation);
-    return toContainer(name, known, pid);
+    return toContainer(name, known, { pid, paused: pid > 0 && (await isFrozen(pid)) });
   }
 
   async function create(spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
@@ -112,9 +112,14 @@ function exists(file: string): Promise<boolean> {
   );
 }
 
-function toContainer(name: string, { station, ran }: Facts, pid: number): Container {
+function toContainer(
+  name: string,
+  { incarnation, station, ran }: Facts,
+  { pid, paused }: { pid: number; paused: boolean },
+): Container {
   return {
     id: name,
+    incarnation,
     name,
     state: pid > 0 ? "running" : "stopped",
     image: station?.image ?? "",
@@ -124,6 +129,7 @@ function toContainer(name: string, { station, ran }: Facts, pid: number): Contai
     ...(station?.forward && { forward: station.forward }),
     pid,
     ...(pid === 0 && station && ran && { ended: true }),
+    ...(paused && { paused }),
     mounts: station?.mounts ?? [],
   };
 }

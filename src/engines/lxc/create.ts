@@ -114,7 +114,7 @@ async function unpack({ spec, rootfs, signal }: Making, root: string): Promise<v
 }
 
 function stationFacts({ spec, rootfs, place }: Making, bridge: string): StationFacts {
-  const { mark, image, network, ports, mounts } = spec;
+  const { mark, image, network, ports, mounts, devices } = spec;
   return {
     mark,
     image,
@@ -122,6 +122,7 @@ function stationFacts({ spec, rootfs, place }: Making, bridge: string): StationF
     // Elsewhere the container's ports are reachable as they are.
     ports: network.mode === "nat" ? ports : [],
     mounts: mounts.map(({ source }) => source),
+    given: { mode: network.mode, devices, mounts },
     ...(place.address !== undefined && { forward: { address: place.address, bridge } }),
   };
 }

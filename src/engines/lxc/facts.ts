@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";
 
-import type { Container, OwnerMark, PortMapping } from "../engine.ts";
+import type { Container, ContainerSettings, OwnerMark, PortMapping } from "../engine.ts";
 import type { Layout } from "./layout.ts";
 
 /** What the station keeps of a container beside LXC's own configuration; `gantry.json`. */
@@ -13,9 +13,13 @@ export interface StationFacts {
   /** Folders of the host. */
   mounts: readonly string[];
   forward?: NonNullable<Container["forward"]>;
+  /** As it was asked for, where the configuration says it otherwise. */
+  given?: Pick<ContainerSettings, "mode" | "devices" | "mounts">;
 }
 
 export interface Facts {
+  /** Of the folder: inode and time of birth. */
+  incarnation: string;
   /** Absent: not made by a station. */
   station?: StationFacts;
   /** Where the root file system is, as in LXC's configuration: perhaps `dir:` before its path. */
@@ -51,7 +55,7 @@ export function createFactsStore(layout: Layout): FactsStore {
     const state = `${describe(config)} ${describe(home)}`;
     const before = known.get(name);
     if (before?.state === state) return before.facts;
-    const facts = await read(layout, name);
+    const facts = await read(layout, name, `${home.ino}-${home.birthtimeMs}`);
     // The clock of files has ticks: what changes again within one looks the same.
     const settled = Date.now() - Math.max(config.mtimeMs, home.mtimeMs) > tick;
     if (facts && settled) known.set(name, { state, facts });
@@ -69,7 +73,7 @@ function describe({ ino, mtimeMs, size }: Stats): string {
   return `${ino} ${mtimeMs} ${size}`;
 }
 
-async function read(layout: Layout, name: string): Promise<Facts | undefined> {
+async function read(layout: Layout, name: string, incarnation: string): Promise<Facts | undefined> {
   const config = await readFile(layout.config(name), "utf8").catch(() => undefined);
   if (config === undefined) return undefined;
   const ran = access(layout.started(name)).then(
@@ -78,6 +82,7 @@ async function read(layout: Layout, name: string): Promise<Facts | undefined> {
   );
   const station = parseStationFacts(await readFile(layout.facts(name), "utf8").catch(() => ""));
   return {
+    incarnation,
     ...(station && { station }),
     rootfs: values(config, /^\s*lxc\.rootfs(?:\.path)?\s*=\s*(\S.*?)\s*$/gm).at(-1) ?? "",
     addresses: values(config, /^\s*lxc\.net\.\d+\.ipv4\.address\s*=\s*([\d.]+)/gm),
@@ -94,10 +99,11 @@ function values(config: string, setting: RegExp): string[] {
 function parseStationFacts(text: string): StationFacts | undefined {
   try {
     const facts = JSON.parse(text) as Partial<StationFacts>;
-    const { mark, image = "", imageId = "", ports = [], mounts = [], forward } = facts;
+    const { mark, image = "", imageId = "", ports = [], mounts = [], forward, given } = facts;
     if (typeof mark?.station !== "string" || !Number.isSafeInteger(mark.task)) return undefined;
     const { station, task } = mark;
-    return { mark: { station, task }, image, imageId, ports, mounts, ...(forward && { forward }) };
+    const more = { ...(forward && { forward }), ...(given && { given }) };
+    return { mark: { station, task }, image, imageId, ports, mounts, ...more };
   } catch {
     return undefined;
   }

@@ -85,16 +85,30 @@ export async function monitorOf(pid: number): Promise<number | undefined> {
 }
 
 async function thaw(pid: number): Promise<void> {
+  for (const { file, thawed } of await freezers(pid)) await write(file, thawed);
+}
+
+/** All its processes stand still. */
+export async function isFrozen(pid: number): Promise<boolean> {
+  for (const { file, thawed } of await freezers(pid)) {
+    const state = (await readFile(file, "utf8").catch(() => thawed)).trim();
+    if (state !== thawed) return true;
+  }
+  return false;
+}
+
+/** Files that say whether a container's processes stand still, and what they say when not; of both versions. */
+async function freezers(pid: number): Promise<{ file: string; thawed: string }[]> {
   const groups = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
-  for (const line of groups.split("\n")) {
+  return groups.split("\n").flatMap((line) => {
     const [, controllers, group = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     // What runs inside makes groups of its own below the container's.
     const own = /^.*?\/lxc\.payload[^/]*/.exec(group)?.[0];
-    if (own === undefined) continue;
+    if (own === undefined) return [];
     if (controllers?.split(",").includes("freezer"))
-      await write(`/sys/fs/cgroup/freezer${own}/freezer.state`, "THAWED");
-    if (controllers === "") await write(`/sys/fs/cgroup${own}/cgroup.freeze`, "0");
-  }
+      return [{ file: `/sys/fs/cgroup/freezer${own}/freezer.state`, thawed: "THAWED" }];
+    return controllers === "" ? [{ file: `/sys/fs/cgroup${own}/cgroup.freeze`, thawed: "0" }] : [];
+  });
 }
 
 /** It may be gone, or of the other version. */

@@ -4,8 +4,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { AppError } from "../../errors.ts";
 import { runChild } from "../child.ts";
 import type { Containers } from "../engine.ts";
+import type { RemoveOptions } from "../life.ts";
 import { removeTree } from "../remove-tree.ts";
 import type { Addresses } from "./addresses.ts";
+import { createChanges } from "./changes.ts";
 import type { FactsStore } from "./facts.ts";
 import { cancelled, notFound } from "./failures.ts";
 import { type InitProcesses, kill, monitorOf } from "./init-process.ts";
@@ -24,7 +26,10 @@ interface Deps {
   addresses: Addresses;
   /** Tells those who listen what has changed. */
   look: () => Promise<void>;
+  get: Containers["get"];
 }
+
+type Lifecycle = Pick<Containers, "start" | "stop" | "remove"> & ReturnType<typeof createChanges>;
 
 const pause = 5;
 /** LXC takes 40 ms to clear away behind a killed container. */
@@ -34,26 +39,28 @@ const patience = 60_000;
 const monitorPatience = 5_000;
 
 /** What becomes of a container after it was made. Killing its first process is quicker by far than LXC's own stop. */
-export function createLifecycle(deps: Deps): Pick<Containers, "start" | "stop" | "remove"> {
+export function createLifecycle(deps: Deps): Lifecycle {
   const { layout, facts, inits, staging, addresses, look } = deps;
   const turn = createTurns();
   const rootfsOf = (name: string): string => path.join(layout.home(name), "rootfs");
 
   async function start(name: string, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) throw cancelled();
-    await turn(name, async () => {
-      if (!isContainerName(name) || !(await facts.of(name))) throw notFound(name);
-      if (await isUp(name)) return;
-      try {
-        await launch(layout, name);
-      } catch (error) {
-        // Somebody else was quicker, or something that LXC knows nothing of was in the way.
-        if (await isUp(name)) return;
-        if ((await killLeftovers(rootfsOf(name))) === 0) throw error;
-        await launch(layout, name);
-      }
-    });
+    await turn(name, () => startNow(name));
     await look();
+  }
+
+  async function startNow(name: string): Promise<void> {
+    if (!isContainerName(name) || !(await facts.of(name))) throw notFound(name);
+    if (await isUp(name)) return;
+    try {
+      await launch(layout, name);
+    } catch (error) {
+      // Somebody else was quicker, or something that LXC knows nothing of was in the way.
+      if (await isUp(name)) return;
+      if ((await killLeftovers(rootfsOf(name))) === 0) throw error;
+      await launch(layout, name);
+    }
   }
 
   /** Also one that somebody is starting at this moment, once it is. */
@@ -93,12 +100,13 @@ export function createLifecycle(deps: Deps): Pick<Containers, "start" | "stop" |
   }
 
   /** Or a moment is over: it may have been about to start. */
-  async function untilGone(name: string): Promise<void> {
-    const moment = performance.now() + askAgainAfter;
-    while ((await runningContainers(layout.path)).has(name) && performance.now() < moment) await delay(pause);
+  async function untilGone(name: string, patience = askAgainAfter, signal?: AbortSignal): Promise<void> {
+    const moment = performance.now() + patience;
+    while ((await runningContainers(layout.path)).has(name) && performance.now() < moment && !signal?.aborted)
+      await delay(pause);
   }
 
-  async function remove(name: string, signal?: AbortSignal): Promise<void> {
+  async function remove(name: string, { signal }: RemoveOptions = {}): Promise<void> {
     if (signal?.aborted) throw cancelled();
     if (!isContainerName(name)) return;
     await turn(name, async () => {
@@ -120,7 +128,8 @@ export function createLifecycle(deps: Deps): Pick<Containers, "start" | "stop" |
     await runChild(["lxc-destroy", "-P", layout.path, "-n", name], { task: "lxc" });
   }
 
-  return { start, stop, remove };
+  const changes = createChanges({ ...deps, turn, startNow, end, untilStopped: untilGone });
+  return { start, stop, remove, ...changes };
 }
 
 /** A container of another kind may have a volume group or a snapshot behind it. */

@@ -56,6 +56,8 @@ export function createLxcEngine(options: LxcOptions): Engine {
       publishedPorts: false,
       imagesInUse: false,
       privileged: false,
+      commits: false,
+      renamesRunning: false,
       sizes: false,
       hostNames: false,
       local: true,

@@ -2,6 +2,7 @@ import { access } from "node:fs/promises";
 
 import type { Addresses } from "./addresses.ts";
 import type { Layout } from "./layout.ts";
+import { finishRenames } from "./rename.ts";
 import type { Staging } from "./staging.ts";
 
 interface Deps {
@@ -23,6 +24,7 @@ export async function recover({ layout, staging, addresses }: Deps, station: str
     );
     if (!there) await addresses.unreserve(name);
   }
+  await finishRenames(layout);
 }
 
 /** In the place of a station's id. */

@@ -8,7 +8,9 @@ import type { LxdEvents } from "./events.ts";
 import { cancelled, createFailure, reasonOf } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import { findInstance, type Instance, isInstanceName, isUp, looksUnfinished, toContainer } from "./instance.ts";
+import { execIn } from "./exec.ts";
 import { createLifecycle } from "./lifecycle.ts";
+import { createLooks } from "./looks.ts";
 import type { Operations } from "./operations.ts";
 import { createPids } from "./pids.ts";
 import { sizedRoot } from "./pool.ts";
@@ -106,5 +108,13 @@ export function createContainers({ http, operations, events, images }: Deps): Co
     return kernel?.["idmapped_mounts"] === "true" && lxc?.["idmapped_mounts_v2"] === "true";
   }
 
-  return { list, get, create, ...lifecycle };
+  return {
+    list,
+    get,
+    create,
+    ...lifecycle,
+    ...createLooks(http, get),
+    exec: (name, request, signal) => execIn({ http, operations }, name, request, signal),
+    commit: () => Promise.reject(new AppError("unsupported", "LXD makes no image of a container here.")),
+  };
 }

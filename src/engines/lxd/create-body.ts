@@ -35,6 +35,7 @@ function config(spec: ContainerSpec, { shift }: CreateFacts): Record<string, str
   return {
     [keys.task]: writeMark(spec.mark),
     [keys.image]: spec.image,
+    [keys.settings]: JSON.stringify({ mode: spec.network.mode, devices: spec.devices, mounts: spec.mounts }),
     ...(spec.ports.length > 0 && { [keys.ports]: writePorts(spec.ports) }),
     ...(shift && !spec.privileged && spec.mounts.length > 0 && { [keys.mounts]: writeSources(spec.mounts) }),
     // Said in both cases: unsaid, LXD starts at boot what ran before.

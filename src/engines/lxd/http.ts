@@ -45,7 +45,7 @@ export interface LxdHttp {
   /** The same, `undefined` for what is not there. */
   find<T>(path: string, signal?: AbortSignal): Promise<T | undefined>;
   /** What LXD answers without its envelope: a log. */
-  raw(path: string): Promise<string>;
+  raw(path: string, signal?: AbortSignal): Promise<string>;
   close(): void;
 }
 
@@ -114,12 +114,18 @@ export function createLxdHttp(socket: string): LxdHttp {
     }
   }
 
+  async function raw(path: string, signal?: AbortSignal): Promise<string> {
+    const { status, body } = await exchange({ path, signal });
+    if (status >= 400) throw refusal(status, `no ${path.split("/").at(-1)}`);
+    return body;
+  }
+
   return {
     socket,
     send,
     get,
     find,
-    raw: async (path) => (await exchange({ path })).body,
+    raw,
     close: () => agent.destroy(),
   };
 }

@@ -9,6 +9,9 @@ export interface Instance {
   expanded_devices?: Record<string, Record<string, string>>;
   /** 1970 = never started. */
   last_used_at: string;
+  created_at?: string;
+  /** As x86_64. */
+  architecture?: string;
 }
 
 /** Keys of a container's configuration that are the station's. */
@@ -17,6 +20,7 @@ export const keys = {
   image: "user.gantry.image",
   ports: "user.gantry.ports",
   mounts: "user.gantry.mounts",
+  settings: "user.gantry.settings",
 } as const;
 
 /** LXD's rule; it becomes the host name. */
@@ -58,6 +62,7 @@ export function toContainer(instance: Instance, pid: number): Container {
   const imageId = config["volatile.base_image"] ?? "";
   return {
     id: name,
+    incarnation: config["volatile.uuid"] ?? name,
     name,
     state: pid > 0 ? "running" : "stopped",
     image: config[keys.image] ?? imageId,
@@ -67,6 +72,7 @@ export function toContainer(instance: Instance, pid: number): Container {
     ...readForward(instance),
     pid,
     ...(pid === 0 && wasStarted(instance) && { ended: true }),
+    ...(pid > 0 && instance.status === "Frozen" && { paused: true }),
     mounts: readMounts(instance),
   };
 }

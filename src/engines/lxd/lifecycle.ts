@@ -1,5 +1,7 @@
 import { AppError, hasCode } from "../../errors.ts";
 import type { Containers } from "../engine.ts";
+import type { RemoveOptions } from "../life.ts";
+import { createChanges } from "./changes.ts";
 import { isBusy, reasonOf } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import { findInstance, instancePath, isUp } from "./instance.ts";
@@ -9,8 +11,10 @@ import { startFailure } from "./start-failure.ts";
 /** For what LXD does with a container already, or for what another caller does in turn. */
 const patience = 120_000;
 
+type Lifecycle = Pick<Containers, "start" | "stop" | "remove"> & ReturnType<typeof createChanges>;
+
 /** What becomes of a container after it was made. */
-export function createLifecycle(http: LxdHttp, operations: Operations): Pick<Containers, "start" | "stop" | "remove"> {
+export function createLifecycle(http: LxdHttp, operations: Operations): Lifecycle {
   async function start(name: string, signal?: AbortSignal): Promise<void> {
     await insist(name, async () => {
       const instance = await findInstance(http, name, signal);
@@ -32,7 +36,7 @@ export function createLifecycle(http: LxdHttp, operations: Operations): Pick<Con
     });
   }
 
-  async function remove(name: string, signal?: AbortSignal): Promise<void> {
+  async function remove(name: string, { signal }: RemoveOptions = {}): Promise<void> {
     await insist(name, async () => {
       const instance = await findInstance(http, name, signal);
       if (!instance) return;
@@ -67,5 +71,5 @@ export function createLifecycle(http: LxdHttp, operations: Operations): Pick<Con
     }
   }
 
-  return { start, stop, remove };
+  return { start, stop, remove, ...createChanges({ http, operations, insist, start, kill }) };
 }

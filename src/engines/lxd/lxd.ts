@@ -57,6 +57,8 @@ export function createLxdEngine(options: LxdOptions): Engine {
       engineVolumes: false,
       imagesInUse: false,
       privileged: true,
+      commits: false,
+      renamesRunning: false,
       sizes: true,
       hostNames: true,
       local: true,

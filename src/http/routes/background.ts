@@ -1,10 +1,9 @@
-import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../../api/create.ts";
 import { Task, TaskListQuery } from "../../api/task.ts";
-import { AppError } from "../../errors.ts";
-import type { AddOptions, BackgroundService } from "../../services/services.ts";
+import type { BackgroundService } from "../../services/services.ts";
 import type { App } from "../app.ts";
+import { addOptions } from "../idempotency.ts";
 import { callerOf } from "../session-cookie.ts";
 
 const base = "/api/v1/background";
@@ -64,17 +63,6 @@ function addRoutes(app: App, background: BackgroundService): void {
   app.post(`${base}/:category`, { schema: others }, (request) =>
     background.refuse(callerOf(request), request.params.category),
   );
-}
-
-const none: AddOptions = {};
-
-function addOptions(request: FastifyRequest): AddOptions {
-  const key = request.raw.headers["idempotency-key"];
-  if (key === undefined) return none;
-  if (typeof key === "string" && /^[\x20-\x7e]{1,255}$/.test(key)) return { idempotencyKey: key };
-  throw new AppError("invalid", "Idempotency-Key must be 1 to 255 printable ASCII characters.", {
-    details: { field: "Idempotency-Key" },
-  });
 }
 
 function numberOf(text: string | undefined): number | undefined {

@@ -5,7 +5,7 @@ import { AppError, hasCode } from "../../errors.ts";
 import type { Handler } from "../../tasks/handler.ts";
 import { asksOfCreate } from "../asks.ts";
 import { planContainer, type ContainerPlan } from "../container-plan.ts";
-import { hasMounted } from "../mounted.ts";
+import { hasMounted, isEnding } from "../mounted.ts";
 import type { OpenFolder } from "../shares.ts";
 import { ensureImage } from "./image.ts";
 import type { KindOptions } from "./options.ts";
@@ -118,7 +118,7 @@ async function verifyMounts({ engine, folders, open }: Making, id: string): Prom
   if (folders.length === 0) return;
   const pid = (await engine.containers.get(id))?.pid ?? 0;
   if (pid > 0 && (await hasMounted(pid, folders).catch(() => false))) return;
-  const ended = pid === 0 || ((await engine.containers.get(id))?.pid ?? 0) !== pid;
+  const ended = pid === 0 || (await isEnding(pid)) || ((await engine.containers.get(id))?.pid ?? 0) !== pid;
   if (ended && isDeepStrictEqual(await open().catch(() => undefined), folders)) return;
   throw new AppError("forbidden", "A folder of volume.host was exchanged while the container was made.");
 }

@@ -18,7 +18,12 @@ export function imageRemoveHandler(options: KindOptions): Handler {
       for (const [index, item] of items.entries()) {
         context.progress(Math.floor((100 * index) / items.length), `Remove image ${index + 1} of ${items.length}`);
         const { engine } = options.inventory.require(item.type);
-        const failure = await context.step(`remove ${index}`, null, (repeated) => removeItem(engine, item, repeated));
+        const failure = await context.step(`remove ${index}`, null, async (repeated) => {
+          const failed = await removeItem(engine, item, repeated);
+          const state = failed === null ? "success" : "error";
+          options.announce("image", context.user, { action: "delete", state, type: item.type, name: item.image });
+          return failed;
+        });
         if (failure) failures.push(failure);
       }
       if (failures.length === 0) return undefined;

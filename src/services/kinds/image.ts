@@ -1,3 +1,4 @@
+import type { ImageDownloadRequest } from "../../api/create.ts";
 import type { Engine, RegistryLogin } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { TaskContext } from "../../tasks/handler.ts";
@@ -27,7 +28,22 @@ export async function ensureImage(options: KindOptions, context: TaskContext, wa
   }
   if (!source.remote) throw new AppError("not_found", `The image ${source.references[0]} is not on this host.`);
   context.progress(-1, "Download image");
-  return context.step("pull", null, () => pullFirst(options, context, wanted));
+  return context.step("pull", null, () => tellDownload(options, context, () => pullFirst(options, context, wanted)));
+}
+
+async function tellDownload<T>({ announce }: KindOptions, context: TaskContext, pull: () => Promise<T>): Promise<T> {
+  const { type, image: name, tag, repository } = context.params as ImageDownloadRequest;
+  const tell = (state: "success" | "error"): void =>
+    announce("image", context.user, { name, repository, state, tag, action: "download", type });
+  try {
+    const pulled = await pull();
+    tell("success");
+    return pulled;
+  } catch (error) {
+    // What is stopped, or tried again when the engine is back, has not failed.
+    if (!context.signal.aborted && !hasCode(error, "engine_unavailable")) tell("error");
+    throw error;
+  }
 }
 
 /** The first that is to be had. What failed first is what the user asked for most. */

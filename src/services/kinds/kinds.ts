@@ -1,5 +1,7 @@
 import type { Handler, Kinds } from "../../tasks/handler.ts";
 import type { BackgroundKind } from "../services.ts";
+import { awaitedHandler, type AwaitedKind } from "./awaited.ts";
+import { containerVerbs } from "./container-verbs.ts";
 import { createHandler } from "./create.ts";
 import { imageDownloadHandler } from "./image-download.ts";
 import { imageRemoveHandler } from "./image-remove.ts";
@@ -9,10 +11,19 @@ import { createUndoers } from "./undoers.ts";
 
 /** All kinds of tasks. A kind without a handler does not compile. */
 export function createKinds(options: KindOptions): Kinds {
-  const handlers: { [K in BackgroundKind]: Handler } = {
+  const handlers: { [K in BackgroundKind | AwaitedKind]: Handler } = {
     create: createHandler(options),
     image_download: imageDownloadHandler(options),
     image_remove: imageRemoveHandler(options),
+    container_start: awaitedHandler(options, containerVerbs.container_start),
+    container_stop: awaitedHandler(options, containerVerbs.container_stop),
+    container_restart: awaitedHandler(options, containerVerbs.container_restart),
+    container_pause: awaitedHandler(options, containerVerbs.container_pause),
+    container_unpause: awaitedHandler(options, containerVerbs.container_unpause),
+    container_rename: awaitedHandler(options, containerVerbs.container_rename),
+    container_autostart: awaitedHandler(options, containerVerbs.container_autostart),
+    container_commit: awaitedHandler(options, containerVerbs.container_commit),
+    container_remove: awaitedHandler(options, containerVerbs.container_remove),
   };
   return { handlers, undoers: createUndoers(options), recover: createRecovery(options.inventory) };
 }

@@ -40,6 +40,15 @@ export function taskEnds(db: DatabaseSync, host: string, { events, audit }: Trai
     if (!keepClaims) dropClaims.run(host, id);
   }
 
+  function withdrawn({ id, now, by }: { id: number; now: number; by?: Actor | undefined }): boolean {
+    const waiting = withdraw.get(now, id) as Ended | undefined;
+    if (!waiting) return false;
+    release(id, false);
+    events.add(waiting, "cancelled", now);
+    audit.cancelled(waiting, by, now);
+    return true;
+  }
+
   return {
     passPivot(id: number): boolean {
       return pivot.get(id) !== undefined;
@@ -69,14 +78,9 @@ export function taskEnds(db: DatabaseSync, host: string, { events, audit }: Trai
     settleDebt(id: number): void {
       if (settle.run(id).changes) release(id, false);
     },
+    withdraw: withdrawn,
     cancel({ id, now, by }: { id: number; now: number; by?: Actor | undefined }) {
-      const waiting = withdraw.get(now, id) as Ended | undefined;
-      if (waiting) {
-        release(id, false);
-        events.add(waiting, "cancelled", now);
-        audit.cancelled(waiting, by, now);
-        return "withdrawn";
-      }
+      if (withdrawn({ id, now, by })) return "withdrawn";
       const running = cancel.get(id) as Ended | undefined;
       if (running) {
         events.add(running, "running", now);

@@ -12,6 +12,7 @@ const final = "state IN ('completed', 'error', 'cancelled') AND debt = 0";
 export function taskQueries(db: DatabaseSync, host: string, audit: ReturnType<typeof taskAudit>) {
   const saveProgress = db.prepare("UPDATE task SET detail = ?, progress = ? WHERE id = ? AND state = 'running'");
   const get = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ? AND hidden = 0 AND state <> 'cancelled'`);
+  const row = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
   const listed = `SELECT ${taskColumns} FROM task WHERE id < ? AND hidden = 0 AND state <> 'cancelled'`;
   const list = db.prepare(
     `${listed} AND kind = coalesce(?, kind) AND user = coalesce(?, user) ORDER BY id DESC LIMIT ?`,
@@ -36,6 +37,7 @@ export function taskQueries(db: DatabaseSync, host: string, audit: ReturnType<ty
   );
   const ofFinal = `NOT EXISTS (SELECT 1 FROM task WHERE task.id = port_claim.task AND ${active})`;
   const claims = db.prepare(`SELECT protocol, port, owner FROM port_claim WHERE host = ? AND ${ofFinal}`);
+  const moveClaims = db.prepare("UPDATE port_claim SET owner = ? WHERE host = ? AND owner = ?");
   const claimant = db.prepare("SELECT owner FROM port_claim WHERE host = ? AND protocol = ? AND port = ?");
   const releaseClaims = db.prepare(`DELETE FROM port_claim WHERE host = ? AND owner = ? AND ${ofFinal}`);
 
@@ -45,6 +47,9 @@ export function taskQueries(db: DatabaseSync, host: string, audit: ReturnType<ty
     },
     get(id: number) {
       return get.get(id) as unknown as TaskRow | undefined;
+    },
+    row(id: number) {
+      return row.get(id) as unknown as TaskRow | undefined;
     },
     list({ kind, limit, before, user }: TaskFilterRow) {
       const found = list.iterate(before ?? Number.MAX_SAFE_INTEGER, kind, user ?? null, limit);
@@ -93,6 +98,9 @@ export function taskQueries(db: DatabaseSync, host: string, audit: ReturnType<ty
     },
     releaseClaims(owner: string): void {
       releaseClaims.run(host, owner);
+    },
+    moveClaims({ from, to }: { from: string; to: string }): void {
+      moveClaims.run(to, host, from);
     },
     purge: purging(db),
   };

@@ -21,8 +21,8 @@ export function taskSql(db: DatabaseSync, host: string): TaskVerbs {
 
 function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
   const insert = db.prepare(
-    `INSERT INTO task (host, kind, lane, name, user, address, params, state, creates, init)
-     VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)`,
+    `INSERT INTO task (host, kind, lane, name, user, address, params, state, creates, init, hidden)
+     VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)`,
   );
   const insertOwner = db.prepare("INSERT INTO task_owner (host, task, user) VALUES (?, ?, ?)");
   const insertLock = db.prepare("INSERT INTO task_lock (task, host, key, mode) VALUES (?, ?, ?, ?)");
@@ -63,8 +63,11 @@ function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
     accept(task: NewTask) {
       const refused = repeated(task) ?? taken(task);
       if (refused) return refused;
-      const { kind, lane, name, user, address = "", params, creates, now } = task;
-      const id = Number(insert.run(host, kind, lane, name, user, address, params, creates, now).lastInsertRowid);
+      const { kind, lane, name, user, address = "", params, creates, now, awaited = false } = task;
+      const hidden = Number(awaited);
+      const id = Number(
+        insert.run(host, kind, lane, name, user, address, params, creates, now, hidden).lastInsertRowid,
+      );
       if (creates) insertOwner.run(host, id, user);
       for (const [key, mode] of task.locks) insertLock.run(id, host, key, mode);
       for (const { protocol, port } of task.ports) insertClaim.run(host, protocol, port, creates ?? `task/${id}`, id);

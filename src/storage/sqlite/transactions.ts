@@ -38,8 +38,8 @@ export interface BatchAnswer {
 /** Characters; several answers go into one string, which can have 512 Mi. */
 const largestAnswer = 64 << 20;
 
-/** What is refused while the disk is full: the ballast is for ends and undos. */
-const beginnings = new Set(["tasks.accept", "tasks.planStep", "audit.begin"]);
+/** What is refused while the disk is full: the ballast is for ends and undos, and their events. */
+const beginnings = new Set(["tasks.accept", "tasks.planStep", "events.add", "audit.begin"]);
 
 const SQLITE_FULL = 13;
 /** The index of the write-ahead log could not grow. */

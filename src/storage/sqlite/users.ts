@@ -20,6 +20,7 @@ export function userSql(db: DatabaseSync, host: string) {
   const otherAdmin = db.prepare(
     "SELECT 1 FROM user WHERE role = 'admin' AND disabled = 0 AND source = 'local' AND name <> ?",
   );
+  const disown = db.prepare("DELETE FROM task_owner WHERE host = ? AND user = ?");
   const find = (name: string) => {
     const row = get.get(name);
     return row && toUser(row);
@@ -45,6 +46,8 @@ export function userSql(db: DatabaseSync, host: string) {
       if (weaker && isLastAdmin(user)) return "last_admin" as const;
       const disabled = to.disabled === undefined ? null : Number(to.disabled);
       change.run(to.role ?? null, disabled, to.passwordHash ?? null, name);
+      // What an admin made may be more than he may have now.
+      if (user.role === "admin" && to.role !== undefined && to.role !== "admin") disown.run(host, name);
       return "done" as const;
     },
     removeUser: removal(db, host, { find, isLastAdmin }),

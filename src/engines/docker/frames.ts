@@ -1,0 +1,39 @@
+import type { Readable } from "node:stream";
+
+export interface Frame {
+  stream: "stdout" | "stderr";
+  data: Buffer;
+}
+
+const headSize = 8;
+
+/** The output of a container without a terminal: pieces with a head of stream and length. Pieces may come cut. */
+export async function* frames(source: Readable): AsyncGenerator<Frame, void, undefined> {
+  let head: Buffer = Buffer.alloc(0);
+  let left = 0;
+  let stream: Frame["stream"] = "stdout";
+  for await (const chunk of source) {
+    let rest = chunk as Buffer;
+    while (rest.length > 0) {
+      if (left === 0) {
+        const taken = rest.subarray(0, headSize - head.length);
+        head = Buffer.concat([head, taken]);
+        rest = rest.subarray(taken.length);
+        if (head.length < headSize) break;
+        stream = head[0] === 2 ? "stderr" : "stdout";
+        left = head.readUInt32BE(4);
+        head = Buffer.alloc(0);
+        continue;
+      }
+      const data = rest.subarray(0, left);
+      left -= data.length;
+      rest = rest.subarray(data.length);
+      yield { stream, data };
+    }
+  }
+}
+
+/** The output of a container with a terminal: one stream, as it is. */
+export async function* plain(source: Readable): AsyncGenerator<Frame, void, undefined> {
+  for await (const chunk of source) yield { stream: "stdout", data: chunk as Buffer };
+}

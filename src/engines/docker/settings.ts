@@ -1,0 +1,56 @@
+import { hasCode } from "../../errors.ts";
+import type { ContainerSettings, DeviceRule, Limits, NetworkMode } from "../engine.ts";
+import { hostArchitecture } from "../host-architecture.ts";
+import { requireContainer, type Inspected } from "./container-inspect.ts";
+import { networkLabel } from "./create-body.ts";
+import type { DockerHttp } from "./http.ts";
+
+/** What an inspect tells of what was asked for at create, or changed since. */
+export async function readSettings(http: DockerHttp, id: string, signal?: AbortSignal): Promise<ContainerSettings> {
+  const inspected = await requireContainer(http, id, signal);
+  const { Config, HostConfig, Mounts } = inspected;
+  const bound = (Mounts ?? []).filter(({ Type }) => Type === "bind");
+  return {
+    autostart: !["", "no"].includes(HostConfig.RestartPolicy?.Name ?? ""),
+    limits: limitsOf(HostConfig),
+    devices: (HostConfig.DeviceCgroupRules ?? []).flatMap(readRule),
+    mounts: bound.map(({ Source, Destination, RW }) => ({ source: Source, target: Destination, readOnly: !RW })),
+    volumesFrom: (HostConfig.VolumesFrom ?? []).map((entry) => entry.replace(/:r[ow]$/, "")),
+    hostname: Config.Hostname ?? "",
+    mode: modeOf(inspected),
+    architecture: await architectureOf(http, inspected.Image, signal),
+  };
+}
+
+/** 0 is Docker's word for none. */
+function limitsOf({ CpuShares, CpuQuota = 0, CpuPeriod, Memory }: Inspected["HostConfig"]): Limits {
+  return {
+    ...(CpuShares && { cpuWeight: CpuShares }),
+    ...(CpuQuota > 0 && { cpuTime: Math.round((CpuQuota * 1000) / (CpuPeriod || 100_000)) }),
+    ...(Memory && { memory: Memory }),
+  };
+}
+
+/** As "c 81:* rwm". */
+function readRule(line: string): DeviceRule[] {
+  const parts = /^([cb]) (\d+):\* ([rwm]+)$/.exec(line);
+  if (!parts?.[1] || !parts[3]) return [];
+  return [{ majors: [{ kind: parts[1] as "c" | "b", major: Number(parts[2]) }], access: parts[3] }];
+}
+
+/** A LAN address is given from outside, so Docker itself knows of no network then. */
+function modeOf({ Config, HostConfig }: Inspected): NetworkMode["mode"] {
+  if (HostConfig.NetworkMode === "host") return "host";
+  return Config.Labels?.[networkLabel] === "bridge" ? "bridge" : "nat";
+}
+
+/** An image may be gone by force while its container is still there. */
+async function architectureOf(http: DockerHttp, image: string, signal?: AbortSignal): Promise<string> {
+  try {
+    const { Architecture } = await http.json<{ Architecture?: string }>({ path: `/images/${image}/json`, signal });
+    return Architecture || hostArchitecture();
+  } catch (error) {
+    if (hasCode(error, "not_found")) return hostArchitecture();
+    throw error;
+  }
+}

@@ -1,0 +1,21 @@
+import os from "node:os";
+
+/** Node's and the kernel's words -> Debian's, which the documents use. */
+const words: Readonly<Record<string, string>> = {
+  x64: "amd64",
+  x86_64: "amd64",
+  ia32: "i386",
+  i686: "i386",
+  aarch64: "arm64",
+  arm: "armhf",
+  armv7l: "armhf",
+};
+
+export function hostArchitecture(): string {
+  return architectureName(os.arch());
+}
+
+/** As amd64. */
+export function architectureName(word: string): string {
+  return words[word] ?? word;
+}

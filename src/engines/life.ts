@@ -1,0 +1,72 @@
+/** What becomes of a container after it was made: the part of `Containers` that needs none of the engine's other types. */
+
+export interface StopOptions {
+  /** Seconds that its first process is given to end by itself; 0 = it is killed. Absent: the engine's own, mostly 10. */
+  grace?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface RemoveOptions {
+  /** Its anonymous volumes stay. Only where the engine has volumes. */
+  keepVolumes?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface CommitRequest {
+  /** `repository:tag`, which is taken from the image that has it now. */
+  reference: string;
+  author: string;
+  message: string;
+}
+
+export interface ExecRequest {
+  /** Program and arguments; no shell. */
+  command: readonly [string, ...string[]];
+  /** Name or number, with or without `:group`. Absent: the container's own. */
+  user?: string | undefined;
+  /** An absolute path. */
+  workingDir?: string | undefined;
+  /** NAME=VALUE. */
+  environment: readonly string[];
+}
+
+export interface ExecResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+  /** More was written than is kept of one stream. */
+  truncated: boolean;
+}
+
+/** Bytes that are kept of one stream of a program, and of a log. */
+export const outputLimit = 1 << 20;
+
+/** Every call throws `not_found` for a container that is not there. */
+export interface ContainerLife {
+  /** Asks it to end, and kills it when the grace is over; a paused one ends too. No error when it is stopped. */
+  shutDown(id: string, options?: StopOptions): Promise<void>;
+  /** Ends it in the same way when it runs, and starts it. */
+  restart(id: string, options?: StopOptions): Promise<void>;
+  /** All its processes stand still. No error when they do already; `conflict` when it does not run. */
+  pause(id: string, signal?: AbortSignal): Promise<void>;
+  /** No error when it is not paused; `conflict` when it does not run. */
+  unpause(id: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Answers its id from now on, which may be the name. `conflict` when the name is taken, and, without `renamesRunning`,
+   * while it runs.
+   */
+  rename(id: string, name: string, signal?: AbortSignal): Promise<string>;
+  /** Start it when the host boots. */
+  setAutostart(id: string, on: boolean, signal?: AbortSignal): Promise<void>;
+  /** The last lines that it wrote to its output or its console, at most `outputLimit` bytes of them. */
+  logs(id: string, lines: number, signal?: AbortSignal): Promise<string>;
+  /** Facts in the engine's own words, for a person; all have `NetworkSettings.Ports` in Docker's form. */
+  inspect(id: string, signal?: AbortSignal): Promise<Record<string, unknown>>;
+  /** Makes an image of its files as they are, and answers the image's id. Only with `commits`. */
+  commit(id: string, request: CommitRequest, signal?: AbortSignal): Promise<string>;
+  /**
+   * Runs a program in it to its end. When the signal aborts the program is killed, by an engine on this host. `conflict`
+   * when it does not run.
+   */
+  exec(id: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult>;
+}

@@ -1,0 +1,45 @@
+import { open, readFile, rename, stat } from "node:fs/promises";
+
+import { codeOf, notFound } from "./failures.ts";
+import type { Layout } from "./layout.ts";
+
+export async function readConfig(layout: Layout, name: string): Promise<string> {
+  try {
+    return await readFile(layout.config(name), "utf8");
+  } catch (error) {
+    throw codeOf(error) === "ENOENT" ? notFound(name) : error;
+  }
+}
+
+/** Whole or not at all, and on the disk when it resolves. */
+export async function writeConfig(layout: Layout, name: string, text: string): Promise<void> {
+  const file = layout.config(name);
+  const { mode } = await stat(file);
+  const draft = `${file}.gantry-new`;
+  const handle = await open(draft, "w", mode & 0o777);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(draft, file);
+}
+
+/** The settings of this name, in the order of the file. */
+export function settingsOf(config: string, name: string): string[] {
+  const pattern = new RegExp(`^\\s*${name.replaceAll(".", "\\.")}\\s*=\\s*(\\S.*?)\\s*$`, "gm");
+  return [...config.matchAll(pattern)].flatMap(([, value]) => value ?? []);
+}
+
+/** The file with these settings, and no others of their names. */
+export function withSettings(config: string, settings: Readonly<Record<string, string | undefined>>): string {
+  const kept = config.split("\n").filter((line) => !Object.hasOwn(settings, line.split("=")[0]?.trim() ?? ""));
+  const added = Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : `${name} = ${value}`));
+  return `${[...kept.filter((line) => line !== ""), ...added].join("\n")}\n`;
+}
+
+/** Paths below one folder are below another. */
+export function moved(config: string, from: string, to: string): string {
+  return config.replaceAll(`${from}/`, `${to}/`);
+}

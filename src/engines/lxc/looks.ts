@@ -1,0 +1,68 @@
+import { open } from "node:fs/promises";
+
+import { portsInDockerForm } from "../docker-form.ts";
+import type { Container, ContainerSettings, Limits } from "../engine.ts";
+import { architectureName, hostArchitecture } from "../host-architecture.ts";
+import { lastLines } from "../kept-output.ts";
+import { outputLimit } from "../life.ts";
+import { readConfig, settingsOf } from "./config-file.ts";
+import type { Facts } from "./facts.ts";
+import type { Layout } from "./layout.ts";
+
+/** What the configuration says, and what the station wrote down at create where that says it otherwise. */
+export async function readSettings(layout: Layout, name: string, { station }: Facts): Promise<ContainerSettings> {
+  const config = await readConfig(layout, name);
+  const one = (key: string): string | undefined => settingsOf(config, key).at(-1);
+  const arch = one("lxc.arch");
+  return {
+    autostart: one("lxc.start.auto") === "1",
+    limits: limitsOf(one),
+    devices: station?.given?.devices ?? [],
+    mounts: station?.given?.mounts ?? [],
+    volumesFrom: [],
+    hostname: one("lxc.uts.name") ?? name,
+    mode: station?.given?.mode ?? "nat",
+    architecture: arch === undefined ? hostArchitecture() : architectureName(arch),
+  };
+}
+
+function limitsOf(one: (key: string) => string | undefined): Limits {
+  const weight = number(one("lxc.cgroup.cpu.shares"));
+  const [quota, period] = [one("lxc.cgroup.cpu.cfs_quota_us"), one("lxc.cgroup.cpu.cfs_period_us")].map(number);
+  const memory = number(one("lxc.cgroup.memory.limit_in_bytes"));
+  return {
+    ...(weight > 0 && { cpuWeight: weight }),
+    ...(quota && period && { cpuTime: Math.round((quota * 1000) / period) }),
+    ...(memory > 0 && { memory }),
+  };
+}
+
+function number(text: string | undefined): number {
+  return Number(text ?? 0) || 0;
+}
+
+/** The end of the console's file; one that never ran has none. */
+export async function readConsole(layout: Layout, name: string, lines: number): Promise<string> {
+  const file = settingsOf(await readConfig(layout, name), "lxc.console.logfile").at(-1);
+  const log = file === undefined ? undefined : await open(file, "r").catch(() => undefined);
+  if (!log) return "";
+  try {
+    const { size } = await log.stat();
+    const buffer = Buffer.alloc(Math.min(size, outputLimit));
+    const { bytesRead } = await log.read(buffer, 0, buffer.length, size - buffer.length);
+    return lastLines(buffer.subarray(0, bytesRead).toString("utf8"), lines);
+  } finally {
+    await log.close();
+  }
+}
+
+export function inspected({ name, ports, pid, ...more }: Container): Record<string, unknown> {
+  const paused = more.paused ?? false;
+  const status = pid === 0 ? "stopped" : paused ? "frozen" : "running";
+  return {
+    Id: name,
+    Name: name,
+    State: { Status: status, Running: pid > 0, Paused: paused, Pid: pid },
+    NetworkSettings: { Ports: portsInDockerForm(ports) },
+  };
+}

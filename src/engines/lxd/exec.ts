@@ -1,0 +1,112 @@
+import { once } from "node:events";
+import { WebSocket } from "ws";
+
+import { AppError } from "../../errors.ts";
+import { inFolder, numericUser } from "../exec-words.ts";
+import { keepStart, noProgram, notExecutable, type KeptOutput } from "../kept-output.ts";
+import type { ExecRequest, ExecResult } from "../life.ts";
+import { cancelled, connectionFailure, reasonOf } from "./failures.ts";
+import type { LxdHttp } from "./http.ts";
+import { instancePath } from "./instance.ts";
+import { requireInstance } from "./looks.ts";
+import type { Operation, Operations } from "./operations.ts";
+
+/** The sockets of a program, by what they carry; it starts when all are connected. */
+interface Sockets {
+  "0": WebSocket;
+  "1": WebSocket;
+  "2": WebSocket;
+  control: WebSocket;
+}
+
+const waitAtOnce = 20_000;
+const killed = { command: "signal", signal: 9 };
+
+export async function execIn(
+  { http, operations }: { http: LxdHttp; operations: Operations },
+  name: string,
+  request: ExecRequest,
+  signal: AbortSignal,
+): Promise<ExecResult> {
+  const { status } = await requireInstance(http, name, signal);
+  if (status !== "Running") throw new AppError("conflict", `The LXD container ${name} does not run.`);
+  const operation = await operations.begin(
+    { method: "POST", path: `${instancePath(name)}/exec`, body: bodyOf(request) },
+    signal,
+  );
+  if (!operation) throw connectionFailure(new Error("no operation"), http.socket);
+  const sockets = connect(http.socket, operation);
+  const kill = (): void => end(sockets);
+  signal.addEventListener("abort", kill, { once: true });
+  if (signal.aborted) kill();
+  try {
+    const output = { stdout: keepStart(), stderr: keepStart() };
+    await Promise.all([readAll(sockets["1"], output.stdout), readAll(sockets["2"], output.stderr)]);
+    const exitCode = await exitOf(operations, operation.id);
+    if (signal.aborted) throw cancelled();
+    const truncated = output.stdout.truncated() || output.stderr.truncated();
+    return { exitCode, stdout: output.stdout.text(), stderr: output.stderr.text(), truncated };
+  } catch (error) {
+    if (/command not executable/i.test(reasonOf(error))) return notExecutable(request.command[0]);
+    if (/command not found/i.test(reasonOf(error))) return noProgram(request.command[0]);
+    throw signal.aborted ? cancelled(error) : error instanceof AppError ? error : connectionFailure(error, http.socket);
+  } finally {
+    signal.removeEventListener("abort", kill);
+    for (const socket of Object.values(sockets) as WebSocket[]) socket.terminate();
+  }
+}
+
+function bodyOf(request: ExecRequest): Record<string, unknown> {
+  const { uid, gid } = numericUser(request.user, "LXD");
+  return {
+    command: inFolder(request),
+    environment: Object.fromEntries(
+      request.environment.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
+    ),
+    user: uid,
+    ...(gid !== undefined && { group: gid }),
+    "wait-for-websocket": true,
+    interactive: false,
+  };
+}
+
+function connect(socket: string, { id, metadata }: Operation): Sockets {
+  const secrets = (metadata?.["fds"] ?? {}) as Record<keyof Sockets, string>;
+  const open = (fd: keyof Sockets): WebSocket => {
+    const path = `/1.0/operations/${id}/websocket?secret=${secrets[fd]}`;
+    const opened = new WebSocket(`ws+unix:${socket}:${path}`, { perMessageDeflate: false });
+    // Whoever reads is told by its end; an error without a listener would end the process.
+    opened.on("error", () => undefined);
+    return opened;
+  };
+  const sockets = { "0": open("0"), "1": open("1"), "2": open("2"), control: open("control") };
+  // An empty text is the end of what the program can read.
+  sockets["0"].once("open", () => sockets["0"].send(""));
+  return sockets;
+}
+
+async function readAll(socket: WebSocket, kept: KeptOutput): Promise<void> {
+  socket.on("message", (data: Buffer, binary: boolean) => {
+    if (binary) kept.add(data);
+    else socket.close();
+  });
+  if (socket.readyState !== WebSocket.CLOSED) await once(socket, "close");
+}
+
+function end(sockets: Sockets): void {
+  const { control } = sockets;
+  const last = (): void => {
+    control.send(JSON.stringify(killed), () => {
+      for (const socket of [sockets["0"], sockets["1"], sockets["2"]]) socket.close();
+    });
+  };
+  if (control.readyState === WebSocket.OPEN) last();
+  else control.once("open", last);
+}
+
+async function exitOf(operations: Operations, id: string): Promise<number> {
+  let operation = await operations.wait(id, waitAtOnce);
+  while (operation.status_code < 200) operation = await operations.wait(id, waitAtOnce);
+  operations.check(operation);
+  return Number(operation.metadata?.["return"] ?? 0);
+}

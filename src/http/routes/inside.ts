@@ -1,0 +1,47 @@
+import { Type } from "typebox";
+import { ContainerPlace, ExecAnswer, ExecRequest, Logs, LogsQuery, PlainQuery } from "../../api/lifecycle.ts";
+import type { InsideService } from "../../services/services.ts";
+import type { App } from "../app.ts";
+import { untilHangUp } from "../hang-up.ts";
+import { jsonType, prettyJson } from "../json.ts";
+import { callerOf } from "../session-cookie.ts";
+
+const one = "/api/v1/container/:type/:id";
+const tags = ["container"];
+const params = ContainerPlace;
+const querystring = PlainQuery;
+
+export function insideRoutes(app: App, inside: InsideService): void {
+  const inspected = Type.Record(Type.String(), Type.Unknown());
+  const inspect = { tags, summary: "Low-level information on a container", params, querystring };
+  app.get(`${one}/inspect`, { schema: { ...inspect, response: { 200: inspected } } }, (request) =>
+    inside.inspect(callerOf(request), request.params),
+  );
+
+  const logs = {
+    tags,
+    summary: "The end of a container's log; of lxc and lxd, its console",
+    params,
+    querystring: LogsQuery,
+    response: { 200: Logs },
+  };
+  app.get(`${one}/logs`, { schema: logs }, async (request, reply) => {
+    const { tail } = request.query;
+    const how = { tail: tail === undefined ? undefined : Number(tail) };
+    const answer = await inside.logs(callerOf(request), request.params, how);
+    // A text is an answer in JSON too.
+    return reply.type(jsonType).serializer(prettyJson).send(answer);
+  });
+
+  const exec = {
+    tags,
+    summary: "Run a program in a container to its end, which comes with the request's at the latest",
+    params,
+    querystring,
+    body: ExecRequest,
+    response: { 200: ExecAnswer },
+  };
+  app.post(`${one}/exec`, { schema: exec }, (request, reply) =>
+    inside.exec(callerOf(request), request.params, request.body, untilHangUp(reply)),
+  );
+}

@@ -1,0 +1,105 @@
+import type { ContainerInfo } from "../api/container-info.ts";
+import { engineTypes, type Container, type EngineType } from "../engines/engine.ts";
+import { AppError } from "../errors.ts";
+import type { EngineView } from "../inventory/engine-view.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import type { LiveNumbers } from "../numbers/live-numbers.ts";
+import { shownContainer } from "./container-shown.ts";
+import { numbersKey } from "./container-numbers.ts";
+import type { Owners } from "./owners.ts";
+import { authorize, onlyOf } from "./policy.ts";
+import type { Caller, ContainerListService } from "./services.ts";
+import type { Sessions } from "./sessions.ts";
+
+export interface ContainerListOptions {
+  sessions: Sessions;
+  inventory: Inventory;
+  numbers: LiveNumbers;
+  owners: Owners;
+}
+
+/** Docker takes the beginning of an id; so many digits are one that was written down, and no name. */
+const shortId = /^[0-9a-f]{12,63}$/;
+
+/** Throws `not_found` with type and id. */
+export function requireContainer(view: EngineView, idOrName: string): Container {
+  const container = view.byId(idOrName) ?? view.byName(idOrName) ?? byBeginning(view, idOrName);
+  if (container) return container;
+  const { type } = view.engine;
+  throw new AppError("not_found", `There is no ${type} container ${idOrName}.`, { details: { type, id: idOrName } });
+}
+
+/** Docker's by the beginning of its id, when only one has it. */
+export function byBeginning(view: EngineView, text: string): Container | undefined {
+  if (view.engine.type !== "docker" || !shortId.test(text)) return undefined;
+  const found = [...view.containers()].filter(({ id }) => id.startsWith(text));
+  return found.length === 1 ? found[0] : undefined;
+}
+
+/** Containers of all engines with their live numbers, from memory. */
+export function createContainerList(options: ContainerListOptions): ContainerListService {
+  const { sessions, inventory, numbers, owners } = options;
+
+  function shown({ engine, available }: EngineView, container: Container): ContainerInfo {
+    const known = numbers.of(numbersKey(engine.type, container.id), container.pid);
+    const info = shownContainer(engine.type, container, known);
+    return available() ? info : { ...info, unavailable: true };
+  }
+
+  /** Always in the same order: by engine as the documents list them, then by name. */
+  function all(): { view: EngineView; container: Container }[] {
+    return engineTypes.flatMap((type) => {
+      const view = inventory.view(type);
+      return view ? [...view.containers()].sort(byName).map((container) => ({ view, container })) : [];
+    });
+  }
+
+  async function isOf(user: string | undefined, { engine }: EngineView, container: Container): Promise<boolean> {
+    return user === undefined || (await owners.of(engine.type, container, container.name)).owner === user;
+  }
+
+  async function permitted(caller: Caller, type: EngineType, idOrName: string) {
+    const user = sessions.authenticate(caller);
+    authorize(user, "container:get");
+    const found = named(type, idOrName);
+    if (user.role !== "admin") authorize(user, "container:get", [await owners.of(type, found.container, idOrName)]);
+    return found;
+  }
+
+  function named(type: EngineType, idOrName: string): { view: EngineView; container: Container } {
+    const view = inventory.require(type);
+    return { view, container: requireContainer(view, idOrName) };
+  }
+
+  return {
+    async list(caller) {
+      const only = onlyOf(sessions.authenticate(caller), "container:list");
+      numbers.watch();
+      const found = all();
+      const own = await Promise.all(found.map(({ view, container }) => isOf(only, view, container)));
+      return found.filter((_one, index) => own[index]).map(({ view, container }) => shown(view, container));
+    },
+    async get(caller, type, idOrName) {
+      const { view, container } = await permitted(caller, type, idOrName);
+      numbers.watch();
+      return shown(view, container);
+    },
+    async find(caller, name) {
+      const only = onlyOf(sessions.authenticate(caller), "container:get");
+      numbers.watch();
+      for (const type of engineTypes) {
+        const view = inventory.view(type);
+        const container = view?.byName(name) ?? view?.byId(name);
+        if (view && container && (await isOf(only, view, container))) return shown(inventory.require(type), container);
+      }
+      throw new AppError("not_found", `There is no container ${name}.`, { details: { id: name } });
+    },
+    async idOf(caller, type, name) {
+      return (await permitted(caller, type, name)).container.id;
+    },
+  };
+}
+
+function byName(a: Container, b: Container): number {
+  return a.name < b.name ? -1 : 1;
+}

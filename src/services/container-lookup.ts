@@ -1,0 +1,62 @@
+import type { Container, Engine, EngineType } from "../engines/engine.ts";
+import { AppError } from "../errors.ts";
+import type { EngineView } from "../inventory/engine-view.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import { sleep } from "../util/sleep.ts";
+import { byBeginning } from "./container-list.ts";
+import type { ContainerPlace } from "./services.ts";
+
+export interface FoundContainer {
+  view: EngineView;
+  container: Container;
+}
+
+export type ContainerLookup = (place: ContainerPlace) => Promise<FoundContainer>;
+
+/** After so long without an answer the engine is asked for a sign of life, and has as long again for that. */
+const patience = 900;
+/** An engine that lives, and has much to do. */
+const longPatience = 20_000;
+
+/**
+ * A container by its id or its name, as it is now. Throws `not_found` with type and id; `engine_unavailable` within 2 s
+ * when the engine is away, or hangs.
+ */
+export function createContainerLookup(inventory: Inventory): ContainerLookup {
+  return async (place) => {
+    const view = inventory.require(place.type);
+    const over = new AbortController();
+    try {
+      const asked = view.engine.containers.get(
+        place.id,
+        AbortSignal.any([over.signal, AbortSignal.timeout(longPatience)]),
+      );
+      asked.catch(() => undefined);
+      if (!(await answersSoon(view.engine, asked, over.signal))) throw hangs(place.type);
+      const container =
+        (await asked) ?? (await view.engine.containers.get(byBeginning(view, place.id)?.id ?? place.id));
+      if (container) return { view, container };
+    } finally {
+      over.abort();
+    }
+    throw unknownContainer(place);
+  };
+}
+
+async function answersSoon(engine: Engine, asked: Promise<unknown>, over: AbortSignal): Promise<boolean> {
+  const answered = asked.then(isTrue, isTrue);
+  if (await Promise.race([answered, sleep(patience, over)])) return true;
+  const lives = engine.info().then(isTrue, () => false);
+  return (await Promise.race([answered, lives, sleep(patience, over)])) ?? false;
+}
+
+const isTrue = (): true => true;
+
+function hangs(type: EngineType): AppError {
+  const sentence = `${type} does not answer at the moment; try again when it is back.`;
+  return new AppError("engine_unavailable", sentence, { details: { engine: type } });
+}
+
+function unknownContainer({ type, id }: ContainerPlace): AppError {
+  return new AppError("not_found", `There is no ${type} container ${id}.`, { details: { type, id } });
+}

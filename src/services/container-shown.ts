@@ -1,0 +1,23 @@
+import type { ContainerInfo } from "../api/container-info.ts";
+import type { Container, EngineType } from "../engines/engine.ts";
+import type { ShownNumbers } from "../numbers/live-numbers.ts";
+
+const none: ShownNumbers = { cpu: 0, memory: 0, rx: 0, tx: 0, ipaddress: [] };
+/** What the documents show of docker's containers beyond. */
+const docker = { externalIP: "", networkMode: "", project: "", projectPath: "" };
+
+/** A container as every answer shows it: numbers only while it runs, an image's id where the engine has one. */
+export function shownContainer(type: EngineType, container: Container, numbers = none): ContainerInfo {
+  const { id, name, image, imageId, state, ports } = container;
+  return {
+    ...(state === "running" && { ...numbers, ipaddress: [...numbers.ipaddress] }),
+    ...(type === "docker" && docker),
+    id,
+    image,
+    ...(type !== "lxc" && { imageID: imageId }),
+    name,
+    state,
+    tcpPort: ports.filter(({ protocol }) => protocol === "tcp").map(({ host }) => host),
+    type,
+  };
+}

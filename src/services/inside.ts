@@ -1,0 +1,68 @@
+import { AppError, hasCode } from "../errors.ts";
+import { createGate } from "../util/gate.ts";
+import { planCommand } from "./container-plan.ts";
+import type { Permitted } from "./owners.ts";
+import { authorize } from "./policy.ts";
+import type { InsideService } from "./services.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** Programs that run for callers at once. */
+const atOnce = 32;
+const usualTimeout = 60;
+const usualTail = 100;
+/** A look into a container is answered within this, or not. */
+const lookWithin = 20_000;
+
+/** Looks into a container, and programs in it. A program runs at most once, and ends with its request: it is no task. */
+export function createInsideService({
+  sessions,
+  permitted,
+}: {
+  sessions: Sessions;
+  permitted: Permitted;
+}): InsideService {
+  const running = createGate({
+    width: atOnce,
+    depth: 0,
+    full: () => new AppError("too_many", `More than ${atOnce} programs run in containers already; try again later.`),
+  });
+
+  return {
+    async inspect(caller, place) {
+      const { view, container } = await permitted(sessions.authenticate(caller), "container:inspect", place);
+      return looking((signal) => view.engine.containers.inspect(container.id, signal));
+    },
+
+    async logs(caller, place, { tail = usualTail }) {
+      const { view, container } = await permitted(sessions.authenticate(caller), "container:logs", place);
+      const logs = await looking((signal) => view.engine.containers.logs(container.id, tail, signal));
+      return place.type === "docker" ? { logs, tail } : logs;
+    },
+
+    async exec(caller, place, request, signal) {
+      const user = sessions.authenticate(caller);
+      authorize(user, "container:exec");
+      const [program, ...args] = planCommand(request.command, "command") ?? [];
+      if (program === undefined) throw new AppError("invalid", "command is empty", { details: { field: "command" } });
+      const { view, container } = await permitted(user, "container:exec", place);
+      const { timeout = usualTimeout, user: runAs, working_dir: workingDir, environment = [] } = request;
+      const late = AbortSignal.timeout(timeout * 1000);
+      const asked = { command: [program, ...args] as const, user: runAs, workingDir, environment };
+      const end = AbortSignal.any([signal, late]);
+      return running(() => view.engine.containers.exec(container.id, asked, end)).catch((error: unknown) => {
+        if (!late.aborted || !hasCode(error, "cancelled")) throw error;
+        throw new AppError("timeout", `The program was killed: it took longer than ${timeout} s.`);
+      });
+    },
+  };
+}
+
+async function looking<T>(look: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = AbortSignal.timeout(lookWithin);
+  try {
+    return await look(late);
+  } catch (error) {
+    if (!late.aborted || !hasCode(error, "cancelled")) throw error;
+    throw new AppError("timeout", `The engine did not answer within ${lookWithin / 1000} s.`, { cause: error });
+  }
+}

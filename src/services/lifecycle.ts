@@ -1,0 +1,151 @@
+import type { CreateRequest } from "../api/create.ts";
+import type { EngineType } from "../engines/engine.ts";
+import { AppError } from "../errors.ts";
+import type { LiveNumbers } from "../numbers/live-numbers.ts";
+import type { Lock } from "../storage/task-store.ts";
+import type { Awaiting } from "./awaiting.ts";
+import type { ContainerLookup, FoundContainer } from "./container-lookup.ts";
+import { numbersKey } from "./container-numbers.ts";
+import { shownContainer } from "./container-shown.ts";
+import type { AwaitedKind, AwaitedRequests, Target } from "./kinds/awaited.ts";
+import { containerVerbs, refuseRunning } from "./kinds/container-verbs.ts";
+import type { Permitted } from "./owners.ts";
+import type { User } from "./policy.ts";
+import { shownResource } from "./resource-shown.ts";
+import type { BackgroundService, Caller, ContainerPlace, LifecycleService } from "./services.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Shares } from "./shares.ts";
+import { containerKey } from "./task-plan.ts";
+
+export interface LifecycleOptions {
+  sessions: Sessions;
+  lookup: ContainerLookup;
+  permitted: Permitted;
+  awaiting: Awaiting;
+  background: Pick<BackgroundService, "add">;
+  shares: Shares;
+  numbers: Pick<LiveNumbers, "of">;
+}
+
+/** Where an image comes from when nothing is said. */
+const usualRepository = { docker: "dockerhub", lxc: "qnap", lxd: "lxd" } as const satisfies Record<EngineType, string>;
+
+type Extras<K extends AwaitedKind> = Omit<AwaitedRequests[K], keyof Target>;
+
+interface Asked<K extends AwaitedKind> {
+  caller: Caller;
+  place: ContainerPlace;
+  kind: K;
+  extras: Extras<K>;
+  signal: AbortSignal;
+}
+
+/** Verbs of one container, each a task whose end is waited for. */
+export function createLifecycleService(options: LifecycleOptions): LifecycleService {
+  const { sessions, lookup, permitted, awaiting, background, shares } = options;
+
+  /** Answers the place where the container is from now on, and what the task answered. */
+  async function carryOut<K extends AwaitedKind>({ caller, place, kind, extras, signal }: Asked<K>): Promise<unknown> {
+    const user = sessions.authenticate(caller);
+    const { container, view } = await permitted(user, containerVerbs[kind].verb, place);
+    if (kind === "container_commit" && !view.engine.capabilities.commits) {
+      throw new AppError("unsupported", `No image can be made of a ${place.type} container.`, {
+        details: { field: "type" },
+      });
+    }
+    if (kind === "container_remove") refuseRunning(container, (extras as Extras<"container_remove">).force);
+    const { id, name, incarnation } = container;
+    const request: Target & Extras<K> = { type: place.type, id, name, incarnation, ...extras };
+    return awaiting.run({ ...taskOf(user, kind, request), address: caller.address }, signal);
+  }
+
+  async function shown({ type, id }: ContainerPlace) {
+    const { container } = await lookup({ type, id });
+    return shownContainer(type, container, options.numbers.of(numbersKey(type, container.id), container.pid));
+  }
+
+  async function resource(place: ContainerPlace, { container, view }: FoundContainer) {
+    const settings = await view.engine.containers.settings(container.id);
+    return shownResource(place.type, container, settings, shares);
+  }
+
+  /** A verb without more to say, which answers the container. */
+  function plain(kind: "container_start" | "container_pause" | "container_unpause") {
+    return async (caller: Caller, place: ContainerPlace, signal: AbortSignal) => {
+      await carryOut({ caller, place, kind, extras: {}, signal });
+      return shown(place);
+    };
+  }
+
+  function graceful(kind: "container_stop" | "container_restart"): LifecycleService["stop"] {
+    return async (caller, place, { grace }, signal) => {
+      await carryOut({ caller, place, kind, extras: grace === undefined ? {} : { grace }, signal });
+      return shown(place);
+    };
+  }
+
+  return {
+    async create(caller, request, { idempotencyKey, signal }) {
+      const { type, name } = request;
+      const full: CreateRequest = { ...request, repository: request.repository ?? usualRepository[type] };
+      const { id } = await background.add(caller, "create", full, { idempotencyKey });
+      await awaiting.end(id, signal);
+      return shown({ type, id: name });
+    },
+    start: plain("container_start"),
+    pause: plain("container_pause"),
+    unpause: plain("container_unpause"),
+    stop: graceful("container_stop"),
+    restart: graceful("container_restart"),
+    async rename(caller, place, { name }, signal) {
+      const id = await carryOut({ caller, place, kind: "container_rename", extras: { to: name }, signal });
+      return shown({ type: place.type, id: id as string });
+    },
+    async setAutostart(caller, place, { on }, signal) {
+      await carryOut({ caller, place, kind: "container_autostart", extras: { on }, signal });
+      return resource(place, await lookup(place));
+    },
+    async commit(caller, place, { repository, tag = "latest", author = "", message = "" }, signal) {
+      const extras = { reference: `${repository}:${tag}`, author, message };
+      const image = await carryOut({ caller, place, kind: "container_commit", extras, signal });
+      return { image_id: image as string };
+    },
+    async remove(caller, place, { removeVolumes, force }, signal) {
+      const extras = { keepVolumes: !removeVolumes, force };
+      await carryOut({ caller, place, kind: "container_remove", extras, signal });
+      return {};
+    },
+    async settings(caller, place) {
+      return resource(place, await permitted(sessions.authenticate(caller), "container:settings", place));
+    },
+  };
+}
+
+function taskOf<K extends AwaitedKind>({ name: user }: User, kind: K, request: Target & Extras<K>) {
+  return {
+    kind,
+    lane: "quick" as const,
+    name: request.name,
+    user,
+    params: JSON.stringify(request),
+    ...keysOf(kind, request),
+    ports: [],
+    idempotency: null,
+    awaited: true,
+    now: Date.now(),
+  };
+}
+
+/** A rename also holds the name that it gives, and a commit the image's. */
+function keysOf(kind: AwaitedKind, request: Target): { locks: Lock[]; creates: string | null } {
+  const { type, name } = request;
+  const own: Lock = [containerKey(type, name), "X"];
+  if (kind === "container_rename") {
+    const key = containerKey(type, (request as AwaitedRequests["container_rename"]).to);
+    const other: Lock[] = key === own[0] ? [] : [[key, "X"]];
+    return { locks: [own, ...other], creates: other.length > 0 ? key : null };
+  }
+  if (kind !== "container_commit") return { locks: [own], creates: null };
+  const { reference } = request as AwaitedRequests["container_commit"];
+  return { locks: [own, [`${type}/i/${reference}`, "X"]], creates: null };
+}

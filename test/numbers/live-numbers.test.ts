@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { followNumbers, type NumberTimes, type Subject } from "../../src/numbers/live-numbers.ts";
+import type { Meter, Reading } from "../../src/numbers/meter.ts";
+import { createRates } from "../../src/numbers/rates.ts";
+import { until } from "../support/daemon.ts";
+
+const zero: Reading = { cpu: 0, memory: 0, rx: 0, tx: 0 };
+
+test("rates are of the time between two readings", () => {
+  const rates = createRates({ cpu: 5e9, memory: 10, rx: 1000, tx: 0 }, 1000);
+  assert.deepEqual(rates.numbers(), { cpu: 0, memory: 10, rx: 0, tx: 0 }, "a first reading is no rate");
+  rates.add({ cpu: 6e9, memory: 20, rx: 5000, tx: 100 }, 3000);
+  assert.deepEqual(rates.numbers(), { cpu: 0.5, memory: 20, rx: 2000, tx: 50 });
+});
+
+test("what counts backwards is no sample, and what follows it is compared with it", () => {
+  const rates = createRates({ ...zero, rx: 1000 }, 0);
+  rates.add({ ...zero, rx: 3000 }, 1000);
+  rates.add({ ...zero, rx: 100 }, 2000);
+  assert.equal(rates.numbers().rx, 2000);
+  rates.add({ ...zero, rx: 600 }, 3000);
+  assert.equal(rates.numbers().rx, 500);
+});
+
+test("readings that are too close together are not compared", () => {
+  const rates = createRates(zero, 0);
+  rates.add({ ...zero, cpu: 1e9, memory: 7 }, 1);
+  assert.deepEqual(rates.numbers(), { ...zero, memory: 7 });
+});
+
+/** A kernel in memory: what it counts, and how often it was read. */
+function world(context: TestContext, given: Partial<NumberTimes> = {}) {
+  const running = new Map<string, { pid: number; network?: string; start: number }>();
+  const reads = new Map<string, number>();
+  const dirty: string[] = [];
+  const subject = (key: string, pid: number): Subject => ({
+    key,
+    id: key,
+    pid,
+    named: false,
+    dirty: () => dirty.push(key),
+  });
+  let gone = "";
+  const open = ({ id, pid }: { id: string; pid: number }): Meter => {
+    const { network, start } = running.get(id) ?? { start: 0 };
+    const check = () => {
+      if (gone === id) throw new Error("ENOENT");
+    };
+    check();
+    return {
+      incarnation: { pid, start },
+      network,
+      read() {
+        check();
+        const count = (reads.get(id) ?? 0) + 1;
+        reads.set(id, count);
+        return { cpu: count * 1e7, memory: 5, rx: count * 1000, tx: 0 };
+      },
+      addresses: () => [`address of ${id}`],
+    };
+  };
+  const subjects = () => [...running].map(([key, { pid }]) => subject(key, pid));
+  const times = { beat: 20, rest: 400, watch: 200, young: 0, ...given };
+  const numbers = followNumbers({ subjects, open, times });
+  context.after(() => numbers.close());
+  return { running, reads, dirty, numbers, lose: (key: string) => void (gone = key) };
+}
+
+test("unwatched there are few samples, watched there is one at every beat, and then few again", async (context) => {
+  const { running, reads, numbers } = world(context);
+  running.set("web", { pid: 7, network: "net:1", start: 1 });
+  await until(() => reads.has("web"), 1000);
+  const count = async (ms: number) => {
+    const before = reads.get("web") ?? 0;
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return (reads.get("web") ?? 0) - before;
+  };
+  await count(100);
+  assert.ok((await count(300)) <= 1);
+  numbers.watch();
+  assert.ok((await count(150)) >= 3);
+  await count(150);
+  assert.ok((await count(300)) <= 1);
+});
+
+test("another first process is another life; the numbers of the one before are not shown for it", async (context) => {
+  const { running, numbers } = world(context);
+  running.set("web", { pid: 7, network: "net:1", start: 1 });
+  await until(() => numbers.of("web", 7) !== undefined, 1000);
+  assert.equal(numbers.of("web", 8), undefined);
+  running.set("web", { pid: 8, network: "net:2", start: 2 });
+  assert.ok(await until(() => numbers.of("web", 8) !== undefined, 1000));
+  assert.equal(numbers.of("web", 7), undefined);
+  running.clear();
+  assert.ok(await until(() => numbers.of("web", 8) === undefined, 1000));
+});
+
+test("what the kernel no longer knows is dirty, and has no numbers", async (context) => {
+  const { running, dirty, numbers, lose } = world(context);
+  running.set("web", { pid: 7, network: "net:1", start: 1 });
+  await until(() => numbers.of("web", 7) !== undefined, 1000);
+  numbers.watch();
+  lose("web");
+  assert.ok(await until(() => dirty.includes("web"), 1000));
+  assert.equal(numbers.of("web", 7), undefined);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.deepEqual(dirty, ["web"], "its engine is not asked at every beat");
+});
+
+test("of several in one network the one that began it counts the traffic, whichever was seen first", async (context) => {
+  const { running, numbers } = world(context);
+  running.set("guest", { pid: 8, network: "net:1", start: 20 });
+  running.set("owner", { pid: 7, network: "net:1", start: 10 });
+  numbers.watch();
+  assert.ok(await until(() => numbers.of("owner", 7)?.ipaddress.length === 1, 1000));
+  assert.ok(await until(() => numbers.of("guest", 8)?.ipaddress.length === 0, 1000));
+  assert.equal(numbers.of("guest", 8)?.rx, 0);
+});

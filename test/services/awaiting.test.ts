@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { AppError } from "../../src/errors.ts";
+import { createAwaiting, type AwaitingOptions } from "../../src/services/awaiting.ts";
+import { createEnds } from "../../src/tasks/ends.ts";
+import type { Handler } from "../../src/tasks/handler.ts";
+import { fails } from "../engines/engine-checks.ts";
+import { newTask } from "../storage/contract-fixture.ts";
+import { createWorld, soon, type World } from "../tasks/world.ts";
+
+const task = newTask({ lane: "quick", awaited: true, params: "{}", locks: [["docker/c/web", "X"]] });
+const { signal: connected } = new AbortController();
+
+interface Bench {
+  world: World;
+  run(signal?: AbortSignal): Promise<unknown>;
+  /** Ends the task that runs. */
+  finish: PromiseWithResolvers<unknown>;
+  states(): Promise<(string | undefined)[]>;
+}
+
+async function bench(context: TestContext, times: Partial<AwaitingOptions> = {}): Promise<Bench> {
+  const finish = Promise.withResolvers<unknown>();
+  finish.promise.catch(() => undefined);
+  const handler: Handler = {
+    run: async () => ({ result: 0, error: null, output: await finish.promise }),
+    settle: async () => undefined,
+  };
+  const world = await createWorld(context, () => handler);
+  await world.machine.start();
+  const awaiting = createAwaiting({ machine: world.machine, tasks: world.tasks, ...times });
+  return {
+    world,
+    finish,
+    run: (signal = connected) => awaiting.run(task, signal),
+    states: () => Promise.all([1, 2].map(async (id) => (await world.tasks.row(id))?.state)),
+  };
+}
+
+test("the caller has what the task answered", async (context) => {
+  const { run, finish } = await bench(context);
+  finish.resolve("image");
+  assert.equal(await run(), "image");
+});
+
+test("the caller has the task's own error", async (context) => {
+  const { run, finish } = await bench(context);
+  finish.reject(new AppError("conflict", "It is running."));
+  await fails(run(), "conflict", /It is running/);
+});
+
+test("behind a heavy task: conflict at once, naming it", async (context) => {
+  const { run, world } = await bench(context);
+  const holder = await world.add({ locks: [["docker/c/web", "S"]], user: "eve" });
+  const begun = performance.now();
+  await assert.rejects(run(), (error: AppError) => {
+    assert.deepEqual([error.code, error.details], ["conflict", { task: holder }]);
+    assert.match(error.message, /^Task 1 \(create\) of eve is at work on web/);
+    return true;
+  });
+  assert.ok(performance.now() - begun < 1_000);
+});
+
+test("who hangs up takes back what waits, and what runs is finished", async (context) => {
+  const { run, finish, world, states } = await bench(context);
+  const [first, second] = [new AbortController(), new AbortController()];
+  const running = run(first.signal);
+  await world.running(1);
+  const waiting = run(second.signal);
+  await soon(async () => (await world.tasks.row(2))?.state === "waiting");
+  first.abort();
+  second.abort();
+  await fails(waiting, "timeout", /taken back/);
+  assert.deepEqual(await states(), ["running", "cancelled"]);
+  finish.resolve("end");
+  assert.equal(await running, "end");
+  assert.deepEqual(await states(), ["completed", "cancelled"]);
+});
+
+test("who has hung up before it was accepted", async (context) => {
+  const { run, finish, world } = await bench(context);
+  finish.resolve("end");
+  await run(AbortSignal.abort()).catch(() => undefined);
+  await soon(async () => ["cancelled", "completed"].includes((await world.tasks.row(1))?.state ?? ""));
+});
+
+test("nothing begins later than it may", async (context) => {
+  const { run, world, finish } = await bench(context, { startWithin: 100 });
+  const first = run();
+  await world.running(1);
+  await fails(run(), "timeout", /nothing was done/);
+  finish.resolve("end");
+  await first;
+  assert.equal((await world.tasks.row(2))?.state, "cancelled");
+});
+
+test("what takes too long goes on, and is named", async (context) => {
+  const { run, world, finish } = await bench(context, { answerWithin: 100 });
+  await assert.rejects(run(), (error: AppError) => {
+    assert.deepEqual([error.code, error.details], ["timeout", { task: 1 }]);
+    return true;
+  });
+  assert.equal((await world.tasks.row(1))?.state, "running");
+  finish.resolve("end");
+  await soon(async () => (await world.tasks.row(1))?.state === "completed");
+});
+
+test("a task that ended before, and how", async (context) => {
+  const { world, finish } = await bench(context);
+  const awaiting = createAwaiting({ machine: world.machine, tasks: world.tasks });
+  finish.resolve("end");
+  const done = await world.add();
+  await world.end(done);
+  await awaiting.end(done, connected);
+  const failed = await world.add({ kind: "unknown" });
+  await world.end(failed);
+  await fails(awaiting.end(failed, connected), "engine_failed", /cannot carry out unknown/);
+});
+
+test("nothing is kept of who does not wait any more", async () => {
+  const ends = createEnds();
+  const over = new AbortController();
+  const first = ends.of(1, over.signal);
+  void ends.of(1, connected);
+  void ends.of(2, over.signal);
+  over.abort();
+  assert.equal(ends.size(), 1);
+  ends.tell(1, { output: 1 });
+  assert.equal(ends.size(), 0);
+  const never = await Promise.race([first, Promise.resolve("nothing")]);
+  assert.equal(never, "nothing");
+});

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { after, before, describe, test } from "node:test";
+import { until } from "../../support/daemon.ts";
+import { dockerApi, hasImage, removeImage } from "../../support/docker-cli.ts";
+import { engineTypes, startLifeWorld, type LifeWorld, type Verbs } from "./worlds.ts";
+
+/** Looks into containers, and programs that run in them. */
+interface Ran {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+  truncated: boolean;
+}
+
+let world: LifeWorld;
+before(async () => {
+  world = await startLifeWorld("inside-");
+});
+after(() => world.close());
+
+/** Processes of this host whose command line is this, those of containers too. */
+function processes(command: string): string[] {
+  const all = execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf8" }).split("\n");
+  return all.filter((line) => line.replace(/^\s*\d+\s/, "") === command);
+}
+
+for (const type of engineTypes) {
+  describe(`inside ${type}`, { concurrency: false }, () => {
+    const name = "inside-one";
+    let verbs: Verbs;
+    const exec = (body: unknown) => world.station.client.ok<Ran>("POST", verbs.at(name, "/exec"), body);
+    const refused = async (body: unknown) => {
+      const { status, body: answer } = await world.station.client.send("POST", verbs.at(name, "/exec"), body);
+      return { status, ...(answer as { error: { message: string; field?: string } }).error };
+    };
+    before(async () => {
+      verbs = world.on(type);
+      await verbs.create(name);
+    });
+
+    test("a program's output, its errors and its exit code", async () => {
+      const shell = 'echo "out $WORD"; echo err >&2; exit 3';
+      const result = await exec({ command: ["sh", "-c", shell], environment: ["WORD=a  b"] });
+      assert.deepEqual(result, { exitCode: 3, stdout: "out a  b\n", stderr: "err\n", truncated: false });
+    });
+
+    test("a text is split as a shell splits it, and nothing of it is a shell's", async () => {
+      const { stdout } = await exec({ command: "echo 'a  b' $(id) ; >x" });
+      assert.equal(stdout, "a  b $(id) ; >x\n");
+      assert.equal((await exec({ command: ["echo", "--help", "-n"] })).exitCode, 0);
+    });
+
+    test("user and folder", async () => {
+      const { stdout } = await exec({ command: ["sh", "-c", "id -u; id -g; pwd"], user: "0:7", working_dir: "/etc" });
+      assert.equal(stdout, "0\n7\n/etc\n");
+      const hostile = await exec({ command: ["pwd"], working_dir: "/etc; id" });
+      assert.notEqual(hostile.exitCode, 0);
+    });
+
+    test("what is no program", async () => {
+      assert.equal((await exec({ command: ["gantry-no-such-program"] })).exitCode, 127);
+      assert.equal((await exec({ command: ["/etc"] })).exitCode, 126);
+      assert.equal((await refused({ command: "" })).status, 400);
+      assert.equal((await refused({ command: [] })).status, 400);
+      assert.equal((await refused({ command: "'open" })).field, "command");
+      assert.equal((await refused({})).status, 400);
+      assert.equal((await refused({ command: ["true"], shell: true })).status, 400);
+    });
+
+    test("more than a MiB of output is cut", async () => {
+      const result = await exec({ command: ["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x"] });
+      assert.deepEqual([result.exitCode, result.stdout.length, result.truncated], [0, 1 << 20, true]);
+    });
+
+    test("it is killed when it takes too long, and when its client goes", async () => {
+      const late = await refused({ command: ["sleep", "731"], timeout: 1 });
+      assert.deepEqual([late.status, late.message], [504, "The program was killed: it took longer than 1 s."]);
+      assert.ok(await until(() => processes("sleep 731").length === 0, 5_000), processes("sleep 731").join());
+      const gone = new AbortController();
+      const asking = fetch(`${world.station.url}/api/v1${verbs.at(name, "/exec")}`, {
+        method: "POST",
+        headers: { cookie: world.station.client.cookie() },
+        body: JSON.stringify({ command: ["sleep", "732"] }),
+        signal: gone.signal,
+      });
+      assert.ok(await until(() => processes("sleep 732").length > 0, 5_000));
+      gone.abort();
+      await assert.rejects(asking);
+      assert.ok(await until(() => processes("sleep 732").length === 0, 5_000), processes("sleep 732").join());
+    });
+
+    test("none runs in what is paused or stopped", async () => {
+      await verbs.pause(name);
+      assert.equal((await refused({ command: ["true"] })).status, 409);
+      await verbs.unpause(name);
+      await verbs.stop(name);
+      assert.equal((await refused({ command: ["true"] })).status, 409);
+      await verbs.start(name);
+    });
+
+    test("33 at once: one too many", async () => {
+      const many = await Promise.all(
+        Array.from({ length: 33 }, () =>
+          world.station.client.send("POST", verbs.at(name, "/exec"), { command: ["sleep", "2"] }),
+        ),
+      );
+      const statuses = many.map(({ status }) => status);
+      assert.ok(statuses.includes(429), statuses.join());
+      assert.ok(
+        statuses.every((status) => status === 200 || status === 429),
+        statuses.join(),
+      );
+    });
+
+    test("facts, on which no verb waits", async () => {
+      const facts = await world.station.client.ok<{ NetworkSettings: { Ports: object } }>(
+        "GET",
+        verbs.at(name, "/inspect"),
+      );
+      assert.deepEqual(facts.NetworkSettings.Ports, {});
+      const { status } = await world.station.client.send("GET", verbs.at(name, "/logs?tail=0"));
+      assert.equal(status, 400);
+    });
+  });
+}
+
+describe("inside docker only", { concurrency: false }, () => {
+  test("the end of a log, with a terminal and without one", async () => {
+    const { client } = world.station;
+    const shell = "for n in 1 2 3 4 5; do echo line $n; done; echo error >&2";
+    await world.on("docker").create("inside-log", { entrypoint: ["sh", "-c"], command: [shell] });
+    const bare = { Image: "busybox:latest", Cmd: ["sh", "-c", shell], Tty: false };
+    await dockerApi("POST", "/containers/create?name=inside-bare", bare);
+    await dockerApi("POST", "/containers/inside-bare/start");
+    for (const [name, end] of [
+      ["inside-log", "\r\n"],
+      ["inside-bare", "\n"],
+    ] as const) {
+      const read = (tail: number) =>
+        client.ok<{ logs: string; tail: number }>("GET", `/container/docker/${name}/logs?tail=${tail}`);
+      assert.ok(await until(async () => (await read(9)).logs.includes("error"), 10_000), name);
+      // Of two streams either may be read first.
+      const all = ["line 1", "line 2", "line 3", "line 4", "line 5", "error"].map((line) => `${line}${end}`);
+      const lines = async (tail: number) => (await read(tail)).logs.split(/(?<=\n)/).toSorted();
+      assert.deepEqual(await lines(9), all.toSorted(), name);
+      const { logs, tail } = await read(3);
+      assert.deepEqual([tail, logs.split(/(?<=\n)/).length], [3, 3]);
+    }
+    assert.equal((await client.ok<{ tail: number }>("GET", "/container/docker/inside-log/logs")).tail, 100);
+  });
+
+  test("an image is made of a container: files, author and message, and no mark of its maker", async () => {
+    const { client } = world.station;
+    const docker = world.on("docker");
+    await docker.create("inside-commit");
+    await client.ok("POST", docker.at("inside-commit", "/exec"), { command: ["sh", "-c", "echo kept >/kept"] });
+    const body = { repository: "inside/made", tag: "v1", author: "jj", message: "hi" };
+    const { image_id: id } = await client.ok<{ image_id: string }>("POST", docker.at("inside-commit", "/commit"), body);
+    assert.match(id, /^sha256:[0-9a-f]{64}$/);
+    const image = await dockerApi<{
+      Id: string;
+      Author: string;
+      Comment: string;
+      Config: { Labels: Record<string, string> };
+    }>("GET", "/images/inside/made:v1/json");
+    assert.deepEqual([image.Id, image.Author, image.Comment], [id, "jj", "hi"]);
+    assert.equal(image.Config.Labels["gantry.task"], "");
+    const made = { repository: "local", image: "inside/made", tag: "v1", command: "cat /kept" };
+    await docker.create("inside-second", made);
+    const logs = async () => (await client.ok<{ logs: string }>("GET", docker.at("inside-second", "/logs"))).logs;
+    assert.ok(await until(async () => (await logs()) === "kept\r\n", 10_000), await logs());
+    const { image_id: again } = await client.ok<{ image_id: string }>(
+      "POST",
+      docker.at("inside-commit", "/commit"),
+      body,
+    );
+    assert.notEqual(again, id);
+    for (const bad of [{}, { repository: "A B" }, { repository: "a", tag: "-x" }, { ...body, other: 1 }]) {
+      assert.equal((await client.send("POST", docker.at("inside-commit", "/commit"), bad)).status, 400);
+    }
+    await docker.remove("inside-second", "?force=true");
+    await removeImage("inside/made:v1");
+    await removeImage(id);
+    assert.equal(await hasImage("inside/made:v1"), false);
+  });
+
+  test("lxc and lxd make no images", async () => {
+    for (const type of ["lxc", "lxd"] as const) {
+      const path = world.on(type).at("inside-one", "/commit");
+      const { status } = await world.station.client.send("POST", path, { repository: "a" });
+      assert.equal(status, 501);
+    }
+  });
+
+  test("anonymous volumes stay, unless they are to go", async () => {
+    const docker = world.on("docker");
+    const volumes = async () =>
+      (await dockerApi<{ Volumes: { Name: string }[] | null }>("GET", "/volumes")).Volumes?.length ?? 0;
+    const before = await volumes();
+    const volume = { new: ["/data"] };
+    await docker.create("inside-volume", { volume });
+    await docker.remove("inside-volume", "?force=true");
+    assert.equal(await volumes(), before + 1);
+    await docker.create("inside-volume", { volume });
+    await docker.remove("inside-volume", "?force=true&remove_volumes=true");
+    assert.equal(await volumes(), before + 1);
+  });
+});
