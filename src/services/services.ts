@@ -1,13 +1,3 @@
-import type {
-  NewUser,
-  PasswordChange,
-  SessionEntry,
-  StationUser,
-  Token,
-  TokenRequest,
-  UserChangeRequest,
-} from "../api/account.ts";
-import type { LogEntry } from "../api/log.ts";
 import type { ContainerInfo } from "../api/container-info.ts";
 import type { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../api/create.ts";
 import type {
@@ -20,10 +10,22 @@ import type {
 } from "../api/lifecycle.ts";
 import type { RegistryList, RegistryRequest } from "../api/registry.ts";
 import type { EventList } from "../api/event.ts";
-import type { LoginRequest, SessionInfo } from "../api/session.ts";
 import type { BridgeList, PortUse, SystemInfo, SystemResource } from "../api/system.ts";
 import type { Task } from "../api/task.ts";
 import type { DomainNames, TlsInfo, TlsNotify, TlsResult } from "../api/tls.ts";
+import type {
+  LogService,
+  RefusalService,
+  SecondStepService,
+  SessionService,
+  TokenService,
+  UserService,
+} from "./account-services.ts";
+import type { Caller } from "./caller.ts";
+
+// One door for the HTTP layer.
+export type { Caller };
+export type { LogService, RefusalService, SecondStepService, SessionService, TokenService, UserService };
 
 /**
  * All that the HTTP layer can reach. Everything that crosses is JSON, an AbortSignal or an async iterable, so that an
@@ -46,91 +48,6 @@ export interface Services {
   health: HealthService;
   system: SystemService;
   certificates: CertificateService;
-}
-
-/** What a request carries of its sender; nothing here is trusted. */
-export interface Caller {
-  /** A session's id as the client sent it. */
-  sid: string | undefined;
-  /** An API token, which comes in the Authorization header only and goes before a sid. */
-  token?: string | undefined;
-  /** The peer's address. */
-  address: string;
-}
-
-/** `code`: of the second step, by the ways that have one. */
-export type Login = LoginRequest & { code?: string | undefined };
-
-export interface SessionService {
-  /**
-   * Open. Answers the new session's id beside what the client is shown. A session sent along is ended. `forbidden` when
-   * the account has a second step and no code came; `too_many` with `retryAfter` (s) after too many wrong passwords.
-   */
-  login(caller: Caller, request: Login): Promise<{ sid: string; session: SessionInfo }>;
-  refresh(caller: Caller): Promise<SessionInfo>;
-  /** Throws `unauthenticated` when there is no session. */
-  check(caller: Caller): Promise<void>;
-  /** Ends the session at once. */
-  logout(caller: Caller): Promise<{ username: string }>;
-  /** One's own; an admin's list has all. */
-  list(caller: Caller): Promise<SessionEntry[]>;
-  /** Ends the one of this id (of the list), or without an id all others of one's own. Answers the ids that ended. */
-  remove(caller: Caller, id: string | undefined): Promise<string[]>;
-}
-
-export interface UserService {
-  list(caller: Caller): Promise<StationUser[]>;
-  create(caller: Caller, request: NewUser): Promise<StationUser>;
-  /** Ends the user's sessions. `conflict` for what would leave no admin. */
-  change(caller: Caller, username: string, request: UserChangeRequest): Promise<StationUser>;
-  remove(caller: Caller, username: string): Promise<{ username: string }>;
-  /** One's own; the other sessions end. */
-  changePassword(caller: Caller, request: PasswordChange): Promise<{ username: string }>;
-}
-
-export interface TokenService {
-  /** One's own; an admin's list has all. */
-  list(caller: Caller): Promise<Token[]>;
-  /** The only answer that has the token itself. */
-  create(caller: Caller, request: TokenRequest): Promise<Token>;
-  remove(caller: Caller, id: number): Promise<Token>;
-}
-
-/** The second step of one's own account. */
-export interface SecondStepService {
-  get(caller: Caller): Promise<{ enabled: boolean; recovery_codes: number }>;
-  /** A secret for the app; it counts once `finish` has seen a code of it. */
-  begin(caller: Caller, request: { password: string }): Promise<{ secret: string; uri: string }>;
-  /** Answers the recovery codes, each good for one login, which are shown only now. */
-  finish(caller: Caller, request: { code: string }): Promise<{ enabled: boolean; recovery_codes: string[] }>;
-  end(
-    caller: Caller,
-    request: { password: string; code: string },
-  ): Promise<{ enabled: boolean; recovery_codes: number }>;
-}
-
-/** Times are epoch seconds, 0 = any. */
-export interface LogFilter {
-  start?: number | undefined;
-  end?: number | undefined;
-  limit?: number | undefined;
-  offset?: number | undefined;
-  user?: string | undefined;
-  /** Comma-separated. */
-  level?: string | undefined;
-  /** Comma-separated. */
-  category?: string | undefined;
-  text?: string | undefined;
-}
-
-export interface LogService {
-  /** Newest first. */
-  list(caller: Caller, filter: LogFilter): Promise<LogEntry[]>;
-}
-
-export interface RefusalService {
-  /** Open. For what the HTTP layer refuses by itself, so that the audit log knows. Never throws. */
-  report(caller: Caller, refusal: { method: string; path: string; message: string }): void;
 }
 
 /** Categories that this version carries out, with the request that each takes. */

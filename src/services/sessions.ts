@@ -7,7 +7,8 @@ import type { Directory } from "./accounts/directory.ts";
 import type { TokenTable } from "./accounts/tokens.ts";
 import type { Audit } from "./audit.ts";
 import { authorize, onlyOf, type User } from "./policy.ts";
-import type { Caller, Login, SessionService } from "./services.ts";
+import type { Login, SessionService } from "./account-services.ts";
+import type { Caller } from "./caller.ts";
 import type { Session, SessionTable } from "./session-table.ts";
 
 /** Of a session's hash, what names it in a list. */
