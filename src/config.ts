@@ -73,6 +73,7 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     return value;
   };
   const dataDir = need("data");
+  const adminGroups = need("pam-admin-group");
   return Object.freeze({
     listen: Object.freeze(need("listen")),
     dataDir,
@@ -91,7 +92,7 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     lanes: Object.freeze({ quick: need("quick"), heavy: need("heavy") }),
     maxTasks: need("max-tasks"),
     hostNames: get("host-name") ?? Object.freeze([]),
-    pam: need("pam") ? Object.freeze({ adminGroups: need("pam-admin-group") }) : undefined,
+    pam: need("pam") ? Object.freeze({ adminGroups }) : undefined,
     loginLimits: Object.freeze({ tries: need("login-tries"), perMinute: need("login-rate") }),
     maxStreams: need("max-streams"),
     synchronous: need("synchronous"),
