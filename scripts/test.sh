@@ -17,7 +17,8 @@ sh "$root/scripts/packages.sh" dockerd=docker.io docker-proxy=docker.io containe
   docker-registry=docker-registry busybox=busybox-static ip=iproute2 iptables=iptables curl=curl openssl=openssl \
   nbdkit=nbdkit nbdfuse=libnbd-bin mkfs.ext4=e2fsprogs wrk=wrk jq=jq ps=procps unshare=util-linux mount=mount \
   perl=perl-base tar=tar mkfs.btrfs=btrfs-progs lxd=lxd dnsmasq=dnsmasq-base mmdebstrap=mmdebstrap xz=xz-utils zstd=zstd \
-  slirp4netns=slirp4netns lxc-start=lxc newuidmap=uidmap setfattr=attr nft=nftables conntrack=conntrack unzip=unzip script=bsdutils || fail "an engine or a tool of the tests is missing."
+  slirp4netns=slirp4netns lxc-start=lxc newuidmap=uidmap setfattr=attr nft=nftables conntrack=conntrack unzip=unzip script=bsdutils \
+  oathtool=oathtool pamtester=pamtester || fail "an engine or a tool of the tests is missing."
 
 folder=$(mktemp -d -t gantry-test.XXXXXX)
 group="gantry-test-$$"

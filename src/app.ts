@@ -12,7 +12,9 @@ import { AppError } from "./errors.ts";
 import { parseAddress } from "./gateway/address.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { createHost } from "./host/host.ts";
+import { ownHostNames } from "./http/host-names.ts";
 import { createServer } from "./http/server.ts";
+import { createHostUsers } from "./services/accounts/host-users.ts";
 import { ensureAdmin } from "./services/admin.ts";
 import { openSecrets } from "./services/secrets.ts";
 import { createStation } from "./services/station.ts";
@@ -40,6 +42,7 @@ export interface AppEvents {
  */
 const thisHost = "this";
 const hour = 3600_000;
+const auditRetention = { maxAge: 90 * 24 * hour, maxRows: 1_000_000 };
 const retention = { maxAge: 30 * 24 * hour, minAge: 24 * hour, maxCount: 10_000, maxEvents: 200_000 };
 
 /** The composition root: the one file that knows every layer. Throws AppError with a sentence that says what to do. */
@@ -51,6 +54,7 @@ export async function createApp(config: Config, version: string, events: AppEven
   const firstStart = !existsSync(path);
   const secrets = openSecrets(dataDir, firstStart);
   const database = await openDatabase({ path, host: thisHost, synchronous }, events.onFatal);
+  const hostUsers = config.pam && createHostUsers(config.pam);
   await ensureAdmin(database.accounts, config.adminPassword, events.onFirstPassword);
   const id = database.identity.station;
   // Before anything that they may be writing is looked at.
@@ -67,6 +71,8 @@ export async function createApp(config: Config, version: string, events: AppEven
     stores: database,
     engines,
     secrets,
+    loginLimits: config.loginLimits,
+    hostUsers,
     shares: config.shares,
     lanes: config.lanes,
     maxTasks: config.maxTasks,
@@ -79,7 +85,14 @@ export async function createApp(config: Config, version: string, events: AppEven
     log,
   });
   database.onCommit(station.committed);
-  const server = createServer({ services: station.services, version, log, tls: pair });
+  const ownNames = new Set([...ownHostNames(), config.listen.host.toLowerCase(), ...config.hostNames]);
+  const server = createServer({
+    services: station.services,
+    version,
+    log,
+    tls: pair,
+    isOwnName: (name) => ownNames.has(name) || certificates.current().domainNames.includes(name),
+  });
   const stopUpkeep = keepUp(database, certificates);
 
   return {
@@ -182,8 +195,12 @@ async function renew(certificates: Certificates): Promise<void> {
 }
 
 function keepUp(database: Database, certificates: Certificates): () => void {
-  const purge = () =>
-    void database.tasks.purge({ now: Date.now(), ...retention }).catch((error: unknown) => log("retention", { error }));
+  const { maxAge, maxRows } = auditRetention;
+  const failed = (error: unknown) => log("retention", { error });
+  const purge = () => {
+    database.tasks.purge({ now: Date.now(), ...retention }).catch(failed);
+    database.audit.purge({ before: Date.now() - maxAge, maxRows }).catch(failed);
+  };
   const upkeep = () => {
     purge();
     void renew(certificates);

@@ -65,6 +65,22 @@ export function parseEngines(texts: readonly string[], place: Place): readonly E
   return Object.freeze([...new Set(engines)]);
 }
 
+/** As a browser sends them: without a port. */
+export function parseHostNames(texts: readonly string[], place: Place): readonly string[] {
+  const names = texts.flatMap((text) => text.split(",")).map((name) => name.trim().toLowerCase());
+  const strange = names.find((name) => !/^[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?$/.test(name));
+  if (strange !== undefined)
+    throw new ConfigError(`${place.name} must be a host's name as nas.example.com, not "${strange}".`);
+  return Object.freeze(names);
+}
+
+export function parseGroups(texts: readonly string[], place: Place): readonly string[] {
+  const groups = texts.flatMap((text) => text.split(",")).map((name) => name.trim());
+  const strange = groups.find((name) => !/^[a-zA-Z_][a-zA-Z0-9_.-]{0,31}$/.test(name));
+  if (strange !== undefined) throw new ConfigError(`${place.name} must be a group of this host, not "${strange}".`);
+  return Object.freeze(groups);
+}
+
 /** A socket's path may be given bare. */
 export function parseDocker(text: string, place: Place): string {
   const path = text.startsWith("unix://") ? text.slice("unix://".length) : text;

@@ -34,6 +34,12 @@ export interface Config {
   lanes: { quick: number; heavy: number };
   /** Tasks that may wait or run. */
   maxTasks: number;
+  /** Names beside the host's own by which browsers may reach the station. */
+  hostNames: readonly string[];
+  /** The host's own users may log in, and members of these groups are admins. Absent: they may not. */
+  pam: { adminGroups: readonly string[] } | undefined;
+  /** Wrong passwords: of one user in a row, and of one network in a minute. */
+  loginLimits: { tries: number; perMinute: number };
   /** Streams and long polls that one user may have open. */
   maxStreams: number;
   /** How hard the database is about its disk. */
@@ -67,6 +73,7 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     return value;
   };
   const dataDir = need("data");
+  const adminGroups = need("pam-admin-group");
   return Object.freeze({
     listen: Object.freeze(need("listen")),
     dataDir,
@@ -84,6 +91,9 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     adminPassword: get("admin-password-file"),
     lanes: Object.freeze({ quick: need("quick"), heavy: need("heavy") }),
     maxTasks: need("max-tasks"),
+    hostNames: get("host-name") ?? Object.freeze([]),
+    pam: need("pam") ? Object.freeze({ adminGroups }) : undefined,
+    loginLimits: Object.freeze({ tries: need("login-tries"), perMinute: need("login-rate") }),
     maxStreams: need("max-streams"),
     synchronous: need("synchronous"),
     setup: !need("no-setup"),

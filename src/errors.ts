@@ -8,6 +8,7 @@ export const errorCodes = [
   "forbidden", // the session may not do this
   "not_found", // the thing named does not exist, or is not visible to this session
   "conflict", // a name or port is taken, or the thing is in the wrong state
+  "misdirected", // the request was meant for another host
   "too_large", // the body is over its limit
   "unsupported_media", // a body encoding the station does not read
   "key_reused", // an Idempotency-Key came back with another body

@@ -63,6 +63,24 @@ test("every setting by its flag", () => {
   assert.equal(config.setup, false);
 });
 
+test("accounts: the host's users are out unless they are let in, limits and names are as given", () => {
+  const { pam, hostNames, loginLimits } = read([]);
+  assert.deepEqual([pam, hostNames, loginLimits], [undefined, [], { tries: 5, perMinute: 50 }]);
+  assert.deepEqual(read(["--pam"]).pam, { adminGroups: ["sudo", "wheel", "root"] });
+  const flags = ["--pam", "--pam-admin-group", "ops", "--host-name", "NAS.example.com", "--host-name", "b"];
+  const given = read([...flags, "--login-tries", "3", "--login-rate", "9"]);
+  assert.deepEqual(given.pam, { adminGroups: ["ops"] });
+  assert.deepEqual(given.hostNames, ["nas.example.com", "b"]);
+  assert.deepEqual(given.loginLimits, { tries: 3, perMinute: 9 });
+  for (const wrong of [
+    ["--host-name", "a b"],
+    ["--host-name", "a:80"],
+    ["--pam-admin-group", "a;b"],
+    ["--login-tries", "0"],
+  ])
+    assert.throws(() => read(wrong), ConfigError);
+});
+
 test("TLS is off, of the station's own authority, or of given files; the Docker gateway is off", () => {
   assert.deepEqual([read([]).tls, read([]).dockerTls], [undefined, undefined]);
   assert.deepEqual(read(["--tls"]).tls, { files: undefined });

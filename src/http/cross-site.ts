@@ -1,17 +1,39 @@
+import type { FastifyContextConfig } from "fastify";
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../errors.ts";
 
+/** The config of a route that does something, or streams, although it is a GET: no page of another site may call it. */
+export const acting = Object.freeze({ acts: true }) as object as FastifyContextConfig;
+
+export function isActing(config: FastifyContextConfig): boolean {
+  return "acts" in config;
+}
+
 const reading = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** A page of another site may not change anything with the cookie of its visitor. Programs send neither header. */
-export function crossSiteError(request: IncomingMessage): AppError | undefined {
+/**
+ * A page of another site may not change anything with the cookie of its visitor. Programs send neither header.
+ * `acts`: the route does something, or streams, although it is read.
+ */
+export function crossSiteError(request: IncomingMessage, acts = false): AppError | undefined {
   const { headers } = request;
+  if (!acts && reading.has(request.method ?? "")) return undefined;
   const site = headers["sec-fetch-site"];
   const origin = headers.origin;
-  if ((site === undefined && origin === undefined) || reading.has(request.method ?? "")) return undefined;
   const foreign =
     site === "cross-site" || site === "same-site" || (origin !== undefined && !isHost(origin, headers.host));
   return foreign ? new AppError("forbidden", "A page of another site may not do this.") : undefined;
+}
+
+/**
+ * For a WebSocket, whose answers a browser shows to every page: without an Origin it must be a program, which says who it
+ * is in a header that no page can set.
+ */
+export function upgradeError(request: IncomingMessage): AppError | undefined {
+  const { origin, authorization } = request.headers;
+  if (origin === undefined && authorization === undefined)
+    return new AppError("forbidden", "A WebSocket needs an Origin, or an Authorization header.");
+  return crossSiteError(request, true);
 }
 
 function isHost(origin: string, host: string | undefined): boolean {

@@ -14,6 +14,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   conflict: 409,
   cancelled: 409,
   too_large: 413,
+  misdirected: 421,
   unsupported_media: 415,
   key_reused: 422,
   too_many: 429,

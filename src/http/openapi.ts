@@ -25,18 +25,7 @@ export async function describeApi(version: string): Promise<unknown> {
   });
   const streamLimits = { buffer: 0, stall: 0, heartbeat: 0 };
   // No handler runs here, so there is nothing for one to call.
-  const services = {
-    sessions: {},
-    background: {},
-    lifecycle: {},
-    inside: {},
-    containerList: {},
-    registries: {},
-    events: {},
-    health: {},
-    system: {},
-    certificates: {},
-  } as Services;
+  const services = {} as Services;
   registerRoutes(app, { services, streamLimits, stopping: AbortSignal.abort(), log: () => {} });
   await app.ready();
   return app.swagger();

@@ -1,11 +1,14 @@
 import type { Services } from "../services/services.ts";
 import type { App } from "./app.ts";
+import { accountRoutes } from "./routes/accounts.ts";
 import { backgroundRoutes } from "./routes/background.ts";
 import { containerListRoutes } from "./routes/container-list.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { insideRoutes } from "./routes/inside.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
+import { logRoutes } from "./routes/log.ts";
+import { loginPageRoutes } from "./routes/login-page.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { systemRoutes } from "./routes/system.ts";
@@ -23,6 +26,9 @@ export interface RouteDeps {
 
 export function registerRoutes(app: App, deps: RouteDeps): void {
   sessionRoutes(app, deps.services.sessions);
+  loginPageRoutes(app, deps.services.sessions);
+  accountRoutes(app, deps.services);
+  logRoutes(app, deps.services.log);
   backgroundRoutes(app, deps.services.background);
   lifecycleRoutes(app, deps.services.lifecycle);
   insideRoutes(app, deps.services.inside);

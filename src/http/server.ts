@@ -8,17 +8,19 @@ import {
 import type { IncomingMessage } from "node:http";
 import { Http2ServerRequest } from "node:http2";
 import { AppError } from "../errors.ts";
-import type { Services, SessionService } from "../services/services.ts";
+import type { RefusalService, Services, SessionService } from "../services/services.ts";
 import type { App } from "./app.ts";
 import { encodingError, ignoreContentType, readBodiesByContent } from "./body.ts";
 import { answerClientError, closeQuickly, guardConnections } from "./connections.ts";
-import { crossSiteError } from "./cross-site.ts";
+import { crossSiteError, isActing, upgradeError } from "./cross-site.ts";
+import { hostError } from "./host-names.ts";
 import { createErrorHandler, sendError, statusOf, type ErrorHandler, type Log } from "./errors.ts";
 import { prettyJson, safeHeaders } from "./json.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { describeApi } from "./openapi.ts";
 import { canonicalPath, nowhere } from "./paths.ts";
 import { registerRoutes } from "./routes.ts";
+import { loginPagePath } from "./routes/login-page.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
 import { createSecureServer, type TlsPair } from "./secure.ts";
 import { callerOf } from "./session-cookie.ts";
@@ -33,11 +35,13 @@ export interface ServerOptions {
   limits?: Partial<ServerLimits>;
   /** HTTPS, in place of HTTP. */
   tls?: TlsPair | undefined;
+  /** Whether the station may be called by this name, in lower case; by an address it always may. */
+  isOwnName(name: string): boolean;
 }
 
 /** Not yet listening. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { services, version, log = () => {}, limits: given, tls } = options;
+  const { services, version, log = () => {}, limits: given, tls, isOwnName } = options;
   const limits = { ...defaultLimits, ...given };
   const answerError = createErrorHandler(log);
   const app = newFastify(limits, answerError, tls);
@@ -53,7 +57,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => answerUnknown(app, request, reply));
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(safeHeaders);
-    done(refusal(request.raw, stopping));
+    const foreign = foreignError(request, isOwnName);
+    if (foreign) reportRefusal(services.refusals, request, foreign);
+    done(refusal(request.raw, stopping) ?? foreign);
   });
   readBodiesByContent(app);
   registerRoutes(app, { services, streamLimits: limits.stream, stopping, log });
@@ -90,7 +96,7 @@ function secureFactory(tls: TlsPair, limits: ServerLimits): FastifyServerFactory
 }
 
 /** Paths whose bodies are judged without a session. */
-const openPaths = new Set(["/api/v1/login"]);
+const openPaths = new Set(["/api/v1/login", "/api/v1/login/two-step", loginPagePath]);
 
 /** Who has no session is told that, and not what would be a valid request. */
 async function refuseOrAnswer(
@@ -118,7 +124,24 @@ const itself = (error: unknown) => error;
 function refusal(request: IncomingMessage, stopping: AbortSignal): AppError | undefined {
   if (stopping.aborted) return new AppError("engine_unavailable", "The station is stopping.");
   if (request.httpVersionMajor !== 1 && !isHttp2(request)) return new AppError("invalid", "The station speaks HTTP/1.");
-  return encodingError(request.headers) ?? crossSiteError(request);
+  return encodingError(request.headers);
+}
+
+/** What a page of another site sent, under this host's name or under its own. */
+function foreignError(
+  { raw, routeOptions }: FastifyRequest,
+  isOwnName: (name: string) => boolean,
+): AppError | undefined {
+  const wrongHost = hostError(raw.headers.host, isOwnName);
+  if (wrongHost) return wrongHost;
+  if (raw.headers.upgrade?.toLowerCase() === "websocket") return upgradeError(raw);
+  return crossSiteError(raw, isActing(routeOptions.config));
+}
+
+/** The route, not the path as it came, which could be anything. */
+function reportRefusal(refusals: RefusalService, request: FastifyRequest, { message }: AppError): void {
+  const path = request.routeOptions.url ?? "no route";
+  refusals.report(callerOf(request), { method: request.method, path, message });
 }
 
 /** By TLS, and not only said so in a request line of HTTP/1. */

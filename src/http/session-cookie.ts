@@ -6,7 +6,15 @@ const start = `${name}=`;
 
 /** Who sends this, as far as the request says; services decide what that is worth. */
 export function callerOf(request: FastifyRequest): Caller {
-  return { sid: sessionIdOf(request), address: request.raw.socket.remoteAddress ?? "" };
+  const token = tokenOf(request);
+  const address = request.raw.socket.remoteAddress ?? "";
+  return { sid: sessionIdOf(request), address, ...(token !== undefined && { token }) };
+}
+
+/** A token never stands in an address or a cookie. */
+function tokenOf({ raw }: FastifyRequest): string | undefined {
+  const { authorization } = raw.headers;
+  return authorization === undefined ? undefined : /^bearer +(gantry_\S+) *$/i.exec(authorization)?.[1];
 }
 
 /** What is sent on purpose counts before the cookie, which a browser adds by itself. */

@@ -6,8 +6,9 @@ import { hashPassword, passwordMatches } from "./password.ts";
 const shortest = 8;
 
 /**
- * The local administrator `admin` exists when this returns, with the configured password if there is one. A password that
- * was made up because there was none is shown before it is stored: whatever fails then, nobody is locked out.
+ * The station has an administrator when this returns: `admin` with the configured password if there is one, and at the
+ * first start in any case. A password that was made up because there was none is shown before it is stored: whatever
+ * fails then, nobody is locked out. A configured password that is new also gets an admin back in who was disabled.
  */
 export async function ensureAdmin(
   accounts: AccountStore,
@@ -17,9 +18,12 @@ export async function ensureAdmin(
   if (configured !== undefined && configured.length < shortest) {
     throw new AppError("conflict", `The password of admin has fewer than ${shortest} characters: choose a longer one.`);
   }
+  if (configured === undefined && (await accounts.users()).some(({ role }) => role === "admin")) return;
   const admin = await accounts.getUser("admin");
-  if (admin && (configured === undefined || (await passwordMatches(configured, admin.passwordHash)))) return;
+  const isAdmin = admin?.role === "admin" && admin.source === "local" && !admin.disabled;
+  if (isAdmin && configured !== undefined && (await passwordMatches(configured, admin.passwordHash))) return;
   const password = configured ?? randomBytes(15).toString("base64url");
   if (configured === undefined) show(password);
   await accounts.saveUser({ name: "admin", role: "admin", passwordHash: await hashPassword(password) });
+  await accounts.removeSessionsOf("admin");
 }

@@ -3,10 +3,13 @@ import { categoryAliases, taskCategories, type Task } from "../api/task.ts";
 import type { EngineType } from "../engines/engine.ts";
 import { AppError } from "../errors.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import type { Accepted, NewTask, TaskRow, TaskStore } from "../storage/task-store.ts";
+import type { Accepted, Actor, NewTask, TaskRow, TaskStore } from "../storage/task-store.ts";
 import type { LiveTask, TaskMachine } from "../tasks/machine.ts";
-import { authorize, type User, type Verb } from "./policy.ts";
-import type { AddOptions, BackgroundKind, BackgroundService, TaskRequests } from "./services.ts";
+import { authorizeTask } from "./asks.ts";
+import { masked } from "./masked.ts";
+import type { Owners } from "./owners.ts";
+import { authorize, onlyOf, type User, type Verb } from "./policy.ts";
+import type { AddOptions, BackgroundKind, BackgroundService, Caller, TaskRequests } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Taken } from "./taken.ts";
 import type { Planners, TaskPlan } from "./task-plan.ts";
@@ -14,6 +17,7 @@ import type { Planners, TaskPlan } from "./task-plan.ts";
 export interface BackgroundOptions {
   sessions: Sessions;
   inventory: Inventory;
+  owners: Owners;
   planners: Planners;
   taken: Taken;
   tasks: TaskStore;
@@ -31,7 +35,7 @@ const wholeList = 1_000_000;
 
 /** The nine documented categories of background tasks: add, list, remove. */
 export function createBackgroundService(options: BackgroundOptions): BackgroundService {
-  const { sessions, inventory, planners, taken, tasks, machine } = options;
+  const { sessions, inventory, owners, planners, taken, tasks, machine } = options;
 
   async function accept(asked: Asked, plan: TaskPlan): Promise<Task> {
     try {
@@ -59,30 +63,29 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
     return taskOf(found.repeated, machine.live(found.repeated.id));
   }
 
-  async function cancel(id: number): Promise<number[]> {
-    const answer = await machine.cancel(id);
+  async function cancel(id: number, user: User, by: Actor): Promise<number[]> {
+    const row = user.role === "admin" ? undefined : await tasks.get(id);
+    authorize(user, "task:remove", [{ owner: row?.user, name: `task ${id}` }]);
+    const answer = await machine.cancel(id, by);
     if (answer === "unknown") throw new AppError("not_found", `There is no task ${id}.`);
     if (answer === "past_pivot") throw new AppError("conflict", `Task ${id} cannot be cancelled at this moment.`);
     if (answer !== "final") return [id];
-    const cleared = await tasks.clear({ id, kind: null });
+    const cleared = await tasks.clear({ id, kind: null, by });
     if (cleared.length === 0) throw new AppError("not_found", `There is no task ${id}.`);
     return cleared;
   }
 
   return {
-    async add<K extends BackgroundKind>(
-      caller: Parameters<BackgroundService["add"]>[0],
-      kind: K,
-      request: TaskRequests[K],
-      options: AddOptions,
-    ) {
+    async add<K extends BackgroundKind>(caller: Caller, kind: K, request: TaskRequests[K], options: AddOptions) {
       const user = sessions.authenticate(caller);
       authorize(user, verbs[kind]);
       const params = JSON.stringify(request);
-      const asked: Asked = { kind, request, params, user, idempotency: idempotencyOf(kind, params, options) };
+      const idempotency = idempotencyOf(kind, params, options);
+      const asked: Asked = { kind, request, params, user, address: caller.address, idempotency };
       const known = await repeated(asked);
       if (known) return known;
       const plan = await (planners[kind] as (request: TaskRequests[K]) => Promise<TaskPlan>)(request);
+      await authorizeTask(owners, user, verbs[kind], plan.asks);
       for (const type of plan.types) inventory.require(type as EngineType);
       return accept(asked, plan);
     },
@@ -95,24 +98,26 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
     },
 
     async list(caller, { category, limit, before }) {
-      authorize(sessions.authenticate(caller), "task:list");
+      const user = onlyOf(sessions.authenticate(caller), "task:list");
       const kind = category === undefined ? null : (categoryAliases[category] ?? category);
       if (kind !== null && !isCategory(kind)) {
         throw new AppError("invalid", `category is unknown: ${category}`, { details: { field: "category" } });
       }
-      const rows = await tasks.list({ kind, limit: limit ?? wholeList, before: before ?? null });
+      const rows = await tasks.list({ kind, limit: limit ?? wholeList, before: before ?? null, user });
       if (rows === "too_large")
         throw new AppError("too_large", "The list is too large for one answer: ask for less with limit.");
       return rows.map((row) => taskOf(row, machine.live(row.id)));
     },
 
     async remove(caller, target) {
-      authorize(sessions.authenticate(caller), "task:remove");
-      if (target === undefined) return tasks.clear({ id: null, kind: null });
-      if (/^[0-9]{1,15}$/.test(target)) return cancel(Number(target));
+      const user = sessions.authenticate(caller);
+      const only = onlyOf(user, "task:remove");
+      const by = { user: user.name, address: caller.address };
+      if (target === undefined) return tasks.clear({ id: null, kind: null, user: only, by });
+      if (/^[0-9]{1,15}$/.test(target)) return cancel(Number(target), user, by);
       const kind = categoryAliases[target] ?? target;
       if (!isCategory(kind)) throw new AppError("not_found", `There is no category ${target}.`);
-      return tasks.clear({ id: null, kind });
+      return tasks.clear({ id: null, kind, user: only, by });
     },
   };
 }
@@ -124,12 +129,13 @@ interface Asked {
   /** The request as JSON. */
   params: string;
   user: User;
+  address: string;
   idempotency: NewTask["idempotency"];
 }
 
-function rowOf({ kind, params, user, idempotency }: Asked, plan: TaskPlan): NewTask {
+function rowOf({ kind, params, user, address, idempotency }: Asked, plan: TaskPlan): NewTask {
   const { lane, name, locks, creates, ports } = plan;
-  return { kind, lane, name, user: user.name, params, locks, creates, ports, idempotency, now: Date.now() };
+  return { kind, lane, name, user: user.name, address, params, locks, creates, ports, idempotency, now: Date.now() };
 }
 
 function idempotencyOf(
@@ -168,7 +174,7 @@ function newTask(id: number, task: NewTask, request: unknown): Task {
     id,
     init: seconds(task.now),
     name: task.name,
-    params: request,
+    params: masked(request),
     progress: -1,
     state: "waiting",
     user: task.user,
@@ -187,7 +193,7 @@ function taskOf(row: TaskRow, running: LiveTask | undefined): Task {
     id: row.id,
     init: seconds(row.init),
     name: row.name,
-    params: JSON.parse(row.params) as unknown,
+    params: masked(JSON.parse(row.params)),
     progress: live?.progress ?? row.progress,
     ...(row.result !== null && { result: row.result }),
     ...(row.start !== null && { start: seconds(row.start) }),

@@ -6,14 +6,16 @@ import type { Inventory } from "../inventory/inventory.ts";
 import type { LiveNumbers } from "../numbers/live-numbers.ts";
 import { shownContainer } from "./container-shown.ts";
 import { numbersKey } from "./container-numbers.ts";
-import { authorize } from "./policy.ts";
-import type { ContainerListService } from "./services.ts";
+import type { Owners } from "./owners.ts";
+import { authorize, onlyOf } from "./policy.ts";
+import type { Caller, ContainerListService } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface ContainerListOptions {
   sessions: Sessions;
   inventory: Inventory;
   numbers: LiveNumbers;
+  owners: Owners;
 }
 
 /** Docker takes the beginning of an id; so many digits are one that was written down, and no name. */
@@ -36,7 +38,7 @@ export function byBeginning(view: EngineView, text: string): Container | undefin
 
 /** Containers of all engines with their live numbers, from memory. */
 export function createContainerList(options: ContainerListOptions): ContainerListService {
-  const { sessions, inventory, numbers } = options;
+  const { sessions, inventory, numbers, owners } = options;
 
   function shown({ engine, available }: EngineView, container: Container): ContainerInfo {
     const known = numbers.of(numbersKey(engine.type, container.id), container.pid);
@@ -45,11 +47,23 @@ export function createContainerList(options: ContainerListOptions): ContainerLis
   }
 
   /** Always in the same order: by engine as the documents list them, then by name. */
-  function all(): ContainerInfo[] {
+  function all(): { view: EngineView; container: Container }[] {
     return engineTypes.flatMap((type) => {
       const view = inventory.view(type);
-      return view ? [...view.containers()].sort(byName).map((container) => shown(view, container)) : [];
+      return view ? [...view.containers()].sort(byName).map((container) => ({ view, container })) : [];
     });
+  }
+
+  async function isOf(user: string | undefined, { engine }: EngineView, container: Container): Promise<boolean> {
+    return user === undefined || (await owners.of(engine.type, container, container.name)).owner === user;
+  }
+
+  async function permitted(caller: Caller, type: EngineType, idOrName: string) {
+    const user = sessions.authenticate(caller);
+    authorize(user, "container:get");
+    const found = named(type, idOrName);
+    if (user.role !== "admin") authorize(user, "container:get", [await owners.of(type, found.container, idOrName)]);
+    return found;
   }
 
   function named(type: EngineType, idOrName: string): { view: EngineView; container: Container } {
@@ -59,29 +73,29 @@ export function createContainerList(options: ContainerListOptions): ContainerLis
 
   return {
     async list(caller) {
-      authorize(sessions.authenticate(caller), "container:list");
+      const only = onlyOf(sessions.authenticate(caller), "container:list");
       numbers.watch();
-      return all();
+      const found = all();
+      const own = await Promise.all(found.map(({ view, container }) => isOf(only, view, container)));
+      return found.filter((_one, index) => own[index]).map(({ view, container }) => shown(view, container));
     },
     async get(caller, type, idOrName) {
-      authorize(sessions.authenticate(caller), "container:get");
+      const { view, container } = await permitted(caller, type, idOrName);
       numbers.watch();
-      const { view, container } = named(type, idOrName);
       return shown(view, container);
     },
     async find(caller, name) {
-      authorize(sessions.authenticate(caller), "container:get");
+      const only = onlyOf(sessions.authenticate(caller), "container:get");
       numbers.watch();
       for (const type of engineTypes) {
         const view = inventory.view(type);
         const container = view?.byName(name) ?? view?.byId(name);
-        if (view && container) return shown(inventory.require(type), container);
+        if (view && container && (await isOf(only, view, container))) return shown(inventory.require(type), container);
       }
       throw new AppError("not_found", `There is no container ${name}.`, { details: { id: name } });
     },
     async idOf(caller, type, name) {
-      authorize(sessions.authenticate(caller), "container:get");
-      return named(type, name).container.id;
+      return (await permitted(caller, type, name)).container.id;
     },
   };
 }

@@ -3,7 +3,8 @@ import type { Inventory } from "../inventory/inventory.ts";
 import { requireContainer } from "./container-list.ts";
 import { messageOfEvent } from "./event-messages.ts";
 import type { Places } from "./places.ts";
-import { authorize } from "./policy.ts";
+import type { Owners } from "./owners.ts";
+import { authorize, onlyOf } from "./policy.ts";
 import type { ContainerListService, EventService } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 import type { StateWaits } from "./state-waits.ts";
@@ -15,6 +16,7 @@ export interface EventLogOptions {
   containers: ContainerListService;
   waits: StateWaits;
   places: Places;
+  owners: Owners;
 }
 
 /** Without an index. */
@@ -24,17 +26,18 @@ const most = 1000;
 
 /** Events for those who poll: the latest, and the wait for a container's state. */
 export function createEventLog(options: EventLogOptions): Pick<EventService, "recent" | "wait"> {
-  const { sessions, events, inventory, containers, waits, places } = options;
+  const { sessions, events, inventory, containers, waits, places, owners } = options;
 
   return {
     async recent(caller, { index, offset }) {
-      authorize(sessions.authenticate(caller), "event:read");
+      const only = onlyOf(sessions.authenticate(caller), "event:read");
       const { first, last } = await events.read({ after: Number.MAX_SAFE_INTEGER, limit: 0 });
       const end = Math.min(offset ?? last, last);
       const after = Math.max(Math.min(index ?? end - latest, end), first - 1);
       const { events: rows } = await events.read({ after, limit: Math.min(most, end - after) });
       const wanted = rows.filter(({ seq }) => seq <= end);
-      const messages = wanted.map(messageOfEvent).toReversed();
+      const own = wanted.filter(({ user }) => only === undefined || user === only);
+      const messages = own.map(messageOfEvent).toReversed();
       return { index: after, messages, offset: wanted.at(-1)?.seq ?? Math.max(after, end) };
     },
 
@@ -42,7 +45,9 @@ export function createEventLog(options: EventLogOptions): Pick<EventService, "re
       const user = sessions.authenticate(caller);
       authorize(user, "container:get");
       const view = inventory.require(type);
-      const { id } = requireContainer(view, idOrName);
+      const container = requireContainer(view, idOrName);
+      const { id } = container;
+      if (user.role !== "admin") authorize(user, "container:get", [await owners.of(type, container, idOrName)]);
       const over = new AbortController();
       const late = setTimeout(() => over.abort(), duration * 1000);
       const end = AbortSignal.any([signal, over.signal]);

@@ -1,6 +1,6 @@
 import type { EventRow, EventStore } from "../storage/event-store.ts";
 import type { Progress } from "../tasks/progress.ts";
-import { authorize } from "./policy.ts";
+import { onlyOf } from "./policy.ts";
 import type { Caller, EventService, StationEvent, StreamItem } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Places } from "./places.ts";
@@ -13,6 +13,10 @@ const backlogLimit = 1000;
 const sessionCheck = 5_000;
 
 interface Subscriber {
+  /** Whose events it gets; absent: everybody's. */
+  only: string | undefined;
+  /** Their tasks, as far as they are known. */
+  own: Set<number>;
   backlog: StreamItem[];
   /** The backlog was dropped: read from the store. */
   behind: boolean;
@@ -27,11 +31,19 @@ export interface EventHub extends Pick<EventService, "stream"> {
   progress(task: number, progress: Progress): void;
 }
 
+export interface EventHubOptions {
+  events: EventStore;
+  sessions: Sessions;
+  places: Places;
+  /** Ids of a user's latest tasks. */
+  tasksOf(user: string): Promise<number[]>;
+}
+
 /**
  * The store is the truth; the hub reads each new event once and hands it to all who listen. Nobody listening costs
  * nothing.
  */
-export function createEventHub(events: EventStore, sessions: Sessions, places: Places): EventHub {
+export function createEventHub({ events, sessions, places, tasksOf }: EventHubOptions): EventHub {
   const subscribers = new Set<Subscriber>();
   /** The last event that was handed out; undefined while nobody listens. */
   let cursor: number | undefined;
@@ -56,7 +68,7 @@ export function createEventHub(events: EventStore, sessions: Sessions, places: P
 
   function publish(item: StreamItem): void {
     for (const subscriber of subscribers) {
-      if (subscriber.behind) continue;
+      if (subscriber.behind || !concerns(subscriber, item)) continue;
       if (subscriber.backlog.length < backlogLimit) subscriber.backlog.push(item);
       else {
         subscriber.behind = true;
@@ -70,8 +82,10 @@ export function createEventHub(events: EventStore, sessions: Sessions, places: P
     caller: Caller,
     after: number | undefined,
     signal: AbortSignal,
+    only: string | undefined,
   ): AsyncGenerator<StreamItem, void, undefined> {
-    const subscriber: Subscriber = { backlog: [], behind: after !== undefined, wake: () => undefined };
+    const own = new Set(only === undefined ? [] : await tasksOf(only));
+    const subscriber: Subscriber = { only, own, backlog: [], behind: after !== undefined, wake: () => undefined };
     const { last } = await events.read({ after: Number.MAX_SAFE_INTEGER, limit: 0 });
     cursor ??= last;
     subscribers.add(subscriber);
@@ -82,7 +96,7 @@ export function createEventHub(events: EventStore, sessions: Sessions, places: P
         if (subscriber.behind) {
           for await (const item of replay(subscriber, seen)) {
             seen = item.type === "event" ? item.event.seq : item.type === "reset" ? item.seq : seen;
-            yield item;
+            if (concerns(subscriber, item)) yield item;
           }
         }
         for (const item of subscriber.backlog.splice(0)) {
@@ -118,9 +132,9 @@ export function createEventHub(events: EventStore, sessions: Sessions, places: P
   return {
     async stream(caller, after, signal) {
       const user = sessions.authenticate(caller);
-      authorize(user, "event:read");
+      const only = onlyOf(user, "event:read");
       places.take(user.name, signal);
-      return follow(caller, after, signal);
+      return follow(caller, after, signal, only);
     },
     open: () => subscribers.size,
     committed() {
@@ -130,6 +144,16 @@ export function createEventHub(events: EventStore, sessions: Sessions, places: P
       if (subscribers.size > 0) publish({ type: "progress", task: { tid, progress, detail_state: detail } });
     },
   };
+}
+
+/** A subscriber that is shown only its own gets to know its tasks by their events. */
+function concerns({ only, own }: Subscriber, item: StreamItem): boolean {
+  if (only === undefined || item.type === "reset") return true;
+  if (item.type === "progress") return own.has(item.task.tid);
+  const { user, data } = item.event;
+  const tid = (data as { tid?: unknown } | null)?.tid;
+  if (user === only && typeof tid === "number") own.add(tid);
+  return user === only;
 }
 
 /** Waits for an item, the end, or the time to look after the session again. */

@@ -1,7 +1,7 @@
 import { AppError, hasCode } from "../errors.ts";
 import { createGate } from "../util/gate.ts";
 import { planCommand } from "./container-plan.ts";
-import type { ContainerLookup } from "./container-lookup.ts";
+import type { Permitted } from "./owners.ts";
 import { authorize } from "./policy.ts";
 import type { InsideService } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
@@ -16,10 +16,10 @@ const lookWithin = 20_000;
 /** Looks into a container, and programs in it. A program runs at most once, and ends with its request: it is no task. */
 export function createInsideService({
   sessions,
-  lookup,
+  permitted,
 }: {
   sessions: Sessions;
-  lookup: ContainerLookup;
+  permitted: Permitted;
 }): InsideService {
   const running = createGate({
     width: atOnce,
@@ -29,26 +29,25 @@ export function createInsideService({
 
   return {
     async inspect(caller, place) {
-      authorize(sessions.authenticate(caller), "container:inspect");
-      const { view, container } = await lookup(place);
+      const { view, container } = await permitted(sessions.authenticate(caller), "container:inspect", place);
       return looking((signal) => view.engine.containers.inspect(container.id, signal));
     },
 
     async logs(caller, place, { tail = usualTail }) {
-      authorize(sessions.authenticate(caller), "container:logs");
-      const { view, container } = await lookup(place);
+      const { view, container } = await permitted(sessions.authenticate(caller), "container:logs", place);
       const logs = await looking((signal) => view.engine.containers.logs(container.id, tail, signal));
       return place.type === "docker" ? { logs, tail } : logs;
     },
 
     async exec(caller, place, request, signal) {
-      authorize(sessions.authenticate(caller), "container:exec");
+      const user = sessions.authenticate(caller);
+      authorize(user, "container:exec");
       const [program, ...args] = planCommand(request.command, "command") ?? [];
       if (program === undefined) throw new AppError("invalid", "command is empty", { details: { field: "command" } });
-      const { view, container } = await lookup(place);
-      const { timeout = usualTimeout, user, working_dir: workingDir, environment = [] } = request;
+      const { view, container } = await permitted(user, "container:exec", place);
+      const { timeout = usualTimeout, user: runAs, working_dir: workingDir, environment = [] } = request;
       const late = AbortSignal.timeout(timeout * 1000);
-      const asked = { command: [program, ...args] as const, user, workingDir, environment };
+      const asked = { command: [program, ...args] as const, user: runAs, workingDir, environment };
       const end = AbortSignal.any([signal, late]);
       return running(() => view.engine.containers.exec(container.id, asked, end)).catch((error: unknown) => {
         if (!late.aborted || !hasCode(error, "cancelled")) throw error;

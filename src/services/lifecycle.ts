@@ -4,12 +4,13 @@ import { AppError, hasCode } from "../errors.ts";
 import type { LiveNumbers } from "../numbers/live-numbers.ts";
 import type { Lock } from "../storage/task-store.ts";
 import type { Awaiting } from "./awaiting.ts";
-import type { ContainerLookup } from "./container-lookup.ts";
+import type { ContainerLookup, FoundContainer } from "./container-lookup.ts";
 import { numbersKey } from "./container-numbers.ts";
 import { shownContainer } from "./container-shown.ts";
 import type { AwaitedKind, AwaitedRequests, Target } from "./kinds/awaited.ts";
 import { containerVerbs, refuseRunning } from "./kinds/container-verbs.ts";
-import { authorize, type User } from "./policy.ts";
+import type { Permitted } from "./owners.ts";
+import type { User } from "./policy.ts";
 import { shownResource } from "./resource-shown.ts";
 import type { BackgroundService, Caller, ContainerPlace, LifecycleService } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
@@ -19,6 +20,7 @@ import { containerKey } from "./task-plan.ts";
 export interface LifecycleOptions {
   sessions: Sessions;
   lookup: ContainerLookup;
+  permitted: Permitted;
   awaiting: Awaiting;
   background: Pick<BackgroundService, "add">;
   shares: Shares;
@@ -45,13 +47,12 @@ interface Done {
 
 /** Verbs of one container, each a task whose end is waited for. */
 export function createLifecycleService(options: LifecycleOptions): LifecycleService {
-  const { sessions, lookup, awaiting, background, shares } = options;
+  const { sessions, lookup, permitted, awaiting, background, shares } = options;
 
   /** Answers the container as it was before, and what the task answered. */
   async function carryOut<K extends AwaitedKind>({ caller, place, kind, extras, signal }: Asked<K>): Promise<Done> {
     const user = sessions.authenticate(caller);
-    authorize(user, containerVerbs[kind].verb);
-    const { container, view } = await lookup(place);
+    const { container, view } = await permitted(user, containerVerbs[kind].verb, place);
     if (kind === "container_commit" && !view.engine.capabilities.commits) {
       throw new AppError("unsupported", `No image can be made of a ${place.type} container.`, {
         details: { field: "type" },
@@ -60,7 +61,8 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
     if (kind === "container_remove") refuseRunning(container, (extras as Extras<"container_remove">).force);
     const { id, name, incarnation } = container;
     const request: Target & Extras<K> = { type: place.type, id, name, incarnation, ...extras };
-    return { container, output: await awaiting.run(taskOf(user, kind, request), signal) };
+    const task = { ...taskOf(user, kind, request), address: caller.address };
+    return { container, output: await awaiting.run(task, signal) };
   }
 
   async function shown({ type, id }: ContainerPlace) {
@@ -76,8 +78,7 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
     });
   }
 
-  async function resource(place: ContainerPlace) {
-    const { container, view } = await lookup(place);
+  async function resource(place: ContainerPlace, { container, view }: FoundContainer) {
     const settings = await view.engine.containers.settings(container.id);
     return shownResource(place.type, container, settings, shares);
   }
@@ -117,7 +118,7 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
     },
     async setAutostart(caller, place, { on }, signal) {
       await carryOut({ caller, place, kind: "container_autostart", extras: { on }, signal });
-      return resource(place);
+      return resource(place, await lookup(place));
     },
     async commit(caller, place, { repository, tag = "latest", author = "", message = "" }, signal) {
       const extras = { reference: `${repository}:${tag}`, author, message };
@@ -130,8 +131,7 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
       return {};
     },
     async settings(caller, place) {
-      authorize(sessions.authenticate(caller), "container:settings");
-      return resource(place);
+      return resource(place, await permitted(sessions.authenticate(caller), "container:settings", place));
     },
   };
 }

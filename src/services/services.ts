@@ -10,10 +10,22 @@ import type {
 } from "../api/lifecycle.ts";
 import type { RegistryList, RegistryRequest } from "../api/registry.ts";
 import type { EventList } from "../api/event.ts";
-import type { LoginRequest, SessionInfo } from "../api/session.ts";
 import type { BridgeList, PortUse, SystemInfo, SystemResource } from "../api/system.ts";
 import type { Task } from "../api/task.ts";
 import type { DomainNames, TlsInfo, TlsNotify, TlsResult } from "../api/tls.ts";
+import type {
+  LogService,
+  RefusalService,
+  SecondStepService,
+  SessionService,
+  TokenService,
+  UserService,
+} from "./account-services.ts";
+import type { Caller } from "./caller.ts";
+
+// One door for the HTTP layer.
+export type { Caller };
+export type { LogService, RefusalService, SecondStepService, SessionService, TokenService, UserService };
 
 /**
  * All that the HTTP layer can reach. Everything that crosses is JSON, an AbortSignal or an async iterable, so that an
@@ -22,6 +34,11 @@ import type { DomainNames, TlsInfo, TlsNotify, TlsResult } from "../api/tls.ts";
  */
 export interface Services {
   sessions: SessionService;
+  users: UserService;
+  tokens: TokenService;
+  secondStep: SecondStepService;
+  log: LogService;
+  refusals: RefusalService;
   background: BackgroundService;
   lifecycle: LifecycleService;
   inside: InsideService;
@@ -31,24 +48,6 @@ export interface Services {
   health: HealthService;
   system: SystemService;
   certificates: CertificateService;
-}
-
-/** What a request carries of its sender; nothing here is trusted. */
-export interface Caller {
-  /** A session's id as the client sent it. */
-  sid: string | undefined;
-  /** The peer's address. */
-  address: string;
-}
-
-export interface SessionService {
-  /** Open. Answers the new session's id beside what the client is shown. A session sent along is ended. */
-  login(caller: Caller, request: LoginRequest): Promise<{ sid: string; session: SessionInfo }>;
-  refresh(caller: Caller): Promise<SessionInfo>;
-  /** Throws `unauthenticated` when there is no session. */
-  check(caller: Caller): Promise<void>;
-  /** Ends the session at once. */
-  logout(caller: Caller): Promise<{ username: string }>;
 }
 
 /** Categories that this version carries out, with the request that each takes. */

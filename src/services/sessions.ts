@@ -1,150 +1,177 @@
-import { hash, randomBytes } from "node:crypto";
+import type { SessionEntry } from "../api/account.ts";
 import type { SessionInfo } from "../api/session.ts";
-import { AppError, invalid } from "../errors.ts";
-import type { AccountStore, SessionRow, UserRow } from "../storage/account-store.ts";
-import { passwordMatches } from "./password.ts";
-import { authorize, type User } from "./policy.ts";
-import type { Caller, SessionService } from "./services.ts";
+import { AppError, hasCode, invalid, messageOf } from "../errors.ts";
+import type { UserRow } from "../storage/account-store.ts";
+import type { Credentials } from "./accounts/credentials.ts";
+import type { Directory } from "./accounts/directory.ts";
+import type { TokenTable } from "./accounts/tokens.ts";
+import type { Audit } from "./audit.ts";
+import { authorize, onlyOf, type User } from "./policy.ts";
+import type { Login, SessionService } from "./account-services.ts";
+import type { Caller } from "./caller.ts";
+import type { Session, SessionTable } from "./session-table.ts";
 
-const idleLimit = 30 * 60_000;
-const lifeLimit = 12 * 3600_000;
-/** How far behind the store's "last seen" may be. */
-const touchEvery = 60_000;
-const sessionsPerUser = 200;
-/** No more than this is ever hashed. */
-const passwordBytes = 1024;
-
-interface Session {
-  hash: string;
-  user: User;
-  loginAt: number;
-  /** Monotonic, so that a jump of the wall clock ends no session. */
-  seen: number;
-  ends: number;
-  touched: number;
-}
+/** Of a session's hash, what names it in a list. */
+const idLength = 16;
 
 export interface Sessions extends SessionService {
   /** Who is calling; throws `unauthenticated`. `quiet` does not count as activity. */
   authenticate(caller: Caller, quiet?: boolean): User;
+  /** As `authenticate`, quietly, for who only wants to know. */
+  peek(caller: Caller): User | undefined;
+  /** Ends all sessions of a user, but that of this caller. */
+  end(user: string, except?: Caller): Promise<void>;
 }
 
-/** Sessions live in memory and, by the hash of their id only, in the store. */
-export async function createSessions(accounts: AccountStore): Promise<Sessions> {
-  const live = new Map<string, Session>();
-  await load(accounts, live);
+export interface SessionOptions {
+  table: SessionTable;
+  directory: Directory;
+  tokens: TokenTable;
+  credentials: Credentials;
+  audit: Audit;
+}
 
-  function find(sid: string | undefined): Session | undefined {
-    if (!sid || sid.length > 256) return undefined;
-    const session = live.get(hashOf(sid));
-    if (!session) return undefined;
-    const now = performance.now();
-    if (now - session.seen < idleLimit && now < session.ends) return session;
-    drop(session.hash);
+export function createSessions({ table, directory, tokens, credentials, audit }: SessionOptions): Sessions {
+  /** A session is worth what its user is now. */
+  function find(sid: string | undefined): { session: Session; user: UserRow } | undefined {
+    const session = table.find(sid);
+    const user = session && directory.get(session.user);
+    if (session && user && !user.disabled) return { session, user };
+    if (session) table.drop(session);
     return undefined;
   }
 
-  function drop(key: string): void {
-    live.delete(key);
-    accounts.removeSession(key).catch(() => undefined);
+  function required({ sid }: Caller): { session: Session; user: UserRow } {
+    const found = find(sid);
+    if (!found) throw new AppError("unauthenticated", "There is no session, or it has expired: log in first.");
+    return found;
   }
 
-  function touch(session: Session): void {
-    session.seen = performance.now();
-    if (session.seen - session.touched < touchEvery) return;
-    session.touched = session.seen;
-    accounts.touchSession({ hash: session.hash, seenAt: Date.now() }).catch(() => undefined);
-  }
-
-  function required({ sid }: Caller, quiet = false): Session {
-    const session = find(sid);
-    if (!session) throw new AppError("unauthenticated", "There is no session, or it has expired: log in first.");
-    if (!quiet) touch(session);
-    return session;
-  }
-
-  async function begin(user: UserRow, loginAt: number): Promise<{ sid: string; session: SessionInfo }> {
-    const sid = randomBytes(32).toString("base64url");
-    const row: SessionRow = { hash: hashOf(sid), user: user.name, loginAt, seenAt: Date.now() };
-    const ended = await accounts.addSession({ session: row, keep: sessionsPerUser });
-    for (const key of ended) live.delete(key);
-    const session = remember(row, user);
-    live.set(row.hash, session);
-    return { sid, session: infoOf(session) };
-  }
-
-  async function userOf(request: Parameters<SessionService["login"]>[1]): Promise<UserRow> {
-    if (request.sid !== undefined) {
-      const user = await accounts.getUser(find(request.sid)?.user.name ?? "");
-      if (!user) throw new AppError("unauthenticated", "This sid is unknown or has expired.");
-      return user;
+  function authenticate(caller: Caller, quiet = false): User {
+    if (caller.token !== undefined) {
+      const found = tokens.find(caller.token);
+      if (!found) throw new AppError("unauthenticated", "This token is unknown, was revoked or has expired.");
+      return found.user;
     }
-    if (request.username === undefined) throw invalid("username", "is missing");
-    if (request.password === undefined) throw invalid("password", "is missing");
-    if (Buffer.byteLength(request.password) > passwordBytes)
-      throw invalid("password", `is longer than ${passwordBytes} bytes`);
-    const user = await accounts.getUser(request.username);
-    if (await passwordMatches(request.password, user?.passwordHash)) return user as UserRow;
-    throw new AppError("unauthenticated", "The user name or the password is wrong.");
+    const { session, user } = required(caller);
+    if (!quiet) table.touch(session);
+    return { name: user.name, role: user.role };
+  }
+
+  async function userOf({ address }: Caller, request: Login): Promise<UserRow> {
+    if (request.sid !== undefined) {
+      const found = find(request.sid);
+      if (!found) throw new AppError("unauthenticated", "This sid is unknown or has expired.");
+      return found.user;
+    }
+    const { username, password, code } = request;
+    if (username === undefined) throw invalid("username", "is missing");
+    if (password === undefined) throw invalid("password", "is missing");
+    return credentials.check({ username, password, code }, address);
+  }
+
+  /** Every try is written down, but not what was never one. */
+  async function loggedIn(caller: Caller, request: Login): Promise<UserRow> {
+    const act = { address: caller.address, action: "login" };
+    try {
+      const user = await userOf(caller, request);
+      await audit.done({ ...act, user: user.name, target: user.name }, `Login: ${user.name}`);
+      return user;
+    } catch (error) {
+      const target = request.username ?? "a sid";
+      if (!hasCode(error, "invalid"))
+        audit.refused({ ...act, user: "", target }, `Login of ${target}: ${messageOf(error)}`);
+      throw error;
+    }
   }
 
   return {
-    authenticate: (caller, quiet) => required(caller, quiet).user,
+    authenticate,
+    peek(caller) {
+      if (caller.token !== undefined) return tokens.find(caller.token)?.user;
+      const user = find(caller.sid)?.user;
+      return user && { name: user.name, role: user.role };
+    },
+    async end(name, except) {
+      const kept = except && table.find(except.sid);
+      for (const session of table.list()) if (session.user === name && session !== kept) await table.end(session);
+    },
     async login(caller, request) {
-      const user = await userOf(request);
+      const user = await loggedIn(caller, request);
       // A session that was lent by another ends no later than that one would.
-      const loginAt = find(request.sid)?.loginAt ?? Date.now();
-      const before = find(caller.sid);
-      if (before) drop(before.hash);
-      return begin(user, loginAt);
+      const loginAt = table.find(request.sid)?.loginAt ?? Date.now();
+      const before = table.find(caller.sid);
+      if (before) table.drop(before);
+      const { sid, session } = await table.begin({ user: user.name, address: caller.address, loginAt });
+      return { sid, session: infoOf(user, session.loginAt) };
     },
     async refresh(caller) {
-      const session = required(caller);
-      authorize(session.user, "session:refresh");
-      return infoOf(session);
+      const user = authenticate(caller);
+      authorize(user, "session:refresh");
+      const since =
+        caller.token === undefined ? required(caller).session.loginAt : tokens.find(caller.token)?.createdAt;
+      return infoOf(user, since ?? 0);
     },
     async check(caller) {
-      required(caller);
+      authenticate(caller);
     },
     async logout(caller) {
-      const session = required(caller);
-      authorize(session.user, "session:end");
-      live.delete(session.hash);
-      await accounts.removeSession(session.hash);
-      return { username: session.user.name };
+      const user = authenticate(caller);
+      authorize(user, "session:end");
+      if (user.token !== undefined) throw new AppError("forbidden", "A token does not log out: revoke it instead.");
+      await table.end(required(caller).session);
+      return { username: user.name };
+    },
+    async list(caller) {
+      const user = authenticate(caller);
+      const only = onlyOf(user, "session:list");
+      const current = table.find(caller.sid);
+      const visible = table.list().filter((session) => only === undefined || session.user === only);
+      return visible.map((session) => entryOf(session, session === current));
+    },
+    async remove(caller, id) {
+      const user = authenticate(caller);
+      authorize(user, "session:remove");
+      const all = table.list();
+      const current = table.find(caller.sid);
+      const ended =
+        id === undefined
+          ? all.filter((session) => session.user === user.name && session !== current)
+          : all.filter((session) => idOf(session) === id);
+      authorize(
+        user,
+        "session:remove",
+        ended.map((session) => ({ owner: session.user, name: `session ${id}` })),
+      );
+      if (id !== undefined && ended.length === 0) throw new AppError("not_found", `There is no session ${id}.`);
+      for (const session of ended) await table.end(session);
+      return ended.map(idOf);
     },
   };
 }
 
-async function load(accounts: AccountStore, live: Map<string, Session>): Promise<void> {
-  const now = Date.now();
-  const users = new Map<string, UserRow | undefined>();
-  for (const row of await accounts.sessions({ idleSince: now - idleLimit, begunSince: now - lifeLimit })) {
-    if (!users.has(row.user)) users.set(row.user, await accounts.getUser(row.user));
-    const user = users.get(row.user);
-    if (user) live.set(row.hash, remember(row, user));
-  }
+function idOf(session: Session): string {
+  return session.hash.slice(0, idLength);
 }
 
-function remember(row: SessionRow, user: UserRow): Session {
-  const now = performance.now();
-  const wall = Date.now();
+function entryOf(session: Session, current: boolean): SessionEntry {
+  const idle = performance.now() - session.seen;
   return {
-    hash: row.hash,
-    user: { name: user.name, role: user.role },
-    loginAt: row.loginAt,
-    seen: now - Math.max(0, wall - row.seenAt),
-    ends: now + lifeLimit - Math.max(0, wall - row.loginAt),
-    touched: now,
+    id: idOf(session),
+    username: session.user,
+    address: session.address,
+    login: Math.floor(session.loginAt / 1000),
+    seen: Math.floor((Date.now() - idle) / 1000),
+    current,
   };
 }
 
-function infoOf(session: Session): SessionInfo {
+function infoOf(user: Pick<User, "name" | "role">, since: number): SessionInfo {
   return {
     anonymous: false,
-    isAdmin: session.user.role === "admin",
-    logintime: localTime(new Date(session.loginAt)),
-    username: session.user.name,
+    isAdmin: user.role === "admin",
+    logintime: localTime(new Date(since)),
+    username: user.name,
   };
 }
 
@@ -153,8 +180,4 @@ function localTime(date: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
   return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":")}`;
-}
-
-function hashOf(sid: string): string {
-  return hash("sha256", sid);
 }

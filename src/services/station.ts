@@ -2,12 +2,17 @@ import type { Certificates } from "../certificates/certificates.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Host } from "../host/host.ts";
 import { createInventory, type Inventory } from "../inventory/inventory.ts";
-import { AppError } from "../errors.ts";
 import type { AccountStore } from "../storage/account-store.ts";
+import type { AuditStore } from "../storage/audit-store.ts";
 import type { EventStore } from "../storage/event-store.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
 import type { Lane, TaskStore } from "../storage/task-store.ts";
 import { createTaskMachine } from "../tasks/machine.ts";
+import { createAccounts } from "./accounts/accounts.ts";
+import type { HostUsers } from "./accounts/host-users.ts";
+import type { LimitOptions } from "./accounts/login-limits.ts";
+import { authorizeTask } from "./asks.ts";
+import { auditServices } from "./audited.ts";
 import { createAwaiting } from "./awaiting.ts";
 import { createBackgroundService } from "./background.ts";
 import { createContainerLookup } from "./container-lookup.ts";
@@ -25,14 +30,13 @@ import { createInsideService } from "./inside.ts";
 import { createKinds } from "./kinds/kinds.ts";
 import { createMarks } from "./kinds/options.ts";
 import { createLifecycleService } from "./lifecycle.ts";
-import { authorize } from "./policy.ts";
 import { createPlaces } from "./places.ts";
+import { createOwners, createPermitted } from "./owners.ts";
 import { createPulls } from "./pulls.ts";
 import { createRegistryService } from "./registries.ts";
 import { createReport } from "./report.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
-import { createSessions } from "./sessions.ts";
 import { createShares } from "./shares.ts";
 import { createStateWaits } from "./state-waits.ts";
 import { createSweeper } from "./sweeper.ts";
@@ -44,9 +48,19 @@ import { createPlanners } from "./task-plan.ts";
 export interface StationOptions {
   /** This station's id, for its marks. */
   id: string;
-  stores: { tasks: TaskStore; events: EventStore; accounts: AccountStore; registries: RegistryStore };
+  stores: {
+    tasks: TaskStore;
+    events: EventStore;
+    accounts: AccountStore;
+    registries: RegistryStore;
+    audit: AuditStore;
+  };
   engines: readonly Engine[];
   secrets: Secrets;
+  /** Against guessing of passwords. */
+  loginLimits: LimitOptions;
+  /** The host's own users; absent: they may not log in. */
+  hostUsers?: HostUsers | undefined;
   /** Name -> absolute path. */
   shares: Readonly<Record<string, string>>;
   lanes: Readonly<Record<Lane, number>>;
@@ -74,10 +88,11 @@ export interface Station {
 
 export async function createStation(options: StationOptions): Promise<Station> {
   const { id, stores, engines, secrets, lanes, maxTasks, log } = options;
-  const { tasks, events, accounts, registries } = stores;
-  const sessions = await createSessions(accounts);
+  const { tasks, events, registries } = stores;
+  const accounts = await createAccounts({ ...options, accounts: stores.accounts, audit: stores.audit });
+  const { sessions, audit } = accounts;
   const places = createPlaces(options.maxStreams);
-  const hub = createEventHub(events, sessions, places);
+  const hub = createEventHub({ events, sessions, places, tasksOf: createTasksOf(tasks) });
   const shares = createShares(options.shares);
   const actors = createActors();
   const announce = createAnnounce(events, log);
@@ -86,8 +101,9 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const sweeper = createSweeper({ tasks, shares, station: id, log });
   const tellers = [sweeper, forwarder.listener, createEngineEvents(announce, actors), waits];
   const inventory: Inventory = createInventory(engines, ...tellers);
+  const owners = createOwners({ inventory, tasks, station: id });
   const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
-  const containerList = createContainerList({ sessions, inventory, numbers });
+  const containerList = createContainerList({ sessions, inventory, numbers, owners });
   const images = createImageReferences(registries, secrets);
   const kinds = createKinds({
     inventory,
@@ -98,10 +114,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
     moveClaims: (from, to) => tasks.moveClaims({ from, to }),
     announce,
     settlePorts: forwarder.settle,
-    async authorize(name, verb) {
-      const user = await accounts.getUser(name);
-      if (!user) throw new AppError("forbidden", `The user ${name} no longer exists.`);
-      authorize(user, verb);
+    async authorize(name, verb, asks) {
+      await authorizeTask(owners, await accounts.userNow(name), verb, asks);
     },
   });
   const machine = createTaskMachine({
@@ -129,31 +143,32 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { host, certificates, build, configuration, recentLines } = options;
   const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 
-  const background = createBackgroundService({ sessions, inventory, planners, taken, tasks, machine });
+  const background = createBackgroundService({ sessions, inventory, owners, planners, taken, tasks, machine });
   const awaiting = createAwaiting({ machine, tasks });
   const lookup = createContainerLookup(inventory);
-
-  return {
-    services: {
-      sessions,
-      background,
-      lifecycle: createLifecycleService({ sessions, lookup, awaiting, background, shares, numbers }),
-      inside: createInsideService({ sessions, lookup }),
-      registries: createRegistryService({ sessions, registries, secrets }),
-      system: createSystemService({ sessions, host, inventory, taken, build, report }),
-      certificates: createCertificateService({ sessions, certificates, log }),
-      containerList,
-      events: {
-        ...createEventLog({ sessions, events, inventory, containers: containerList, waits, places }),
-        stream: hub.stream,
-      },
-      health: {
-        get: () => ({
-          status: "ok",
-          engines: inventory.views().map((view) => ({ type: view.engine.type, available: view.available() })),
-        }),
-      },
+  const permitted = createPermitted(lookup, owners);
+  const services: Services = {
+    ...accounts.services,
+    background,
+    lifecycle: createLifecycleService({ sessions, lookup, permitted, awaiting, background, shares, numbers }),
+    inside: createInsideService({ sessions, permitted }),
+    registries: createRegistryService({ sessions, registries, secrets }),
+    system: createSystemService({ sessions, host, inventory, taken, build, report }),
+    certificates: createCertificateService({ sessions, certificates, log }),
+    containerList,
+    events: {
+      ...createEventLog({ sessions, events, inventory, containers: containerList, waits, places, owners }),
+      stream: hub.stream,
     },
+    health: {
+      get: () => ({
+        status: "ok",
+        engines: inventory.views().map((view) => ({ type: view.engine.type, available: view.available() })),
+      }),
+    },
+  };
+  return {
+    services: auditServices(services, { sessions, audit }),
     committed: hub.committed,
     async start() {
       await recover();
@@ -166,6 +181,17 @@ export async function createStation(options: StationOptions): Promise<Station> {
       numbers.close();
       await forwarder.stop();
       inventory.close();
+      accounts.close();
     },
+  };
+}
+
+/** So many of a user's latest tasks may still be running when he opens a stream. */
+const latest = 1000;
+
+function createTasksOf(tasks: TaskStore): (user: string) => Promise<number[]> {
+  return async (user) => {
+    const rows = await tasks.list({ kind: null, limit: latest, before: null, user });
+    return rows === "too_large" ? [] : rows.map(({ id }) => id);
   };
 }

@@ -2,6 +2,7 @@ import type { CreateRequest, ImageDownloadRequest } from "../api/create.ts";
 import type { Capabilities, EngineType } from "../engines/engine.ts";
 import { invalid } from "../errors.ts";
 import type { Lane, Lock, PortClaim } from "../storage/task-store.ts";
+import { asksOfCreate, asksOfImage, type Asks } from "./asks.ts";
 import { planContainer } from "./container-plan.ts";
 import { refuseUnfit } from "./engine-fit.ts";
 import { type ImageReferences, referencesOf } from "./image-reference.ts";
@@ -19,6 +20,8 @@ export interface TaskPlan {
   /** The key of the container that will be made. */
   creates: string | null;
   ports: readonly PortClaim[];
+  /** What the policy is decided on, beside the verb. */
+  asks?: Asks;
 }
 
 export type Planners = { [K in BackgroundKind]: (request: TaskRequests[K]) => Promise<TaskPlan> };
@@ -43,7 +46,8 @@ export function createPlanners({ shares, images, capabilities, unforwardable }: 
     const reason = unforwardable();
     if (can && !can.publishedPorts && plan.ports.length > 0 && reason !== undefined)
       throw invalid("network.port", `cannot be given for type ${request.type}. ${reason}`);
-    const { references } = await images.resolve(request);
+    const source = await images.resolve(request);
+    const { references } = source;
     const key = containerKey(request.type, request.name);
     const others = new Set(
       [...plan.volumesFrom, ...Object.keys(plan.links)].map((name) => containerKey(request.type, name)),
@@ -56,15 +60,17 @@ export function createPlanners({ shares, images, capabilities, unforwardable }: 
       locks: [[key, "X"], ...shared([...imageKeys(request.type, references), ...others])],
       creates: key,
       ports: plan.ports.map(({ host, protocol }) => ({ protocol, port: host })),
+      asks: asksOfCreate(request, plan, source),
     };
   }
 
   async function imageDownload(request: ImageDownloadRequest): Promise<TaskPlan> {
-    const { references } = await images.resolve(request);
+    const source = await images.resolve(request);
+    const { references } = source;
     // Shared: pulls of one image go on together, and none while it is being removed.
     const locks = shared(imageKeys(request.type, references));
     const name = `${request.image}:${request.tag}`;
-    return { types: [request.type], lane: "heavy", name, locks, creates: null, ports: [] };
+    return { types: [request.type], lane: "heavy", name, locks, creates: null, ports: [], asks: asksOfImage(source) };
   }
 
   async function imageRemove(request: TaskRequests["image_remove"]): Promise<TaskPlan> {

@@ -26,12 +26,20 @@ export interface PortClaim {
   port: number;
 }
 
+/** Who asked for something, and the peer's address that it came from. */
+export interface Actor {
+  user: string;
+  address: string;
+}
+
 export interface NewTask {
   kind: string;
   lane: Lane;
   /** Shown: container name, or image:tag. */
   name: string;
   user: string;
+  /** Where it was asked for, for the audit log. */
+  address?: string;
   /** JSON of the request. */
   params: string;
   locks: readonly Lock[];
@@ -100,6 +108,14 @@ export interface ActiveTask {
   debt: boolean;
 }
 
+export interface TaskFilterRow {
+  kind: string | null;
+  limit: number;
+  before: number | null;
+  /** Absent: everybody's. */
+  user?: string | undefined;
+}
+
 export interface TaskVerbs {
   accept(task: NewTask): Accepted;
   /** What `accept` would answer for the idempotency key alone; undefined = the key is new. */
@@ -125,7 +141,11 @@ export interface TaskVerbs {
   finish(end: { id: number; error: string | null; debt: boolean; now: number }): void;
   /** The owed undo is done: locks and claims go. */
   settleDebt(id: number): void;
-  cancel(cancel: { id: number; now: number }): "withdrawn" | "undoing" | "past_pivot" | "final" | "unknown";
+  cancel(cancel: {
+    id: number;
+    now: number;
+    by?: Actor | undefined;
+  }): "withdrawn" | "undoing" | "past_pivot" | "final" | "unknown";
   /** Cancels a task that has not begun. False: it has, or is over. */
   withdraw(cancel: { id: number; now: number }): boolean;
   saveProgress(progress: { id: number; detail: string; progress: number }): void;
@@ -133,9 +153,9 @@ export interface TaskVerbs {
   /** The same, also of a task that is in no list. */
   row(id: number): TaskRow | undefined;
   /** Newest first; without cancelled and cleared ones. `too_large`: their requests alone are over 32 MiB. */
-  list(filter: { kind: string | null; limit: number; before: number | null }): TaskRow[] | "too_large";
-  /** Hides completed and error tasks of a kind (null: all). Ids ascending. */
-  clear(filter: { id: number | null; kind: string | null }): number[];
+  list(filter: TaskFilterRow): TaskRow[] | "too_large";
+  /** Hides completed and error tasks of a kind (null: all), and of a user only when one is given. Ids ascending. */
+  clear(filter: { id: number | null; kind: string | null; user?: string | undefined; by?: Actor }): number[];
   /** Tasks that are not final, or owe an undo, oldest first. */
   active(): ActiveTask[];
   /** A new start found it running: counts the attempt. */
@@ -145,6 +165,8 @@ export interface TaskVerbs {
   /** Of these tasks the ones that ended without leaving anything: never begun, or undone. */
   undone(ids: readonly number[]): number[];
   nameOf(id: number): string | undefined;
+  /** Whose container a task made; kept when the task is gone. `undefined`: nobody's any more. */
+  ownerOf(id: number): string | undefined;
   /** Claims of final tasks, by owner. */
   claims(): { protocol: string; port: number; owner: string }[];
   /** Who has claimed the port, whatever the state of his task. */

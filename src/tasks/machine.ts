@@ -1,4 +1,4 @@
-import type { Accepted, Lane, NewTask, TaskStore } from "../storage/task-store.ts";
+import type { Accepted, Actor, Lane, NewTask, TaskStore } from "../storage/task-store.ts";
 import { AppError } from "../errors.ts";
 import { createCarrier } from "./carrier.ts";
 import { createCrowd } from "./crowd.ts";
@@ -119,8 +119,8 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     withdraw,
 
     /** Durable when it answers. `cancelling`: the undoing takes longer than 10 s, and goes on. */
-    async cancel(id: number): Promise<Cancelled> {
-      const answer = await tasks.cancel({ id, now: Date.now() });
+    async cancel(id: number, by?: Actor): Promise<Cancelled> {
+      const answer = await tasks.cancel({ id, now: Date.now(), by });
       if (answer === "withdrawn") onDone(id, "over", "withdrawn");
       if (answer !== "undoing") return answer;
       const task = carrier.get(id);

@@ -68,6 +68,7 @@ test("every code of the station has its status", async (t) => {
     forbidden: 403,
     not_found: 404,
     conflict: 409,
+    misdirected: 421,
     too_large: 413,
     unsupported_media: 415,
     key_reused: 422,

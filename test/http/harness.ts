@@ -40,6 +40,7 @@ export async function startServer(t: TestContext, limits: Partial<ServerLimits> 
     version: "1.2.3",
     log: (...entry) => logged.push(entry),
     limits,
+    isOwnName: (name) => ["nas.local", "x", "a"].includes(name),
   });
   await app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = app.server.address() as AddressInfo;

@@ -26,7 +26,13 @@ interface Secure extends Stub {
 async function startSecure(t: TestContext, limits: Partial<ServerLimits> = {}): Promise<Secure> {
   const certificates = await openCertificates({ folder: temporaryFolder(t) });
   const stub = createStub();
-  const app = createServer({ services: stub.services, version: "1", limits, tls: ownPair(certificates) });
+  const app = createServer({
+    services: stub.services,
+    version: "1",
+    limits,
+    tls: ownPair(certificates),
+    isOwnName: (name) => name === "localhost",
+  });
   await app.listen({ host: "127.0.0.1", port: 0 });
   t.after(() => app.close());
   const { port } = app.server.address() as AddressInfo;

@@ -12,6 +12,8 @@ export interface Call {
 export interface Stub {
   services: Services;
   calls: Call[];
+  /** What the HTTP layer reported for the audit log. */
+  refused: object[];
   /** Replaces an answer: `answer("background.list", () => [])`. It may throw or answer a promise. */
   answer(method: string, respond: (...args: never[]) => unknown): void;
 }
@@ -80,6 +82,7 @@ const answers: Record<string, (...args: never[]) => unknown> = {
 export function createStub(): Stub {
   const responders = new Map(Object.entries(answers));
   const calls: Call[] = [];
+  const refused: object[] = [];
   const call = (method: string, args: unknown[]) => {
     const [caller, ...rest] = args;
     calls.push({ method, caller: caller as Caller, args: rest });
@@ -90,10 +93,15 @@ export function createStub(): Stub {
   const services = {
     // A look at the session is no use of the station, and is not written down.
     sessions: {
-      ...methodsOf("sessions", ["login", "refresh", "logout"]),
+      ...methodsOf("sessions", ["login", "refresh", "logout", "list", "remove"]),
       check: async () => responders.get("sessions.check")?.(),
     },
     background: methodsOf("background", ["add", "refuse", "list", "remove"]),
+    users: methodsOf("users", ["list", "create", "change", "remove", "changePassword"]),
+    tokens: methodsOf("tokens", ["list", "create", "remove"]),
+    secondStep: methodsOf("secondStep", ["get", "begin", "finish", "end"]),
+    log: methodsOf("log", ["list"]),
+    refusals: { report: (_caller: Caller, refusal: object) => void refused.push(refusal) },
     lifecycle: methodsOf("lifecycle", lifecycleVerbs),
     inside: methodsOf("inside", ["inspect", "logs", "exec"]),
     system: methodsOf("system", ["get", "resource", "port", "bridges", "report"]),
@@ -111,7 +119,7 @@ export function createStub(): Stub {
     events: methodsOf("events", ["stream", "recent", "wait"]),
     health: { get: () => call("health.get", []) },
   } as unknown as Services;
-  return { services, calls, answer: (method, respond) => void responders.set(method, respond) };
+  return { services, calls, refused, answer: (method, respond) => void responders.set(method, respond) };
 }
 
 export async function* streamOf(items: StreamItem[]): AsyncGenerator<StreamItem> {

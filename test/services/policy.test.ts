@@ -1,38 +1,52 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasCode } from "../../src/errors.ts";
-import { authorize, verbs, type Verb } from "../../src/services/policy.ts";
+import { authorize, onlyOf, verbs, weaker, type EngineRequest, type Verb } from "../../src/services/policy.ts";
 import { roles, type Role } from "../../src/storage/account-store.ts";
 
 /** Who may do what; a verb without a row does not compile. */
+const all: readonly Role[] = ["admin", "operator", "viewer"];
 const table: Record<Verb, readonly Role[]> = {
-  "session:refresh": ["admin", "operator", "viewer"],
-  "session:end": ["admin", "operator", "viewer"],
-  "task:list": ["admin"],
-  "task:remove": ["admin"],
-  "container:create": ["admin"],
-  "container:start": ["admin"],
-  "container:stop": ["admin"],
-  "container:restart": ["admin"],
-  "container:pause": ["admin"],
-  "container:unpause": ["admin"],
-  "container:rename": ["admin"],
-  "container:autostart": ["admin"],
+  "session:refresh": all,
+  "session:end": all,
+  "session:list": all,
+  "session:remove": all,
+  "token:list": all,
+  "token:create": all,
+  "token:remove": all,
+  "password:change": all,
+  "second-step:get": all,
+  "second-step:change": all,
+  "user:list": ["admin"],
+  "user:create": ["admin"],
+  "user:change": ["admin"],
+  "user:remove": ["admin"],
+  "task:list": all,
+  "task:remove": ["admin", "operator"],
+  "container:create": ["admin", "operator"],
+  "image:download": ["admin", "operator"],
+  "container:start": ["admin", "operator"],
+  "container:stop": ["admin", "operator"],
+  "container:restart": ["admin", "operator"],
+  "container:pause": ["admin", "operator"],
+  "container:unpause": ["admin", "operator"],
+  "container:rename": ["admin", "operator"],
+  "container:autostart": ["admin", "operator"],
   "container:commit": ["admin"],
-  "container:remove": ["admin"],
-  "container:exec": ["admin"],
-  "container:inspect": ["admin"],
-  "container:logs": ["admin"],
-  "container:settings": ["admin"],
-  "container:list": ["admin"],
-  "container:get": ["admin"],
-  "image:download": ["admin"],
+  "container:remove": ["admin", "operator"],
+  "container:exec": ["admin", "operator"],
+  "container:inspect": ["admin", "operator"],
+  "container:logs": all,
+  "container:settings": ["admin", "operator"],
+  "container:list": all,
+  "container:get": all,
   "image:remove": ["admin"],
-  "registry:list": ["admin"],
+  "registry:list": all,
   "registry:save": ["admin"],
   "registry:remove": ["admin"],
-  "event:read": ["admin"],
-  "system:read": ["admin", "operator", "viewer"],
+  "event:read": all,
+  "log:read": ["admin", "viewer"],
+  "system:read": all,
   "system:report": ["admin"],
   "certificate:read": ["admin"],
   "certificate:change": ["admin"],
@@ -72,4 +86,59 @@ test("a role or a verb that nobody knows may nothing", () => {
         verb,
       );
   }
+});
+
+const bob = { name: "bob", role: "operator" } as const;
+
+test("an operator's verbs reach his own things only; what is not his does not exist", () => {
+  const mine = { owner: "bob", name: "task 1" };
+  for (const owner of ["alice", undefined, "BOB", ""]) {
+    const targets = [mine, { owner, name: "docker container web" }];
+    assert.doesNotThrow(() => authorize({ name: "root", role: "admin" }, "task:remove", targets));
+    assert.throws(
+      () => authorize(bob, "task:remove", targets),
+      (error) => hasCode(error, "not_found") && error.message === "There is no docker container web.",
+    );
+  }
+  assert.doesNotThrow(() => authorize(bob, "task:remove", [mine]));
+  assert.equal(onlyOf(bob, "task:list"), "bob");
+  assert.equal(onlyOf({ name: "v", role: "viewer" }, "task:list"), undefined);
+  assert.equal(onlyOf({ name: "v", role: "viewer" }, "session:list"), "v");
+});
+
+test("fields that reach beyond a container are an admin's, and a refusal names them", () => {
+  const lan = { mode: "bridge", interface: "eth0", join: false, address: { by: "dhcp" } } as const;
+  const fields: [field: string, request: EngineRequest][] = [
+    ["privileged", { privileged: true }],
+    ["resource.device", { devices: [{ majors: [{ kind: "c", major: 81 }], access: "r" }] }],
+    ["gpu", { gpu: true }],
+    ["network.mode", { network: { mode: "host" } }],
+    ["network.mode", { network: lan }],
+    ["registry_name", { login: true }],
+  ];
+  for (const [field, request] of fields) {
+    assert.throws(
+      () => authorize(bob, "container:create", [], request),
+      (error) => hasCode(error, "forbidden") && error.details?.["field"] === field && error.message.includes(field),
+      field,
+    );
+    assert.doesNotThrow(() => authorize({ name: "root", role: "admin" }, "container:create", [], request));
+  }
+  const harmless = { privileged: false, devices: [], gpu: false, network: { mode: "nat" }, login: false } as const;
+  assert.doesNotThrow(() => authorize(bob, "container:create", [], harmless));
+});
+
+test("a token may what its role may, but nothing of the account", () => {
+  const token = { name: "root", role: "admin", token: 1 } as const;
+  for (const verb of ["token:create", "password:change", "second-step:change", "session:remove"] as const)
+    assert.throws(
+      () => authorize(token, verb),
+      (error) => hasCode(error, "forbidden"),
+      verb,
+    );
+  assert.doesNotThrow(() => authorize(token, "registry:save"));
+  assert.deepEqual(
+    [weaker("admin", "viewer"), weaker("viewer", "admin"), weaker("operator", "admin")],
+    ["viewer", "viewer", "operator"],
+  );
 });

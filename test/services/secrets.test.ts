@@ -9,7 +9,7 @@ import { openSecrets } from "../../src/services/secrets.ts";
 
 const folder = () => mkdtempSync(join(tmpdir(), "secrets-"));
 
-test("what was sealed opens for the same context only, and with the same key only", () => {
+test("SC-06: what was sealed opens for the same context only, and with the same key only", () => {
   const place = folder();
   const secrets = openSecrets(place, true);
   for (const plain of ["password", "ü \0\n ü", "p".repeat(5000)]) {
@@ -30,7 +30,7 @@ function refused(error: unknown): boolean {
   return true;
 }
 
-test("a change of any byte is seen, and so is what was cut or is no ciphertext", () => {
+test("SC-06: a change of any byte is seen, and so is what was cut or is no ciphertext", () => {
   const secrets = openSecrets(folder(), true);
   const sealed = Buffer.from(secrets.seal("password", "c"), "base64");
   for (let at = 0; at < sealed.length; at++) {
@@ -59,7 +59,7 @@ test("a true tag that was shortened does not count", () => {
   }
 });
 
-test("the key is made once, for its user only; one that is missing, damaged or readable is an error", () => {
+test("SC-07: the key is made once, for its user only; one that is missing, damaged or readable is an error", () => {
   const place = folder();
   openSecrets(place, true);
   const file = join(place, "secret.key");

@@ -3,200 +3,172 @@ import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
-import { listContainers } from "../support/docker-cli.ts";
-import { adminPassword, startStation, type TestStation } from "../support/station.ts";
-
-/**
- * Every route of the API against everybody who may not use it. A route without a row here fails; a request is one that
- * would do something, so that a refusal that comes too late shows.
- */
-interface Row {
-  /** What is sent, where it is not the route's own path. */
-  path?: string;
-  body?: unknown;
-  /** For all. */
-  open?: true;
-  /** Every session may, whatever its role. */
-  everyRole?: true;
-}
+import { setTimeout as sleep } from "node:timers/promises";
+import { fastify } from "fastify";
+import type { App } from "../../src/http/app.ts";
+import { registerRoutes } from "../../src/http/routes.ts";
+import { openapiRoutes } from "../../src/http/routes/openapi.ts";
+import { openWorld, userPassword, type Answer, type World } from "../attacks/sender.ts";
+import { createStub } from "../http/stub-services.ts";
+import { dockerApi, listContainers, removeContainers, removeImage } from "../support/docker-cli.ts";
+import { adminPassword, startStation } from "../support/station.ts";
+import { table, tableRoles, type Row, type TableRole } from "./role-table.ts";
 
 const image = { type: "docker", repository: "dockerhub", image: "busybox", tag: "latest" };
-const registry = { method: "add", name: "policy", url: "https://policy.example.com", enableTrustCert: false };
+const registry = { method: "add", url: "https://policy.example.com", enableTrustCert: false };
+const noLimits = ["--login-tries", "100000", "--login-rate", "100000"];
 
-const table: Record<string, Row> = {
-  "POST /login": { open: true, body: { username: "admin", password: "wrong password" } },
-  "GET /healthz": { open: true },
-  "GET /login_refresh": { everyRole: true },
-  "PUT /logout": { everyRole: true },
-  "GET /background": {},
-  "DELETE /background": {},
-  "DELETE /background/{target}": { path: "/background/1" },
-  "POST /background/create": { body: { ...image, name: "policy" } },
-  "POST /background/image_download": { body: image },
-  "POST /background/image_pull": { body: image },
-  "POST /background/image_remove": { body: { type: "docker", image: "busybox", tag: "latest", id: "0123456789ab" } },
-  "POST /background/{category}": { path: "/background/image_push", body: {} },
-  "POST /container": { body: { ...image, name: "policy" } },
-  "PUT /container/{type}/{id}/start": { path: "/container/docker/kept/start" },
-  "PUT /container/{type}/{id}/stop": { path: "/container/docker/kept/stop" },
-  "PUT /container/{type}/{id}/restart": { path: "/container/docker/kept/restart" },
-  "POST /container/{type}/{id}/pause": { path: "/container/docker/kept/pause" },
-  "POST /container/{type}/{id}/unpause": { path: "/container/docker/kept/unpause" },
-  "POST /container/{type}/{id}/rename": { path: "/container/docker/kept/rename", body: { name: "lost" } },
-  "DELETE /container/{type}/{id}": { path: "/container/docker/kept" },
-  "POST /container/{type}/{id}/commit": { path: "/container/docker/kept/commit", body: { repository: "policy" } },
-  "GET /container/{type}/{id}/all": { path: "/container/docker/kept/all" },
-  "PUT /container/{type}/{id}/autostart/{state}": { path: "/container/docker/kept/autostart/on" },
-  "GET /container/{type}/{id}/inspect": { path: "/container/docker/kept/inspect" },
-  "GET /container/{type}/{id}/logs": { path: "/container/docker/kept/logs" },
-  "POST /container/{type}/{id}/exec": { path: "/container/docker/kept/exec", body: { command: ["true"] } },
-  "GET /container": {},
-  "GET /container/{name}": { path: "/container/kept" },
-  "GET /container/{type}/{id}": { path: "/container/docker/kept" },
-  "GET /container/{type}/getid/{id}": { path: "/container/docker/getid/kept" },
-  "GET /registry": {},
-  "POST /registry": { body: registry },
-  "DELETE /registry": { body: { name: "kept" } },
-  "DELETE /registry/{name}": { path: "/registry/kept" },
-  "GET /event": {},
-  "GET /event/stream": {},
-  "GET /system": { everyRole: true },
-  "GET /system/resource": { everyRole: true },
-  "GET /system/port/{protocol}/{port}": { path: "/system/port/tcp/80", everyRole: true },
-  "GET /system/bridge": { everyRole: true },
-  "GET /system/report": {},
-  "GET /tls": {},
-  "POST /tls": { body: { outdatedNotify: false } },
-  "GET /tls/domain_names": {},
-  "PUT /tls/domain_names": { body: { domain_names: "policy.example" } },
-  "GET /tls/export": {},
-  "GET /tls/export/registry": {},
-  "POST /tls/rotation": {},
-  "GET /event/wait/{type}/{id}/{state}": { path: "/event/wait/docker/kept/running" },
-};
-
-const strangers: [who: string, headers: Record<string, string>, query: string][] = [
-  ["nobody", {}, ""],
-  ["an unknown cookie", { cookie: "CS_SESS_ID=garbage" }, ""],
-  ["an unknown bearer", { authorization: "Bearer garbage" }, ""],
-  ["an unknown sid", {}, "?sid=garbage"],
-  ["an empty cookie", { cookie: "CS_SESS_ID=" }, ""],
-  ["a prototype's key", { cookie: "CS_SESS_ID=__proto__" }, ""],
-  ["8,000 characters", { cookie: `CS_SESS_ID=${"x".repeat(8000)}` }, ""],
-  [
-    "who says he is local",
-    { "x-forwarded-for": "127.0.0.1", "x-original-url": "/healthz", "x-http-method-override": "GET" },
-    "",
-  ],
-];
-
-let station: TestStation;
-let viewer = "";
+let world: World;
+const names: Record<string, string> = {};
+/** A session that has expired: its row is gone. */
+let expired = "";
 
 before(async () => {
-  station = await startStation({ flags: ["--heavy", "0", "--quick", "0"] });
-  await station.client.ok("POST", "/registry", { ...registry, name: "kept" });
+  world = await openWorld({ flags: ["--heavy", "0", ...noLimits] });
+  const { station, send, admin } = world;
+  for (const name of ["kept", "kept2"]) await station.client.ok("POST", "/registry", { ...registry, name });
   await station.client.add("image_download", image);
-  // There is no way yet to make a user but this one.
-  await station.stop();
-  const db = new DatabaseSync(join(station.dataDir, "gantry.db"));
-  db.exec(
-    "INSERT INTO user (name, role, password_hash) SELECT role.name, role.name, password_hash FROM user, (SELECT 'viewer' AS name UNION SELECT 'operator') AS role",
-  );
-  db.close();
-  await station.start();
-  viewer = await loggedIn("viewer");
+  await world.user("viewer", "viewer");
+  await world.user("operator", "operator");
+  await world.user("second", "admin");
+  await world.user("gone", "viewer");
+  const spare = await world.user("spare", "viewer");
+  expired = (await world.login("second", userPassword)).sid;
+  await send("PUT", "/logout", { sid: expired });
+  names["SPARE_SESSION"] = (await send("GET", "/sessions", { sid: spare })).json.find(
+    (one: { current: boolean }) => one.current,
+  ).id;
+  names["SPARE_TOKEN"] = (await send("POST", "/tokens", { sid: spare, body: { name: "spare" } })).json.id;
+  assert.notEqual(admin, "");
+  names["KEPT_CONTAINER"] = await keptContainer();
 });
-after(() => station.close());
+after(async () => {
+  await world.station.close();
+  await removeContainers("policy-");
+  await removeImage("policy-commit:latest");
+});
 
-async function loggedIn(username: string): Promise<string> {
-  const answer = await send("POST", "/login", { body: { username, password: adminPassword } });
-  assert.equal(answer.status, 200);
-  return answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+/** A container that no task of the station made, which is running and in the list. */
+async function keptContainer(): Promise<string> {
+  const pulled = await startStation();
+  const { id } = await pulled.client.add("image_download", image);
+  await pulled.client.ended(id);
+  await pulled.close();
+  const body = { Image: "busybox:latest", Cmd: ["sh", "-c", "trap exit TERM; while :; do sleep 0.1; done"] };
+  const { Id } = await dockerApi<{ Id: string }>("POST", "/containers/create?name=policy-kept", body);
+  await dockerApi("POST", `/containers/${Id}/start`);
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const list = await world.station.client.ok<{ id: string; state: string }[]>("GET", "/container");
+    if (list.some((one) => one.id === Id && one.state === "running")) return Id;
+    assert.ok(Date.now() < end, "the container is not in the list");
+    await sleep(50);
+  }
 }
 
-interface Sent {
-  body?: unknown;
-  headers?: Record<string, string>;
-}
-
-async function send(method: string, path: string, { body, headers = {} }: Sent): Promise<Response> {
-  const base = path === "/healthz" || path === "/openapi.json" ? station.url : `${station.url}/api/v1`;
-  const response = await fetch(`${base}${path}`, {
-    method,
-    headers,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
+function routes(): { method: string; url: string }[] {
+  const found: { method: string; url: string }[] = [];
+  const app = fastify() as unknown as App;
+  app.setValidatorCompiler(() => () => true);
+  app.addHook("onRoute", ({ method, url }) => {
+    for (const one of [method].flat()) found.push({ method: one, url: url.replace(/^\/api\/v1/, "") });
   });
-  // A stream that is opened by mistake must not hold the test.
-  if (response.headers.get("content-type")?.startsWith("text/event-stream")) await response.body?.cancel();
-  return response;
+  const { services } = createStub();
+  const streamLimits = { buffer: 0, stall: 0, heartbeat: 0 };
+  registerRoutes(app, { services, streamLimits, stopping: AbortSignal.abort(), log: () => {} });
+  openapiRoutes(app, services.sessions, async () => ({}));
+  return found;
 }
 
+function request(route: string, role: string, how: { sid?: string; headers?: Record<string, string>; query?: string }) {
+  const { path, body }: Row = table[route] ?? {};
+  const [method = "", own = ""] = route.split(" ");
+  const filled = (path ?? own).replace(/[A-Z_]{5,}/, (name) => names[name] ?? name);
+  const { query = "", ...rest } = how;
+  return world.send(method, `${filled}${query}`, { ...rest, ...(body && { body: body(role) }) });
+}
+
+/** Nothing but sessions, which come and go with each request of the test. */
 async function state(): Promise<unknown> {
-  const { client } = station;
-  return {
-    tasks: await client.tasks(),
-    registries: await client.ok("GET", "/registry"),
-    certificates: [await client.ok("GET", "/tls/domain_names"), readlinkSync(join(station.dataDir, "tls/current"))],
-    containers: await listContainers(),
-  };
+  const { client } = world.station;
+  const paths = ["/background", "/registry", "/users", "/tokens", "/tls/domain_names"];
+  const lists = await Promise.all(paths.map((path) => client.ok("GET", path)));
+  const certificates = readlinkSync(join(world.station.dataDir, "tls/current"));
+  const containers = (await listContainers()).map(({ Id, Names, State }) => [Id, Names, State].join(" "));
+  return { lists, certificates, containers };
 }
 
-test("the table has every route, and none that is gone", async () => {
-  const response = await send("GET", "/openapi.json", { headers: { cookie: station.client.cookie() } });
-  const { paths } = (await response.json()) as { paths: Record<string, Record<string, unknown>> };
-  const routes = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.keys(methods).map(
-      (method) => `${method.toUpperCase()} ${path.replace(/^\/api\/v1/, "").replace(/(.)\/$/, "$1")}`,
-    ),
-  );
-  assert.ok(routes.length > 10);
-  assert.deepEqual(routes.toSorted(), Object.keys(table).toSorted());
+test("RB-01: the table has every route, and none that is gone", () => {
+  const listed = routes();
+  const own = listed.filter(({ method }) => method !== "HEAD").map(({ method, url }) => `${method} ${url}`);
+  assert.deepEqual(own.toSorted(), Object.keys(table).toSorted());
+  for (const { method, url } of listed) if (method === "HEAD") assert.ok(table[`GET ${url}`], `HEAD ${url}`);
 });
 
-for (const [who, headers, query] of strangers) {
-  test(`without a session (${who}): 401, and nothing happens`, async () => {
-    const before = await state();
-    for (const [route, { path, body, open }] of Object.entries(table)) {
-      const [method = "", own = ""] = route.split(" ");
-      const response = await send(method, `${path ?? own}${own === "/login" || own === "/healthz" ? "" : query}`, {
-        body,
-        headers,
-      });
-      const text = await response.text().catch(() => "");
-      if (open) {
-        assert.equal(response.status, own === "/login" ? 401 : 200, route);
-        continue;
-      }
-      assert.equal(response.status, 401, `${route}: ${text}`);
-      const { error } = JSON.parse(text) as { error: { code: number; message: string } };
-      assert.deepEqual(error, { code: 401, message: "There is no session, or it has expired: log in first." }, route);
-      assert.equal(response.headers.get("set-cookie"), null, route);
+test("AU-10: every route without a session, with garbage, and with one that is over: 401, and nothing happens", async (context) => {
+  const strangers: [who: string, how: { headers?: Record<string, string>; query?: string }][] = [
+    ["nobody", {}],
+    ["an unknown cookie", { headers: { cookie: "CS_SESS_ID=garbage" } }],
+    ["one that is over", { headers: { cookie: `CS_SESS_ID=${expired}` } }],
+    ["an unknown bearer", { headers: { authorization: "Bearer garbage" } }],
+    ["an unknown token", { headers: { authorization: `Bearer gantry_${"x".repeat(43)}` } }],
+    ["an unknown sid", { query: "?sid=garbage" }],
+    ["an empty cookie", { headers: { cookie: "CS_SESS_ID=" } }],
+    ["a prototype's key", { headers: { cookie: "CS_SESS_ID=__proto__" } }],
+    ["8,000 characters", { headers: { cookie: `CS_SESS_ID=${"x".repeat(8000)}` } }],
+    ["who says he is local", { headers: { "x-forwarded-for": "127.0.0.1", "x-original-url": "/healthz" } }],
+  ];
+  const before = await state();
+  let asked = 0;
+  for (const [who, how] of strangers) {
+    for (const [route, { open }] of Object.entries(table)) {
+      const query = open === undefined ? (how.query ?? "") : "";
+      const { status, text, json, headers } = await request(route, "nobody", { ...how, query });
+      asked++;
+      assert.equal(status, open ?? 401, `${who}: ${route}: ${text}`);
+      assert.equal(headers["set-cookie"], undefined);
+      if (open === undefined) assert.equal(json.error.code, 401);
     }
-    assert.deepEqual(await state(), before);
-  });
-}
-
-for (const role of ["operator", "viewer"]) {
-  test(`as ${role}, who may do nothing yet: 403, and nothing happens`, async () => {
-    const before = await state();
-    const cookie = role === "viewer" ? viewer : await loggedIn(role);
-    for (const [route, { path, body, open, everyRole }] of Object.entries(table)) {
-      if (open || everyRole) continue;
-      const [method = "", own = ""] = route.split(" ");
-      const response = await send(method, path ?? own, { body, headers: { cookie } });
-      // What nobody can do is not decided by the role.
-      const expected = own === "/background/{category}" ? 501 : 403;
-      assert.equal(response.status, expected, `${route}: ${await response.text().catch(() => "")}`);
+    for (const { method, url } of routes()) {
+      if (method !== "HEAD" || table[`GET ${url}`]?.open !== undefined) continue;
+      assert.equal((await world.send("HEAD", url, how)).status, 401, `${who}: HEAD ${url}`);
     }
-    assert.equal((await send("GET", "/login_refresh", { headers: { cookie } })).status, 200);
-    assert.equal((await send("PUT", "/logout", { headers: { cookie } })).status, 200);
-    assert.equal((await send("GET", "/login_refresh", { headers: { cookie } })).status, 401);
-    assert.deepEqual(await state(), before);
-  });
-}
+  }
+  assert.deepEqual(await state(), before);
+  context.diagnostic(`${Object.keys(table).length} routes by ${strangers.length} strangers: ${asked} requests`);
+});
 
-test("a task whose user was removed meanwhile is not carried out", async () => {
+test("RB-01: every route by every role", async (context) => {
+  const counts: Record<number, number> = {};
+  const check = (route: string, role: TableRole, answer: Answer) => {
+    const wanted = table[route]?.open ?? table[route]?.expected?.[tableRoles.indexOf(role)];
+    counts[answer.status] = (counts[answer.status] ?? 0) + 1;
+    assert.equal(answer.status, wanted, `${role}: ${route}: ${answer.text}`);
+  };
+  const login = async (role: TableRole) => (await world.login(role === "admin" ? "second" : role, userPassword)).sid;
+  const refused = (route: string, role: TableRole) => {
+    const status = table[route]?.expected?.[tableRoles.indexOf(role)] ?? 0;
+    return status === 403 || status === 404;
+  };
+  const before = await state();
+  for (const role of tableRoles) {
+    const sid = await login(role);
+    for (const route of Object.keys(table).filter((one) => refused(one, role)))
+      check(route, role, await request(route, role, { sid }));
+  }
+  assert.deepEqual(await state(), before, "what was refused did nothing");
+  for (const role of tableRoles) {
+    for (const route of Object.keys(table).filter((one) => !refused(one, role)))
+      check(route, role, await request(route, role, { sid: await login(role) }));
+  }
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  assert.equal(total, Object.keys(table).length * tableRoles.length);
+  context.diagnostic(
+    `${Object.keys(table).length} routes by ${tableRoles.length} roles: ${total} requests, ${JSON.stringify(counts)}`,
+  );
+});
+
+test("RB-09: a task whose user was removed or weakened meanwhile is not carried out", async () => {
   const held = await startStation({ flags: ["--heavy", "0"] });
   try {
     const { id } = await held.client.add("image_download", image);
@@ -218,5 +190,30 @@ test("a task whose user was removed meanwhile is not carried out", async () => {
     );
   } finally {
     await held.close();
+  }
+});
+
+test("RB-10: the last admin cannot be removed, disabled or weakened, by himself or anybody", async () => {
+  const alone = await openWorld();
+  const { send, admin, station } = alone;
+  try {
+    const last = [
+      () => send("DELETE", "/users/admin", { sid: admin }),
+      () => send("PUT", "/users/admin", { sid: admin, body: { disabled: true } }),
+      () => send("PUT", "/users/admin", { sid: admin, body: { role: "viewer" } }),
+    ];
+    for (const act of last) assert.equal((await act()).status, 409);
+    const second = await alone.user("second", "admin");
+    // Of two that remove each other at once, one stays.
+    const both = await Promise.all([
+      send("DELETE", "/users/admin", { sid: second }),
+      send("DELETE", "/users/second", { sid: admin }),
+    ]);
+    assert.equal(both.filter(({ status }) => status === 200).length, 1);
+    const login = await alone.login("admin", adminPassword);
+    const other = await alone.login("second", userPassword);
+    assert.equal([login, other].filter(({ status }) => status === 200).length, 1);
+  } finally {
+    await station.close();
   }
 });

@@ -5,6 +5,7 @@ import { EventList } from "../../api/event.ts";
 import { invalid } from "../../errors.ts";
 import type { EventService } from "../../services/services.ts";
 import type { App } from "../app.ts";
+import { acting } from "../cross-site.ts";
 import type { Log } from "../errors.ts";
 import { writeEventStream, type StreamLimits } from "../event-stream.ts";
 import { callerOf } from "../session-cookie.ts";
@@ -83,7 +84,8 @@ function streamRoute(app: App, { events, limits, stopping, log }: EventRouteDeps
     querystring: StreamQuery,
     response: { 200: { description: "A stream", content: { "text/event-stream": { schema: Type.String() } } } },
   };
-  app.get("/api/v1/event/stream", { schema, exposeHeadRoute: false }, async (request, reply) => {
+  const options = { schema, exposeHeadRoute: false, config: acting };
+  app.get("/api/v1/event/stream", options, async (request, reply) => {
     const signal = leaving(reply, stopping);
     const items = await events.stream(callerOf(request), startOf(request, request.query.after), signal);
     reply.hijack();

@@ -1,4 +1,6 @@
+import { SessionEntry, TwoStepLogin } from "../../api/account.ts";
 import { LoginRequest, LogoutAnswer, SessionInfo } from "../../api/session.ts";
+import { Type } from "typebox";
 import type { SessionService } from "../../services/services.ts";
 import type { App } from "../app.ts";
 import { callerOf, clearSessionCookie, setSessionCookie } from "../session-cookie.ts";
@@ -20,6 +22,18 @@ export function sessionRoutes(app: App, sessions: SessionService): void {
     return session;
   });
 
+  const twoStep = {
+    tags,
+    summary: "Log in with a code of the second step",
+    body: TwoStepLogin,
+    response: { 200: SessionInfo },
+  };
+  app.post("/api/v1/login/two-step", { schema: twoStep, bodyLimit: loginBody }, async (request, reply) => {
+    const { sid, session } = await sessions.login(callerOf(request), request.body);
+    setSessionCookie(reply, sid);
+    return session;
+  });
+
   const refresh = { tags, summary: "Keep the session alive", response: { 200: SessionInfo } };
   app.get("/api/v1/login_refresh", { schema: refresh }, (request) => sessions.refresh(callerOf(request)));
 
@@ -29,4 +43,20 @@ export function sessionRoutes(app: App, sessions: SessionService): void {
     clearSessionCookie(reply);
     return answer;
   });
+
+  sessionListRoutes(app, sessions);
+}
+
+function sessionListRoutes(app: App, sessions: SessionService): void {
+  const Ids = Type.Array(Type.String(), { description: "Ids of the sessions that ended" });
+  const list = { tags, summary: "List sessions", response: { 200: Type.Array(SessionEntry) } };
+  app.get("/api/v1/sessions", { schema: list }, (request) => sessions.list(callerOf(request)));
+
+  const others = { tags, summary: "End all other sessions of one's own", response: { 200: Ids } };
+  app.delete("/api/v1/sessions", { schema: others }, (request) => sessions.remove(callerOf(request), undefined));
+
+  const one = { tags, summary: "End a session", params: Type.Object({ id: Type.String() }), response: { 200: Ids } };
+  app.delete("/api/v1/sessions/:id", { schema: one }, (request) =>
+    sessions.remove(callerOf(request), request.params.id),
+  );
 }

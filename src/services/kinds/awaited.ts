@@ -55,7 +55,8 @@ export function awaitedHandler<K extends AwaitedKind>(options: KindOptions, rule
   return {
     async run(context) {
       const request = context.params as AwaitedRequests[K];
-      await options.authorize(context.user, rule.verb);
+      const { type, id } = request;
+      await options.authorize(context.user, rule.verb, { request: {}, containers: [{ type, name: id }] });
       const view = options.inventory.require(request.type);
       const { engine } = view;
       const container = await findTarget(engine, request);

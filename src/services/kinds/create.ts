@@ -3,6 +3,7 @@ import type { CreateRequest } from "../../api/create.ts";
 import type { Container, Engine, Mount, OwnerMark } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { Handler } from "../../tasks/handler.ts";
+import { asksOfCreate } from "../asks.ts";
 import { planContainer, type ContainerPlan } from "../container-plan.ts";
 import { hasMounted, isEnding } from "../mounted.ts";
 import type { OpenFolder } from "../shares.ts";
@@ -18,12 +19,12 @@ export function createHandler(options: KindOptions): Handler {
   return {
     async run(context) {
       const request = context.params as CreateRequest;
-      await options.authorize(context.user, "container:create");
       const view = inventory.require(request.type);
       const { engine } = view;
       const plan = planContainer(request, shares);
       refuseRemote(engine, plan);
       const source = await images.resolve(request);
+      await options.authorize(context.user, "container:create", asksOfCreate(request, plan, source));
       const image = await ensureImage(options, context, { engine, source, refresh: false });
       const open = () => Promise.all(plan.mounts.map((mount) => shares.openFolder(mount.folder)));
       const folders = await open();

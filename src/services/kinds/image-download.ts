@@ -1,5 +1,6 @@
 import type { ImageDownloadRequest } from "../../api/create.ts";
 import type { Handler } from "../../tasks/handler.ts";
+import { asksOfImage } from "../asks.ts";
 import { ensureImage } from "./image.ts";
 import type { KindOptions } from "./options.ts";
 
@@ -8,9 +9,10 @@ export function imageDownloadHandler(options: KindOptions): Handler {
   return {
     async run(context) {
       const request = context.params as ImageDownloadRequest;
-      await options.authorize(context.user, "image:download");
+      const source = await options.images.resolve(request);
+      await options.authorize(context.user, "image:download", asksOfImage(source));
       const { engine } = options.inventory.require(request.type);
-      await ensureImage(options, context, { engine, source: await options.images.resolve(request), refresh: true });
+      await ensureImage(options, context, { engine, source, refresh: true });
       return undefined;
     },
   };

@@ -1,5 +1,5 @@
 import type { ImageDownloadRequest } from "../../api/create.ts";
-import type { Engine } from "../../engines/engine.ts";
+import type { Engine, RegistryLogin } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { TaskContext } from "../../tasks/handler.ts";
 import type { ImageSource } from "../image-reference.ts";
@@ -58,9 +58,21 @@ async function pullFirst({ pulls }: KindOptions, context: TaskContext, wanted: W
       await pulls({ engine, reference, login: source.login, onProgress, signal: context.signal });
       return reference;
     } catch (error) {
-      if (!hasCode(error, "not_found") && !hasCode(error, "remote_failed")) throw error;
+      if (!hasCode(error, "not_found") && !hasCode(error, "remote_failed"))
+        throw source.login ? withoutLogin(error, source.login) : error;
       failure ??= error;
     }
   }
-  throw failure;
+  throw source.login ? withoutLogin(failure, source.login) : failure;
+}
+
+/** What a registry says is shown to people: it may say back what it was sent. */
+function withoutLogin(error: unknown, { username, password }: RegistryLogin): unknown {
+  if (!(error instanceof AppError) || password === "") return error;
+  const pair = Buffer.from(`${username}:${password}`);
+  const secrets = [password, pair.toString("base64"), pair.toString("base64url"), encodeURIComponent(password)];
+  const hidden = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "********"), text);
+  const message = hidden(error.message);
+  if (message === error.message) return error;
+  return new AppError(error.code, message, error.details ? { details: error.details } : {});
 }

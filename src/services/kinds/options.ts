@@ -2,6 +2,7 @@ import type { Container, Engine, OwnerMark } from "../../engines/engine.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { Announce } from "../announce.ts";
 import type { ImageReferences } from "../image-reference.ts";
+import type { Asks } from "../asks.ts";
 import type { Verb } from "../policy.ts";
 import type { Pulls } from "../pulls.ts";
 import type { Shares } from "../shares.ts";
@@ -22,7 +23,7 @@ export interface KindOptions {
   /** Resolves when the ports of a container that the inventory has seen answer. */
   settlePorts(engine: Engine, container: Container): Promise<void>;
   /** Asked again when the task runs: the user may have lost the right meanwhile. */
-  authorize(user: string, verb: Verb): Promise<void>;
+  authorize(user: string, verb: Verb, asks?: Asks): Promise<void>;
   /** The port claims of a container that gets another name. */
   moveClaims(from: string, to: string): Promise<void>;
 }

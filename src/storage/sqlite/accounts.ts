@@ -1,39 +1,54 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { AccountVerbs, SessionRow, UserRow } from "../account-store.ts";
+import type { AccountVerbs, TokenRow } from "../account-store.ts";
+import { sessionSql } from "./sessions.ts";
+import { userSql } from "./users.ts";
 
-export function accountSql(db: DatabaseSync): AccountVerbs {
-  const getUser = db.prepare("SELECT name, role, password_hash AS passwordHash FROM user WHERE name = ?");
-  const saveUser = db.prepare(
-    `INSERT INTO user (name, role, password_hash) VALUES (?, ?, ?)
-     ON CONFLICT (name) DO UPDATE SET role = excluded.role, password_hash = excluded.password_hash`,
-  );
-  const addSession = db.prepare("INSERT INTO session (hash, user, login_at, seen_at) VALUES (?, ?, ?, ?)");
-  const dropOldest = db.prepare(
-    `DELETE FROM session WHERE hash IN
-       (SELECT hash FROM session WHERE user = ? ORDER BY seen_at DESC, login_at DESC, hash LIMIT -1 OFFSET ?) RETURNING hash`,
-  );
-  const touch = db.prepare("UPDATE session SET seen_at = ? WHERE hash = ?");
-  const remove = db.prepare("DELETE FROM session WHERE hash = ?");
-  const dropEnded = db.prepare("DELETE FROM session WHERE seen_at < ? OR login_at < ?");
-  const sessions = db.prepare("SELECT hash, user, login_at AS loginAt, seen_at AS seenAt FROM session");
+export function accountSql(db: DatabaseSync, host: string): AccountVerbs {
+  return { ...userSql(db, host), ...secondStepSql(db), ...sessionSql(db), ...tokenSql(db) };
+}
+
+function secondStepSql(db: DatabaseSync) {
+  const saveTotp = db.prepare("UPDATE user SET totp = ?, totp_step = 0 WHERE name = ?");
+  const useStep = db.prepare("UPDATE user SET totp_step = ? WHERE name = ? AND totp_step < ?");
+  const dropCodes = db.prepare("DELETE FROM recovery_code WHERE user = ?");
+  const addCode = db.prepare("INSERT INTO recovery_code (user, hash) VALUES (?, ?)");
+  const useCode = db.prepare("DELETE FROM recovery_code WHERE user = ? AND hash = ?");
+  const countCodes = db.prepare("SELECT count(*) AS count FROM recovery_code WHERE user = ?");
   return {
-    getUser: (name) => getUser.get(name) as unknown as UserRow | undefined,
-    saveUser({ name, role, passwordHash }) {
-      saveUser.run(name, role, passwordHash);
+    saveTotp({ name, totp, codes }: Parameters<AccountVerbs["saveTotp"]>[0]): void {
+      saveTotp.run(totp, name);
+      dropCodes.run(name);
+      for (const hash of codes) addCode.run(name, hash);
     },
-    addSession({ session, keep }) {
-      addSession.run(session.hash, session.user, session.loginAt, session.seenAt);
-      return dropOldest.all(session.user, keep).map((row) => row["hash"] as string);
+    useTotpStep: ({ name, step }: { name: string; step: number }) => useStep.run(step, name, step).changes > 0,
+    useRecoveryCode: ({ name, hash }: { name: string; hash: string }) => useCode.run(name, hash).changes > 0,
+    recoveryCodes: (name: string) => countCodes.get(name)?.["count"] as number,
+  };
+}
+
+function tokenSql(db: DatabaseSync) {
+  const dropExpired = db.prepare("DELETE FROM api_token WHERE expires_at <= ?");
+  const list = db.prepare(
+    "SELECT id, hash, user, name, role, created_at AS createdAt, expires_at AS expiresAt FROM api_token ORDER BY id",
+  );
+  const find = db.prepare("SELECT id FROM api_token WHERE user = ? AND name = ?");
+  const insert = db.prepare(
+    "INSERT INTO api_token (hash, user, name, role, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+  );
+  const remove = db.prepare("DELETE FROM api_token WHERE id = ?");
+  return {
+    tokens(now: number): TokenRow[] {
+      dropExpired.run(now);
+      return list.all() as unknown as TokenRow[];
     },
-    touchSession({ hash, seenAt }) {
-      touch.run(seenAt, hash);
+    addToken(token: Omit<TokenRow, "id">): { id: number } | "taken" {
+      dropExpired.run(token.createdAt);
+      if (find.get(token.user, token.name)) return "taken";
+      const { hash, user, name, role, createdAt, expiresAt } = token;
+      return { id: Number(insert.run(hash, user, name, role, createdAt, expiresAt).lastInsertRowid) };
     },
-    removeSession(hash) {
-      remove.run(hash);
-    },
-    sessions({ idleSince, begunSince }) {
-      dropEnded.run(idleSince, begunSince);
-      return sessions.all() as unknown as SessionRow[];
+    removeToken(id: number): void {
+      remove.run(id);
     },
   };
 }

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { AppError } from "../../errors.ts";
 import { createQueue } from "../../util/queue.ts";
 import type { AccountStore } from "../account-store.ts";
+import type { AuditStore } from "../audit-store.ts";
 import type { EventStore } from "../event-store.ts";
 import type { RegistryStore } from "../registry-store.ts";
 import type { TaskStore } from "../task-store.ts";
@@ -16,6 +17,7 @@ export interface Database {
   events: EventStore;
   accounts: AccountStore;
   registries: RegistryStore;
+  audit: AuditStore;
   /** Called after each batch that changed something; whoever follows the events looks for new ones. */
   onCommit(listener: () => void): void;
   close(): Promise<void>;
@@ -41,6 +43,7 @@ export async function openDatabase(options: OpenOptions, onFatal: (reason: strin
     events: store("events", call) as EventStore,
     accounts: store("accounts", call) as AccountStore,
     registries: store("registries", call) as RegistryStore,
+    audit: store("audit", call) as AuditStore,
     onCommit,
     async close() {
       await settled();

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { accountTables } from "./account-tables.ts";
 
 /**
  * Append only: a migration that has run somewhere is never edited. `PRAGMA user_version` counts those that have run.
@@ -77,6 +78,7 @@ const migrations: readonly string[] = [
   ) STRICT;
   INSERT INTO sqlite_sequence (name, seq) VALUES ('registry', 1);
   `,
+  accountTables,
 ];
 
 export class NewerDatabaseError extends Error {}

@@ -1,11 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { TaskRow } from "../task-store.ts";
-import type { taskEvents } from "./task-events.ts";
+import type { Actor, TaskRow } from "../task-store.ts";
+import type { Trails } from "./task-audit.ts";
 
-const columns = "id, kind, name, user, result";
+const columns = "id, kind, name, user, address, result";
+type Ended = TaskRow & { address: string };
 
 /** The verbs that lead a task to its end, each a guarded UPDATE. */
-export function taskEnds(db: DatabaseSync, host: string, events: ReturnType<typeof taskEvents>) {
+export function taskEnds(db: DatabaseSync, host: string, { events, audit }: Trails) {
   const pivot = db.prepare("UPDATE task SET pivot = 1 WHERE id = ? AND state = 'running' RETURNING id");
   const complete = db.prepare(
     `UPDATE task SET state = ?, result = ?, error = ?, "end" = ?, progress = ?, detail = '', creates = NULL
@@ -39,11 +40,12 @@ export function taskEnds(db: DatabaseSync, host: string, events: ReturnType<type
     if (!keepClaims) dropClaims.run(host, id);
   }
 
-  function withdrawn({ id, now }: { id: number; now: number }): boolean {
-    const waiting = withdraw.get(now, id) as TaskRow | undefined;
+  function withdrawn({ id, now, by }: { id: number; now: number; by?: Actor | undefined }): boolean {
+    const waiting = withdraw.get(now, id) as Ended | undefined;
     if (!waiting) return false;
     release(id, false);
     events.add(waiting, "cancelled", now);
+    audit.cancelled(waiting, by, now);
     return true;
   }
 
@@ -54,10 +56,11 @@ export function taskEnds(db: DatabaseSync, host: string, events: ReturnType<type
     complete(end: { id: number; result: number; error: string | null; now: number }): boolean {
       const failed = end.result !== 0;
       const to = failed ? "error" : "completed";
-      const row = complete.get(to, end.result, end.error, end.now, failed ? -1 : 100, end.id) as TaskRow | undefined;
+      const row = complete.get(to, end.result, end.error, end.now, failed ? -1 : 100, end.id) as Ended | undefined;
       if (!row) return false;
       release(end.id, !failed);
       events.add(row, to, end.now, end.result);
+      audit.ended(row, to, end.now);
       return true;
     },
     startUndo(undo: { id: number; error: string; now: number }): void {
@@ -66,20 +69,22 @@ export function taskEnds(db: DatabaseSync, host: string, events: ReturnType<type
     },
     finish(end: { id: number; error: string | null; debt: boolean; now: number }): void {
       const debt = Number(end.debt);
-      const row = finish.get(debt, end.error, end.now, debt, debt, end.id) as TaskRow | undefined;
+      const row = finish.get(debt, end.error, end.now, debt, debt, end.id) as Ended | undefined;
       if (!row) return;
       if (!end.debt) release(end.id, false);
       events.add(row, row.state, end.now, 1);
+      audit.ended(row, row.state, end.now);
     },
     settleDebt(id: number): void {
       if (settle.run(id).changes) release(id, false);
     },
     withdraw: withdrawn,
-    cancel({ id, now }: { id: number; now: number }) {
-      if (withdrawn({ id, now })) return "withdrawn";
-      const running = cancel.get(id) as TaskRow | undefined;
+    cancel({ id, now, by }: { id: number; now: number; by?: Actor | undefined }) {
+      if (withdrawn({ id, now, by })) return "withdrawn";
+      const running = cancel.get(id) as Ended | undefined;
       if (running) {
         events.add(running, "running", now);
+        audit.cancelled(running, by, now);
         return "undoing";
       }
       const found = state.get(id) as { state: string; outcome: string | null } | undefined;

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ActiveTask, Lock, TaskRow } from "../task-store.ts";
+import type { ActiveTask, Lock, TaskFilterRow, TaskRow, TaskVerbs } from "../task-store.ts";
+import type { taskAudit } from "./task-audit.ts";
 import { taskColumns } from "./task-columns.ts";
 
 /** Characters of the requests in one list. */
@@ -8,16 +9,17 @@ const active = "(state IN ('waiting', 'running', 'undoing') OR debt = 1)";
 const final = "state IN ('completed', 'error', 'cancelled') AND debt = 0";
 
 /** Reads, and the upkeep of what is over. */
-export function taskQueries(db: DatabaseSync, host: string) {
+export function taskQueries(db: DatabaseSync, host: string, audit: ReturnType<typeof taskAudit>) {
   const saveProgress = db.prepare("UPDATE task SET detail = ?, progress = ? WHERE id = ? AND state = 'running'");
   const get = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ? AND hidden = 0 AND state <> 'cancelled'`);
   const row = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
   const listed = `SELECT ${taskColumns} FROM task WHERE id < ? AND hidden = 0 AND state <> 'cancelled'`;
-  const list = db.prepare(`${listed} ORDER BY id DESC LIMIT ?`);
-  const listKind = db.prepare(`${listed} AND kind = ? ORDER BY id DESC LIMIT ?`);
+  const list = db.prepare(
+    `${listed} AND kind = coalesce(?, kind) AND user = coalesce(?, user) ORDER BY id DESC LIMIT ?`,
+  );
   const clear = db.prepare(
     `UPDATE task SET hidden = 1 WHERE hidden = 0 AND state IN ('completed', 'error')
-     AND id = coalesce(?, id) AND kind = coalesce(?, kind) RETURNING id`,
+     AND id = coalesce(?, id) AND kind = coalesce(?, kind) AND user = coalesce(?, user) RETURNING id, kind, name`,
   );
   // What waits is read when it is claimed: all requests of a long queue would not fit into one answer.
   const light = taskColumns.replace(
@@ -29,6 +31,7 @@ export function taskQueries(db: DatabaseSync, host: string) {
   const attempt = db.prepare("UPDATE task SET attempts = attempts + 1 WHERE id = ? RETURNING attempts");
   const forgive = db.prepare(`UPDATE task SET attempts = 0 WHERE host = ? AND ${active} AND attempts > 0`);
   const nameOf = db.prepare("SELECT name FROM task WHERE id = ?");
+  const ownerOf = db.prepare("SELECT user FROM task_owner WHERE host = ? AND task = ?");
   const undone = db.prepare(
     "SELECT id FROM task WHERE id = ? AND debt = 0 AND (state = 'cancelled' OR (state = 'error' AND outcome IS NOT NULL))",
   );
@@ -48,9 +51,8 @@ export function taskQueries(db: DatabaseSync, host: string) {
     row(id: number) {
       return row.get(id) as unknown as TaskRow | undefined;
     },
-    list({ kind, limit, before }: { kind: string | null; limit: number; before: number | null }) {
-      const below = before ?? Number.MAX_SAFE_INTEGER;
-      const found = kind === null ? list.iterate(below, limit) : listKind.iterate(below, kind, limit);
+    list({ kind, limit, before, user }: TaskFilterRow) {
+      const found = list.iterate(before ?? Number.MAX_SAFE_INTEGER, kind, user ?? null, limit);
       const rows: TaskRow[] = [];
       let size = 0;
       for (const row of found as unknown as Iterable<TaskRow>) {
@@ -60,8 +62,11 @@ export function taskQueries(db: DatabaseSync, host: string) {
       }
       return rows;
     },
-    clear(filter: { id: number | null; kind: string | null }): number[] {
-      return (clear.all(filter.id, filter.kind) as { id: number }[]).map((row) => row.id).sort((a, b) => a - b);
+    clear({ id, kind, user, by }: Parameters<TaskVerbs["clear"]>[0]): number[] {
+      const rows = clear.all(id, kind, user ?? null) as { id: number; kind: string; name: string }[];
+      rows.sort((a, b) => a.id - b.id);
+      audit.cleared(rows, by, Date.now());
+      return rows.map((row) => row.id);
     },
     active(): ActiveTask[] {
       return activeTasks.all(host).map((row) => {
@@ -78,6 +83,9 @@ export function taskQueries(db: DatabaseSync, host: string) {
     },
     nameOf(id: number): string | undefined {
       return nameOf.get(id)?.["name"] as string | undefined;
+    },
+    ownerOf(id: number): string | undefined {
+      return ownerOf.get(host, id)?.["user"] as string | undefined;
     },
     undone(ids: readonly number[]): number[] {
       return ids.filter((id) => undone.get(id) !== undefined);

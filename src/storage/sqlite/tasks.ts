@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { NewTask, StepRow, TaskRow, TaskVerbs, Undo } from "../task-store.ts";
+import { taskAudit, type Trails } from "./task-audit.ts";
 import { taskColumns } from "./task-columns.ts";
 import { taskEnds } from "./task-ends.ts";
 import { taskEvents } from "./task-events.ts";
@@ -9,14 +10,21 @@ const idempotencyLife = 24 * 3600 * 1000;
 
 /** SQL of the task verbs: accept, claim and steps here, ends and reads in their own files. */
 export function taskSql(db: DatabaseSync, host: string): TaskVerbs {
-  const events = taskEvents(db, host);
-  return { ...acceptance(db, host, events), ...steps(db), ...taskEnds(db, host, events), ...taskQueries(db, host) };
+  const trails = { events: taskEvents(db, host), audit: taskAudit(db, host) };
+  return {
+    ...acceptance(db, host, trails),
+    ...steps(db),
+    ...taskEnds(db, host, trails),
+    ...taskQueries(db, host, trails.audit),
+  };
 }
 
-function acceptance(db: DatabaseSync, host: string, events: ReturnType<typeof taskEvents>) {
+function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
   const insert = db.prepare(
-    "INSERT INTO task (host, kind, lane, name, user, params, state, creates, init, hidden) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)",
+    `INSERT INTO task (host, kind, lane, name, user, address, params, state, creates, init, hidden)
+     VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)`,
   );
+  const insertOwner = db.prepare("INSERT INTO task_owner (host, task, user) VALUES (?, ?, ?)");
   const insertLock = db.prepare("INSERT INTO task_lock (task, host, key, mode) VALUES (?, ?, ?, ?)");
   const insertClaim = db.prepare("INSERT INTO port_claim (host, protocol, port, owner, task) VALUES (?, ?, ?, ?, ?)");
   const insertKey = db.prepare("INSERT OR REPLACE INTO idempotency (user, key, hash, task, at) VALUES (?, ?, ?, ?, ?)");
@@ -55,13 +63,17 @@ function acceptance(db: DatabaseSync, host: string, events: ReturnType<typeof ta
     accept(task: NewTask) {
       const refused = repeated(task) ?? taken(task);
       if (refused) return refused;
-      const { kind, lane, name, user, params, creates, now, awaited = false } = task;
+      const { kind, lane, name, user, address = "", params, creates, now, awaited = false } = task;
       const hidden = Number(awaited);
-      const id = Number(insert.run(host, kind, lane, name, user, params, creates, now, hidden).lastInsertRowid);
+      const id = Number(
+        insert.run(host, kind, lane, name, user, address, params, creates, now, hidden).lastInsertRowid,
+      );
+      if (creates) insertOwner.run(host, id, user);
       for (const [key, mode] of task.locks) insertLock.run(id, host, key, mode);
       for (const { protocol, port } of task.ports) insertClaim.run(host, protocol, port, creates ?? `task/${id}`, id);
       if (task.idempotency) insertKey.run(user, task.idempotency.key, task.idempotency.hash, id, now);
       events.add({ id, kind, name, user }, "waiting", now);
+      audit.accepted({ id, kind, name, user, address }, now);
       return { id };
     },
     claim({ id, now }: { id: number; now: number }) {

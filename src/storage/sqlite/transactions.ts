@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { accountSql } from "./accounts.ts";
+import { auditSql } from "./audit.ts";
 import { createBallast } from "./ballast.ts";
 import { eventSql } from "./events.ts";
 import { migrate, NewerDatabaseError } from "./migrations.ts";
@@ -38,7 +39,7 @@ export interface BatchAnswer {
 const largestAnswer = 64 << 20;
 
 /** What is refused while the disk is full: the ballast is for ends and undos, and their events. */
-const beginnings = new Set(["tasks.accept", "tasks.planStep", "events.add"]);
+const beginnings = new Set(["tasks.accept", "tasks.planStep", "events.add", "audit.begin"]);
 
 const SQLITE_FULL = 13;
 /** The index of the write-ahead log could not grow. */
@@ -186,7 +187,8 @@ function verbTable(db: DatabaseSync, host: string): Map<string, (argument: unkno
   const groups = {
     tasks: taskSql(db, host),
     events: eventSql(db, host),
-    accounts: accountSql(db),
+    accounts: accountSql(db, host),
+    audit: auditSql(db, host),
     registries: registrySql(db),
   };
   const table = new Map<string, (argument: unknown) => unknown>();

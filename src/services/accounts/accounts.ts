@@ -1,0 +1,103 @@
+import { AppError } from "../../errors.ts";
+import type { AccountStore, Role } from "../../storage/account-store.ts";
+import type { AuditStore } from "../../storage/audit-store.ts";
+import { createAudit, createLogService, createRefusals } from "../audit.ts";
+import type { User } from "../policy.ts";
+import type { Secrets } from "../secrets.ts";
+import { createSessionTable } from "../session-table.ts";
+import { createSessions } from "../sessions.ts";
+import { createCredentials } from "./credentials.ts";
+import { createDirectory } from "./directory.ts";
+import type { HostUsers } from "./host-users.ts";
+import { createLoginLimits, type LimitOptions } from "./login-limits.ts";
+import { createSecondStepService } from "./second-step-service.ts";
+import { createSecondStep } from "./second-step.ts";
+import { createTokenService, createTokenTable } from "./tokens.ts";
+import { createUserService } from "./users.ts";
+
+export interface AccountOptions {
+  accounts: AccountStore;
+  audit: AuditStore;
+  secrets: Secrets;
+  loginLimits: LimitOptions;
+  hostUsers?: HostUsers | undefined;
+  log: (message: string, fields: Record<string, unknown>) => void;
+}
+
+/** How late the station may know what the host's users may. */
+const hostRolesEvery = 10_000;
+
+/** Everything about who may come in, wired. */
+export async function createAccounts(options: AccountOptions) {
+  const { accounts, secrets, hostUsers, log } = options;
+  const audit = createAudit(options.audit, log);
+  const directory = await createDirectory(accounts);
+  const limits = createLoginLimits(options.loginLimits);
+  const secondStep = createSecondStep({ accounts, directory, secrets });
+  const credentials = await createCredentials({ accounts, directory, limits, secondStep, hostUsers });
+  const table = await createTokenTable(accounts, directory);
+  const sessions = createSessions({
+    table: await createSessionTable(accounts),
+    directory,
+    tokens: table,
+    credentials,
+    audit,
+  });
+
+  /** A user of the host may have left it, or its groups, since he logged in: what he was then ends. */
+  async function hostRole(host: HostUsers, name: string): Promise<Role | undefined> {
+    const role = await host.roleOf(name);
+    const before = directory.get(name)?.role;
+    directory.setAbsent(name, role === undefined);
+    if (role && role !== before) await accounts.changeUser({ name, change: { role } });
+    if (role !== before) {
+      await directory.refresh(name);
+      await sessions.end(name);
+    }
+    return role;
+  }
+
+  async function lookAfterHostUsers(host: HostUsers): Promise<void> {
+    for (const { name, source } of directory.list()) if (source === "host") await hostRole(host, name);
+  }
+
+  const watch =
+    hostUsers &&
+    setInterval(() => {
+      lookAfterHostUsers(hostUsers).catch((error: unknown) =>
+        log("the host's users could not be looked up", { error }),
+      );
+    }, hostRolesEvery);
+
+  return {
+    audit,
+    sessions,
+    close: () => clearInterval(watch),
+    /** What a user is when his task runs; throws `forbidden` when he is no more. */
+    async userNow(name: string): Promise<User> {
+      const user = directory.get(name);
+      if (!user) throw new AppError("forbidden", `The user ${name} no longer exists.`);
+      if (user.disabled) throw new AppError("forbidden", `The user ${name} is disabled.`);
+      if (user.source === "local") return { name, role: user.role };
+      const role = hostUsers && (await hostRole(hostUsers, name));
+      if (!role) throw new AppError("forbidden", `The user ${name} no longer exists on this host.`);
+      return { name, role };
+    },
+    services: {
+      sessions,
+      users: createUserService({
+        sessions,
+        accounts,
+        directory,
+        credentials,
+        secondStep,
+        tokens: table,
+        limits,
+      }),
+      tokens: createTokenService({ sessions, table }),
+      secondStep: createSecondStepService({ sessions, directory, credentials, secondStep }),
+      log: createLogService(sessions, options.audit),
+      refusals: createRefusals(sessions, audit),
+    },
+  };
+}

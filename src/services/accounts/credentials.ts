@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AppError, invalid } from "../../errors.ts";
+import type { AccountStore, UserRow } from "../../storage/account-store.ts";
+import { passwordMatches } from "../password.ts";
+import type { Directory } from "./directory.ts";
+import type { HostUsers } from "./host-users.ts";
+import { networkName, type LoginLimits, type Verdict } from "./login-limits.ts";
+import type { SecondStep } from "./second-step.ts";
+
+/** No more than this is ever hashed. */
+const passwordBytes = 1024;
+/** With PAM, which waits by itself, every failure takes so long: else the time would tell whose user a name is. */
+const hostFailure = 4_000;
+const networksPerUser = 20;
+
+export interface Given {
+  username: string;
+  password: string;
+  /** Of the second step: six digits, or a recovery code. */
+  code?: string | undefined;
+}
+
+/** Who is who he says. Everything that takes a password comes through here, and so under the same limits. */
+export interface Credentials {
+  /** Throws `unauthenticated`, `too_many`, or `forbidden` when the second step is missing. */
+  check(given: Given, address: string): Promise<UserRow>;
+  /** For somebody who is logged in and does something that a found session must not do. */
+  confirm(given: Given, address: string): Promise<void>;
+}
+
+export interface CredentialOptions {
+  accounts: AccountStore;
+  directory: Directory;
+  limits: LoginLimits;
+  secondStep: SecondStep;
+  hostUsers: HostUsers | undefined;
+}
+
+interface Checked {
+  verdict: Verdict;
+  user?: UserRow;
+}
+
+export async function createCredentials(options: CredentialOptions): Promise<Credentials> {
+  const { accounts, directory, limits, secondStep, hostUsers } = options;
+  for (const { user, network } of await accounts.knownNetworks()) limits.trust(user, network);
+
+  async function userOf({ username, password }: Given): Promise<UserRow | undefined> {
+    const known = directory.get(username);
+    if (hostUsers && known?.source !== "local") return hostUserOf(hostUsers, { username, password });
+    const stored = known?.source === "local" ? known.passwordHash : undefined;
+    return (await passwordMatches(password, stored)) && !known?.disabled ? known : undefined;
+  }
+
+  /** A user of the host becomes known to the station by his first login; his role is looked up at each. */
+  async function hostUserOf(host: HostUsers, { username: name, password }: Given): Promise<UserRow | undefined> {
+    if (!(await host.authenticate(name, password))) return undefined;
+    const role = await host.roleOf(name);
+    if (!role) return undefined;
+    directory.setAbsent(name, false);
+    const added = await accounts.addUser({ name, role, passwordHash: "", source: "host", createdAt: Date.now() });
+    if (added === "taken" && !directory.get(name)) return undefined;
+    await accounts.changeUser({ name, change: { role } });
+    const user = await directory.refresh(name);
+    return user?.disabled ? undefined : user;
+  }
+
+  async function judge(given: Given, withCode: boolean): Promise<Checked> {
+    const user = await userOf(given);
+    if (!user) return { verdict: "wrong" };
+    if (!withCode || !user.totp) return { verdict: "right", user };
+    if (given.code === undefined) return { verdict: "half", user };
+    return (await secondStep.accepts(user, given.code)) ? { verdict: "right", user } : { verdict: "wrong" };
+  }
+
+  async function passed(given: Given, address: string, withCode: boolean): Promise<UserRow> {
+    if (Buffer.byteLength(given.password) > passwordBytes)
+      throw invalid("password", `is longer than ${passwordBytes} bytes`);
+    const begun = performance.now();
+    const { verdict, user } = await limits.attempt(given.username, address, () => judge(given, withCode));
+    if (verdict === "half") throw stepMissing();
+    if (verdict === "right" && user) return user;
+    if (hostUsers) await sleep(hostFailure - (performance.now() - begun));
+    throw new AppError("unauthenticated", "The user name or the password is wrong.");
+  }
+
+  return {
+    async check(given, address) {
+      const user = await passed(given, address, true);
+      const network = networkName(address);
+      limits.trust(user.name, network);
+      await accounts.addKnownNetwork({ user: user.name, network, at: Date.now(), keep: networksPerUser });
+      return user;
+    },
+    async confirm(given, address) {
+      await passed(given, address, false);
+    },
+  };
+}
+
+function stepMissing(): AppError {
+  const message =
+    "2-step verification is on for this account: log in with a security code, or with the sid of a login that had one.";
+  return new AppError("forbidden", message, { details: { second_step: true } });
+}

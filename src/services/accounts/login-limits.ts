@@ -1,0 +1,156 @@
+import { isIPv4, isIPv6 } from "node:net";
+import { AppError } from "../../errors.ts";
+import { createGate } from "../../util/gate.ts";
+
+export interface LimitOptions {
+  /** Wrong passwords of one account in a row before it has to wait. */
+  tries: number;
+  /** Wrong passwords of one network in a minute. */
+  perMinute: number;
+}
+
+/** `half`: the password was right and something is still missing, so that it neither counts nor forgives. */
+export type Verdict = "right" | "half" | "wrong";
+
+export interface LoginLimits {
+  /** Runs `check` when this account may be tried from this address, or throws `too_many`. */
+  attempt<T extends { verdict: Verdict }>(account: string, address: string, check: () => Promise<T>): Promise<T>;
+  /** A network from which the account has logged in. */
+  trust(account: string, network: string): void;
+  forget(account: string): void;
+}
+
+const second = 1000;
+const minute = 60 * second;
+const longestWait = 15 * minute;
+/** A count that nobody added to for so long begins again. */
+const memory = 60 * minute;
+/** Accounts, and networks, that are remembered: names that do not exist count too. */
+const remembered = 20_000;
+
+interface Count {
+  failures: number;
+  /** Under way, and counted as failed until they are not. */
+  open: number;
+  /** Monotonic. */
+  until: number;
+  last: number;
+}
+type Account = Count & { gate: ReturnType<typeof createGate> };
+
+/**
+ * Limits against guessing. An account that got `tries` wrong passwords waits 1 s, and with each further one twice as
+ * long, 15 minutes at most. Its tries go one after the other, so that many at once are no way around. A network from
+ * which the account has logged in before counts on its own: whoever guesses from elsewhere keeps nobody out.
+ */
+export function createLoginLimits({ tries, perMinute }: LimitOptions): LoginLimits {
+  const accounts = new Map<string, Account>();
+  const networks = new Map<string, Count>();
+  const trusted = new Set<string>();
+
+  function keyOf(account: string, network: string): string {
+    const own = `${network} ${account}`;
+    return trusted.has(own) ? own : `* ${account}`;
+  }
+
+  function accountOf(key: string): Account {
+    const known = recall(accounts, key);
+    if (known) return known;
+    const gate = createGate({ width: 1, depth: 50, full: () => tooMany(second, "Too many logins at once") });
+    return remember(accounts, key, { ...newCount(), gate });
+  }
+
+  function networkOf(network: string): Count {
+    const count = recall(networks, network) ?? remember(networks, network, newCount());
+    if (performance.now() >= count.until) Object.assign(count, { failures: 0, until: performance.now() + minute });
+    return count;
+  }
+
+  function refuseBlocked(account: Account): void {
+    const wait = account.until - performance.now();
+    if (account.failures >= tries && wait > 0) throw tooMany(wait, "Too many wrong passwords for this user");
+  }
+
+  function judge(account: Account, network: Count, verdict: Verdict): void {
+    const now = performance.now();
+    account.last = now;
+    if (verdict === "right") account.failures = 0;
+    if (verdict !== "wrong") return;
+    network.failures++;
+    account.failures++;
+    const beyond = account.failures - tries;
+    if (beyond >= 0) account.until = now + Math.min(second * 2 ** beyond, longestWait);
+  }
+
+  return {
+    async attempt(account, address, check) {
+      const own = networkName(address);
+      const counted = accountOf(keyOf(account, own));
+      refuseBlocked(counted);
+      const network = networkOf(own);
+      if (network.failures + network.open >= perMinute)
+        throw tooMany(network.until - performance.now(), "Too many logins from this network");
+      network.open++;
+      counted.open++;
+      try {
+        return await counted.gate(async () => {
+          refuseBlocked(counted);
+          const result = await check();
+          judge(counted, network, result.verdict);
+          return result;
+        });
+      } finally {
+        network.open--;
+        counted.open--;
+      }
+    },
+    trust(account, network) {
+      trusted.add(`${network} ${account}`);
+    },
+    forget(account) {
+      for (const key of trusted) if (key.endsWith(` ${account}`)) trusted.delete(key);
+    },
+  };
+}
+
+/** An address's /24 or /64: who has one address of it has them all. */
+export function networkName(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
+  if (isIPv4(plain)) return `${plain.split(".").slice(0, 3).join(".")}.0/24`;
+  if (!isIPv6(plain)) return plain;
+  const [head = "", tail = ""] = plain.split("::");
+  const left = head.split(":").filter(Boolean);
+  const right = tail.split(":").filter(Boolean);
+  const zeros = plain.includes("::") ? Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0") : [];
+  const groups = [...left, ...zeros, ...right].slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${groups.join(":")}::/64`;
+}
+
+function newCount(): Count {
+  return { failures: 0, open: 0, until: 0, last: performance.now() };
+}
+
+/** What was used last is at the map's end; a count that has grown old is none. */
+function recall<T extends Count>(counts: Map<string, T>, key: string): T | undefined {
+  const count = counts.get(key);
+  if (!count) return undefined;
+  counts.delete(key);
+  if (count.open === 0 && performance.now() - Math.max(count.last, count.until) > memory) return undefined;
+  counts.set(key, count);
+  return count;
+}
+
+function remember<T extends Count>(counts: Map<string, T>, key: string, count: T): T {
+  for (const [old, { open }] of counts) {
+    if (counts.size < remembered) break;
+    if (open === 0) counts.delete(old);
+  }
+  counts.set(key, count);
+  return count;
+}
+
+function tooMany(wait: number, what: string): AppError {
+  const retryAfter = Math.max(1, Math.ceil(wait / 1000));
+  const message = `${what}: try again in ${retryAfter} s.`;
+  return new AppError("too_many", message, { details: { retryAfter } });
+}

@@ -1,0 +1,133 @@
+import type { LogEntry } from "../api/log.ts";
+import { hasCode, invalid, messageOf } from "../errors.ts";
+import {
+  auditCategories,
+  auditLevels,
+  type AuditEntry,
+  type AuditLevel,
+  type AuditRow,
+  type AuditStore,
+} from "../storage/audit-store.ts";
+import { printable } from "../util/printable.ts";
+import { authorize } from "./policy.ts";
+import type { LogService, RefusalService } from "./services.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** What was done, before it is known how it went. */
+export interface Act {
+  /** Empty: nobody is logged in. */
+  user: string;
+  address: string;
+  action: string;
+  target?: string;
+}
+
+export interface Audit {
+  done(act: Act, message: string): Promise<void>;
+  /** A refusal, with the reason that the caller was told. Never throws. */
+  refused(act: Act, reason: string): void;
+  /** Writes that it is about to happen: when that cannot be written it must not. Answers how to say how it went. */
+  begin(act: Act): Promise<(error?: unknown) => void>;
+}
+
+/** Refusals of one kind from one place are written once in this time, with how many there were before. */
+const quiet = 60_000;
+/** Of somebody who has an account so many are written each, so that each of them can be told. */
+const ownAccount = 100;
+const remembered = 5_000;
+const longest = 500;
+
+export function createAudit(store: AuditStore, log: (message: string, fields: Record<string, unknown>) => void): Audit {
+  const flood = new Map<string, { until: number; written: number; kept: number }>();
+  const lost = (error: unknown) => log("an audit entry could not be written", { error });
+
+  /** How many like it were not written, or `undefined` when this one is not to be. */
+  function unwritten(key: string, allowance: number): number | undefined {
+    const now = performance.now();
+    const known = flood.get(key);
+    if (known && now < known.until) {
+      if (known.written++ < allowance) return 0;
+      return void known.kept++;
+    }
+    flood.delete(key);
+    for (const old of flood.keys()) if (flood.size >= remembered) flood.delete(old);
+    flood.set(key, { until: now + quiet, written: 1, kept: 0 });
+    return known?.kept ?? 0;
+  }
+
+  return {
+    async done(act, message) {
+      await store.add({ ...entryOf(act), level: "INFO", result: "done", message: clean(message) });
+    },
+    refused(act, reason) {
+      const { user, address, action, target } = act;
+      const more = user === "" ? unwritten(`${address} ${action} ${target}`, 1) : unwritten(`* ${user}`, ownAccount);
+      if (more === undefined) return;
+      const message = clean(`${reason}${more > 0 ? ` (and ${more} more like it)` : ""}`);
+      store.add({ ...entryOf(act), level: "WARN", result: "refused", message }).catch(lost);
+    },
+    async begin(act) {
+      const what = `${act.action}${act.target ? `: ${act.target}` : ""}`;
+      const id = await store.begin({ ...entryOf(act), level: "INFO", result: "begun", message: clean(what) });
+      return (error) => {
+        const refused = hasCode(error, "forbidden") || hasCode(error, "too_many");
+        const level: AuditLevel = error === undefined ? "INFO" : refused ? "WARN" : "ERROR";
+        const result = error === undefined ? "done" : refused ? "refused" : "failed";
+        const message = clean(error === undefined ? what : `${what}: ${messageOf(error)}`);
+        store.settle({ id, level, result, message }).catch(lost);
+      };
+    },
+  };
+}
+
+function entryOf({ user, address, action, target = "" }: Act): Omit<AuditEntry, "level" | "result" | "message"> {
+  const category = action.startsWith("registries") ? "image" : "system";
+  return { ts: Date.now(), category, user: clean(user), address, action, target: clean(target) };
+}
+
+function clean(text: string): string {
+  return printable(text).slice(0, longest);
+}
+
+/** What the HTTP layer refused by itself. */
+export function createRefusals(sessions: Sessions, audit: Audit): RefusalService {
+  return {
+    report(caller, { method, path, message }) {
+      const user = sessions.peek(caller)?.name ?? "";
+      audit.refused({ user, address: caller.address, action: "request", target: `${method} ${path}` }, message);
+    },
+  };
+}
+
+const defaultLimit = 20;
+
+export function createLogService(sessions: Sessions, store: AuditStore): LogService {
+  return {
+    async list(caller, { start, end, limit, offset, user, level, category, text }) {
+      authorize(sessions.authenticate(caller), "log:read");
+      const rows = await store.list({
+        start: start ? start * 1000 : undefined,
+        end: end ? end * 1000 + 999 : undefined,
+        user,
+        levels: wordsOf(level, auditLevels, "level"),
+        categories: wordsOf(category, auditCategories, "category"),
+        text,
+        limit: limit ?? defaultLimit,
+        offset: offset ?? 0,
+      });
+      return rows.map(shown);
+    },
+  };
+}
+
+function wordsOf(text: string | undefined, known: readonly string[], field: string): string[] | undefined {
+  if (text === undefined || text === "") return undefined;
+  const words = text.split(",").map((word) => word.trim());
+  const strange = words.find((word) => !known.includes(word));
+  if (strange !== undefined) throw invalid(field, `must be of ${known.join(", ")}, not ${printable(strange)}`);
+  return words;
+}
+
+function shown({ ts, ...row }: AuditRow): LogEntry {
+  return { ...row, ts: Math.floor(ts / 1000) };
+}

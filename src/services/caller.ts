@@ -1,0 +1,9 @@
+/** What a request carries of its sender; nothing here is trusted. */
+export interface Caller {
+  /** A session's id as the client sent it. */
+  sid: string | undefined;
+  /** An API token, which comes in the Authorization header only and goes before a sid. */
+  token?: string | undefined;
+  /** The peer's address. */
+  address: string;
+}
