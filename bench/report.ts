@@ -18,7 +18,7 @@ export function createReport(): Report {
   function verdict(value: number, bar: { atLeast: number } | { atMost: number }): string {
     const met = "atLeast" in bar ? value >= bar.atLeast : value <= bar.atMost;
     if (!met) missed++;
-    const text = "atLeast" in bar ? `at least ${bar.atLeast}` : `at most ${Number(bar.atMost.toFixed(1))}`;
+    const text = "atLeast" in bar ? `at least ${bar.atLeast}` : `at most ${Number(bar.atMost.toFixed(2))}`;
     return `   ${met ? "met   " : "MISSED"} (${text})`;
   }
 }

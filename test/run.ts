@@ -35,7 +35,7 @@ function testFiles(filters: readonly string[]): string[] {
 async function runFiles(files: string[]): Promise<Result> {
   const result: Result = { passed: 0, failed: 0 };
   const problems: string[] = [];
-  const stream = run({ files, concurrency: 1, execArgv: [`--test-timeout=${testTimeout}`] });
+  const stream = run({ files, concurrency: 1, execArgv: [`--test-timeout=${testTimeout}`, "--test-force-exit"] });
   stream.on("test:pass", (data) => {
     const problem = problemOf(data, files);
     if (problem) problems.push(`${relative(root, data.file ?? data.name)}: ${problem}`);

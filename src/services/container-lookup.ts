@@ -27,14 +27,13 @@ export function createContainerLookup(inventory: Inventory): ContainerLookup {
     const view = inventory.require(place.type);
     const over = new AbortController();
     try {
-      const asked = view.engine.containers.get(
-        place.id,
-        AbortSignal.any([over.signal, AbortSignal.timeout(longPatience)]),
-      );
+      const late = AbortSignal.timeout(longPatience);
+      const asked = view.engine.containers.get(place.id, AbortSignal.any([over.signal, late]));
       asked.catch(() => undefined);
       if (!(await answersSoon(view.engine, asked, over.signal))) throw hangs(place.type);
-      const container =
-        (await asked) ?? (await view.engine.containers.get(byBeginning(view, place.id)?.id ?? place.id));
+      const named = await asked.catch((error: unknown) => Promise.reject(late.aborted ? hangs(place.type) : error));
+      const known = named ? undefined : byBeginning(view, place.id);
+      const container = known ? await view.engine.containers.get(known.id) : named;
       if (container) return { view, container };
     } finally {
       over.abort();

@@ -1,6 +1,6 @@
 import type { CreateRequest } from "../api/create.ts";
-import type { EngineType } from "../engines/engine.ts";
-import { AppError } from "../errors.ts";
+import type { Container, EngineType } from "../engines/engine.ts";
+import { AppError, hasCode } from "../errors.ts";
 import type { LiveNumbers } from "../numbers/live-numbers.ts";
 import type { Lock } from "../storage/task-store.ts";
 import type { Awaiting } from "./awaiting.ts";
@@ -40,12 +40,17 @@ interface Asked<K extends AwaitedKind> {
   signal: AbortSignal;
 }
 
+interface Done {
+  container: Container;
+  output: unknown;
+}
+
 /** Verbs of one container, each a task whose end is waited for. */
 export function createLifecycleService(options: LifecycleOptions): LifecycleService {
   const { sessions, lookup, permitted, awaiting, background, shares } = options;
 
-  /** Answers the place where the container is from now on, and what the task answered. */
-  async function carryOut<K extends AwaitedKind>({ caller, place, kind, extras, signal }: Asked<K>): Promise<unknown> {
+  /** Answers the container as it was before, and what the task answered. */
+  async function carryOut<K extends AwaitedKind>({ caller, place, kind, extras, signal }: Asked<K>): Promise<Done> {
     const user = sessions.authenticate(caller);
     const { container, view } = await permitted(user, containerVerbs[kind].verb, place);
     if (kind === "container_commit" && !view.engine.capabilities.commits) {
@@ -56,12 +61,21 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
     if (kind === "container_remove") refuseRunning(container, (extras as Extras<"container_remove">).force);
     const { id, name, incarnation } = container;
     const request: Target & Extras<K> = { type: place.type, id, name, incarnation, ...extras };
-    return awaiting.run({ ...taskOf(user, kind, request), address: caller.address }, signal);
+    const task = { ...taskOf(user, kind, request), address: caller.address };
+    return { container, output: await awaiting.run(task, signal) };
   }
 
   async function shown({ type, id }: ContainerPlace) {
     const { container } = await lookup({ type, id });
     return shownContainer(type, container, options.numbers.of(numbersKey(type, container.id), container.pid));
+  }
+
+  /** Some containers go with their end: such a one is shown as it was, and stopped. */
+  async function shownAfter(type: EngineType, container: Container) {
+    return shown({ type, id: container.id }).catch((error: unknown) => {
+      if (!hasCode(error, "not_found")) throw error;
+      return shownContainer(type, { ...container, state: "stopped", pid: 0 });
+    });
   }
 
   async function resource(place: ContainerPlace, { container, view }: FoundContainer) {
@@ -72,15 +86,16 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
   /** A verb without more to say, which answers the container. */
   function plain(kind: "container_start" | "container_pause" | "container_unpause") {
     return async (caller: Caller, place: ContainerPlace, signal: AbortSignal) => {
-      await carryOut({ caller, place, kind, extras: {}, signal });
-      return shown(place);
+      const { container } = await carryOut({ caller, place, kind, extras: {}, signal });
+      return shownAfter(place.type, container);
     };
   }
 
   function graceful(kind: "container_stop" | "container_restart"): LifecycleService["stop"] {
     return async (caller, place, { grace }, signal) => {
-      await carryOut({ caller, place, kind, extras: grace === undefined ? {} : { grace }, signal });
-      return shown(place);
+      const extras = grace === undefined ? {} : { grace };
+      const { container } = await carryOut({ caller, place, kind, extras, signal });
+      return shownAfter(place.type, container);
     };
   }
 
@@ -98,8 +113,8 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
     stop: graceful("container_stop"),
     restart: graceful("container_restart"),
     async rename(caller, place, { name }, signal) {
-      const id = await carryOut({ caller, place, kind: "container_rename", extras: { to: name }, signal });
-      return shown({ type: place.type, id: id as string });
+      const { output } = await carryOut({ caller, place, kind: "container_rename", extras: { to: name }, signal });
+      return shown({ type: place.type, id: output as string });
     },
     async setAutostart(caller, place, { on }, signal) {
       await carryOut({ caller, place, kind: "container_autostart", extras: { on }, signal });
@@ -107,8 +122,8 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
     },
     async commit(caller, place, { repository, tag = "latest", author = "", message = "" }, signal) {
       const extras = { reference: `${repository}:${tag}`, author, message };
-      const image = await carryOut({ caller, place, kind: "container_commit", extras, signal });
-      return { image_id: image as string };
+      const { output } = await carryOut({ caller, place, kind: "container_commit", extras, signal });
+      return { image_id: output as string };
     },
     async remove(caller, place, { removeVolumes, force }, signal) {
       const extras = { keepVolumes: !removeVolumes, force };

@@ -99,6 +99,21 @@ test("what happens to a container behind the station's back is told, each change
   );
 });
 
+test("a verb is told by its user, and its task is in no list", async () => {
+  await done("create", { ...body, repository: "dockerhub", name: "event-verbs" });
+  const { offset } = await events();
+  for (const verb of ["stop", "start"]) await station.client.ok("PUT", `/container/docker/event-verbs/${verb}`);
+  await station.client.ok("DELETE", "/container/docker/event-verbs?force=true");
+  const expected = ["stop", "start", "stop", "destroy"].map((state) => `"state": "${state}"}`);
+  await eventually(async () => (await since(offset)).length >= expected.length);
+  const told = (await since(offset)).toReversed();
+  assert.equal(told.length, expected.length, told.join("\n"));
+  for (const [index, message] of told.entries()) {
+    assert.ok(message.startsWith('container:admin:0:{"container": "event-verbs"'), message);
+    assert.ok(message.endsWith(expected[index] ?? ""), message);
+  }
+});
+
 test("index and offset: the latest 20, what came since, a stretch; nonsense is refused", async () => {
   const latest = await events();
   assert.equal(latest.messages.length, 20);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, afterEach, before, test } from "node:test";
 import { daemonPid, until } from "../../support/daemon.ts";
+import { dockerApi } from "../../support/docker-cli.ts";
 import { killDockerd, startDockerd } from "../../support/dockerd.ts";
 import { bigImage } from "../../support/images.ts";
 import { requests, startLifeWorld, type LifeWorld, type Verbs } from "./worlds.ts";
@@ -106,6 +107,22 @@ test("a start that fails says why, with its status", async () => {
   const request = { entrypoint: ["/no/such/program"] };
   const { status } = await client.send("POST", "/container", { ...requests.docker, name: "awaited-bad", ...request });
   assert.equal(status, 502);
+});
+
+test("a container that goes with its end is stopped in the answer, and gone", async () => {
+  const body = { Image: "busybox:latest", Cmd: ["sleep", "600"], HostConfig: { AutoRemove: true } };
+  await dockerApi("POST", "/containers/create?name=awaited-auto", body);
+  assert.equal((await docker.start("awaited-auto")).state, "running");
+  const { name, state } = await docker.stop("awaited-auto");
+  assert.deepEqual([name, state], ["awaited-auto", "stopped"]);
+  assert.ok(await until(async () => (await world.look("docker", "awaited-auto")) === undefined, 5_000));
+});
+
+test("the beginning of an id, as docker ps shows it", async () => {
+  const { id } = await docker.start("awaited-one");
+  const { status, body } = await world.station.client.send("PUT", docker.at(id.slice(0, 12), "/start"));
+  assert.deepEqual([status, (body as { id: string }).id], [200, id]);
+  assert.equal((await world.station.client.send("PUT", docker.at(id.slice(0, 11), "/start"))).status, 404);
 });
 
 test("another container of the name is not meant", async () => {
