@@ -30,13 +30,19 @@ before(async () => {
     imageServers: { named: "http://127.0.0.1:10" },
     systemImages,
   });
+  // Of the files before.
+  await removeImages();
 });
 after(async () => {
   await removeOwn(engine);
-  for (const { id } of await engine.images.list()) await engine.images.remove(id);
+  await removeImages();
   engine.close();
   http.close();
 });
+
+async function removeImages(): Promise<void> {
+  for (const { id } of await engine.images.list()) await engine.images.remove(id);
+}
 
 test("a pull of Debian that is stopped leaves nothing in LXD, whenever that comes", async () => {
   let stopped = 0;
