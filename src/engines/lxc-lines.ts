@@ -9,9 +9,14 @@ export function joinLines(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
+/** LXC reads each mount into so many bytes and passes over the rest, which may be its `ro`. */
+const longestMount = 4095;
+
 /** `target` is relative to the container's root. */
 export function mountLine(source: string, target: string, options: readonly string[]): string {
-  return `lxc.mount.entry = ${escapePath(source)} ${escapePath(target)} none ${options.join(",")} 0 0`;
+  const mount = `${escapePath(source)} ${escapePath(target)} none ${options.join(",")} 0 0`;
+  if (Buffer.byteLength(mount) >= longestMount) throw invalid("volume.host", "has a folder whose path is too long.");
+  return `lxc.mount.entry = ${mount}`;
 }
 
 /** As in fstab. */

@@ -31,10 +31,16 @@ export function createLxcEvents({ path, snapshot }: Deps): LxcEvents {
   let listeners = 0;
   let seen: Snapshot | undefined;
   let lastLook: Promise<void> = Promise.resolve();
+  let nextLook: Promise<void> | undefined;
   let end: (() => void) | undefined;
 
+  /** Calls that come while a look is under way share the next: on a slow host they would pile up. */
   function look(): Promise<void> {
-    lastLook = lastLook.then(lookNow);
+    nextLook ??= lastLook.then(() => {
+      nextLook = undefined;
+      return lookNow();
+    });
+    lastLook = nextLook;
     return lastLook;
   }
 

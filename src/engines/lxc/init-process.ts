@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
 
 import { runChild } from "../child.ts";
 import type { Layout } from "./layout.ts";
@@ -11,7 +11,7 @@ export interface InitProcesses {
    */
   of(name: string, incarnation: string): Promise<number>;
   /** As LXC says it now, also while it sets the container up; 0 = there is none. */
-  ask(name: string): Promise<{ pid: number; up: boolean }>;
+  ask(name: string, incarnation: string): Promise<{ pid: number; up: boolean }>;
   /** Forgets what is not among these. */
   keep(names: ReadonlyMap<string, unknown>): void;
 }
@@ -28,7 +28,7 @@ export function createInitProcesses(layout: Layout): InitProcesses {
     const before = known.get(name);
     if (before?.incarnation === incarnation) return before.pid;
     const begun = performance.now();
-    const pid = discover(name);
+    const pid = discover(name, incarnation);
     const entry = { incarnation, pid };
     known.set(name, entry);
     const forget = (): void => {
@@ -42,20 +42,21 @@ export function createInitProcesses(layout: Layout): InitProcesses {
     return pid;
   }
 
-  async function discover(name: string): Promise<number> {
-    const { pid, up } = await ask(name);
+  async function discover(name: string, incarnation: string): Promise<number> {
+    const { pid, up } = await ask(name, incarnation);
     if (!up) return 0;
     // So that it is known to have run when it does not any more.
     await writeFile(layout.started(name), "", { flag: "a" }).catch(() => undefined);
     return pid;
   }
 
-  async function ask(name: string): Promise<{ pid: number; up: boolean }> {
+  async function ask(name: string, incarnation: string): Promise<{ pid: number; up: boolean }> {
     const argv = ["lxc-info", "-P", layout.path, "-n", name, "-s", "-p"] as const;
     // It says that a container is not there by failing.
     const text = await runChild(argv, { task: "lxc", signal: AbortSignal.timeout(patience) }).catch(() => "");
     const state = /^State:\s*(\w+)/m.exec(text)?.[1] ?? "STOPPED";
-    const pid = Number(/^PID:\s*(\d+)/m.exec(text)?.[1] ?? 0);
+    const said = Number(/^PID:\s*(\d+)/m.exec(text)?.[1] ?? 0);
+    const pid = (await isChildOfListener(said, incarnation)) ? said : 0;
     return { pid, up: pid > 0 && !["STOPPED", "STARTING", "ABORTING", "STOPPING"].includes(state) };
   }
 
@@ -76,10 +77,26 @@ export async function kill(pid: number): Promise<void> {
   await thaw(pid);
 }
 
+/**
+ * Any process of the host may listen on a socket of such a name (also one of a container in the host's network), and say
+ * of any other that it is the container's. LXC's own is the parent of the container's first process.
+ */
+export async function isChildOfListener(pid: number, incarnation: string): Promise<boolean> {
+  const folder = `/proc/${await parentOf(pid)}/fd`;
+  const files = await readdir(folder).catch(() => []);
+  const targets = await Promise.all(files.map((file) => readlink(`${folder}/${file}`).catch(() => "")));
+  return targets.includes(`socket:[${incarnation}]`);
+}
+
+/** 0 = it is gone. */
+async function parentOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Number(/^PPid:\t(\d+)$/m.exec(status)?.[1] ?? 0);
+}
+
 /** LXC's own process, whose child the first process is; `undefined`: it is gone. */
 export async function monitorOf(pid: number): Promise<number | undefined> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  const parent = Number(/^PPid:\t(\d+)$/m.exec(status)?.[1] ?? 0);
+  const parent = await parentOf(pid);
   const title = await readFile(`/proc/${parent}/cmdline`, "utf8").catch(() => "");
   return title.startsWith("[lxc monitor]") ? parent : undefined;
 }

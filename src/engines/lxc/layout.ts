@@ -41,7 +41,12 @@ export function stagingName(owner: { station: string; task: number }, name: stri
   return `${owner.station}.${owner.task}.${name}`;
 }
 
-export function parseStagingName(entry: string): { station: string; name: string } | undefined {
-  const parts = /^([0-9a-zA-Z-]+)\.\d+\.(.+)$/.exec(entry);
-  return parts?.[1] && parts[2] ? { station: parts[1], name: parts[2] } : undefined;
+/** STATION.TASK..removed-UNIQUE.NAME: no name begins with a dot. `unique`: without dots. */
+export function removedName(owner: { station: string; task: number }, name: string, unique: string): string {
+  return stagingName(owner, `.removed-${unique}.${name}`);
+}
+
+export function parseStagingName(entry: string): { station: string; name: string; removed: boolean } | undefined {
+  const [, station, removed, name] = /^([0-9a-zA-Z-]+)\.\d+\.(\.removed-[^.]*\.)?([^.].*)$/.exec(entry) ?? [];
+  return station && name ? { station, name, removed: removed !== undefined } : undefined;
 }

@@ -10,7 +10,7 @@ import type { Addresses } from "./addresses.ts";
 import { createChanges } from "./changes.ts";
 import type { FactsStore } from "./facts.ts";
 import { cancelled, notFound } from "./failures.ts";
-import { type InitProcesses, kill, monitorOf } from "./init-process.ts";
+import { type InitProcesses, isChildOfListener, kill, monitorOf } from "./init-process.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { runningContainers } from "./sockets.ts";
@@ -88,9 +88,10 @@ export function createLifecycle(deps: Deps): Lifecycle {
     for (;;) {
       const incarnation = (await runningContainers(layout.path)).get(name);
       if (incarnation === undefined) break;
-      const pid = (await inits.of(name, incarnation)) || (await inits.ask(name)).pid;
+      const pid = (await inits.of(name, incarnation)) || (await inits.ask(name, incarnation)).pid;
       if (pid > 0) monitor ??= await monitorOf(pid);
-      if (pid > 0) await kill(pid);
+      // It may have ended since, and the number be another's.
+      if (pid > 0 && (await isChildOfListener(pid, incarnation))) await kill(pid);
       await untilGone(name);
       const passed = performance.now() - begun;
       if (passed > monitorPatience && monitor !== undefined) await kill(monitor);

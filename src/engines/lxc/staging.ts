@@ -4,7 +4,7 @@ import path from "node:path";
 import { runChild } from "../child.ts";
 import { removeTree } from "../remove-tree.ts";
 import { codeOf, nameTaken } from "./failures.ts";
-import { type Layout, parseStagingName, stagingName } from "./layout.ts";
+import { type Layout, parseStagingName, removedName, stagingName } from "./layout.ts";
 
 /**
  * Where containers are made and deleted, so that below LXC's path they are there whole or not at all. A folder's name
@@ -81,8 +81,9 @@ export function createStaging(layout: Layout): Staging {
   }
 
   async function discard(folder: string, name: string, owner: Owner): Promise<void> {
-    await removeTree(folder, { task: taskOf(owner) });
+    // First: of a claim alone nobody would know later whose it was.
     await unclaim(name);
+    await removeTree(folder, { task: taskOf(owner) });
   }
 
   async function unclaim(name: string): Promise<void> {
@@ -97,7 +98,7 @@ export function createStaging(layout: Layout): Staging {
   async function withdraw(name: string, owner: Owner): Promise<string> {
     await prepare();
     for (;;) {
-      const folder = path.join(layout.staging, `${stagingName(owner, name)}.removed-${process.pid}-${++withdrawn}`);
+      const folder = path.join(layout.staging, removedName(owner, name, `${process.pid}-${++withdrawn}`));
       try {
         await rename(layout.home(name), folder);
         return folder;
@@ -112,18 +113,15 @@ export function createStaging(layout: Layout): Staging {
     for (const entry of await readdir(layout.staging).catch(() => [])) {
       const staged = parseStagingName(entry);
       if (staged?.station !== station) continue;
+      if (!staged.removed) await unclaim(staged.name);
       await removeTree(path.join(layout.staging, entry), { task: `${station}/0` });
-      const name = staged.name.replace(removedName, "");
-      if (name === staged.name) await unclaim(name);
-      names.push(name);
+      names.push(staged.name);
     }
     return names;
   }
 
   return { open, claim, publish, discard, withdraw, recover };
 }
-
-const removedName = /\.removed-\d+-\d+$/;
 
 function taskOf({ station, task }: Owner): string {
   return `${station}/${task}`;

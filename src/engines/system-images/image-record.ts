@@ -1,5 +1,5 @@
 import { open, readFile, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 /** What the store knows of an image, in its folder. */
 export interface ImageRecord {
@@ -18,14 +18,23 @@ export interface ImageRecord {
 
 const name = "image.json";
 
-/** `undefined`: no image there, or one that is just being deleted. */
+/** `undefined`: no image there, or one that is just being deleted, or a record that somebody has damaged. */
 export async function readRecord(folder: string): Promise<ImageRecord | undefined> {
   try {
-    return JSON.parse(await readFile(join(folder, name), "utf8")) as ImageRecord;
+    const record: unknown = JSON.parse(await readFile(join(folder, name), "utf8"));
+    return isRecord(record) && record.id === basename(folder) ? record : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+}
+
+function isRecord(value: unknown): value is ImageRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, size, architecture, description, serial, created, tags } = value as Partial<ImageRecord>;
+  const words = [id, architecture, description, serial].every((word) => typeof word === "string");
+  const numbers = [size, created].every((number) => typeof number === "number");
+  return words && numbers && typeof tags === "object" && tags !== null;
 }
 
 /** Whole or not at all, also when the power fails. */

@@ -14,7 +14,8 @@ export interface PackOptions {
 }
 
 const formats: readonly { magic: string; unpack: Command }[] = [
-  { magic: "fd377a585a00", unpack: ["xz", "-dc", "-q"] },
+  // Ten times of what its highest level needs; an archive may ask for 4 GiB.
+  { magic: "fd377a585a00", unpack: ["xz", "-dc", "-q", "--memlimit-decompress=700MiB"] },
   { magic: "1f8b", unpack: ["gzip", "-dc", "-q"] },
   { magic: "28b52ffd", unpack: ["zstd", "-dc", "-q"] },
 ];

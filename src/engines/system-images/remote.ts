@@ -50,7 +50,7 @@ export function createRemote(server: string, env: Readonly<Record<string, string
     const patience = createPatience(signal);
     let answered = false;
     try {
-      const response = await open(new URL(path, base), path, patience);
+      const response = await open(resolved(base, path, host), path, patience);
       answered = true;
       let received = 0;
       for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -79,7 +79,7 @@ export function createRemote(server: string, env: Readonly<Record<string, string
       if (statusCode < 300 || statusCode >= 400 || headers.location === undefined) {
         throw wrongAnswer(host, `answered ${path} with HTTP ${statusCode}`);
       }
-      at = redirected(at, headers.location, host);
+      at = resolved(at, headers.location, host);
     }
     throw wrongAnswer(host, `redirects ${path} again and again`);
   }
@@ -87,10 +87,11 @@ export function createRemote(server: string, env: Readonly<Record<string, string
   return { host, json, file };
 }
 
-function redirected(from: URL, location: string, host: string): URL {
+/** An index may name a whole address too. */
+function resolved(from: URL, location: string, host: string): URL {
   const to = URL.parse(location, from.href);
   const safe = to?.protocol === "https:" || (to?.protocol === "http:" && from.protocol === "http:");
-  if (!to || !safe) throw wrongAnswer(host, "redirects to where this station does not go");
+  if (!to || !safe) throw wrongAnswer(host, "sends on to where this station does not go");
   return to;
 }
 

@@ -79,7 +79,12 @@ function choose(candidates: Product[], reference: Reference, host: string): Buil
 async function productFiles(remote: Remote, signal: AbortSignal): Promise<string[]> {
   const { index } = (await remote.json("streams/v1/index.json", signal)) as Index;
   const files = Object.values(index ?? {}).filter(({ format }) => format === "products:1.0");
-  return files.flatMap((file) => file.path ?? []);
+  return files.flatMap(({ path }) => (isPlain(path) ? path : []));
+}
+
+/** What a server says of itself gets into records and sentences: only a line of an ordinary length. */
+function isPlain(word: unknown): word is string {
+  return typeof word === "string" && /^[^\p{Cc}]{1,255}$/u.test(word);
 }
 
 function isWanted({ aliases, arch }: Product, name: string): boolean {
@@ -88,8 +93,9 @@ function isWanted({ aliases, arch }: Product, name: string): boolean {
 
 /** Newest first. */
 function buildsOf(product: Product, host: string): Build[] {
-  const description = [product.os, product.release].filter((word) => word).join(" ");
-  const versions = Object.entries(product.versions ?? {}).toSorted(([a], [b]) => (a < b ? 1 : -1));
+  const description = [product.os, product.release].filter(isPlain).join(" ");
+  const known = Object.entries(product.versions ?? {}).filter(([serial]) => isPlain(serial));
+  const versions = known.toSorted(([a], [b]) => (a < b ? 1 : -1));
   return versions.flatMap(([serial, { items }]) => {
     const item = Object.values(items ?? {}).find(({ ftype }) => ftype === "root.tar.xz");
     return item ? [{ ...checkItem(item, host), serial, description }] : [];
@@ -97,16 +103,19 @@ function buildsOf(product: Product, host: string): Build[] {
 }
 
 function checkItem({ path, sha256, size }: Item, host: string): Pick<Build, "id" | "path" | "size"> {
-  const whole = path && sha256 && /^[0-9a-f]{64}$/.test(sha256) && size !== undefined && Number.isSafeInteger(size);
+  const whole =
+    isPlain(path) &&
+    isPlain(sha256) &&
+    /^[0-9a-f]{64}$/.test(sha256) &&
+    size !== undefined &&
+    Number.isSafeInteger(size);
   if (!whole || size <= 0) throw wrongAnswer(host, "offers an archive without path, size or SHA-256");
   return { id: sha256, path, size };
 }
 
 function chooseBuild(product: Product, builds: Build[], { name, tag }: Reference, host: string): Build {
   const { release, release_title: title, release_codename: codename, version } = product;
-  const releases = [
-    ...new Set([release, title, codename, version].filter((word) => word !== undefined && word !== "")),
-  ];
+  const releases = [...new Set([release, title, codename, version].filter(isPlain))];
   const found =
     tag === "latest" || releases.includes(tag) ? builds[0] : builds.find(({ serial }) => isSerial(tag, serial));
   if (found) return found;

@@ -45,10 +45,13 @@ export function createStore(folder: string, station: string): Store {
     return (await all()).filter(({ tags }) => tags.length > 0);
   }
 
+  async function ids(): Promise<string[]> {
+    return (await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  }
+
   /** Also those without tags. */
   async function all(): Promise<StoredImage[]> {
-    const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
-    const records = await Promise.all(names.map((name) => readRecord(join(folder, name))));
+    const records = await Promise.all((await ids()).map((id) => readRecord(join(folder, id))));
     const present = records.filter((record) => record !== undefined);
     return present.map((record) => {
       const tags = Object.keys(record.tags).filter((tag) => ownerOf(tag, present) === record);
@@ -82,6 +85,7 @@ export function createStore(folder: string, station: string): Store {
   /** The same image may have come by another way: that one stays. */
   async function publish(part: string, id: string): Promise<void> {
     if (await readRecord(join(folder, id))) return;
+    if ((await ids()).includes(id)) await discard(id);
     await rename(part, join(folder, id));
     await syncFolder(folder);
   }
@@ -133,7 +137,8 @@ export function createStore(folder: string, station: string): Store {
     // What a killed station started may still be writing there.
     if (parts.length > 0) await killStrays(station);
     for (const part of parts) await removeTree(join(folder, part), { task });
-    for (const { record, tags } of await all()) if (tags.length === 0) await discard(record.id);
+    const whole = new Set((await list()).map(({ record }) => record.id));
+    for (const id of await ids()) if (!whole.has(id)) await discard(id);
   }
 
   return { list, find, add, tag, remove, recover };
