@@ -167,13 +167,28 @@ test("create in LXC: containers with ports have addresses of their own, for life
   for (const { pid, forward } of containers) {
     assert.deepEqual(forward, { address: await addressOf(pid), bridge: "lxcbr0" });
     assert.match(await inNetwork(pid, "ip", "route"), /^default via 10\.0\.3\.1 dev eth0/m);
-    const offered = await inNetwork(pid, "busybox", "udhcpc", "-i", "eth0", "-q", "-n", "-s", "/bin/true");
-    assert.ok(offered.includes(forward?.address ?? "none"), offered);
+    await until(async () => (await offered(pid)).includes(forward?.address ?? "none"));
   }
   const again = await restarted(containers[0] as Container);
   assert.deepEqual([again.forward?.address, await addressOf(again.pid)], [addresses[0], addresses[0]]);
   for (const { id } of containers) await engine().containers.remove(id);
 });
+
+test("create in LXC: the address of a container that is gone is nobody's", async () => {
+  const macAddress = "00:16:3e:77:66:55";
+  const gone = await launch({ macAddress, ports: [{ host: 8080, container: 80, protocol: "tcp" }] });
+  await engine().containers.remove(gone.id);
+  const other = await launch({ macAddress });
+  const lease = await offered(other.pid);
+  assert.match(lease, /10\.0\.3\./);
+  assert.ok(!lease.includes(`${gone.forward?.address} `) && !lease.includes(`${gone.forward?.address},`), lease);
+  await engine().containers.remove(other.id);
+});
+
+/** What the DHCP server says. */
+function offered(pid: number): Promise<string> {
+  return inNetwork(pid, "busybox", "udhcpc", "-i", "eth0", "-q", "-n", "-s", "/bin/true");
+}
 
 test("create in LXC: names", async () => {
   for (const name of [".hidden", "a/b", "..", "", "long".repeat(30)]) {

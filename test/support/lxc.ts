@@ -47,6 +47,7 @@ async function startBridge({ bridge, hostsDir }: TestLxc): Promise<void> {
   await run("ip", "address", "add", "10.0.3.1/24", "broadcast", "+", "dev", bridge);
   await run("ip", "link", "set", bridge, "up");
   const file = join(leases, `dnsmasq.${bridge}.leases`);
+  mkdirSync("/run/lxc", { recursive: true });
   await startDaemon(
     "lxc-dnsmasq",
     [
@@ -54,7 +55,7 @@ async function startBridge({ bridge, hostsDir }: TestLxc): Promise<void> {
       "--keep-in-foreground",
       "--conf-file=/dev/null",
       "--user=root",
-      `--pid-file=${join(testEngines().folder, "lxc-dnsmasq.own-pid")}`,
+      "--pid-file=/run/lxc/dnsmasq.pid",
       "--no-ping",
       "--bind-interfaces",
       "--listen-address=10.0.3.1",

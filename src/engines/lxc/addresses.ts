@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError } from "../../errors.ts";
 import { runChild } from "../child.ts";
 import type { ContainerSpec } from "../engine.ts";
 import { freeAddress, type Subnet } from "../free-address.ts";
+import { rereadReservations } from "./dhcp-server.ts";
 import type { Facts } from "./facts.ts";
 import type { Layout } from "./layout.ts";
 
@@ -70,7 +71,12 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
 
   async function unreserve(name: string): Promise<void> {
     await rm(path.join(layout.hostsDir, `.${name}`), { force: true });
-    await rm(path.join(layout.hostsDir, name), { force: true });
+    const gone = await unlink(path.join(layout.hostsDir, name)).then(
+      () => true,
+      () => false,
+    );
+    // Else whoever is given this address next is refused it by the server.
+    if (gone) await rereadReservations();
   }
 
   async function move(name: string, to: string): Promise<void> {
