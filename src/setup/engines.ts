@@ -7,10 +7,10 @@ import { dockerSetup } from "./docker.ts";
 import { type EngineLook, type EngineName, engineNames, type EngineSetup } from "./engine-setup.ts";
 import { lxcSetup } from "./lxc.ts";
 import { lxdSetup } from "./lxd.ts";
-import { appArmorNeeds } from "./needs.ts";
+import { appArmorNeeds, pamNeeds } from "./needs.ts";
 import { hasApt, installPackages, missingPackages } from "./packages.ts";
 
-type Wanted = Pick<Config, "engines" | "docker" | "dockerHost" | "lxdSocket" | "lxcPath" | "runDir">;
+type Wanted = Pick<Config, "engines" | "docker" | "dockerHost" | "lxdSocket" | "lxcPath" | "runDir" | "pam">;
 
 export interface SetupOptions {
   config: Wanted;
@@ -37,7 +37,9 @@ export async function ensureEngines({ config, env, log }: SetupOptions): Promise
   try {
     const candidates = await Promise.all(wantedEngines(config).map(lookAt));
     const commandEnv = systemEnvironment(env);
-    await install(candidates, commandEnv, log);
+    const lacking = candidates.map((candidate) => ({ title: candidate.setup.title, packages: lacks(candidate) }));
+    if (config.pam) lacking.push({ title: "the host's users", packages: missingPackages([pamNeeds]) });
+    await install(lacking, commandEnv, log);
     const outcomes: SetupOutcome[] = [];
     // One after the other: each finds the firewall as the one before has left it.
     for (const candidate of candidates) outcomes.push(await settle(candidate, { config, env: commandEnv, log }));
@@ -76,16 +78,22 @@ async function lookAt(setup: EngineSetup): Promise<Candidate> {
   return { setup, look };
 }
 
+/** Packages that are missing for something. */
+interface Lacking {
+  title: string;
+  packages: readonly string[];
+}
+
 /** All packages of all engines in one go. */
 async function install(
-  candidates: readonly Candidate[],
+  all: readonly Lacking[],
   env: Record<string, string>,
   log: (line: string) => void,
 ): Promise<void> {
-  const lacking = candidates.filter((candidate) => lacks(candidate).length > 0);
-  const names = [...new Set(lacking.flatMap(lacks))];
+  const lacking = all.filter(({ packages }) => packages.length > 0);
+  const names = [...new Set(lacking.flatMap(({ packages }) => packages))];
   if (names.length === 0 || !isRoot() || !hasApt()) return;
-  const titles = sentence(lacking.map(({ setup }) => setup.title));
+  const titles = sentence(lacking.map(({ title }) => title));
   log(`Missing for ${titles}: installing ${names.join(", ")} with apt-get; --no-setup skips this.`);
   try {
     const unknown = await installPackages(names, { env, holdServices: !hasSystemd() });

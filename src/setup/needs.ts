@@ -36,6 +36,9 @@ export const systemTools: Needs = {
   "mkfs.ext4": "e2fsprogs",
 };
 
+/** For the host's own users. */
+export const pamNeeds: Needs = { pamtester: "pamtester" };
+
 /** Where the kernel has AppArmor on, no engine starts a container without its loader. */
 export function appArmorNeeds(): Needs {
   const file = "/sys/module/apparmor/parameters/enabled";

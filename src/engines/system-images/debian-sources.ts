@@ -35,7 +35,7 @@ async function namesIn(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(() => [])).toSorted((a, b) => (a < b ? -1 : 1));
 }
 
-/** deb [options] http://deb.debian.org/debian bookworm main */
+/** deb [options] ADDRESS SUITE COMPONENT... */
 const oneLine = /^deb\s+(?:\[[^\]]*\]\s+)?(?<address>\S+)\s+(?<suite>\S+)\s+(?<components>.+)$/;
 
 function isWantedLine(line: string, release: string): boolean {
