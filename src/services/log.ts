@@ -16,8 +16,8 @@ import type { Caller, LogService } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 
 const defaultLimit = 20;
-/** Rows that an export looks at in one go. */
-const span = 2000;
+/** Rows that an export looks at in one go: few enough to be forgotten at once, where thousands would pile up as garbage. */
+const span = 250;
 
 export function createLogService(sessions: Sessions, store: AuditStore): LogService {
   /** Goes on where it stopped, so that memory holds one stretch whatever the log's length and the reader's speed. */
