@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { csvLine } from "../../src/util/csv.ts";
 
-test("a line is quoted as RFC 4180 says, and is what Python's reader and the documents have", () => {
+test("a line is quoted as RFC 4180 and the documents have it", () => {
   assert.equal(csvLine(["a", "b c", ""]), "a,b c,\n");
   assert.equal(csvLine(["Create (lxc, ctest)"]), '"Create (lxc, ctest)"\n');
   assert.equal(csvLine(['device "disk0": x']), '"device ""disk0"": x"\n');
