@@ -21,17 +21,27 @@ export type LogEntry = Static<typeof LogEntry>;
 const Time = Type.String({ pattern: "^[0-9]{1,12}$", description: "Epoch seconds, 0 = any" });
 const Words = Type.String({ maxLength: 200, description: "One or more, separated by commas" });
 
+const filters = {
+  start: Type.Optional(Time),
+  end: Type.Optional(Time),
+  user: Type.Optional(Type.String({ maxLength: 128 })),
+  level: Type.Optional(Words),
+  category: Type.Optional(Words),
+  text: Type.Optional(Type.String({ maxLength: 200, description: "Part of the message" })),
+  sid: Type.Optional(Type.String({ description: "The session's id" })),
+};
+
 export const LogQuery = Type.Object(
   {
-    start: Type.Optional(Time),
-    end: Type.Optional(Time),
+    ...filters,
     limit: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,3}$", description: "A whole number from 1 to 9999" })),
     offset: Type.Optional(Type.String({ pattern: "^[0-9]{1,9}$", description: "A whole number" })),
-    user: Type.Optional(Type.String({ maxLength: 128 })),
-    level: Type.Optional(Words),
-    category: Type.Optional(Words),
-    text: Type.Optional(Type.String({ maxLength: 200 })),
-    sid: Type.Optional(Type.String({ description: "The session's id" })),
   },
   { additionalProperties: false },
 );
+
+export const LogExportQuery = Type.Object(filters, { additionalProperties: false });
+
+/** How many there were. */
+export const LogCleared = Type.Object({ records: Type.Integer() }, { $id: "LogCleared" });
+export type LogCleared = Static<typeof LogCleared>;

@@ -3,12 +3,13 @@ import { Readable } from "node:stream";
 import { Type } from "typebox";
 import type { Download } from "../services/services.ts";
 
-/** As a file that the client saves, not shows. */
+/** As a file that the client saves, not shows. Of a HEAD the content is not made. */
 export function sendDownload(reply: FastifyReply, { name, type, content }: Download): FastifyReply {
+  const sent = reply.request.method === "HEAD" ? [] : content;
   return reply
     .type(type)
     .header("content-disposition", `attachment; filename="${name}"`)
-    .send(Readable.from(content, { objectMode: false }));
+    .send(Readable.from(sent, { objectMode: false }));
 }
 
 /** The response of such a route in the API's description. */

@@ -7,9 +7,10 @@ import type {
   TokenRequest,
   UserChangeRequest,
 } from "../api/account.ts";
-import type { LogEntry } from "../api/log.ts";
+import type { LogCleared, LogEntry } from "../api/log.ts";
 import type { LoginRequest, SessionInfo } from "../api/session.ts";
 import type { Caller } from "./caller.ts";
+import type { Download } from "./download.ts";
 
 /** Part of the interface in services.ts: who may come in, and who did what. */
 
@@ -64,23 +65,27 @@ export interface SecondStepService {
   ): Promise<{ enabled: boolean; recovery_codes: number }>;
 }
 
-/** Times are epoch seconds, 0 = any. */
+/** Times are epoch seconds, 0 = any; an empty text = any. */
 export interface LogFilter {
   start?: number | undefined;
   end?: number | undefined;
-  limit?: number | undefined;
-  offset?: number | undefined;
   user?: string | undefined;
   /** Comma-separated. */
   level?: string | undefined;
   /** Comma-separated. */
   category?: string | undefined;
+  /** Part of the message, as it is. */
   text?: string | undefined;
 }
+export type LogPage = LogFilter & { limit?: number | undefined; offset?: number | undefined };
 
 export interface LogService {
   /** Newest first. */
-  list(caller: Caller, filter: LogFilter): Promise<LogEntry[]>;
+  list(caller: Caller, page: LogPage): Promise<LogEntry[]>;
+  /** Oldest first, up to what was written before it began. Breaks off when the session ends. */
+  export(caller: Caller, filter: LogFilter): Promise<Download>;
+  /** Hides all entries there are; its own is the first of the new ones. */
+  clear(caller: Caller): Promise<LogCleared>;
 }
 
 export interface RefusalService {

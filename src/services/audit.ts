@@ -1,16 +1,8 @@
-import type { LogEntry } from "../api/log.ts";
-import { hasCode, invalid, messageOf } from "../errors.ts";
-import {
-  auditCategories,
-  auditLevels,
-  type AuditEntry,
-  type AuditLevel,
-  type AuditRow,
-  type AuditStore,
-} from "../storage/audit-store.ts";
+import { hasCode, messageOf } from "../errors.ts";
+import type { AuditEntry, AuditLevel, AuditStore } from "../storage/audit-store.ts";
 import { printable } from "../util/printable.ts";
-import { authorize } from "./policy.ts";
-import type { LogService, RefusalService } from "./services.ts";
+import type { User } from "./policy.ts";
+import type { Caller, RefusalService } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What was done, before it is known how it went. */
@@ -80,7 +72,13 @@ export function createAudit(store: AuditStore, log: (message: string, fields: Re
   };
 }
 
-function entryOf({ user, address, action, target = "" }: Act): Omit<AuditEntry, "level" | "result" | "message"> {
+/** What a user does by a method, as `registries.save`. */
+export function actOf(method: string, user: User, { address }: Caller, target = ""): Act {
+  const token = user.token === undefined ? "" : ` (token ${user.token})`;
+  return { user: user.name, address, action: `${method.replace(".", " ")}${token}`, target };
+}
+
+export function entryOf({ user, address, action, target = "" }: Act): Omit<AuditEntry, "level" | "result" | "message"> {
   const category = action.startsWith("registries") ? "image" : "system";
   return { ts: Date.now(), category, user: clean(user), address, action, target: clean(target) };
 }
@@ -97,37 +95,4 @@ export function createRefusals(sessions: Sessions, audit: Audit): RefusalService
       audit.refused({ user, address: caller.address, action: "request", target: `${method} ${path}` }, message);
     },
   };
-}
-
-const defaultLimit = 20;
-
-export function createLogService(sessions: Sessions, store: AuditStore): LogService {
-  return {
-    async list(caller, { start, end, limit, offset, user, level, category, text }) {
-      authorize(sessions.authenticate(caller), "log:read");
-      const rows = await store.list({
-        start: start ? start * 1000 : undefined,
-        end: end ? end * 1000 + 999 : undefined,
-        user,
-        levels: wordsOf(level, auditLevels, "level"),
-        categories: wordsOf(category, auditCategories, "category"),
-        text,
-        limit: limit ?? defaultLimit,
-        offset: offset ?? 0,
-      });
-      return rows.map(shown);
-    },
-  };
-}
-
-function wordsOf(text: string | undefined, known: readonly string[], field: string): string[] | undefined {
-  if (text === undefined || text === "") return undefined;
-  const words = text.split(",").map((word) => word.trim());
-  const strange = words.find((word) => !known.includes(word));
-  if (strange !== undefined) throw invalid(field, `must be of ${known.join(", ")}, not ${printable(strange)}`);
-  return words;
-}
-
-function shown({ ts, ...row }: AuditRow): LogEntry {
-  return { ...row, ts: Math.floor(ts / 1000) };
 }

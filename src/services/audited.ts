@@ -1,13 +1,12 @@
 import { hasCode, messageOf } from "../errors.ts";
-import type { Act, Audit } from "./audit.ts";
-import type { User } from "./policy.ts";
+import { actOf, type Act, type Audit } from "./audit.ts";
 import type { Caller, Services } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What writes its own entries, or has none. */
 const untouched = new Set(["sessions.login", "sessions.refresh", "sessions.check", "refusals.report", "health.get"]);
-/** Their entries are written in the transaction of the task; only a refusal is not. */
-const inTheStore = /^(?:background|lifecycle)\./;
+/** Their entries are written in the transaction of the task, or of the clearing; only a refusal is not. */
+const inTheStore = /^(?:background\.|lifecycle\.|log\.clear$)/;
 /** Whatever is not called so is a change, and is written down. */
 const reading = /^(?:list|get|check|find|read|stream|watch|wait|logs|inspect|refuse)/;
 
@@ -19,6 +18,7 @@ const alsoReading = new Set([
   "certificates.exportAuthority",
   "containerList.idOf",
   "events.recent",
+  "log.export",
 ]);
 
 type Method = (...args: unknown[]) => unknown;
@@ -28,12 +28,6 @@ type Method = (...args: unknown[]) => unknown;
  * refusal. Whoever adds a method gets that without doing anything.
  */
 export function auditServices(services: Services, { sessions, audit }: { sessions: Sessions; audit: Audit }): Services {
-  function actOf(name: string, user: User, [caller, ...rest]: unknown[]): Act {
-    const token = user.token === undefined ? "" : ` (token ${user.token})`;
-    const { address } = caller as Caller;
-    return { user: user.name, address, action: `${name.replace(".", " ")}${token}`, target: targetOf(rest) };
-  }
-
   async function read(method: Method, args: unknown[], act: Act): Promise<unknown> {
     try {
       return await method(...args);
@@ -62,7 +56,8 @@ export function auditServices(services: Services, { sessions, audit }: { session
     return async (...args) => {
       const user = sessions.peek(args[0] as Caller);
       // Who is nobody is refused by the service itself, and could only fill the log.
-      return user ? call(method, args, actOf(name, user, args)) : method(...args);
+      const [caller, ...rest] = args;
+      return user ? call(method, args, actOf(name, user, caller as Caller, targetOf(rest))) : method(...args);
     };
   }
 

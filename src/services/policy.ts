@@ -50,6 +50,7 @@ export const verbs = [
   "registry:remove",
   "event:read",
   "log:read",
+  "log:clear",
   "system:read",
   "system:report",
   "certificate:read",

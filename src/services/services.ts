@@ -22,9 +22,10 @@ import type {
   UserService,
 } from "./account-services.ts";
 import type { Caller } from "./caller.ts";
+import type { Download } from "./download.ts";
 
 // One door for the HTTP layer.
-export type { Caller };
+export type { Caller, Download };
 export type { LogService, RefusalService, SecondStepService, SessionService, TokenService, UserService };
 
 /**
@@ -213,15 +214,6 @@ export interface Health {
 export interface HealthService {
   /** Open. */
   get(): Health;
-}
-
-/** A file to be saved. */
-export interface Download {
-  /** Without a path; safe as it is. */
-  name: string;
-  /** Media type. */
-  type: string;
-  content: AsyncIterable<Uint8Array>;
 }
 
 export interface SystemService {

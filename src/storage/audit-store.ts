@@ -39,14 +39,34 @@ export interface AuditFilter {
   offset: number;
 }
 
+/** A part of the log for somebody who goes through all of it, in ids. */
+export interface AuditStretch {
+  filter: Omit<AuditFilter, "limit" | "offset">;
+  /** Looks at what comes after this one, */
+  after: number;
+  /** up to this one, */
+  until: number;
+  /** and at no more than so many: whatever the filter leaves of them, others wait no longer for the store. */
+  span: number;
+}
+
 /** Append only: an entry is written once; one that was `begun` gets its result once. */
 export interface AuditVerbs {
   add(entry: AuditEntry): number;
   /** As `add`, for what must not happen unwritten: refused while the disk is full. */
   begin(entry: AuditEntry): number;
   settle(end: Pick<AuditRow, "id" | "level" | "result" | "message">): void;
-  /** Newest first. */
+  /** Newest first, without what was cleared. */
   list(filter: AuditFilter): AuditRow[];
+  /** Oldest first, without what was cleared. `last`: the last one it looked at; `null`: there are none. */
+  scan(stretch: AuditStretch): { rows: AuditRow[]; last: number | null };
+  /** The newest id, or 0. */
+  newest(): number;
+  /**
+   * Hides all there is from `list` and `scan`, and adds this entry, in one transaction. The rows stay. Answers how many
+   * that hid; refused while the disk is full.
+   */
+  clear(entry: AuditEntry): number;
   /** Drops what is older than `before` or beyond `maxRows`. Answers how many rows went. */
   purge(limits: { before: number; maxRows: number }): number;
 }

@@ -100,7 +100,7 @@ export function createStub(): Stub {
     users: methodsOf("users", ["list", "create", "change", "remove", "changePassword"]),
     tokens: methodsOf("tokens", ["list", "create", "remove"]),
     secondStep: methodsOf("secondStep", ["get", "begin", "finish", "end"]),
-    log: methodsOf("log", ["list"]),
+    log: methodsOf("log", ["list", "export", "clear"]),
     refusals: { report: (_caller: Caller, refusal: object) => void refused.push(refusal) },
     lifecycle: methodsOf("lifecycle", lifecycleVerbs),
     inside: methodsOf("inside", ["inspect", "logs", "exec"]),

@@ -46,6 +46,7 @@ const table: Record<Verb, readonly Role[]> = {
   "registry:remove": ["admin"],
   "event:read": all,
   "log:read": ["admin", "viewer"],
+  "log:clear": ["admin"],
   "system:read": all,
   "system:report": ["admin"],
   "certificate:read": ["admin"],

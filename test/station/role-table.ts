@@ -57,6 +57,8 @@ export const table: Record<string, Row> = {
   "PUT /users/:username": { path: "/users/spare", body: () => ({ disabled: true }), expected: adminOnly },
   "DELETE /users/:username": { path: "/users/gone", expected: adminOnly },
   "GET /log": { expected: [200, 403, 200] },
+  "GET /log/export": { expected: [200, 403, 200] },
+  "DELETE /log": { expected: adminOnly },
 
   "GET /background": { expected: all },
   "DELETE /background": { expected: [403, 200, 200] },

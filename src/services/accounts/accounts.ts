@@ -1,7 +1,8 @@
 import { AppError } from "../../errors.ts";
 import type { AccountStore, Role } from "../../storage/account-store.ts";
 import type { AuditStore } from "../../storage/audit-store.ts";
-import { createAudit, createLogService, createRefusals } from "../audit.ts";
+import { createAudit, createRefusals } from "../audit.ts";
+import { createLogService } from "../log.ts";
 import type { User } from "../policy.ts";
 import type { Secrets } from "../secrets.ts";
 import { createSessionTable } from "../session-table.ts";

@@ -1,23 +1,57 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { AuditEntry, AuditFilter, AuditRow, AuditVerbs } from "../audit-store.ts";
+import type { AuditEntry, AuditRow, AuditStretch, AuditVerbs } from "../audit-store.ts";
+
+const columns = "id, ts, level, category, user, address, action, target, result, message";
+/** Up to here it was cleared. */
+const mark = "(SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM setting WHERE name = 'log_cleared')";
 
 export function auditSql(db: DatabaseSync, host: string): AuditVerbs {
   const add = auditWriter(db, host);
   const settle = db.prepare("UPDATE audit SET level = ?, result = ?, message = ? WHERE id = ? AND result = 'begun'");
   const drop = db.prepare("DELETE FROM audit WHERE ts < ? OR id <= (SELECT coalesce(max(id), 0) FROM audit) - ?");
+  const visible = db.prepare(`SELECT count(*) AS n FROM audit WHERE id > ${mark}`);
+  const hide = db.prepare(
+    `INSERT INTO setting (name, value) SELECT 'log_cleared', max(id) FROM audit HAVING max(id) IS NOT NULL
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+  );
   return {
     add,
     begin: add,
     settle({ id, level, result, message }) {
       settle.run(level, result, message, id);
     },
-    list(filter) {
-      const { where, values } = conditions(filter);
-      const sql = `SELECT id, ts, level, category, user, address, action, target, result, message FROM audit ${where}
-        ORDER BY id DESC LIMIT ? OFFSET ?`;
-      return db.prepare(sql).all(...values, filter.limit, filter.offset) as unknown as AuditRow[];
+    ...auditReads(db),
+    clear(entry) {
+      const hidden = Number(visible.get()?.["n"]);
+      hide.run();
+      add(entry);
+      return hidden;
     },
     purge: ({ before, maxRows }) => Number(drop.run(before, maxRows).changes),
+  };
+}
+
+function auditReads(db: DatabaseSync): Pick<AuditVerbs, "list" | "scan" | "newest"> {
+  const newest = db.prepare("SELECT coalesce(max(id), 0) AS id FROM audit");
+  const end = db.prepare(
+    `SELECT max(id) AS id FROM (SELECT id FROM audit WHERE id > max(?, ${mark}) AND id <= ? ORDER BY id LIMIT ?)`,
+  );
+  return {
+    list(filter) {
+      const { where, values } = conditions(filter);
+      const sql = `SELECT ${columns} FROM audit WHERE id > ${mark} ${where} ORDER BY id DESC LIMIT ? OFFSET ?`;
+      return db.prepare(sql).all(...values, filter.limit, filter.offset) as unknown as AuditRow[];
+    },
+    scan({ filter, after, until, span }: AuditStretch) {
+      const last = (end.get(after, until, span)?.["id"] ?? null) as number | null;
+      if (last === null) return { rows: [], last };
+      const { where, values } = conditions(filter);
+      // By their ids alone: an index of the filter's would lead away from the stretch.
+      const stretch = `id > max(?, ${mark}) AND id <= ?`;
+      const sql = `SELECT ${columns} FROM audit NOT INDEXED WHERE ${stretch} ${where} ORDER BY id`;
+      return { rows: db.prepare(sql).all(after, last, ...values) as unknown as AuditRow[], last };
+    },
+    newest: () => Number(newest.get()?.["id"]),
   };
 }
 
@@ -32,7 +66,7 @@ export function auditWriter(db: DatabaseSync, host: string) {
 }
 
 /** The text is looked for as it is, wherever it stands: no pattern of the caller's runs in here. */
-function conditions({ start, end, user, levels, categories, text }: AuditFilter) {
+function conditions({ start, end, user, levels, categories, text }: AuditStretch["filter"]) {
   const parts: [sql: string, values: (string | number)[]][] = [];
   const oneOf = (column: string, list: readonly string[]) =>
     parts.push([`${column} IN (${list.map(() => "?").join(", ")})`, [...list]]);
@@ -42,6 +76,6 @@ function conditions({ start, end, user, levels, categories, text }: AuditFilter)
   if (levels) oneOf("level", levels);
   if (categories) oneOf("category", categories);
   if (text !== undefined) parts.push(["instr(lower(message), lower(?)) > 0", [text]]);
-  const where = parts.length === 0 ? "" : `WHERE ${parts.map(([sql]) => sql).join(" AND ")}`;
+  const where = parts.map(([sql]) => `AND ${sql}`).join(" ");
   return { where, values: parts.flatMap(([, values]) => values) };
 }

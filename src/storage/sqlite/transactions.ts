@@ -39,7 +39,7 @@ export interface BatchAnswer {
 const largestAnswer = 64 << 20;
 
 /** What is refused while the disk is full: the ballast is for ends and undos, and their events. */
-const beginnings = new Set(["tasks.accept", "tasks.planStep", "events.add", "audit.begin"]);
+const beginnings = new Set(["tasks.accept", "tasks.planStep", "events.add", "audit.begin", "audit.clear"]);
 
 const SQLITE_FULL = 13;
 /** The index of the write-ahead log could not grow. */
