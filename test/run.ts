@@ -8,6 +8,8 @@ import { startEngines } from "./support/start-engines.ts";
 /** A test that takes longer hangs. */
 const testTimeout = 120_000;
 const root = join(import.meta.dirname, "..");
+/** Tests that share no engine with others: they run beside those that do, which go one after the other. */
+const unshared = /^test\/(?:certificates|config|http|inventory|services|setup|storage|tasks)\b/;
 
 interface Result {
   passed: number;
@@ -22,7 +24,13 @@ async function main(filters: readonly string[]): Promise<Result> {
   } catch (error) {
     return failure(`The engines of the tests do not start: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return runFiles(files);
+  const isUnshared = (file: string): boolean => unshared.test(relative(root, file));
+  const groups = [files.filter(isUnshared), files.filter((file) => !isUnshared(file))];
+  const results = await Promise.all(groups.filter(({ length }) => length > 0).map(runFiles));
+  return {
+    passed: results.reduce((sum, { passed }) => sum + passed, 0),
+    failed: results.reduce((sum, { failed }) => sum + failed, 0),
+  };
 }
 
 function testFiles(filters: readonly string[]): string[] {

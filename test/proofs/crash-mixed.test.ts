@@ -14,8 +14,8 @@ import { createRandom, size } from "../support/proof.ts";
 import { startSystemWorld, systemTypes, type SystemWorld } from "../support/system-station.ts";
 import { createStubbornly, interruptedSteps, settled } from "./creates.ts";
 
-const creates = size(36, 300);
-const rounds = size(10, 40);
+const creates = size(24, 300);
+const rounds = size(6, 40);
 const prefix = "mix-";
 const types = ["docker", "lxc", "lxd"] as const;
 

@@ -14,7 +14,7 @@ import { engineTypes, startLifeWorld, type LifeWorld } from "../station/life/wor
  * The station ends in the middle of stops, starts and restarts, some under way and most of them waiting. When it is back
  * nothing is stopped or started: what was asked for is looked at, and never done later.
  */
-const kills = size(3, 20);
+const kills = size(2, 20);
 const cuts = size(1, 5);
 const random = createRandom(11);
 const perEngine = 6;

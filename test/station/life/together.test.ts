@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { size } from "../../support/proof.ts";
 import { engineTypes, requests, startLifeWorld, type LifeWorld, type Verbs } from "./worlds.ts";
 
 /** Many callers at once: each container goes its own way, and of what can be had once one gets it. */
@@ -64,8 +65,9 @@ for (const type of engineTypes) {
         remove: (name) => verbs.remove(name, "?force=true"),
       };
       const outcomes: Record<string, number> = { done: 0, refused: 0 };
-      for (const [first, one] of Object.entries(acts)) {
-        for (const [second, other] of Object.entries(acts)) {
+      for (const [index, [first, one]] of Object.entries(acts).entries()) {
+        // In the small size each pair in one order only.
+        for (const [second, other] of Object.entries(acts).slice(size(index, 0))) {
           const results = await Promise.allSettled([one("together-one"), other("together-one")]);
           for (const result of results) {
             outcomes[result.status === "fulfilled" ? "done" : "refused"]!++;
