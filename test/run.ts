@@ -9,7 +9,7 @@ import { startEngines } from "./support/start-engines.ts";
 const testTimeout = 120_000;
 const root = join(import.meta.dirname, "..");
 /** Tests that share no engine with others: they run beside those that do, which go one after the other. */
-const unshared = /^test\/(?:certificates|config|http|inventory|services|setup|storage|tasks)\b/;
+const unshared = /^test\/(?:certificates|config|http|inventory|services|storage|tasks)\b/;
 
 interface Result {
   passed: number;
