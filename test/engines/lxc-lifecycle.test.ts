@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
 import type { EngineEvent } from "../../src/engines/engine.ts";
 import { killStrays } from "../../src/engines/strays.ts";
+import { lxcMonitor } from "../support/lxc-monitor.ts";
 import { run } from "./commands.ts";
 import { containerSpec, testStation } from "./container-spec.ts";
 import { until } from "./docker-bench.ts";
@@ -13,6 +14,7 @@ import { image, leftovers, lxcBench, nothing } from "./lxc-bench.ts";
 
 /** What others do to containers, and what dies by itself. */
 const { engine, lxc, launch } = lxcBench();
+const monitorOf = (name: string): Promise<number> => lxcMonitor(lxc().path, name);
 
 test("a container whose first process or whose monitor is killed is told of, and starts again", async () => {
   const container = await launch();
@@ -21,7 +23,7 @@ test("a container whose first process or whose monitor is killed is told of, and
   for (const victim of ["init", "monitor"] as const) {
     const { pid } = (await engine().containers.get(container.id)) ?? { pid: 0 };
     const begun = performance.now();
-    process.kill(victim === "init" ? pid : monitorOf(container.id), "SIGKILL");
+    process.kill(victim === "init" ? pid : await monitorOf(container.id), "SIGKILL");
     await until(() => told.count("die", container.id) > 0);
     assert.ok(performance.now() - begun < 2_000, "within a second or so");
     assert.equal((await engine().containers.get(container.id))?.state, "stopped");
@@ -40,7 +42,7 @@ test("a frozen container is stopped and removed, with its monitor and without", 
     const container = await launch();
     await freeze(container.pid);
     assert.equal((await engine().containers.get(container.id))?.state, "running");
-    if (alone) process.kill(monitorOf(container.id), "SIGKILL");
+    if (alone) process.kill(await monitorOf(container.id), "SIGKILL");
     await engine().containers.stop(container.id);
     await until(() => !isAlive(container.pid));
     await engine().containers.start(container.id);
@@ -52,7 +54,7 @@ test("a frozen container is stopped and removed, with its monitor and without", 
 
 test("a container whose monitor hangs is listed, stopped and removed", async () => {
   const { id, pid } = await launch();
-  process.kill(monitorOf(id), "SIGSTOP");
+  process.kill(await monitorOf(id), "SIGSTOP");
   assert.equal((await engine().containers.get(id))?.pid, pid);
   await engine().containers.stop(id);
   assert.equal((await engine().containers.get(id))?.state, "stopped");
@@ -154,23 +156,6 @@ function listen(): Told {
     clear: () => (seen = []),
     stop: () => abort.abort(),
   };
-}
-
-function monitorOf(name: string): number {
-  const title = `[lxc monitor] ${lxc().path} ${name}`;
-  const pid = readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .find((entry) => commandOf(entry) === title);
-  assert.ok(pid, `${title} is there`);
-  return Number(pid);
-}
-
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-  } catch {
-    return "";
-  }
 }
 
 function isAlive(pid: number): boolean {

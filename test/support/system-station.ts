@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/http.ts";
 import { run } from "../engines/commands.ts";
 import { startImageServer, type ImageServer } from "../engines/image-server.ts";
 import { until } from "./daemon.ts";
 import { startLxc, type TestLxc } from "./lxc.ts";
+import { lxcMonitor } from "./lxc-monitor.ts";
 import { startLxd } from "./lxd.ts";
 import { startStation, type TestStation } from "./station.ts";
 
@@ -103,10 +104,7 @@ export async function startSystemWorld(options: SystemWorldOptions = {}): Promis
   }
 
   async function killMonitor(name: string): Promise<void> {
-    const title = `[lxc monitor] ${lxc.path} ${name}`;
-    const pid = readdirSync("/proc").find((entry) => /^\d+$/.test(entry) && titleOf(entry) === title);
-    if (pid === undefined) throw new Error(`there is no ${title}`);
-    process.kill(Number(pid), "SIGKILL");
+    process.kill(await lxcMonitor(lxc.path, name), "SIGKILL");
     if (!(await until(async () => (await world.pid("lxc", name)) === 0, 10_000))) throw new Error(`${name} runs on`);
   }
 
@@ -132,12 +130,4 @@ export async function startSystemWorld(options: SystemWorldOptions = {}): Promis
   const rest = { restart, killMonitor, startLxc: startOne, remove, close };
   const world: SystemWorld = { station, images, lxc, lxd, pid, names, ...rest };
   return world;
-}
-
-function titleOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ").trim();
-  } catch {
-    return "";
-  }
 }

@@ -60,9 +60,14 @@ async function lookAtDocker(name: string): Promise<Look | undefined> {
 }
 
 async function lookAtLxc(world: SystemWorld, name: string): Promise<Look | undefined> {
-  if (!(await world.names("lxc")).includes(name)) return undefined;
-  const state = await run("lxc-info", "-P", world.lxc.path, "-n", name, "-sH");
+  // Not lxc-ls: for a moment it names a removed one, whose socket somebody was still talking to.
+  const state = await run("lxc-info", "-P", world.lxc.path, "-n", name, "-sH").catch(orNotThere);
+  if (state === undefined) return undefined;
   return { pid: Math.max(0, await world.pid("lxc", name)), paused: state.trim() === "FROZEN" };
+}
+
+function orNotThere(error: Error): undefined {
+  if (!error.message.includes("doesn't exist")) throw error;
 }
 
 async function lookAtLxd(world: SystemWorld, name: string): Promise<Look | undefined> {
