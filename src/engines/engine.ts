@@ -7,7 +7,9 @@
  * then unknown), `not_found`, `conflict`, `remote_failed` (a registry failed), else `engine_failed` with the engine's
  * reason in plain words.
  */
+import type { Capabilities } from "./capabilities.ts";
 import type { ContainerLife, RemoveOptions } from "./life.ts";
+import type { Reshaping } from "./shape.ts";
 
 export const engineTypes = ["docker", "lxc", "lxd"] as const;
 export type EngineType = (typeof engineTypes)[number];
@@ -27,38 +29,6 @@ export interface EngineInfo {
   version: string;
   /** docker only: the storage driver. */
   storageDriver?: string;
-}
-
-export interface Capabilities {
-  /** Layers are pulled from registries by name and tag, with a login where one is needed. */
-  readonly registries: boolean;
-  /** `network.mode` host. */
-  readonly hostNetwork: boolean;
-  /** Entry point, command, user, working directory and environment of the first process can be given. */
-  readonly processOptions: boolean;
-  /** Volumes of the engine's own (`volume.new`, `volume.container`) and links between containers. */
-  readonly engineVolumes: boolean;
-  /** Name servers can be given. */
-  readonly nameServers: boolean;
-  /**
-   * The engine itself publishes `ports` on the host. Without it, it only keeps them, and gives a container that has some
-   * an address for life: forwarding is the station's.
-   */
-  readonly publishedPorts: boolean;
-  /** A container needs its image as long as it is there: `images.remove` is a `conflict`. */
-  readonly imagesInUse: boolean;
-  /** A container can be created privileged. */
-  readonly privileged: boolean;
-  /** An image can be made of a container: `containers.commit`. */
-  readonly commits: boolean;
-  /** A container can be renamed while it runs. */
-  readonly renamesRunning: boolean;
-  /** The size of a root file system can be limited. */
-  readonly sizes: boolean;
-  /** Names of containers are host names: letters, digits and `-`, the first a letter. */
-  readonly hostNames: boolean;
-  /** It runs on this host: folders and network interfaces of the host can be given to containers. */
-  readonly local: boolean;
 }
 
 export type Protocol = "tcp" | "udp";
@@ -214,7 +184,7 @@ export interface EngineEvent {
   name?: string;
 }
 
-export interface Containers extends ContainerLife {
+export interface Containers extends ContainerLife, Reshaping {
   /** All, running or not. */
   list(signal?: AbortSignal): Promise<Container[]>;
   /** By id or name. */

@@ -1,5 +1,5 @@
 import type { CreateRequest } from "../api/create.ts";
-import type { Capabilities } from "../engines/engine.ts";
+import type { Capabilities } from "../engines/capabilities.ts";
 import { invalid } from "../errors.ts";
 
 /** Fields of a request that need an ability, with what they are when nothing is asked. */

@@ -1,5 +1,6 @@
 import type { CreateRequest, ImageDownloadRequest } from "../api/create.ts";
-import type { Capabilities, EngineType } from "../engines/engine.ts";
+import type { Capabilities } from "../engines/capabilities.ts";
+import type { EngineType } from "../engines/engine.ts";
 import { invalid } from "../errors.ts";
 import type { Lane, Lock, PortClaim } from "../storage/task-store.ts";
 import { asksOfCreate, asksOfImage, type Asks } from "./asks.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import type { Capabilities, Engine, RegistryLogin } from "../../src/engines/engine.ts";
+import type { Capabilities } from "../../src/engines/capabilities.ts";
+import type { Engine, RegistryLogin } from "../../src/engines/engine.ts";
 import { containerTests, crashTests, eventTests } from "./contract-containers.ts";
 import { insideTests, lifeTests } from "./contract-life.ts";
 import { imageTests, loginTests, pullTests } from "./contract-images.ts";

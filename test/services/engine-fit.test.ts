@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CreateRequest } from "../../src/api/create.ts";
-import type { Capabilities } from "../../src/engines/engine.ts";
+import type { Capabilities } from "../../src/engines/capabilities.ts";
 import { hasCode } from "../../src/errors.ts";
 import { refuseUnfit } from "../../src/services/engine-fit.ts";
 
@@ -17,6 +17,7 @@ const everything: Capabilities = {
   commits: true,
   renamesRunning: true,
   sizes: true,
+  reshapes: true,
   hostNames: false,
   local: true,
 };

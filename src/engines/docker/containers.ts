@@ -9,6 +9,7 @@ import { createBody, taskLabel } from "./create-body.ts";
 import { createFailure, reasonOf, startFailure } from "./failures.ts";
 import type { DockerHttp } from "./http.ts";
 import { killLeftovers } from "./leftovers.ts";
+import { noReshaping } from "../shape.ts";
 import { createLife } from "./life.ts";
 import { readSettings } from "./settings.ts";
 
@@ -136,7 +137,7 @@ export function createContainers(http: DockerHttp): Containers {
   }
 
   const settings = (idOrName: string, signal?: AbortSignal) => readSettings(http, idOrName, signal);
-  return { list, get, create, start, stop, remove, settings, ...createLife(http) };
+  return { list, get, create, start, stop, remove, settings, ...createLife(http), ...noReshaping("Docker") };
 }
 
 function toContainer(inspected: Inspected): Container {

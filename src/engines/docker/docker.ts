@@ -37,6 +37,7 @@ export function createDockerEngine(options: DockerOptions): Engine {
       commits: true,
       renamesRunning: true,
       sizes: false,
+      reshapes: false,
       hostNames: false,
       local: options.address.startsWith("unix:"),
     },

@@ -4,6 +4,7 @@ import { AppError } from "../../errors.ts";
 import type { Container, Containers, ContainerSettings } from "../engine.ts";
 import { hostArchitecture } from "../host-architecture.ts";
 import type { CommitRequest, ContainerLife, ExecRequest, ExecResult } from "../life.ts";
+import { noReshaping, type Reshaping } from "../shape.ts";
 import type { Announce, Call, FakeState } from "./fake-state.ts";
 
 interface Deps {
@@ -16,7 +17,7 @@ interface Deps {
 }
 
 /** What becomes of a container after it was made. It knows the programs echo and sleep. */
-export function createFakeLife(deps: Deps): ContainerLife & Pick<Containers, "settings"> {
+export function createFakeLife(deps: Deps): ContainerLife & Reshaping & Pick<Containers, "settings"> {
   const { state, call, announce, run, end } = deps;
 
   function present(id: string): Container {
@@ -105,6 +106,7 @@ export function createFakeLife(deps: Deps): ContainerLife & Pick<Containers, "se
     logs: (id, _lines, signal) => act("logs", id, signal, () => (present(id), "")),
     inspect: (id, signal) => act("inspect", id, signal, () => ({ Id: present(id).id, NetworkSettings: { Ports: {} } })),
     settings: (id, signal) => act("settings", id, signal, () => settings(id)),
+    ...noReshaping("the fake"),
     commit: (id, request, signal) => act("commit", id, signal, () => commit(id, request)),
     exec: (id, request, signal) => act("exec", id, signal, (cut) => exec(id, request, cut)),
   };

@@ -1,4 +1,5 @@
-import type { Capabilities, Container, ContainerSpec, EngineType, Image, RegistryLogin } from "../engine.ts";
+import type { Capabilities } from "../capabilities.ts";
+import type { Container, ContainerSpec, EngineType, Image, RegistryLogin } from "../engine.ts";
 
 export interface FakeCall {
   /** As containers.create, images.pull, attachNetwork, info. */

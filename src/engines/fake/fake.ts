@@ -52,6 +52,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       commits: true,
       renamesRunning: true,
       sizes: false,
+      reshapes: false,
       hostNames: false,
       local: true,
       ...options.capabilities,

@@ -2,6 +2,7 @@ import { AppError } from "../../errors.ts";
 import { runChild } from "../child.ts";
 import type { Container, Containers } from "../engine.ts";
 import type { StopOptions } from "../life.ts";
+import { noReshaping } from "../shape.ts";
 import type { Addresses } from "./addresses.ts";
 import { readConfig, settingsOf, withSettings, writeConfig } from "./config-file.ts";
 import { execIn } from "./exec.ts";
@@ -112,6 +113,7 @@ export function createChanges(deps: Deps): Changes {
       if (!known) throw notFound(name);
       return readSettings(layout, name, known);
     },
+    ...noReshaping("LXC"),
     commit: () => Promise.reject(new AppError("unsupported", "LXC makes no image of a container.")),
     async exec(name, request, signal) {
       const { pid, paused, mark } = await present(name, signal);

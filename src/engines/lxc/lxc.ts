@@ -59,6 +59,7 @@ export function createLxcEngine(options: LxcOptions): Engine {
       commits: false,
       renamesRunning: false,
       sizes: false,
+      reshapes: false,
       hostNames: false,
       local: true,
     },

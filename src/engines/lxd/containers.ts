@@ -2,6 +2,7 @@ import { AppError, invalid } from "../../errors.ts";
 import type { Container, ContainerSpec, Containers, Images } from "../engine.ts";
 import { createGate } from "../../util/gate.ts";
 import { hostFacts } from "../host-devices.ts";
+import { noReshaping } from "../shape.ts";
 import { fixedAddress, profileCard } from "./card.ts";
 import { createBody, type CreateFacts } from "./create-body.ts";
 import type { LxdEvents } from "./events.ts";
@@ -115,6 +116,7 @@ export function createContainers({ http, operations, events, images }: Deps): Co
     ...lifecycle,
     ...createLooks(http, get),
     exec: (name, request, signal) => execIn({ http, operations }, name, request, signal),
+    ...noReshaping("LXD"),
     commit: () => Promise.reject(new AppError("unsupported", "LXD makes no image of a container here.")),
   };
 }

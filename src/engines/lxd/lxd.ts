@@ -60,6 +60,7 @@ export function createLxdEngine(options: LxdOptions): Engine {
       commits: false,
       renamesRunning: false,
       sizes: true,
+      reshapes: false,
       hostNames: true,
       local: true,
     },
