@@ -1,4 +1,4 @@
-import path from "node:path";
+import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError } from "../../errors.ts";
@@ -8,11 +8,15 @@ import type { RemoveOptions } from "../life.ts";
 import { removeTree } from "../remove-tree.ts";
 import type { Addresses } from "./addresses.ts";
 import { createChanges } from "./changes.ts";
+import { readConfig } from "./config-file.ts";
 import type { FactsStore } from "./facts.ts";
 import { cancelled, notFound } from "./failures.ts";
+import { removeRoutes, routesOf } from "./given-addresses.ts";
 import { type InitProcesses, isChildOfListener, kill, monitorOf } from "./init-process.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { killLeftovers } from "./leftovers.ts";
+import { createResizing } from "./resize.ts";
+import { type RootPlace, rootPlace } from "./root-place.ts";
 import { runningContainers } from "./sockets.ts";
 import type { Staging } from "./staging.ts";
 import { launch } from "./start.ts";
@@ -20,12 +24,14 @@ import { createTurns } from "./turns.ts";
 
 interface Deps {
   layout: Layout;
+  bridge: string;
   facts: FactsStore;
   inits: InitProcesses;
   staging: Staging;
   addresses: Addresses;
   /** Tells those who listen what has changed. */
   look: () => Promise<void>;
+  changed(name: string): void;
   get: Containers["get"];
 }
 
@@ -42,7 +48,6 @@ const monitorPatience = 5_000;
 export function createLifecycle(deps: Deps): Lifecycle {
   const { layout, facts, inits, staging, addresses, look } = deps;
   const turn = createTurns();
-  const rootfsOf = (name: string): string => path.join(layout.home(name), "rootfs");
 
   async function start(name: string, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) throw cancelled();
@@ -58,9 +63,14 @@ export function createLifecycle(deps: Deps): Lifecycle {
     } catch (error) {
       // Somebody else was quicker, or something that LXC knows nothing of was in the way.
       if (await isUp(name)) return;
-      if ((await killLeftovers(rootfsOf(name))) === 0) throw error;
+      if ((await killLeftovers(await rootOf(name))) === 0) throw error;
       await launch(layout, name);
     }
+  }
+
+  async function rootOf(name: string): Promise<RootPlace | undefined> {
+    const config = await readFile(layout.config(name), "utf8").catch(() => "");
+    return rootPlace(layout, name, config);
   }
 
   /** Also one that somebody is starting at this moment, once it is. */
@@ -97,7 +107,7 @@ export function createLifecycle(deps: Deps): Lifecycle {
       if (passed > monitorPatience && monitor !== undefined) await kill(monitor);
       if (passed > patience) throw tooLong(name, "stopping");
     }
-    await killLeftovers(rootfsOf(name));
+    await killLeftovers(await rootOf(name));
   }
 
   /** Or a moment is over: it may have been about to start. */
@@ -116,8 +126,10 @@ export function createLifecycle(deps: Deps): Lifecycle {
       await end(name);
       if (!isBelow(known.rootfs, layout.home(name))) return destroy(name);
       const owner = known.station?.mark ?? { station: "none", task: 0 };
+      const routes = routesOf(await readConfig(layout, name));
       const folder = await staging.withdraw(name, owner);
       await addresses.unreserve(name);
+      await removeRoutes(routes);
       await look();
       await removeTree(folder, { task: `${owner.station}/${owner.task}` });
     });
@@ -129,7 +141,8 @@ export function createLifecycle(deps: Deps): Lifecycle {
     await runChild(["lxc-destroy", "-P", layout.path, "-n", name], { task: "lxc" });
   }
 
-  const changes = createChanges({ ...deps, turn, startNow, end, untilStopped: untilGone });
+  const resizing = createResizing(deps);
+  const changes = createChanges({ ...deps, resizing, turn, startNow, end, untilStopped: untilGone });
   return { start, stop, remove, ...changes };
 }
 
