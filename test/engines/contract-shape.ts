@@ -94,7 +94,8 @@ function limitTests(withContainer: WithContainer): void {
   test("memory below what is in use is refused, and nothing is changed", () =>
     withContainer({ limits: { memory: 128 * mebibyte } }, async (engine, id) => {
       // Files in memory cannot be given back.
-      await inside(engine, id, "dd", "if=/dev/zero", "of=/dev/shm/used", "bs=1M", "count=48");
+      const fill = "mkdir /memory && mount -t tmpfs tmpfs /memory && dd if=/dev/zero of=/memory/used bs=1M count=48";
+      await inside(engine, id, "sh", "-c", fill);
       const before = await picture(engine, id);
       await refused(engine, id, { memory: 16 * mebibyte, hostname: "refused", cpuTime: 100 }, "memory");
       assert.deepEqual(await picture(engine, id), before);
