@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -25,7 +25,7 @@ const large = "large:latest";
 let slow: Engine;
 let archive = "";
 
-/** 40 MB that do not compress, and what a copy may lose. */
+/** 40 MB that do not compress. */
 async function makeLarge(): Promise<void> {
   const stored = withImage(images(), large, (root) => {
     fillBusybox(root);
@@ -33,9 +33,10 @@ async function makeLarge(): Promise<void> {
       mkdirSync(join(root, "var", `folder-${folder}`));
       writeFileSync(join(root, "var", `folder-${folder}`, "data"), randomBytes(2 * mebibyte));
     }
-    writeFileSync(join(root, "etc/hosts"), "127.0.0.1 localhost\n");
-    // A test's init that ends at once.
-    mkdirSync(join(root, "kept"));
+    // Its first process ends as soon as it is asked to.
+    rmSync(join(root, "bin/init"));
+    writeFileSync(join(root, "bin/init"), "#!/bin/sh\ntrap 'exit 0' PWR\nwhile :; do sleep 3600 & wait $!; done\n");
+    chmodSync(join(root, "bin/init"), 0o755);
   });
   archive = (await stored.rootfs(large))?.archive ?? "";
   slow = createLxcEngine({ path: lxc().path, images: stored });

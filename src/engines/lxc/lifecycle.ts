@@ -16,6 +16,7 @@ import { type InitProcesses, isChildOfListener, kill, monitorOf } from "./init-p
 import { isContainerName, type Layout } from "./layout.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { createResizing } from "./resize.ts";
+import { untilUnmounted } from "./loop-root.ts";
 import { type RootPlace, rootPlace } from "./root-place.ts";
 import { runningContainers } from "./sockets.ts";
 import type { Staging } from "./staging.ts";
@@ -37,6 +38,9 @@ interface Deps {
 
 type Lifecycle = Pick<Containers, "start" | "stop" | "remove"> & ReturnType<typeof createChanges>;
 
+/** No container's name. */
+const loops = "/loops";
+const loopTries = 10;
 const pause = 5;
 /** LXC takes 40 ms to clear away behind a killed container. */
 const askAgainAfter = 1_000;
@@ -58,14 +62,31 @@ export function createLifecycle(deps: Deps): Lifecycle {
   async function startNow(name: string): Promise<void> {
     if (!isContainerName(name) || !(await facts.of(name))) throw notFound(name);
     if (await isUp(name)) return;
+    const root = await rootOf(name);
     try {
-      await launch(layout, name);
+      await launchFrom(root, name);
     } catch (error) {
       // Somebody else was quicker, or something that LXC knows nothing of was in the way.
       if (await isUp(name)) return;
-      if ((await killLeftovers(await rootOf(name))) === 0) throw error;
-      await launch(layout, name);
+      if ((await killLeftovers(root)) === 0) throw error;
+      await launchFrom(root, name);
     }
+  }
+
+  /** LXC takes a loop device that is free, and fails when another one was quicker. */
+  async function launchFrom(root: RootPlace | undefined, name: string): Promise<void> {
+    if (root?.kind !== "image") return launch(layout, name);
+    // Of a container that has just ended the kernel may be writing yet: mounted twice, the file would be destroyed.
+    await untilUnmounted(root.path, "lxc");
+    await turn(loops, async () => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await launch(layout, name);
+        } catch (error) {
+          if (tries === loopTries || !/set loop fd/.test(error instanceof Error ? error.message : "")) throw error;
+        }
+      }
+    });
   }
 
   async function rootOf(name: string): Promise<RootPlace | undefined> {
@@ -107,7 +128,9 @@ export function createLifecycle(deps: Deps): Lifecycle {
       if (passed > monitorPatience && monitor !== undefined) await kill(monitor);
       if (passed > patience) throw tooLong(name, "stopping");
     }
-    await killLeftovers(await rootOf(name));
+    const root = await rootOf(name);
+    await killLeftovers(root);
+    if (root?.kind === "image") await untilUnmounted(root.path, "lxc");
   }
 
   /** Or a moment is over: it may have been about to start. */

@@ -1,5 +1,6 @@
 import { type FileHandle, open, rmdir, statfs } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError, invalid } from "../../errors.ts";
 import { runChild } from "../child.ts";
@@ -19,6 +20,8 @@ export interface Making {
   task: string;
 }
 
+const pause = 5;
+const patience = 10_000;
 /** Below it there is no room for a journal. */
 const smallest = 8 << 20;
 const writable = 4 << 20;
@@ -104,6 +107,16 @@ export async function loopDevice(image: string, task: string): Promise<string | 
     .trim()
     .split("\n")
     .findLast((name) => name !== "");
+}
+
+/** Throws `engine_failed` for one that somebody goes on using. */
+export async function untilUnmounted(image: string, task: string): Promise<void> {
+  const deadline = performance.now() + patience;
+  while ((await loopDevice(image, task)) !== undefined) {
+    if (performance.now() > deadline)
+      throw new AppError("engine_failed", `Something on this host goes on using ${image}.`);
+    await delay(pause);
+  }
 }
 
 /** Bytes that the file holds, and that its file system takes of them. */
