@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError, invalid } from "../../errors.ts";
 import { runChild } from "../child.ts";
+import { exists } from "./exists.ts";
 import { codeOf } from "./failures.ts";
 import { inMountSpace } from "./mount-space.ts";
 
@@ -100,8 +101,9 @@ export async function growMounted(image: string, size: number, task: string): Pr
   });
 }
 
-/** Through which it is mounted; `undefined`: it is not. */
+/** Through which it is mounted; `undefined`: it is not, or not there. */
 export async function loopDevice(image: string, task: string): Promise<string | undefined> {
+  if (!(await exists(image))) return undefined;
   const text = await runChild(["losetup", "-n", "-O", "NAME", "-j", image], { task });
   return text
     .trim()

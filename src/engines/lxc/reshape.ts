@@ -9,6 +9,7 @@ import type { Addresses } from "./addresses.ts";
 import { quotaLines, memoryLines } from "./config.ts";
 import { readConfig, type Settings, settingsOf, withSettings, writeConfig } from "./config-file.ts";
 import { execIn } from "./exec.ts";
+import { exists } from "./exists.ts";
 import type { Facts } from "./facts.ts";
 import { addressSettings, addRoutes, removeRoutes, routesOf } from "./given-addresses.ts";
 import { countsSwap } from "./host.ts";
@@ -18,7 +19,7 @@ import { setAddresses } from "./live-addresses.ts";
 import { setLimits } from "./live-limits.ts";
 import { limitsOf, sizeLimit } from "./looks.ts";
 import type { Resizing } from "./resize.ts";
-import { exists, inRoot, rootPlace } from "./root-place.ts";
+import { inRoot, rootPlace } from "./root-place.ts";
 import { createShapePlan, type PlannedShape } from "./shape-plan.ts";
 import { keepForward } from "./station-facts.ts";
 
@@ -100,12 +101,13 @@ export function createReshape(deps: Deps) {
     const mac = (await facts.of(name))?.macs[0];
     if (near && mac !== undefined) await addresses.reserveAll(name, mac, near);
     if (change.nameServers) await keepNameServers(layout, name, change.nameServers);
-    await writeConfig(layout, name, withSettings(config, await settingsFor(name, config, change, work)));
-    if (!network) return;
-    await keepForward(layout, name, network.given);
-    const routes = routesOf(await readConfig(layout, name));
+    const wanted = withSettings(config, await settingsFor(name, config, change, work));
+    const routes = routesOf(wanted);
     const kept = new Set(routes.map(({ address }) => address));
+    // Before nobody knows of them any more.
     await removeRoutes(routesOf(config).filter(({ address }) => !kept.has(address)));
+    await writeConfig(layout, name, wanted);
+    if (network) await keepForward(layout, name, network.given);
     await addRoutes(routes);
   }
 

@@ -5,9 +5,10 @@ import { AppError, invalid } from "../../errors.ts";
 import { runChild } from "../child.ts";
 import { removeTree } from "../remove-tree.ts";
 import { readConfig, settingsOf, withSettings, writeConfig } from "./config-file.ts";
+import { exists } from "./exists.ts";
 import { folderName, imageName, type Layout } from "./layout.ts";
 import { formatImage, growMounted, imageSizes, inMountedImage, loopDevice, makeLoopRoot } from "./loop-root.ts";
-import { exists, inRoot, type RootPlace, rootPlace } from "./root-place.ts";
+import { inRoot, type RootPlace, rootPlace } from "./root-place.ts";
 import { runningContainers } from "./sockets.ts";
 import type { Owner, Staging } from "./staging.ts";
 
@@ -74,6 +75,7 @@ export function createResizing({ layout, staging }: Deps) {
       const made = path.join(layout.home(name), imageName);
       await rename(image, made);
       await writeConfig(layout, name, withSettings(config, { "lxc.rootfs.path": `loop:${made}` }));
+      if (place.kind === "image" && place.path !== made) await rm(place.path, { force: true });
       await tidy(subject);
     });
   }
