@@ -93,7 +93,7 @@ export async function growMounted(image: string, size: number, task: string): Pr
   } finally {
     await file.close();
   }
-  await runChild(["losetup", "-c", "--", device], { task });
+  await runChild(["losetup", "-c", device], { task });
   await inMountSpace(task, async (space) => {
     await space.mount(device, path.dirname(image), []);
     if (device !== (await loopDevice(image, task))) throw stoppedMeanwhile();
