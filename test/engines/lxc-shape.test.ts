@@ -112,7 +112,8 @@ test("links in a root file system lead nowhere", async () => {
   }
   for (const file of files) assert.equal(readFileSync(file, "utf8"), "the host's\n");
   rmSync(trap, { recursive: true });
-  assert.ok(!existsSync("/etc/systemd/network/05-gantry.network"));
+  for (const file of ["/etc/systemd/network/05-gantry.network", "/hostname", "/resolv.conf"])
+    assert.ok(!existsSync(file), file);
 });
 
 /** What a container may do to its own files: lead to the host's, by the host's paths. */
