@@ -84,13 +84,9 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
       throw new AppError("too_many", `More than ${maxTasks} tasks are waiting; try again later.`);
     if (end.signal.aborted) throw new AppError("engine_unavailable", "The station is ending; try again in a moment.");
     entering++;
-    try {
-      const accepted = await tasks.accept(task);
-      if ("id" in accepted) enqueue({ id: accepted.id, lane: task.lane, locks: task.locks });
-      return accepted;
-    } finally {
-      entering--;
-    }
+    const accepted = await tasks.accept(task).finally(() => entering--);
+    if ("id" in accepted) enqueue({ id: accepted.id, lane: task.lane, locks: task.locks });
+    return accepted;
   }
 
   async function withdraw(id: number): Promise<boolean> {
