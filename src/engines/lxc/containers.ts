@@ -1,10 +1,11 @@
-import { access, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 
 import { invalid } from "../../errors.ts";
 import type { Container, Containers, ContainerSpec } from "../engine.ts";
 import type { Addresses } from "./addresses.ts";
 import type { createMaker } from "./create.ts";
 import type { LxcEvents, Snapshot } from "./events.ts";
+import { exists } from "./exists.ts";
 import type { Facts, FactsStore } from "./facts.ts";
 import { cancelled, unavailable } from "./failures.ts";
 import { type InitProcesses, isFrozen } from "./init-process.ts";
@@ -15,6 +16,7 @@ import type { Staging } from "./staging.ts";
 
 interface Deps {
   layout: Layout;
+  bridge: string;
   facts: FactsStore;
   inits: InitProcesses;
   staging: Staging;
@@ -27,7 +29,8 @@ const lookupsAtOnce = 16;
 
 export function createContainers(deps: Deps): Containers {
   const { layout, facts, inits, events, make } = deps;
-  const lifecycle = createLifecycle({ ...deps, get, look: events.look });
+  const changed = (id: string): void => events.announce({ resource: "container", action: "update", id });
+  const lifecycle = createLifecycle({ ...deps, get, look: events.look, changed });
 
   async function list(signal?: AbortSignal): Promise<Container[]> {
     if (signal?.aborted) throw cancelled();
@@ -103,13 +106,6 @@ async function containerNames(layout: Layout): Promise<string[]> {
 
 export async function assertThere({ path }: Layout): Promise<void> {
   if (!(await exists(path))) throw unavailable(`there is no folder ${path}`);
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 function toContainer(

@@ -4,7 +4,8 @@ import path from "node:path";
 import { runChild } from "../child.ts";
 import { removeTree } from "../remove-tree.ts";
 import { codeOf, nameTaken } from "./failures.ts";
-import { type Layout, parseStagingName, removedName, stagingName } from "./layout.ts";
+import { untilUnmounted } from "./loop-root.ts";
+import { imageName, type Layout, parseStagingName, removedName, stagingName } from "./layout.ts";
 
 /**
  * Where containers are made and deleted, so that below LXC's path they are there whole or not at all. A folder's name
@@ -24,6 +25,8 @@ export interface Staging {
   discard(folder: string, name: string, owner: Owner): Promise<void>;
   /** Takes a container away: as soon as it resolves there is none. Answers the folder that is left to be deleted. */
   withdraw(name: string, owner: Owner): Promise<string>;
+  /** A new folder for work at a container that stays; also deleted by `recover`. */
+  openAside(owner: Owner, name: string): Promise<string>;
   /** Names of what a killed process of the station was making or deleting; all of it is deleted. */
   recover(station: string): Promise<string[]>;
 }
@@ -108,19 +111,28 @@ export function createStaging(layout: Layout): Staging {
     }
   }
 
+  async function openAside(owner: Owner, name: string): Promise<string> {
+    await prepare();
+    const folder = path.join(layout.staging, removedName(owner, name, `aside-${process.pid}-${++withdrawn}`));
+    await mkdir(folder, { mode: 0o700 });
+    return folder;
+  }
+
   async function recover(station: string): Promise<string[]> {
     const names: string[] = [];
     for (const entry of await readdir(layout.staging).catch(() => [])) {
       const staged = parseStagingName(entry);
       if (staged?.station !== station) continue;
       if (!staged.removed) await unclaim(staged.name);
+      // The kernel may be writing yet what was mounted for a process that is gone.
+      await untilUnmounted(path.join(layout.staging, entry, imageName), `${station}/0`).catch(() => undefined);
       await removeTree(path.join(layout.staging, entry), { task: `${station}/0` });
       names.push(staged.name);
     }
     return names;
   }
 
-  return { open, claim, publish, discard, withdraw, recover };
+  return { open, claim, publish, discard, withdraw, openAside, recover };
 }
 
 function taskOf({ station, task }: Owner): string {
