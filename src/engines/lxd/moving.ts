@@ -1,29 +1,75 @@
+import { createHash } from "node:crypto";
+
 import { hasCode } from "../../errors.ts";
 import type { LxdHttp } from "./http.ts";
 import { findInstance, type Instance, instancePath, keys } from "./instance.ts";
 import type { Operations } from "./operations.ts";
 
 /**
- * Roots that go from one pool to another. LXD copies the container under a name of its own, removes the first one and
- * gives the copy its name; what is left when LXD ends in between is told by the key that both have.
+ * Roots that go from one pool to another. LXD's own way loses hard links, so a container goes there by a backup, as a
+ * copy with a name of its own; then the first one is removed and the copy gets its name. What is left when LXD or the
+ * station ends in between is told by the key that both have.
  */
 export interface Moving {
   /** Brings it there; it must not run and must have the key already. */
   move(name: string, pool: string): Promise<void>;
-  /** All with their own names: a copy that is complete is the container, any other goes. */
+  /** All with their own names: a copy without its first one is the container, any other goes. */
   settled(instances: readonly Instance[]): Promise<Instance[]>;
   /** The same for one. */
   find(name: string, signal?: AbortSignal): Promise<Instance | undefined>;
+  /** Whether its first one may be gone already, and the copy not yet have its name. */
+  isUnderWay(name: string): boolean;
 }
+
+const backup = "gantry-move";
+/** For the bytes of a root. */
+const patience = 4 * 3_600_000;
 
 export function isCopy({ name, config }: Instance): boolean {
   return config[keys.moving] !== undefined && config[keys.moving] !== name;
 }
 
 export function createMoving(http: LxdHttp, operations: Operations): Moving {
+  const underWay = new Set<string>();
+
   async function move(name: string, pool: string): Promise<void> {
-    const body = { name, migration: true, pool };
-    await operations.run({ method: "POST", path: instancePath(name), body, timeout: 120_000 });
+    underWay.add(name);
+    try {
+      const copy = copyName(name);
+      await remove(instancePath(copy));
+      await duplicate(name, copy, pool);
+      await operations.run({ method: "DELETE", path: instancePath(name) });
+      await operations.run({ method: "POST", path: instancePath(copy), body: { name } });
+    } finally {
+      underWay.delete(name);
+    }
+  }
+
+  async function duplicate(name: string, copy: string, pool: string): Promise<void> {
+    const backups = `${instancePath(name)}/backups`;
+    const body = { name: backup, instance_only: true, optimized_storage: false, compression_algorithm: "none" };
+    await remove(`${backups}/${backup}`);
+    try {
+      await operations.run({ method: "POST", path: backups, body, timeout: patience });
+      const exported = await http.stream(`${backups}/${backup}/export`, AbortSignal.timeout(patience));
+      const upload = { type: "application/octet-stream", length: exported.length, open: () => exported.body };
+      const headers = { "X-LXD-name": copy, "X-LXD-pool": pool };
+      await operations.run({ method: "POST", path: "/1.0/instances", upload, headers, timeout: patience });
+    } catch (error) {
+      await remove(instancePath(copy)).catch(() => undefined);
+      throw error;
+    } finally {
+      // The disk has its bytes twice.
+      await remove(`${backups}/${backup}`).catch(() => undefined);
+    }
+  }
+
+  async function remove(path: string): Promise<void> {
+    try {
+      await operations.run({ method: "DELETE", path });
+    } catch (error) {
+      if (!hasCode(error, "not_found")) throw error;
+    }
   }
 
   async function settled(instances: readonly Instance[]): Promise<Instance[]> {
@@ -38,27 +84,16 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
     return all;
   }
 
-  /** LXD removes the first one only when the copy is complete. */
+  /** The first one is removed only when the copy is complete. */
   async function finish(copy: Instance, name: string): Promise<Instance> {
-    if (!(await operations.isBusy(name)) && !(await operations.isBusy(copy.name))) {
-      try {
-        await operations.run({ method: "POST", path: instancePath(copy.name), body: { name } });
-      } catch (error) {
-        // LXD did it meanwhile.
-        if (!hasCode(error, "not_found")) throw error;
-      }
-    }
+    if (!underWay.has(name) && !(await operations.isBusy(copy.name)))
+      await operations.run({ method: "POST", path: instancePath(copy.name), body: { name } });
     return { ...copy, name };
   }
 
   async function discard(copy: string, name: string): Promise<void> {
-    if (await operations.isBusy(name)) return;
-    if (!(await http.find(instancePath(name)))) return;
-    try {
-      await operations.run({ method: "DELETE", path: instancePath(copy) });
-    } catch (error) {
-      if (!hasCode(error, "not_found")) throw error;
-    }
+    if (underWay.has(name) || (await operations.isBusy(copy))) return;
+    if (await http.find(instancePath(name))) await remove(instancePath(copy));
   }
 
   async function find(name: string, signal?: AbortSignal): Promise<Instance | undefined> {
@@ -70,5 +105,10 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
     return one && ((await findInstance(http, name, signal)) ?? one);
   }
 
-  return { move, settled, find };
+  return { move, settled, find, isUnderWay: (name) => underWay.has(name) };
+}
+
+/** The same each time, so that none is left behind. */
+function copyName(name: string): string {
+  return `gantry-move-${createHash("sha256").update(name).digest("hex").slice(0, 16)}`;
 }
