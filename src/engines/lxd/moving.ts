@@ -1,6 +1,10 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import path from "node:path";
 
-import { hasCode } from "../../errors.ts";
+import { AppError, hasCode } from "../../errors.ts";
+import { runChild } from "../child.ts";
+import { reasonOf } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import { findInstance, type Instance, instancePath, keys } from "./instance.ts";
 import type { Operations } from "./operations.ts";
@@ -35,14 +39,29 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
   async function move(name: string, pool: string): Promise<void> {
     underWay.add(name);
     try {
-      const copy = copyName(name);
-      await remove(instancePath(copy));
-      await duplicate(name, copy, pool);
+      const copy = await copyTo(name, pool);
       await operations.run({ method: "DELETE", path: instancePath(name) });
       await operations.run({ method: "POST", path: instancePath(copy), body: { name } });
     } finally {
       underWay.delete(name);
     }
+  }
+
+  /** Answers the copy's name: where LXD was killed at its work, its pool keeps files that LXD knows nothing of. */
+  async function copyTo(name: string, pool: string): Promise<string> {
+    for (const copy of copyNames(name)) {
+      await remove(instancePath(copy));
+      await removeStray(http.socket, pool, copy);
+    }
+    for (const copy of copyNames(name)) {
+      try {
+        await duplicate(name, copy, pool);
+        return copy;
+      } catch (error) {
+        if (!/already exists on target/i.test(reasonOf(error))) throw error;
+      }
+    }
+    throw new AppError("engine_failed", `LXD's pool ${pool} is full of copies of ${name} that were cut off.`);
   }
 
   async function duplicate(name: string, copy: string, pool: string): Promise<void> {
@@ -64,9 +83,9 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
     }
   }
 
-  async function remove(path: string): Promise<void> {
+  async function remove(url: string): Promise<void> {
     try {
-      await operations.run({ method: "DELETE", path });
+      await operations.run({ method: "DELETE", path: url });
     } catch (error) {
       if (!hasCode(error, "not_found")) throw error;
     }
@@ -109,6 +128,14 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
 }
 
 /** The same each time, so that none is left behind. */
-function copyName(name: string): string {
-  return `gantry-move-${createHash("sha256").update(name).digest("hex").slice(0, 16)}`;
+function copyNames(name: string): string[] {
+  const start = createHash("sha256").update(name).digest("hex").slice(0, 16);
+  return [0, 1, 2, 3].map((index) => `gantry-move-${start}-${index}`);
+}
+
+/** Of an instance that LXD does not have. Where its pools are not in sight, as in a snap, it stays. */
+async function removeStray(socket: string, pool: string, copy: string): Promise<void> {
+  const folder = path.join(path.dirname(socket), "storage-pools", pool, "containers", copy);
+  if (!existsSync(folder)) return;
+  await runChild(["btrfs", "subvolume", "delete", "--", folder], { task: "lxd" }).catch(() => undefined);
 }
