@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { accountTables } from "./account-tables.ts";
+import { openvzTables } from "./openvz-tables.ts";
 
 /**
  * Append only: a migration that has run somewhere is never edited. `PRAGMA user_version` counts those that have run.
@@ -79,6 +80,7 @@ const migrations: readonly string[] = [
   INSERT INTO sqlite_sequence (name, seq) VALUES ('registry', 1);
   `,
   accountTables,
+  openvzTables,
 ];
 
 export class NewerDatabaseError extends Error {}
