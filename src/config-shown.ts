@@ -16,6 +16,7 @@ const shown = [
   "dockerTls",
   "lanes",
   "maxTasks",
+  "openvz",
   "synchronous",
   "setup",
 ] as const satisfies readonly (keyof Config)[];

@@ -46,6 +46,7 @@ export interface OpenvzVerbs {
   container(id: string): OpenvzContainerRow | undefined;
   /** The one that this job was about. */
   containerOfJob(id: string): OpenvzContainerRow | undefined;
+  ofTask(task: number): OpenvzContainerRow | undefined;
   /** Oldest first; of a user only when one is given. */
   containers(filter: { user?: string | undefined }): OpenvzContainerRow[];
   job(id: string): OpenvzJobRow | undefined;

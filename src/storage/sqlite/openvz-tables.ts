@@ -11,6 +11,7 @@ export const openvzTables = `
     created_at INTEGER NOT NULL,
     task INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX openvz_container_task ON openvz_container (task);
 
   CREATE TABLE openvz_job (
     id TEXT PRIMARY KEY,

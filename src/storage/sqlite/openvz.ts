@@ -32,6 +32,7 @@ export function openvzSql(db: DatabaseSync, host: string): OpenvzVerbs {
   const forget = db.prepare("DELETE FROM openvz_container WHERE id = ?");
   const container = db.prepare(`${from} WHERE id = ?`);
   const containerOfJob = db.prepare(`${from} WHERE id = (SELECT container FROM openvz_job WHERE id = ?)`);
+  const ofTask = db.prepare(`${from} WHERE c.task = ?`);
   const all = db.prepare(`${from} WHERE host = ? ORDER BY created_at, c.task`);
   const own = db.prepare(
     `${from} JOIN task_owner o ON o.host = c.host AND o.task = c.task
@@ -40,9 +41,7 @@ export function openvzSql(db: DatabaseSync, host: string): OpenvzVerbs {
   const jobs = `SELECT j.id, container, verb, j.user, j.task, created_at AS createdAt, error, params,
     coalesce(state, 'completed') AS state FROM openvz_job j LEFT JOIN task ON task.id = j.task`;
   const job = db.prepare(`${jobs} WHERE j.id = ?`);
-  const listed = db.prepare(
-    `${jobs} WHERE j.host = ? AND j.user = coalesce(?, j.user) ORDER BY j.task DESC LIMIT ?`,
-  );
+  const listed = db.prepare(`${jobs} WHERE j.host = ? AND j.user = coalesce(?, j.user) ORDER BY j.task DESC LIMIT ?`);
 
   return {
     record(row) {
@@ -56,6 +55,7 @@ export function openvzSql(db: DatabaseSync, host: string): OpenvzVerbs {
     },
     container: (id) => container.get(id) as unknown as OpenvzContainerRow | undefined,
     containerOfJob: (id) => containerOfJob.get(id) as unknown as OpenvzContainerRow | undefined,
+    ofTask: (task) => ofTask.get(task) as unknown as OpenvzContainerRow | undefined,
     containers: ({ user }) =>
       (user === undefined ? all.all(host) : own.all(host, user)) as unknown as OpenvzContainerRow[],
     job: (id) => job.get(id) as unknown as OpenvzJobRow | undefined,
