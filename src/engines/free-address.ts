@@ -24,6 +24,17 @@ export function freeAddress({ address, length }: Subnet, taken: Iterable<string>
   return undefined;
 }
 
+export function isInside({ address, length }: Subnet, candidate: string): boolean {
+  const size = 2 ** (32 - length);
+  return Math.floor(toNumber(address) / size) === Math.floor(toNumber(candidate) / size);
+}
+
+/** The network's own address, or its broadcast address. */
+export function isEdge({ length }: Subnet, candidate: string): boolean {
+  const size = 2 ** (32 - length);
+  return size > 2 && [0, size - 1].includes(toNumber(candidate) % size);
+}
+
 function toNumber(address: string): number {
   return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }

@@ -6,6 +6,7 @@ import type { Engine, RegistryLogin } from "../../src/engines/engine.ts";
 import { containerTests, crashTests, eventTests } from "./contract-containers.ts";
 import { insideTests, lifeTests } from "./contract-life.ts";
 import { imageTests, loginTests, pullTests } from "./contract-images.ts";
+import { shapeTests } from "./contract-shape.ts";
 import { pull, removeOwn } from "./engine-checks.ts";
 
 /** Where the suite runs: an engine, and references of images whose registries behave in a known way. */
@@ -38,7 +39,7 @@ export interface EngineEnv {
 }
 
 /** What decides which of the suite's tests an engine gets. */
-export type Abilities = Pick<Capabilities, "registries" | "publishedPorts" | "imagesInUse" | "commits">;
+export type Abilities = Pick<Capabilities, "registries" | "publishedPorts" | "imagesInUse" | "commits" | "reshapes">;
 
 /** What every driver must do, and the fake. Nothing here knows which engine it is; `can` is what it says of itself. */
 export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>, can: Partial<Abilities> = {}): void {
@@ -53,10 +54,11 @@ export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>, 
       await env.close();
     });
     const current = (): EngineEnv => env;
-    const abilities = { registries: true, publishedPorts: true, imagesInUse: true, commits: true, ...can };
+    const all = { registries: true, publishedPorts: true, imagesInUse: true, commits: true, reshapes: false };
+    const abilities = { ...all, ...can };
     test("the engine says of itself what it is tested for", () => {
-      const { registries, publishedPorts, imagesInUse, commits } = env.engine.capabilities;
-      assert.deepEqual({ registries, publishedPorts, imagesInUse, commits }, abilities);
+      const { registries, publishedPorts, imagesInUse, commits, reshapes } = env.engine.capabilities;
+      assert.deepEqual({ registries, publishedPorts, imagesInUse, commits, reshapes }, abilities);
     });
     imageTests(current, abilities);
     pullTests(current);
@@ -64,6 +66,7 @@ export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>, 
     containerTests(current, abilities);
     lifeTests(current);
     insideTests(current, abilities);
+    if (abilities.reshapes) shapeTests(current);
     eventTests(current);
     crashTests(current);
   });

@@ -77,11 +77,13 @@ export interface LxcLeftovers {
   folders: string[];
   reservations: string[];
   mounts: string[];
+  /** Files that a loop device is on. */
+  loops: string[];
   /** Processes with the station's mark. */
   children: string[];
 }
 
-export const nothing: LxcLeftovers = { folders: [], reservations: [], mounts: [], children: [] };
+export const nothing: LxcLeftovers = { folders: [], reservations: [], mounts: [], loops: [], children: [] };
 
 /** What is there beside the containers named. */
 export function leftovers({ path, hostsDir }: TestLxc, containers: readonly string[] = []): LxcLeftovers {
@@ -96,8 +98,15 @@ export function leftovers({ path, hostsDir }: TestLxc, containers: readonly stri
     folders: [...entries, ...staged],
     reservations: readdirSync(hostsDir).filter((name) => !containers.includes(name)),
     mounts,
+    loops: loopFiles().filter(
+      (file) => file.startsWith(`${path}/`) && !containers.includes(file.split("/").at(-2) ?? ""),
+    ),
     children: taskProcesses(),
   };
+}
+
+export function loopFiles(): string[] {
+  return execFileSync("losetup", ["-n", "-O", "BACK-FILE"], { encoding: "utf8" }).trim().split("\n");
 }
 
 export function taskProcesses(): string[] {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError } from "../../errors.ts";
-import { runChild } from "../child.ts";
 import type { ContainerSpec } from "../engine.ts";
 import { freeAddress, type Subnet } from "../free-address.ts";
+import { bridgeSubnet, hostAddresses, reservedAddresses } from "./bridge-network.ts";
 import { rereadReservations } from "./dhcp-server.ts";
 import type { Facts } from "./facts.ts";
 import type { Layout } from "./layout.ts";
@@ -22,8 +22,16 @@ export interface Addresses {
   /** A place that no other container has. It is taken by this call until it is released or the container is there. */
   take(spec: ContainerSpec, signal?: AbortSignal): Promise<Place>;
   release(name: string): void;
+  /**
+   * These are taken for a container that is there, until they are released or in its configuration. `macs`: of its own
+   * cards. Throws `conflict`, field `addresses`, for one that this host or somebody else on the bridge has.
+   */
+  hold(name: string, wanted: readonly string[], macs: readonly string[], signal?: AbortSignal): Promise<void>;
+  subnet(signal?: AbortSignal): Promise<Subnet>;
   /** The bridge's DHCP server gives the same address, to an image that asks it. */
   reserve(name: string, place: Place): Promise<void>;
+  /** The same of several: the first one is given to who asks, and none of them to anybody else. */
+  reserveAll(name: string, mac: string, addresses: readonly string[]): Promise<void>;
   unreserve(name: string): Promise<void>;
   /** The container has another name. */
   move(name: string, to: string): Promise<void>;
@@ -32,26 +40,33 @@ export interface Addresses {
 interface Deps {
   layout: Layout;
   bridge: string;
-  /** Of all containers. */
-  facts: () => Promise<Facts[]>;
+  /** Of all containers, by name. */
+  facts: () => Promise<ReadonlyMap<string, Facts>>;
 }
-
-const leases = (bridge: string): string => `/var/lib/misc/dnsmasq.${bridge}.leases`;
 
 export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
   /** Of containers that are being made. */
   const taken = new Map<string, Place>();
+  /** Of containers that are being changed. */
+  const changing = new Map<string, readonly string[]>();
+  const held = (): string[] => [...changing.values()].flat();
 
   async function take(spec: ContainerSpec, signal?: AbortSignal): Promise<Place> {
     const fixed = spec.ports.length > 0 && spec.network.mode === "nat";
     const subnet = fixed ? await bridgeSubnet(bridge, signal) : undefined;
-    const [others, reserved] = await Promise.all([facts(), subnet ? reservedAddresses(bridge, layout) : []]);
+    const [all, reserved] = await Promise.all([facts(), subnet ? reservedAddresses(bridge, layout) : []]);
+    const others = [...all.values()];
     // From here to the end nothing waits, so two calls never choose the same.
     const making = [...taken.values()];
     const macs = new Set([...others.flatMap((other) => other.macs), ...making.map(({ mac }) => mac)]);
     const place: Place = { mac: spec.macAddress ?? freeMac(layout.home(spec.name), macs) };
     if (subnet) {
-      const used = [...reserved, ...others.flatMap(({ addresses }) => addresses), ...making.map(addressOf)];
+      const used = [
+        ...reserved.map(({ address }) => address),
+        ...held(),
+        ...others.flatMap(({ addresses }) => addresses),
+        ...making.map(addressOf),
+      ];
       const address = freeAddress(subnet, used, layout.home(spec.name));
       if (address === undefined) throw new AppError("engine_failed", `LXC's bridge ${bridge} has no free address.`);
       Object.assign(place, { address, subnet });
@@ -60,12 +75,44 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
     return place;
   }
 
+  async function hold(name: string, wanted: readonly string[], macs: readonly string[], signal?: AbortSignal) {
+    const [all, reserved, host] = await Promise.all([
+      facts(),
+      reservedAddresses(bridge, layout),
+      hostAddresses(signal),
+    ]);
+    // From here to the end nothing waits.
+    const foreign = new Set([
+      ...host,
+      ...[...all].flatMap(([other, known]) => (other === name ? [] : known.addresses)),
+      ...reserved
+        .filter((one) => (one.name === undefined ? !macs.includes(one.mac ?? "") : one.name !== name))
+        .map(({ address }) => address),
+      ...[...taken].flatMap(([other, place]) => (other === name ? [] : addressOf(place))),
+      ...[...changing].flatMap(([other, some]) => (other === name ? [] : some)),
+    ]);
+    const used = wanted.find((address) => foreign.has(address));
+    if (used !== undefined)
+      throw new AppError("conflict", `The address ${used} is in use.`, { details: { field: "addresses" } });
+    changing.set(name, wanted);
+  }
+
   /** Whole or not at all: the server reads a file as soon as it has its name. It passes over names with a dot. */
   async function reserve(name: string, { mac, address }: Place): Promise<void> {
-    if (address === undefined) return;
+    if (address !== undefined) await writeReservation(name, [`${mac},${address}`]);
+  }
+
+  async function reserveAll(name: string, mac: string, [first, ...others]: readonly string[]): Promise<void> {
+    if (first === undefined) return unreserve(name);
+    // Nobody has such an id.
+    await writeReservation(name, [`${mac},${first}`, ...others.map((address) => `id:gantry-${address},${address}`)]);
+    await rereadReservations();
+  }
+
+  async function writeReservation(name: string, lines: readonly string[]): Promise<void> {
     await mkdir(layout.hostsDir, { recursive: true, mode: 0o755 });
     const draft = path.join(layout.hostsDir, `.${name}`);
-    await writeFile(draft, `${mac},${address}\n`, { mode: 0o644 });
+    await writeFile(draft, `${lines.join("\n")}\n`, { mode: 0o644 });
     await rename(draft, path.join(layout.hostsDir, name));
   }
 
@@ -85,7 +132,13 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
     await rename(...places).catch(() => undefined);
   }
 
-  return { move, take, release: (name) => void taken.delete(name), reserve, unreserve };
+  function release(name: string): void {
+    taken.delete(name);
+    changing.delete(name);
+  }
+
+  const subnet = (signal?: AbortSignal): Promise<Subnet> => bridgeSubnet(bridge, signal);
+  return { move, take, release, hold, subnet, reserve, reserveAll, unreserve };
 }
 
 function addressOf({ address = "" }: Place): string {
@@ -99,24 +152,4 @@ function freeMac(seed: string, used: ReadonlySet<string>): string {
     const mac = `00:16:3e:${hash.slice(0, 2)}:${hash.slice(2, 4)}:${hash.slice(4, 6)}`;
     if (!used.has(mac)) return mac;
   }
-}
-
-async function bridgeSubnet(bridge: string, signal: AbortSignal | undefined): Promise<Subnet> {
-  const argv = ["ip", "-4", "-o", "address", "show", "dev", bridge] as const;
-  const text = await runChild(argv, { task: "lxc", signal }).catch((error: unknown) => {
-    if (signal?.aborted) throw error;
-    return "";
-  });
-  const [, address, length] = /inet ([\d.]+)\/(\d+)/.exec(text) ?? [];
-  if (address && length) return { address, length: Number(length) };
-  throw new AppError("engine_failed", `LXC's bridge ${bridge} has no address on this host; start lxc-net once.`);
-}
-
-/** Leased by the bridge's DHCP server, and reserved there. */
-async function reservedAddresses(bridge: string, { hostsDir }: Layout): Promise<string[]> {
-  const lines = (await readFile(leases(bridge), "utf8").catch(() => "")).split("\n");
-  const leased = lines.flatMap((line) => line.split(" ")[2] ?? []);
-  const files = (await readdir(hostsDir).catch(() => [])).filter((name) => !name.startsWith("."));
-  const texts = await Promise.all(files.map((name) => readFile(path.join(hostsDir, name), "utf8").catch(() => "")));
-  return [...leased, ...texts.flatMap((text) => text.trim().split(",")[1] ?? [])];
 }

@@ -2,7 +2,6 @@ import { AppError } from "../../errors.ts";
 import { runChild } from "../child.ts";
 import type { Container, Containers } from "../engine.ts";
 import type { StopOptions } from "../life.ts";
-import { noReshaping } from "../shape.ts";
 import type { Addresses } from "./addresses.ts";
 import { readConfig, settingsOf, withSettings, writeConfig } from "./config-file.ts";
 import { execIn } from "./exec.ts";
@@ -11,13 +10,20 @@ import { cancelled, notFound } from "./failures.ts";
 import type { Layout } from "./layout.ts";
 import { inspected, readConsole, readSettings } from "./looks.ts";
 import { renameContainer } from "./rename.ts";
+import { createReshape } from "./reshape.ts";
+import type { Resizing } from "./resize.ts";
 
 interface Deps {
   layout: Layout;
+  /** LXC's own. */
+  bridge: string;
   addresses: Addresses;
+  resizing: Resizing;
   facts: { of(name: string): Promise<Facts | undefined> };
   get: Containers["get"];
   look: () => Promise<void>;
+  /** Tells those who listen that it is not as it was. */
+  changed(name: string): void;
   turn<T>(name: string, work: () => Promise<T>): Promise<T>;
   startNow(name: string): Promise<void>;
   /** Kills it, and waits until all of it is gone. */
@@ -36,7 +42,8 @@ const realTime = 34;
 
 /** Changes of a container that somebody asks for, and looks into it. */
 export function createChanges(deps: Deps): Changes {
-  const { layout, addresses, facts, get, look, turn, startNow, end, untilStopped } = deps;
+  const { layout, addresses, facts, get, look, changed, turn, startNow, end, untilStopped } = deps;
+  const reshaping = createReshape({ ...deps, endGently });
 
   async function present(name: string, signal?: AbortSignal): Promise<Container> {
     const container = await get(name, signal);
@@ -113,7 +120,14 @@ export function createChanges(deps: Deps): Changes {
       if (!known) throw notFound(name);
       return readSettings(layout, name, known);
     },
-    ...noReshaping("LXC"),
+    async shape(name, signal) {
+      await present(name, signal);
+      return reshaping.shape(name);
+    },
+    planReshape: (name, wanted, signal) => change(name, signal, (found) => reshaping.plan(found, wanted, signal)),
+    async reshape(name, wanted, signal) {
+      await change(name, signal, (found) => reshaping.reshape(found, wanted, signal)).finally(() => changed(name));
+    },
     commit: () => Promise.reject(new AppError("unsupported", "LXC makes no image of a container.")),
     async exec(name, request, signal) {
       const { pid, paused, mark } = await present(name, signal);

@@ -1,5 +1,6 @@
 import { open, readFile, rename, stat } from "node:fs/promises";
 
+import { joinLines } from "../lxc-lines.ts";
 import { codeOf, notFound } from "./failures.ts";
 import type { Layout } from "./layout.ts";
 
@@ -32,10 +33,15 @@ export function settingsOf(config: string, name: string): string[] {
   return [...config.matchAll(pattern)].flatMap(([, value]) => value ?? []);
 }
 
+/** By name; several where LXC takes several, none: it is left out. */
+export type Settings = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 /** The file with these settings, and no others of their names. */
-export function withSettings(config: string, settings: Readonly<Record<string, string | undefined>>): string {
+export function withSettings(config: string, settings: Settings): string {
   const kept = config.split("\n").filter((line) => !Object.hasOwn(settings, line.split("=")[0]?.trim() ?? ""));
-  const added = Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : `${name} = ${value}`));
+  const added = Object.entries(settings).flatMap(([name, value = []]) =>
+    [value].flat().map((one) => joinLines([`${name} = ${one}`]).trimEnd()),
+  );
   return `${[...kept.filter((line) => line !== ""), ...added].join("\n")}\n`;
 }
 

@@ -1,5 +1,6 @@
 import type { ContainerSpec, Limits } from "../engine.ts";
 import { addressLines, deviceLines, joinLines, mountLine, weightLines } from "../lxc-lines.ts";
+import { folderName, imageName } from "./layout.ts";
 
 /** What the translation must know of the host, the image and the place. */
 export interface ConfigFacts {
@@ -32,7 +33,7 @@ export function containerConfig(spec: ContainerSpec, facts: ConfigFacts): string
   return joinLines([
     `lxc.include = ${common}`,
     `lxc.arch = ${facts.architecture}`,
-    `lxc.rootfs.path = dir:${facts.home}/rootfs`,
+    `lxc.rootfs.path = ${rootLine(facts.home, spec.limits)}`,
     `lxc.uts.name = ${spec.hostname ?? spec.name}`,
     // Without AppArmor in the kernel it means nothing.
     "lxc.apparmor.profile = generated",
@@ -45,6 +46,11 @@ export function containerConfig(spec: ContainerSpec, facts: ConfigFacts): string
     ...devices(spec, facts),
     ...mounts(spec, facts),
   ]);
+}
+
+/** With a size it is a file system of its own. */
+function rootLine(home: string, { size }: Limits): string {
+  return size === undefined ? `dir:${home}/${folderName}` : `loop:${home}/${imageName}`;
 }
 
 function logs(home: string): string[] {
@@ -76,12 +82,13 @@ function card(spec: ContainerSpec, { bridge, mac, address }: ConfigFacts): strin
 function limits({ cpuWeight, cpuTime, memory }: Limits, swap: boolean): string[] {
   return [
     ...(cpuWeight === undefined ? [] : weightLines(cpuWeight)),
-    ...(cpuTime === undefined ? [] : quota(cpuTime * (cpuPeriod / 1000))),
+    ...(cpuTime === undefined ? [] : quotaLines(cpuTime)),
     ...(memory === undefined ? [] : memoryLines(memory, swap)),
   ];
 }
 
-function quota(microseconds: number): string[] {
+export function quotaLines(cpuTime: number): string[] {
+  const microseconds = cpuTime * (cpuPeriod / 1000);
   return [
     `lxc.cgroup.cpu.cfs_period_us = ${cpuPeriod}`,
     `lxc.cgroup.cpu.cfs_quota_us = ${microseconds}`,
@@ -90,7 +97,7 @@ function quota(microseconds: number): string[] {
 }
 
 /** As much swap as memory, as Docker has it. The kernel wants the memory's limit first. */
-function memoryLines(memory: number, swap: boolean): string[] {
+export function memoryLines(memory: number, swap: boolean): string[] {
   return [
     `lxc.cgroup.memory.limit_in_bytes = ${memory}`,
     `lxc.cgroup2.memory.max = ${memory}`,

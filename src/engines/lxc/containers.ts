@@ -15,6 +15,7 @@ import type { Staging } from "./staging.ts";
 
 interface Deps {
   layout: Layout;
+  bridge: string;
   facts: FactsStore;
   inits: InitProcesses;
   staging: Staging;
@@ -27,7 +28,8 @@ const lookupsAtOnce = 16;
 
 export function createContainers(deps: Deps): Containers {
   const { layout, facts, inits, events, make } = deps;
-  const lifecycle = createLifecycle({ ...deps, get, look: events.look });
+  const changed = (id: string): void => events.announce({ resource: "container", action: "update", id });
+  const lifecycle = createLifecycle({ ...deps, get, look: events.look, changed });
 
   async function list(signal?: AbortSignal): Promise<Container[]> {
     if (signal?.aborted) throw cancelled();

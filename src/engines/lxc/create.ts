@@ -10,7 +10,8 @@ import { type ConfigFacts, containerConfig } from "./config.ts";
 import type { StationFacts } from "./facts.ts";
 import { cancelled, createFailure, nameTaken, unavailable } from "./failures.ts";
 import { lookAtHost } from "./host.ts";
-import type { Layout } from "./layout.ts";
+import { folderName, imageName, type Layout } from "./layout.ts";
+import { makeLoopRoot } from "./loop-root.ts";
 import { hasSystemd, makeMountPoint, writeHostname } from "./rootfs.ts";
 import type { Staging } from "./staging.ts";
 
@@ -76,27 +77,42 @@ export function createMaker({ layout, staging, addresses, images, bridge }: Deps
 
   async function fill(work: Making): Promise<void> {
     const { spec, rootfs, folder } = work;
-    const root = path.join(folder, "rootfs");
     const host = lookAtHost(spec);
     host.catch(() => undefined);
-    await mkdir(root, { mode: 0o755 });
     await writeWhole(path.join(folder, "gantry.json"), `${JSON.stringify(stationFacts(work, bridge))}\n`);
-    await unpack(work, root);
-    await writeHostname(root, spec.hostname ?? spec.name);
-    const mountPoints: string[] = [];
-    for (const { target } of spec.mounts) mountPoints.push(await makeMountPoint(root, target));
+    const inside = await withRoot(work, (root) => fillRoot(work, root));
     const facts: ConfigFacts = {
       ...(await host),
+      ...inside,
       home: layout.home(spec.name),
       architecture: rootfs.architecture,
       bridge,
       mac: work.place.mac,
       address: fixedAddress(work.place),
-      mountPoints,
-      systemd: await hasSystemd(root),
     };
     await writeWhole(path.join(folder, "config"), containerConfig(spec, facts));
   }
+}
+
+/** A folder, or a file system of its own that is mounted for nobody else. */
+async function withRoot<T>({ spec, folder }: Making, work: (root: string) => Promise<T>): Promise<T> {
+  const { size } = spec.limits;
+  if (size !== undefined) {
+    const { station, task } = spec.mark;
+    return makeLoopRoot({ image: path.join(folder, imageName), size, task: `${station}/${task}` }, work);
+  }
+  const root = path.join(folder, folderName);
+  await mkdir(root, { mode: 0o755 });
+  return work(root);
+}
+
+async function fillRoot(work: Making, root: string): Promise<Pick<ConfigFacts, "mountPoints" | "systemd">> {
+  const { spec } = work;
+  await unpack(work, root);
+  await writeHostname(root, spec.hostname ?? spec.name);
+  const mountPoints: string[] = [];
+  for (const { target } of spec.mounts) mountPoints.push(await makeMountPoint(root, target));
+  return { mountPoints, systemd: await hasSystemd(root) };
 }
 
 /** Everything but sparse files comes out as it was: owners by number, modes, capabilities and other attributes. */

@@ -17,7 +17,7 @@ function gpuNodes() {
 }
 
 /** LXC starts no container with a limit that the kernel has not. */
-async function countsSwap(): Promise<boolean> {
+export async function countsSwap(): Promise<boolean> {
   const groups = await readdir("/sys/fs/cgroup").catch(() => []);
   const files = ["memory/memory.memsw.limit_in_bytes", ...groups.map((group) => `${group}/memory.swap.max`)];
   for (const file of files) {

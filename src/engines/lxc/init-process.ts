@@ -116,15 +116,20 @@ export async function isFrozen(pid: number): Promise<boolean> {
 
 /** Files that say whether a container's processes stand still, and what they say when not; of both versions. */
 async function freezers(pid: number): Promise<{ file: string; thawed: string }[]> {
+  return (await ownGroups(pid)).flatMap(({ controllers, group }) => {
+    if (controllers.includes("freezer"))
+      return [{ file: `/sys/fs/cgroup/freezer${group}/freezer.state`, thawed: "THAWED" }];
+    return controllers.length === 0 ? [{ file: `/sys/fs/cgroup${group}/cgroup.freeze`, thawed: "0" }] : [];
+  });
+}
+
+/** The container's control groups, of which what runs inside makes some of its own below; version 2 names no controller. */
+export async function ownGroups(pid: number): Promise<{ controllers: string[]; group: string }[]> {
   const groups = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
   return groups.split("\n").flatMap((line) => {
-    const [, controllers, group = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    // What runs inside makes groups of its own below the container's.
+    const [, controllers = "", group = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     const own = /^.*?\/lxc\.payload[^/]*/.exec(group)?.[0];
-    if (own === undefined) return [];
-    if (controllers?.split(",").includes("freezer"))
-      return [{ file: `/sys/fs/cgroup/freezer${own}/freezer.state`, thawed: "THAWED" }];
-    return controllers === "" ? [{ file: `/sys/fs/cgroup${own}/cgroup.freeze`, thawed: "0" }] : [];
+    return own === undefined ? [] : [{ controllers: controllers.split(",").filter(Boolean), group: own }];
   });
 }
 

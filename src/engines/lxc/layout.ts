@@ -18,6 +18,11 @@ export interface Layout {
   started(name: string): string;
 }
 
+/** A container's root file system, in its folder. */
+export const folderName = "rootfs";
+/** The same with a size: an ext4 in a file. */
+export const imageName = "rootfs.img";
+
 export function createLayout(lxcPath: string, hostsDir: string): Layout {
   const folder = path.resolve(lxcPath);
   const home = (name: string): string => path.join(folder, name);

@@ -1,4 +1,4 @@
-import path from "node:path";
+import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError } from "../../errors.ts";
@@ -8,11 +8,16 @@ import type { RemoveOptions } from "../life.ts";
 import { removeTree } from "../remove-tree.ts";
 import type { Addresses } from "./addresses.ts";
 import { createChanges } from "./changes.ts";
+import { readConfig } from "./config-file.ts";
 import type { FactsStore } from "./facts.ts";
 import { cancelled, notFound } from "./failures.ts";
+import { removeRoutes, routesOf } from "./given-addresses.ts";
 import { type InitProcesses, isChildOfListener, kill, monitorOf } from "./init-process.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { killLeftovers } from "./leftovers.ts";
+import { createResizing } from "./resize.ts";
+import { untilUnmounted } from "./loop-root.ts";
+import { type RootPlace, rootPlace } from "./root-place.ts";
 import { runningContainers } from "./sockets.ts";
 import type { Staging } from "./staging.ts";
 import { launch } from "./start.ts";
@@ -20,17 +25,22 @@ import { createTurns } from "./turns.ts";
 
 interface Deps {
   layout: Layout;
+  bridge: string;
   facts: FactsStore;
   inits: InitProcesses;
   staging: Staging;
   addresses: Addresses;
   /** Tells those who listen what has changed. */
   look: () => Promise<void>;
+  changed(name: string): void;
   get: Containers["get"];
 }
 
 type Lifecycle = Pick<Containers, "start" | "stop" | "remove"> & ReturnType<typeof createChanges>;
 
+/** No container's name. */
+const loops = "/loops";
+const loopTries = 10;
 const pause = 5;
 /** LXC takes 40 ms to clear away behind a killed container. */
 const askAgainAfter = 1_000;
@@ -42,7 +52,6 @@ const monitorPatience = 5_000;
 export function createLifecycle(deps: Deps): Lifecycle {
   const { layout, facts, inits, staging, addresses, look } = deps;
   const turn = createTurns();
-  const rootfsOf = (name: string): string => path.join(layout.home(name), "rootfs");
 
   async function start(name: string, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) throw cancelled();
@@ -53,14 +62,36 @@ export function createLifecycle(deps: Deps): Lifecycle {
   async function startNow(name: string): Promise<void> {
     if (!isContainerName(name) || !(await facts.of(name))) throw notFound(name);
     if (await isUp(name)) return;
+    const root = await rootOf(name);
     try {
-      await launch(layout, name);
+      await launchFrom(root, name);
     } catch (error) {
       // Somebody else was quicker, or something that LXC knows nothing of was in the way.
       if (await isUp(name)) return;
-      if ((await killLeftovers(rootfsOf(name))) === 0) throw error;
-      await launch(layout, name);
+      if ((await killLeftovers(root)) === 0) throw error;
+      await launchFrom(root, name);
     }
+  }
+
+  /** LXC takes a loop device that is free, and fails when another one was quicker. */
+  async function launchFrom(root: RootPlace | undefined, name: string): Promise<void> {
+    if (root?.kind !== "image") return launch(layout, name);
+    // Of a container that has just ended the kernel may be writing yet: mounted twice, the file would be destroyed.
+    await untilUnmounted(root.path, "lxc");
+    await turn(loops, async () => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await launch(layout, name);
+        } catch (error) {
+          if (tries === loopTries || !/set loop fd/.test(error instanceof Error ? error.message : "")) throw error;
+        }
+      }
+    });
+  }
+
+  async function rootOf(name: string): Promise<RootPlace | undefined> {
+    const config = await readFile(layout.config(name), "utf8").catch(() => "");
+    return rootPlace(layout, name, config);
   }
 
   /** Also one that somebody is starting at this moment, once it is. */
@@ -97,7 +128,9 @@ export function createLifecycle(deps: Deps): Lifecycle {
       if (passed > monitorPatience && monitor !== undefined) await kill(monitor);
       if (passed > patience) throw tooLong(name, "stopping");
     }
-    await killLeftovers(rootfsOf(name));
+    const root = await rootOf(name);
+    await killLeftovers(root);
+    if (root?.kind === "image") await untilUnmounted(root.path, "lxc");
   }
 
   /** Or a moment is over: it may have been about to start. */
@@ -116,8 +149,10 @@ export function createLifecycle(deps: Deps): Lifecycle {
       await end(name);
       if (!isBelow(known.rootfs, layout.home(name))) return destroy(name);
       const owner = known.station?.mark ?? { station: "none", task: 0 };
+      const routes = routesOf(await readConfig(layout, name));
       const folder = await staging.withdraw(name, owner);
       await addresses.unreserve(name);
+      await removeRoutes(routes);
       await look();
       await removeTree(folder, { task: `${owner.station}/${owner.task}` });
     });
@@ -129,7 +164,8 @@ export function createLifecycle(deps: Deps): Lifecycle {
     await runChild(["lxc-destroy", "-P", layout.path, "-n", name], { task: "lxc" });
   }
 
-  const changes = createChanges({ ...deps, turn, startNow, end, untilStopped: untilGone });
+  const resizing = createResizing(deps);
+  const changes = createChanges({ ...deps, resizing, turn, startNow, end, untilStopped: untilGone });
   return { start, stop, remove, ...changes };
 }
 

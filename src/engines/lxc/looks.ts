@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 
 import { portsInDockerForm } from "../docker-form.ts";
 import type { Container, ContainerSettings, Limits } from "../engine.ts";
@@ -8,6 +8,7 @@ import { outputLimit } from "../life.ts";
 import { readConfig, settingsOf } from "./config-file.ts";
 import type { Facts } from "./facts.ts";
 import type { Layout } from "./layout.ts";
+import { rootPlace } from "./root-place.ts";
 
 /** What the configuration says, and what the station wrote down at create where that says it otherwise. */
 export async function readSettings(layout: Layout, name: string, { station }: Facts): Promise<ContainerSettings> {
@@ -16,7 +17,7 @@ export async function readSettings(layout: Layout, name: string, { station }: Fa
   const arch = one("lxc.arch");
   return {
     autostart: one("lxc.start.auto") === "1",
-    limits: limitsOf(one),
+    limits: { ...limitsOf(one), ...(await sizeLimit(layout, name, config)) },
     devices: station?.given?.devices ?? [],
     mounts: station?.given?.mounts ?? [],
     volumesFrom: [],
@@ -26,7 +27,7 @@ export async function readSettings(layout: Layout, name: string, { station }: Fa
   };
 }
 
-function limitsOf(one: (key: string) => string | undefined): Limits {
+export function limitsOf(one: (key: string) => string | undefined): Limits {
   const weight = number(one("lxc.cgroup.cpu.shares"));
   const [quota, period] = [one("lxc.cgroup.cpu.cfs_quota_us"), one("lxc.cgroup.cpu.cfs_period_us")].map(number);
   const memory = number(one("lxc.cgroup.memory.limit_in_bytes"));
@@ -35,6 +36,13 @@ function limitsOf(one: (key: string) => string | undefined): Limits {
     ...(quota && period && { cpuTime: Math.round((quota * 1000) / period) }),
     ...(memory > 0 && { memory }),
   };
+}
+
+/** The size of the file that its root file system is in. */
+export async function sizeLimit(layout: Layout, name: string, config: string): Promise<Pick<Limits, "size">> {
+  const place = rootPlace(layout, name, config);
+  const file = place?.kind === "image" ? await stat(place.path).catch(() => undefined) : undefined;
+  return file ? { size: file.size } : {};
 }
 
 function number(text: string | undefined): number {

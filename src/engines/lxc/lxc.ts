@@ -10,6 +10,7 @@ import { createMaker } from "./create.ts";
 import { createLxcEvents, type LxcEvents } from "./events.ts";
 import { createFactsStore, type Facts } from "./facts.ts";
 import { unavailable } from "./failures.ts";
+import { addRoutes, routesOf } from "./given-addresses.ts";
 import { createInitProcesses } from "./init-process.ts";
 import { createLayout, type Layout } from "./layout.ts";
 import { recover } from "./recover.ts";
@@ -36,14 +37,17 @@ export function createLxcEngine(options: LxcOptions): Engine {
   const inits = createInitProcesses(layout);
   const staging = createStaging(layout);
   const events = createLxcEvents({ path, snapshot: createSnapshot({ layout, facts, inits }) });
-  const all = async (): Promise<Facts[]> => {
-    const listed = await containers.list();
-    const found = await Promise.all(listed.map(({ name }) => facts.of(name)));
-    return found.filter((known) => known !== undefined);
+  const all = async (): Promise<Map<string, Facts>> => {
+    const found = new Map<string, Facts>();
+    for (const { name } of await containers.list()) {
+      const known = await facts.of(name);
+      if (known) found.set(name, known);
+    }
+    return found;
   };
   const addresses = createAddresses({ layout, bridge, facts: all });
   const make = createMaker({ layout, staging, addresses, images, bridge });
-  const containers = createContainers({ layout, facts, inits, staging, addresses, events, make });
+  const containers = createContainers({ layout, bridge, facts, inits, staging, addresses, events, make });
 
   return {
     type: "lxc",
@@ -58,8 +62,8 @@ export function createLxcEngine(options: LxcOptions): Engine {
       privileged: false,
       commits: false,
       renamesRunning: false,
-      sizes: false,
-      reshapes: false,
+      sizes: true,
+      reshapes: true,
       hostNames: false,
       local: true,
     },
@@ -68,10 +72,12 @@ export function createLxcEngine(options: LxcOptions): Engine {
     info: createInfo(layout),
     events: events.subscribe,
     async attachNetwork({ id }: Container, signal?: AbortSignal) {
-      const joined = await joinedBridge(layout, id, bridge);
+      const config = await readFile(layout.config(id), "utf8").catch(() => "");
+      const joined = joinedBridge(config, bridge);
       if (joined !== undefined) await letThrough(joined, signal);
+      await addRoutes(routesOf(config), signal);
     },
-    recover: (station: string) => recover({ layout, staging, addresses }, station),
+    recover: (station: string) => recover({ layout, staging, addresses, facts }, station),
     close: () => undefined,
   };
 }
@@ -96,8 +102,7 @@ async function askVersion(): Promise<string> {
 }
 
 /** The bridge of the host that a container is joined to; Docker's firewall may have closed it. */
-async function joinedBridge(layout: Layout, name: string, own: string): Promise<string | undefined> {
-  const config = await readFile(layout.config(name), "utf8").catch(() => "");
+function joinedBridge(config: string, own: string): string | undefined {
   const link = setting(config, "link");
   return setting(config, "type") === "veth" && link !== own ? link : undefined;
 }

@@ -1,21 +1,25 @@
-import { access } from "node:fs/promises";
+import { access, readdir } from "node:fs/promises";
 
 import type { Addresses } from "./addresses.ts";
-import type { Layout } from "./layout.ts";
+import type { FactsStore } from "./facts.ts";
+import { isContainerName, type Layout } from "./layout.ts";
 import { finishRenames } from "./rename.ts";
+import { createResizing } from "./resize.ts";
 import type { Staging } from "./staging.ts";
 
 interface Deps {
   layout: Layout;
   staging: Staging;
   addresses: Addresses;
+  facts: FactsStore;
 }
 
 /**
  * Deletes what a station that was killed was making or deleting, by the staging folders that bear its id, and the address
  * that was reserved for it. What nobody's mark is on, because its container had none, is anybody's to finish.
  */
-export async function recover({ layout, staging, addresses }: Deps, station: string): Promise<void> {
+export async function recover(deps: Deps, station: string): Promise<void> {
+  const { layout, staging, addresses } = deps;
   const names = [...(await staging.recover(station)), ...(await staging.recover(unmarked))];
   for (const name of names) {
     const there = await access(layout.config(name)).then(
@@ -25,6 +29,17 @@ export async function recover({ layout, staging, addresses }: Deps, station: str
     if (!there) await addresses.unreserve(name);
   }
   await finishRenames(layout);
+  await tidyRoots(deps, station);
+}
+
+/** What was to take the place of a root file system, or had it before. */
+async function tidyRoots({ layout, staging, facts }: Deps, station: string): Promise<void> {
+  const resizing = createResizing({ layout, staging });
+  for (const name of (await readdir(layout.path).catch(() => [])).filter(isContainerName)) {
+    const owner = (await facts.of(name))?.station?.mark;
+    if (owner?.station !== station) continue;
+    await resizing.tidy({ name, owner, task: `${owner.station}/${owner.task}`, running: false });
+  }
 }
 
 /** In the place of a station's id. */

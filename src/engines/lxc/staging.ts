@@ -24,6 +24,8 @@ export interface Staging {
   discard(folder: string, name: string, owner: Owner): Promise<void>;
   /** Takes a container away: as soon as it resolves there is none. Answers the folder that is left to be deleted. */
   withdraw(name: string, owner: Owner): Promise<string>;
+  /** A new folder for work at a container that stays; also deleted by `recover`. */
+  openAside(owner: Owner, name: string): Promise<string>;
   /** Names of what a killed process of the station was making or deleting; all of it is deleted. */
   recover(station: string): Promise<string[]>;
 }
@@ -108,6 +110,13 @@ export function createStaging(layout: Layout): Staging {
     }
   }
 
+  async function openAside(owner: Owner, name: string): Promise<string> {
+    await prepare();
+    const folder = path.join(layout.staging, removedName(owner, name, `aside-${process.pid}-${++withdrawn}`));
+    await mkdir(folder, { mode: 0o700 });
+    return folder;
+  }
+
   async function recover(station: string): Promise<string[]> {
     const names: string[] = [];
     for (const entry of await readdir(layout.staging).catch(() => [])) {
@@ -120,7 +129,7 @@ export function createStaging(layout: Layout): Staging {
     return names;
   }
 
-  return { open, claim, publish, discard, withdraw, recover };
+  return { open, claim, publish, discard, withdraw, openAside, recover };
 }
 
 function taskOf({ station, task }: Owner): string {

@@ -1,0 +1,85 @@
+import { isIP } from "node:net";
+
+import { AppError, invalid } from "../../errors.ts";
+import type { Container } from "../engine.ts";
+import type { Shape } from "../shape.ts";
+import type { Addresses } from "./addresses.ts";
+import { readConfig, settingsOf } from "./config-file.ts";
+import type { Facts } from "./facts.ts";
+import { type GivenAddress, parseAddresses } from "./given-addresses.ts";
+import { canHaveResolver } from "./inside-names.ts";
+import type { Layout } from "./layout.ts";
+import { checkMemory } from "./live-limits.ts";
+import type { Resizing, SizePlan, Subject } from "./resize.ts";
+import { inRoot, rootPlace } from "./root-place.ts";
+
+interface Deps {
+  layout: Layout;
+  bridge: string;
+  addresses: Addresses;
+  facts: { of(name: string): Promise<Facts | undefined> };
+  resizing: Resizing;
+}
+
+/** What a change comes to; all of it can be done. */
+export interface PlannedShape {
+  subject: Subject;
+  size: SizePlan;
+  /** It runs, and must not for this. */
+  restarts: boolean;
+  network?: { given: GivenAddress[]; gateway: string };
+}
+
+/** The kernel gives no less than a millisecond in each tenth of a second. */
+const leastTime = 10;
+
+/**
+ * Looks whether a change can be made. The addresses in it are the container's from then on, until they are released.
+ */
+export function createShapePlan({ layout, bridge, addresses, facts, resizing }: Deps) {
+  return async function plan(found: Container, change: Shape, signal?: AbortSignal): Promise<PlannedShape> {
+    checkWords(change);
+    const subject = subjectOf(found);
+    const config = await readConfig(layout, found.name);
+    if (change.memory !== undefined && found.pid > 0) await checkMemory(found.pid, change.memory);
+    if (change.nameServers) await checkResolver(subject, config);
+    const size = change.size === undefined ? undefined : await resizing.plan(subject, change.size);
+    const network = change.addresses && (await planNetwork(found.name, config, change.addresses, signal));
+    return { subject, size, restarts: subject.running && size?.live === false, ...(network && { network }) };
+  };
+
+  async function checkResolver({ name, task }: Subject, config: string): Promise<void> {
+    const place = rootPlace(layout, name, config);
+    if (place && (await inRoot(place, task, canHaveResolver))) return;
+    throw new AppError("conflict", `The LXC container ${name} has no folder /etc for its name servers.`, {
+      details: { field: "nameServers" },
+    });
+  }
+
+  async function planNetwork(name: string, config: string, wanted: readonly string[], signal?: AbortSignal) {
+    const one = (key: string): string | undefined => settingsOf(config, `lxc.net.0.${key}`).at(-1);
+    if (one("type") !== "veth" || one("link") !== bridge)
+      throw invalid("addresses", `can only be changed behind LXC's bridge ${bridge}.`);
+    const subnet = await addresses.subnet(signal);
+    const given = parseAddresses(wanted, subnet);
+    const plain = given.map(({ address }) => address);
+    await addresses.hold(name, plain, (await facts.of(name))?.macs ?? [], signal);
+    return { given, gateway: subnet.address };
+  }
+}
+
+function subjectOf({ name, mark, pid }: Container): Subject {
+  const owner = mark ?? { station: "none", task: 0 };
+  return { name, owner, task: `${owner.station}/${owner.task}`, running: pid > 0 };
+}
+
+function checkWords({ hostname, cpuTime, memory, size, nameServers }: Shape): void {
+  if (hostname !== undefined && !/^(?=.{1,63}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(hostname))
+    throw invalid("hostname", "must have letters, digits, dots and dashes, 63 at most.");
+  if (cpuTime !== undefined && !(Number.isInteger(cpuTime) && cpuTime >= leastTime))
+    throw invalid("cpuTime", `must be ${leastTime} at least.`);
+  for (const [field, bytes] of Object.entries({ memory, size }))
+    if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes > 0)) throw invalid(field, "must be bytes.");
+  if (nameServers && (nameServers.length === 0 || nameServers.some((server) => isIP(server) === 0)))
+    throw invalid("nameServers", "must be addresses, and one at least.");
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import type { Container } from "../../src/engines/engine.ts";
+import type { Shape } from "../../src/engines/shape.ts";
+import { patiently } from "../support/patiently.ts";
+import { run, runInside } from "./commands.ts";
+import { fails, found } from "./engine-checks.ts";
+import { lxcBench } from "./lxc-bench.ts";
+
+/** Changes of a container as it is: what only LXC's driver can get wrong. The rest is in `contract-shape.ts`. */
+const { engine, lxc, launch, restarted } = lxcBench();
+const mebibyte = 1 << 20;
+const foreign = "198.51.100.90";
+const home = ({ name }: Container): string => join(lxc().path, name);
+
+test("what was changed is so when it is started by hand, without the station", async () => {
+  const container = await launch();
+  const change = { hostname: "by-hand", addresses: ["10.0.3.190", foreign], nameServers: ["192.0.2.53"] };
+  await engine().containers.reshape(container.id, change);
+  await run("ip", "route", "del", `${foreign}/32`);
+  const { pid } = await restarted(container);
+  assert.equal(await run("ip", "route", "show", foreign), `${foreign} dev lxcbr0 scope link`);
+  for (const address of change.addresses) await page(address);
+  assert.equal(await runInside(pid, "/bin/hostname"), "by-hand");
+  assert.equal(await runInside(pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.53");
+  // As after a restart of the bridge.
+  await run("ip", "route", "del", `${foreign}/32`);
+  await engine().attachNetwork(await found(engine(), container.id));
+  await page(foreign);
+  await engine().containers.remove(container.id);
+  assert.equal(await run("ip", "route", "show", foreign), "");
+});
+
+test("who asks for an address in it gets the one that it was given, and writes no other name servers", async () => {
+  const container = await launch();
+  await engine().containers.reshape(container.id, { addresses: ["10.0.3.191"], nameServers: ["192.0.2.53"] });
+  const { pid } = await restarted(container);
+  await runInside(pid, "/bin/udhcpc", "-i", "eth0", "-s", "/etc/udhcpc.sh", "-q", "-n", "-t", "5");
+  await page("10.0.3.191");
+  const overwrite = "echo nameserver 192.0.2.99 >/etc/resolv.conf; rm -f /etc/resolv.conf; cat /etc/resolv.conf";
+  assert.equal(await runInside(pid, "/bin/sh", "-c", overwrite), "nameserver 192.0.2.53");
+  // While it is mounted it is changed all the same.
+  await engine().containers.reshape(container.id, { nameServers: ["192.0.2.54"] });
+  assert.equal(await runInside(pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.54");
+  await engine().containers.remove(container.id);
+});
+
+test("its ports are forwarded to an address that it has", async () => {
+  const container = await launch({ ports: [{ host: 8080, container: 80, protocol: "tcp" }] });
+  const first = container.forward?.address ?? "";
+  const forward = async (addresses: string[]): Promise<string | undefined> => {
+    await engine().containers.reshape(container.id, { addresses });
+    return (await found(engine(), container.id)).forward?.address;
+  };
+  assert.equal(await forward([foreign, first]), first);
+  assert.equal(await forward([foreign, "10.0.3.192"]), "10.0.3.192");
+  assert.equal(await forward([foreign]), foreign);
+  await page(foreign);
+  await engine().containers.remove(container.id);
+});
+
+test("the host's name in /etc/hosts is changed, and nothing else there", async () => {
+  const container = await launch({ hostname: "old.name" });
+  const hosts = "127.0.0.1 localhost\n127.0.1.1\told.name old.name.example\n192.0.2.1 old.name\n";
+  writeFileSync(join(home(container), "rootfs/etc/hosts"), hosts);
+  await engine().containers.reshape(container.id, { hostname: "new" });
+  assert.equal(
+    await runInside(container.pid, "/bin/cat", "/etc/hosts"),
+    "127.0.0.1 localhost\n127.0.1.1\tnew old.name.example\n192.0.2.1 old.name",
+  );
+  await engine().containers.remove(container.id);
+});
+
+test("links in a root file system lead nowhere", async () => {
+  const trap = mkdtempSync(join(tmpdir(), "trap-"));
+  const files = ["hostname", "resolv.conf", "hosts", "05-gantry.network"].map((name) => join(trap, name));
+  for (const file of files) writeFileSync(file, "the host's\n");
+  for (const kind of ["files", "folders", "etc", "root"] as const) {
+    for (const size of [undefined, 64 * mebibyte]) {
+      const container = await launch(size === undefined ? {} : { limits: { size } });
+      await runInside(container.pid, "/bin/sh", "-c", snares(kind, trap));
+      for (const running of [true, false]) {
+        if (!running) await engine().containers.stop(container.id);
+        const change: Shape = { hostname: `caught-${kind}`, addresses: ["10.0.3.193", foreign] };
+        await engine().containers.reshape(container.id, change);
+        const named = engine().containers.reshape(container.id, { nameServers: ["192.0.2.53"] });
+        if (kind === "files" || kind === "folders") await named;
+        else await fails(named, "conflict", /has no folder \/etc/);
+      }
+      await engine().containers.remove(container.id);
+    }
+  }
+  for (const file of files) assert.equal(readFileSync(file, "utf8"), "the host's\n");
+  rmSync(trap, { recursive: true });
+  assert.ok(!existsSync("/etc/systemd/network/05-gantry.network"));
+});
+
+/** What a container may do to its own files: lead to the host's, by the host's paths. */
+function snares(kind: "files" | "folders" | "etc" | "root", trap: string): string {
+  const all = `mkdir -p ${trap}`;
+  if (kind === "etc") return `${all}; mv /etc /was; ln -s ${trap} /etc`;
+  if (kind === "root") return `${all}; mv /etc /was; ln -s / /etc`;
+  if (kind === "folders") return `${all}; mkdir -p /etc/systemd; ln -s ${trap} /etc/systemd/network`;
+  const links = ["hostname", "resolv.conf", "hosts"].map((name) => `ln -sf ${trap}/${name} /etc/${name}`);
+  return [all, ...links].join("; ");
+}
+
+test("a link in the place of a draft is not written through", async () => {
+  const container = await launch();
+  const trap = mkdtempSync(join(tmpdir(), "trap-"));
+  symlinkSync(join(trap, "caught"), join(home(container), "rootfs/etc/.gantry-new"));
+  await engine().containers.reshape(container.id, { hostname: "drafted" });
+  assert.equal(await runInside(container.pid, "/bin/cat", "/etc/hostname"), "drafted");
+  assert.ok(!existsSync(join(trap, "caught")));
+  await engine().containers.remove(container.id);
+});
+
+test("what cannot be is refused before anything is changed", async () => {
+  const container = await launch();
+  const before = readFileSync(join(home(container), "config"), "utf8");
+  for (const [change, field] of [
+    [{ hostname: "a b" }, "hostname"],
+    [{ hostname: "a\nlxc.hook.start-host = id" }, "hostname"],
+    [{ cpuTime: 1 }, "cpuTime"],
+    [{ memory: -1 }, "memory"],
+    [{ size: 1024 }, "size"],
+    [{ addresses: [] }, "addresses"],
+    [{ addresses: ["10.0.3.255"] }, "addresses"],
+    [{ addresses: ["127.0.0.1"] }, "addresses"],
+    [{ addresses: ["10.0.3.7/33"] }, "addresses"],
+    [{ addresses: ["1.2.3.4; id"] }, "addresses"],
+    [{ addresses: [foreign, foreign] }, "addresses"],
+    [{ nameServers: ["192.0.2.53\noptions debug"] }, "nameServers"],
+  ] as const) {
+    await fails(engine().containers.planReshape(container.id, change), "invalid", new RegExp(`^${field}`));
+    await fails(engine().containers.reshape(container.id, change), "invalid", new RegExp(`^${field}`));
+  }
+  assert.equal(readFileSync(join(home(container), "config"), "utf8"), before);
+  assert.equal((await found(engine(), container.id)).pid, container.pid);
+  await engine().containers.remove(container.id);
+});
+
+test("two that want one address at once do not both get it", async () => {
+  const both = [await launch(), await launch()];
+  const tries = both.map(({ id }) => engine().containers.reshape(id, { addresses: [foreign] }));
+  const ends = await Promise.allSettled(tries);
+  assert.deepEqual(ends.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
+  for (const { id } of both) await engine().containers.remove(id);
+});
+
+test("what a copy that was killed has left beside the root file system is cleared away", async () => {
+  const container = await launch();
+  const stray = join(home(container), "rootfs.img");
+  writeFileSync(stray, "half");
+  await engine().recover(container.mark?.station ?? "");
+  assert.ok(!existsSync(stray));
+  await engine().containers.reshape(container.id, { size: 64 * mebibyte });
+  mkdirSync(join(home(container), "rootfs/etc"), { recursive: true });
+  await engine().recover(container.mark?.station ?? "");
+  assert.ok(!existsSync(join(home(container), "rootfs")));
+  assert.equal((await found(engine(), container.id)).state, "running");
+  await engine().containers.remove(container.id);
+});
+
+/** Read from this host. */
+async function page(address: string): Promise<void> {
+  await patiently(address, async () => {
+    assert.equal(await run("curl", "-sf", "-m", "2", `http://${address}/`), "hello");
+  });
+}

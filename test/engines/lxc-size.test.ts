@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import type { Engine } from "../../src/engines/engine.ts";
+import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
+import type { Shape } from "../../src/engines/shape.ts";
+import { killStrays } from "../../src/engines/strays.ts";
+import { fillBusybox } from "../support/images.ts";
+import { run, runInside } from "./commands.ts";
+import { containerSpec, testStation } from "./container-spec.ts";
+import { fails, found } from "./engine-checks.ts";
+import { image, leftovers, loopFiles, lxcBench, nothing, withImage } from "./lxc-bench.ts";
+
+/** File systems of a limited size, and what is killed while one is made. */
+const { engine, images, lxc, launch, restarted } = lxcBench(makeLarge);
+const mebibyte = 1 << 20;
+const large = "large:latest";
+let slow: Engine;
+let archive = "";
+
+/** 40 MB that do not compress. */
+async function makeLarge(): Promise<void> {
+  const stored = withImage(images(), large, (root) => {
+    fillBusybox(root);
+    for (let folder = 0; folder < 20; folder++) {
+      mkdirSync(join(root, "var", `folder-${folder}`));
+      writeFileSync(join(root, "var", `folder-${folder}`, "data"), randomBytes(2 * mebibyte));
+    }
+    // Its first process ends as soon as it is asked to.
+    rmSync(join(root, "bin/init"));
+    writeFileSync(join(root, "bin/init"), "#!/bin/sh\ntrap 'exit 0' PWR\nwhile :; do sleep 3600 & wait $!; done\n");
+    chmodSync(join(root, "bin/init"), 0o755);
+  });
+  archive = (await stored.rootfs(large))?.archive ?? "";
+  slow = createLxcEngine({ path: lxc().path, images: stored });
+}
+
+test("the size is the file system's own, and is that after a start by hand", async () => {
+  const container = await launch({ limits: { size: 64 * mebibyte } });
+  const sized = async (pid: number): Promise<void> => {
+    const [, kibibytes = "0"] = (await runInside(pid, "/bin/df", "-k", "/")).split("\n").at(-1)?.split(/\s+/) ?? [];
+    assert.ok(Number(kibibytes) > 50 * 1024 && Number(kibibytes) <= 64 * 1024, kibibytes);
+  };
+  await sized(container.pid);
+  assert.deepEqual(
+    await engine()
+      .containers.settings(container.id)
+      .then(({ limits }) => limits),
+    {
+      size: 64 * mebibyte,
+    },
+  );
+  await sized((await restarted(container)).pid);
+  // What is not written takes no room on the host.
+  const { blocks } = statSync(join(lxc().path, container.name, "rootfs.img"));
+  assert.ok(blocks * 512 < 16 * mebibyte, `${blocks} blocks`);
+  await engine().containers.remove(container.id);
+  assert.deepEqual(leftovers(lxc()), nothing);
+});
+
+test("more containers with a size than a host has loop devices at first start at once", async () => {
+  const specs = Array.from({ length: 10 }, () => containerSpec({ image, limits: { size: 32 * mebibyte } }));
+  await Promise.all(specs.map((spec) => engine().containers.create(spec)));
+  await Promise.all(specs.map(({ name }) => engine().containers.start(name)));
+  for (const { name } of specs) assert.equal((await found(engine(), name)).state, "running");
+  assert.equal(loopFiles().filter((file) => file.startsWith(`${lxc().path}/`)).length, specs.length);
+  await Promise.all(specs.map(({ name }) => engine().containers.remove(name)));
+  assert.deepEqual(leftovers(lxc()), nothing);
+});
+
+test("a create whose image does not fit says so and leaves nothing", async () => {
+  const spec = containerSpec({ image: large, limits: { size: 24 * mebibyte } });
+  await fails(slow.containers.create(spec), "invalid", /^size is too small/);
+  assert.deepEqual(leftovers(lxc()), nothing);
+});
+
+test("a copy to a file system of its own loses nothing", async () => {
+  const container = await launch();
+  const script = [
+    "cd /root",
+    "echo a >a; ln a hard; ln -s a soft; mkfifo pipe; mknod null c 1 3; chmod 4751 a; chown 12:34 a",
+    "dd if=/dev/zero of=holes bs=1 count=1 seek=20M",
+    "touch -d '2001-02-03 04:05:06' a; mkdir -m 1777 dir; touch -h -d '2001-02-03 04:05:06' dir",
+  ];
+  await runInside(container.pid, "/bin/sh", "-c", script.join("; "));
+  const root = join(lxc().path, container.name, "rootfs/root");
+  await run("setfattr", "-n", "user.gantry", "-v", "kept", join(root, "a"));
+  await run("setfattr", "-n", "security.capability", "-v", capability, join(root, "a"));
+  const before = await listing(container.pid);
+  await engine().containers.reshape(container.id, { size: 64 * mebibyte });
+  const after = await found(engine(), container.id);
+  assert.notEqual(after.pid, container.pid);
+  assert.equal(await listing(after.pid), before);
+  const inside = `/proc/${after.pid}/root/root/a`;
+  const attributes = await run("getfattr", "-d", "-m", "-", "-e", "hex", "--absolute-names", inside);
+  assert.match(attributes, new RegExp(`security.capability=${capability}`));
+  assert.match(attributes, /user\.gantry=0x6b657074/);
+  assert.ok(statSync(`/proc/${after.pid}/root/root/holes`).blocks < 100);
+  assert.deepEqual(
+    readdirSync(join(lxc().path, container.name)).filter((name) => name.startsWith("rootfs")),
+    ["rootfs.img"],
+  );
+  await engine().containers.remove(container.id);
+});
+
+/** cap_net_raw=ep */
+const capability = "0x0100000200200000000000000000000000000000";
+
+function listing(pid: number): Promise<string> {
+  const facts = "stat -c '%n %F %a %u %g %h %s %t:%T %Y' $(find /root /etc /bin /www | sort)";
+  return runInside(pid, "/bin/sh", "-c", facts);
+}
+
+test("a create with a size that is killed at any moment leaves nothing", async () => {
+  let halves = 0;
+  for (const wait of [0, 30, 60, 120, 250]) {
+    const spec = containerSpec({ image: large, limits: { size: 80 * mebibyte } });
+    await killedWhile({ verb: "create", spec }, wait);
+    if (leftovers(lxc(), [spec.name]).folders.length > 0) halves++;
+    await recovered();
+    if (!(await slow.containers.get(spec.name))) await slow.containers.create(spec);
+    await slow.containers.start(spec.name);
+    await slow.containers.remove(spec.name);
+    assert.deepEqual(leftovers(lxc()), nothing);
+  }
+  assert.ok(halves > 0, "no creation was caught in its middle");
+});
+
+test("a change of size that is killed at any moment leaves the old one or the new one, and can be made again", async () => {
+  const states = new Set<string>();
+  for (const wait of [0, 20, 80, 150, 250, 350, 450, 600]) {
+    const spec = containerSpec({ image: large });
+    await slow.containers.create(spec);
+    await slow.containers.start(spec.name);
+    await slow.attachNetwork(await found(slow, spec.name));
+    const change = { size: 96 * mebibyte, hostname: "changed" };
+    await killedWhile({ verb: "reshape", spec, change }, wait);
+    await recovered();
+    assert.deepEqual(leftovers(lxc(), [spec.name]), nothing);
+    const { size } = await slow.containers.shape(spec.name);
+    states.add(`${size === undefined ? "old" : "new"} ${(await found(slow, spec.name)).state}`);
+    await slow.containers.reshape(spec.name, change);
+    const after = await found(slow, spec.name);
+    assert.equal(after.state, "running");
+    assert.equal(await runInside(after.pid, "/bin/hostname"), "changed");
+    assert.equal((await slow.containers.shape(spec.name)).size, change.size);
+    await slow.containers.remove(spec.name);
+    assert.deepEqual(leftovers(lxc()), nothing);
+  }
+  assert.ok(states.has("old stopped"), `caught: ${[...states].join(", ")}`);
+});
+
+interface Kill {
+  verb: "create" | "reshape";
+  spec: unknown;
+  change?: Shape;
+}
+
+/** A station's process of its own, that is killed in the middle of it. */
+async function killedWhile(work: Kill, wait: number): Promise<void> {
+  const script = fileURLToPath(import.meta.resolve("./lxc-worker.ts"));
+  const options = JSON.stringify({ ...work, archive, path: lxc().path });
+  const child = spawn(process.execPath, [script, options], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  await once(child.stdout, "data");
+  await delay(wait);
+  child.kill("SIGKILL");
+  await ended;
+}
+
+/** As the next start does it. */
+async function recovered(): Promise<void> {
+  await killStrays(testStation);
+  await slow.recover(testStation);
+}
