@@ -68,14 +68,14 @@ export function inOwnWords(error: unknown): unknown {
   return new AppError(error.code, `${name}${rest}`, { cause: error.cause, details: { field: name } });
 }
 
-/** At most 64 characters, as the kernel takes them. */
+/** At most 63 characters, as everything takes them. */
 function parseHostname(text: string): string {
   if (
-    text.length <= 64 &&
+    text.length <= 63 &&
     /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(text)
   )
     return text;
-  throw invalid("hostname", "must be a host name of letters, digits, '-' and '.', at most 64");
+  throw invalid("hostname", "must be a host name of letters, digits, '-' and '.', at most 63");
 }
 
 /** Milliseconds of one core in each second. */
