@@ -5,7 +5,7 @@ import { cgroupFiles, cgroupV2 } from "../engines/kernel.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
 import { patiently } from "../support/patiently.ts";
 import { systemTypes, type SystemType } from "../support/system-station.ts";
-import { address, startOpenvz, type OpenvzWorld } from "./openvz-world.ts";
+import { address, startOpenvzDebian, type OpenvzWorld } from "./openvz-world.ts";
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -49,7 +49,7 @@ for (const type of systemTypes)
   suite(`the documented requests on ${type}`, () => {
     let world: OpenvzWorld;
     before(async () => {
-      world = await startOpenvz(type);
+      world = await startOpenvzDebian(type);
     });
     after(() => world.system.close());
 

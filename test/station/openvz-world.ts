@@ -33,11 +33,25 @@ export interface OpenvzWorld {
 export const address = "127.0.0.1:5050";
 const base = `http://${address}/v0.1`;
 
+/** With the Debian that this host builds as template1. */
+export function startOpenvzDebian(type: SystemType): Promise<OpenvzWorld> {
+  const prepare = (dataDir: string) => copyDebianImages(join(dataDir, "images"));
+  return startOpenvz(type, { imageServer: nowhere, prepare });
+}
+
+/** With the image server's small ones, of which the template `small` is one. */
 export async function startOpenvz(type: SystemType, options: SystemWorldOptions = {}): Promise<OpenvzWorld> {
-  const flags = ["--openvz-listen", address, "--openvz-auth", "none", "--openvz-template", "template1=debian-bookworm"];
+  const flags = [
+    "--openvz-template",
+    "small=test/base",
+    "--openvz-listen",
+    address,
+    "--openvz-auth",
+    "none",
+    "--openvz-template",
+    "template1=debian-bookworm",
+  ];
   const system = await startSystemWorld({
-    imageServer: nowhere,
-    prepare: (dataDir) => copyDebianImages(join(dataDir, "images")),
     ...options,
     flags: [...flags, "--openvz-engine", type, ...(options.flags ?? [])],
   });
@@ -71,7 +85,7 @@ export async function startOpenvz(type: SystemType, options: SystemWorldOptions 
     send,
     shell,
     ended,
-    async make(name, template = "template1") {
+    async make(name, template = "small") {
       const { status, json } = await send("POST", "/containers/", { name, ostemplate: template });
       assert.equal(status, 202, JSON.stringify(json));
       const job = await ended(json.job_id);
