@@ -1,7 +1,6 @@
 #!/bin/sh
-# npm test [-- FILTER]: all tests, with engines of their own in private network, mount and process namespaces. Nothing
-# of the machine's own engines, firewall or containers is touched, and everything started ends with the namespace. The
-# way out, which the building of a Debian needs, is a network in user space.
+# npm test [-- FILTER]: all tests, or those of files with FILTER in their path. Each run has engines of its own
+# (test-world.sh); all tests together are two runs side by side.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
@@ -20,39 +19,36 @@ sh "$root/scripts/packages.sh" dockerd=docker.io docker-proxy=docker.io containe
   slirp4netns=slirp4netns lxc-start=lxc newuidmap=uidmap setfattr=attr nft=nftables conntrack=conntrack unzip=unzip script=bsdutils \
   oathtool=oathtool pamtester=pamtester || fail "an engine or a tool of the tests is missing."
 
-folder=$(mktemp -d -t gantry-test.XXXXXX)
-group="gantry-test-$$"
-child=""
-network=""
+if [ $# -gt 0 ] || [ -n "${GANTRY_TEST_ENTRY:-}" ]; then exec sh "$root/scripts/test-world.sh" "$@"; fi
+
+output=$(mktemp -d)
+children=""
 cleanup() {
-  if [ -n "$network" ]; then
-    kill "$network" 2>/dev/null || true
-    wait "$network" 2>/dev/null || true
-  fi
-  # The first process of the namespace takes everything in there along; unshare ends when all of it is gone.
-  if [ -n "$child" ]; then
-    pkill -KILL -P "$child" || true
-    wait "$child" 2>/dev/null || true
-  fi
-  rm -rf "$folder"
-  find /sys/fs/cgroup -depth -type d -path "*/$group*" -exec rmdir {} + 2>/dev/null || true
+  [ -z "$children" ] || kill $children 2>/dev/null || true
+  wait
+  rm -rf "$output"
 }
 trap cleanup EXIT
 trap "exit 1" INT TERM HUP
 
-export GANTRY_TEST_FOLDER="$folder" GANTRY_TEST_CGROUP="/$group"
-mkfifo "$folder/network-is-up" "$folder/network-is-used"
-unshare --net --mount --pid --fork --kill-child --mount-proc sh "$root/scripts/test-inside.sh" "$@" &
-child=$!
-# unshare itself is in the new network by then. What ends it is that nobody there holds the second pipe any more.
-until [ "$(readlink "/proc/$child/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do
-  kill -0 "$child" 2>/dev/null || fail "the namespaces could not be made."
-  sleep 0.05
-done
-slirp4netns --configure --mtu=1400 --disable-host-loopback --ready-fd=4 --exit-fd=5 "$child" tap0 \
-  4>"$folder/network-is-up" 5<"$folder/network-is-used" >"$folder/network.log" 2>&1 &
-network=$!
-code=0
-wait "$child" || code=$?
-child=""
-exit "$code"
+: >"$output/docker"
+GANTRY_TEST_HALF=system sh "$root/scripts/test-world.sh" >"$output/system" 2>&1 &
+children="$!"
+GANTRY_TEST_HALF=docker sh "$root/scripts/test-world.sh" >"$output/docker" 2>&1 &
+children="$children $!"
+tail -n +1 -q -f "$output/docker" --pid="${children#* }" &
+failures=0
+for child in $children; do wait "$child" || failures=1; done
+children=""
+wait
+cat "$output/system"
+
+# The sum of both last lines; a run that ended without one has failed.
+sum() {
+  for half in system docker; do tail -n 1 "$output/$half"; done | awk -v n="$1" '
+    /^[0-9]+ passed, [0-9]+ failed$/ { total += $(n); next } n == 3 { total++ } END { print total + 0 }'
+}
+failed=$(sum 3)
+if [ "$failures" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+echo "$(sum 1) passed, $failed failed"
+exit "$failures"

@@ -10,7 +10,7 @@ import { killStrays } from "./engines/strays.ts";
 import { createCatalogue } from "./engines/system-images/catalogue.ts";
 import { AppError } from "./errors.ts";
 import { parseAddress } from "./gateway/address.ts";
-import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import { createGateway, type Gateway, type Visits } from "./gateway/gateway.ts";
 import { createHost } from "./host/host.ts";
 import { ownHostNames } from "./http/host-names.ts";
 import { createServer } from "./http/server.ts";
@@ -67,7 +67,6 @@ export async function createApp(config: Config, version: string, events: AppEven
   const certificates = await openCertificates({ folder: join(dataDir, "tls"), ...(!firstStart && { log }) });
   await renew(certificates);
   const pair = serverPair(config, certificates);
-  const gateway = await dockerGateway(config, certificates);
   const station = await createStation({
     id,
     stores: database,
@@ -76,6 +75,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     loginLimits: config.loginLimits,
     hostUsers,
     shares: config.shares,
+    readOnlyShares: config.readOnlyShares,
     lanes: config.lanes,
     maxTasks: config.maxTasks,
     host: createHost(),
@@ -92,6 +92,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     maxStreams: config.maxStreams,
     log,
   });
+  const gateway = await dockerGateway(config, certificates, station.gatewayVisits);
   database.onCommit(station.committed);
   const ownNames = new Set([...ownHostNames(), config.listen.host.toLowerCase(), ...config.hostNames]);
   const common = {
@@ -197,12 +198,12 @@ function serverPair({ tls }: Config, certificates: Certificates): ServerPair | u
   return tls && (tls.files ? givenPair(tls.files, log) : ownPair(certificates));
 }
 
-async function dockerGateway(config: Config, certificates: Certificates): Promise<Gateway | undefined> {
+async function dockerGateway(config: Config, certificates: Certificates, visits: Visits): Promise<Gateway | undefined> {
   if (!config.dockerTls) return undefined;
   if (config.engines && !config.engines.includes("docker"))
     throw new AppError("conflict", "--docker-tls needs the engine docker, which --engines leaves out.");
   const engine = parseAddress(await dockerAddress(config));
-  return createGateway({ listen: config.dockerTls, engine, certificates, log });
+  return createGateway({ listen: config.dockerTls, engine, certificates, visits, log });
 }
 
 /** There is no build: the day on which the files of this version came here. */

@@ -68,6 +68,14 @@ const options = {
     list: true,
     parse: parseShares,
   },
+  "read-only-share": {
+    placeholder: "NAME",
+    variable: "GANTRY_READ_ONLY_SHARES",
+    defaultText: "none",
+    help: "a share that containers may mount read-only only; can be repeated",
+    list: true,
+    parse: (names) => Object.freeze([...names]),
+  },
   engines: {
     placeholder: "LIST",
     variable: "GANTRY_ENGINES",
@@ -264,26 +272,3 @@ export type OptionValue<K extends OptionName> = ReturnType<(typeof options)[K]["
 
 /** The same table where its entries need not be told apart. */
 export const optionTable: Readonly<Record<string, Option<unknown>>> = options;
-
-export function helpText(): string {
-  const rows = Object.entries(optionTable).map(([name, option]) => ({
-    flag: `--${name}${option.placeholder ? ` ${option.placeholder}` : ""}`,
-    option,
-  }));
-  const width = Math.max(...rows.map(({ flag }) => flag.length)) + 2;
-  const lines = rows.map(({ flag, option }) => {
-    const head = `  ${flag.padEnd(width)}${option.help}`;
-    if (!option.variable) return head;
-    const byDefault = option.defaultText ?? option.default;
-    return `${head}\n  ${" ".repeat(width)}${option.variable}, default: ${byDefault}`;
-  });
-  return [
-    "Gantry, an open container station.",
-    "",
-    "Usage: npm start -- [FLAG]...",
-    "",
-    ...lines,
-    "",
-    "A flag goes before its variable, that before the config file. Keys of the config file are the flags' names without --.",
-  ].join("\n");
-}

@@ -6,6 +6,7 @@ const shown = [
   "dataDir",
   "runDir",
   "shares",
+  "readOnlyShares",
   "engines",
   "docker",
   "dockerHost",

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import { join } from "node:path";
 import { ConfigError } from "./config-error.ts";
-import { helpText, type OptionName, type OptionValue, optionTable } from "./config-options.ts";
+import { helpText } from "./config-help.ts";
+import { type OptionName, type OptionValue, optionTable } from "./config-options.ts";
 import { type Environment, type Given, readFile, readFlags, readVariables, type Source } from "./config-sources.ts";
 import type { EngineType } from "./engines/engine.ts";
 
@@ -15,6 +16,8 @@ export interface Config {
   runDir: string;
   /** Name -> absolute path. */
   shares: Readonly<Record<string, string>>;
+  /** Names of shares in which nothing may be changed. */
+  readOnlyShares: readonly string[];
   /** Absent: all that are found. */
   engines: readonly EngineType[] | undefined;
   /** unix:///path or tcp://host:port. Absent: probed. */
@@ -81,12 +84,14 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     return value;
   };
   const dataDir = need("data");
+  const shares = get("share") ?? Object.freeze({ Public: join(dataDir, "shares", "Public") });
   const adminGroups = need("pam-admin-group");
   return Object.freeze({
     listen: Object.freeze(need("listen")),
     dataDir,
     runDir: need("run"),
-    shares: get("share") ?? Object.freeze({ Public: join(dataDir, "shares", "Public") }),
+    shares,
+    readOnlyShares: namesIn(shares, get("read-only-share") ?? []),
     engines: get("engines"),
     docker: get("docker"),
     dockerHost: env["DOCKER_HOST"] || undefined,
@@ -107,6 +112,12 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     synchronous: need("synchronous"),
     setup: !need("no-setup"),
   });
+}
+
+function namesIn(shares: Config["shares"], names: readonly string[]): readonly string[] {
+  const unknown = names.find((name) => !Object.hasOwn(shares, name));
+  if (unknown === undefined) return names;
+  throw new ConfigError(`--read-only-share names no share: ${unknown}; there are ${Object.keys(shares).join(", ")}.`);
 }
 
 function tlsOf(on: boolean, certificate: string | undefined, key: string | undefined): Config["tls"] {

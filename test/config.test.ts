@@ -49,12 +49,14 @@ test("a flag goes before its variable, that before the file, that before the def
 
 test("every setting by its flag", () => {
   const password = write("password", "s3cret\n");
-  const flags = "--listen [::1]:0 --data d --run r --share A=a --share B=/b --engines docker,lxc --docker /d.sock";
+  const flags =
+    "--listen [::1]:0 --data d --run r --share A=a --share B=/b --read-only-share B --engines docker,lxc --docker /d.sock";
   const more = "--lxd /l.sock --lxc-path /lxc --image-server http://127.0.0.1:90/ --quick 0 --heavy 1 --no-setup";
   const config = read([...`${flags} ${more}`.split(" "), `--admin-password-file=${password}`]);
   assert.deepEqual(config.listen, { host: "::1", port: 0 });
   assert.deepEqual([config.dataDir, config.runDir], [join(folder, "d"), join(folder, "r")]);
   assert.deepEqual(config.shares, { A: join(folder, "a"), B: "/b" });
+  assert.deepEqual(config.readOnlyShares, ["B"]);
   assert.deepEqual(config.engines, ["docker", "lxc"]);
   assert.deepEqual([config.docker, config.lxdSocket, config.lxcPath], ["unix:///d.sock", "/l.sock", "/lxc"]);
   assert.equal(config.imageServer, "http://127.0.0.1:90");
@@ -96,6 +98,23 @@ test("TLS is off, of the station's own authority, or of given files; the Docker 
   ])
     assert.throws(() => read(flags), ConfigError);
   assert.throws(() => read(["--docker-tls", "2376"]), /--docker-tls must be HOST:PORT/);
+});
+
+test("the containers-and-jobs API is on the station's own address only, with LXC, unless it is told", () => {
+  assert.deepEqual(read([]).openvz, { listen: undefined, open: false, engine: "lxc", templates: {} });
+  const flags = "--openvz-listen [::1]:5000 --openvz-auth none --openvz-engine lxd --openvz-template a=debian-bookworm";
+  const { openvz } = read([...flags.split(" "), "--openvz-template", "b/1=ubuntu/jammy"]);
+  const templates = { a: "debian-bookworm", "b/1": "ubuntu/jammy" };
+  const listen = { host: "::1", port: 5000 };
+  assert.deepEqual(openvz, { listen, open: true, engine: "lxd", templates });
+  const variables = {
+    GANTRY_OPENVZ_LISTEN: "127.0.0.1:1",
+    GANTRY_OPENVZ_TEMPLATES: "a=debian-bookworm,b/1=ubuntu/jammy",
+  };
+  assert.deepEqual(read([], variables).openvz.templates, templates);
+  assert.deepEqual(read([], {}, { "openvz-template": ["a=x"], "openvz-auth": "none" }).openvz.open, false);
+  for (const template of ["a", "=b", "a=", "a=-b", "../a=b"])
+    assert.throws(() => read(["--openvz-template", template]), /must be NAME=IMAGE/);
 });
 
 test("every setting by its variable", () => {
@@ -157,6 +176,7 @@ const refused: [what: string, argv: string[], env: Record<string, string>, sente
   ["a bad variable", [], { GANTRY_LISTEN: "x" }, /GANTRY_LISTEN must be HOST:PORT/],
   ["a share without a folder", ["--share", "Public"], {}, /--share must be NAME=DIR/],
   ["a share with a path as its name", ["--share", "../a=/b"], {}, /--share must be NAME=DIR/],
+  ["a read-only share that is none", ["--read-only-share", "Music"], {}, /names no share: Music; there are Public/],
   ["a share twice", [], { GANTRY_SHARES: "A=/a,A=/b" }, /GANTRY_SHARES names the share A twice/],
   ["an unknown engine", ["--engines", "docker,podman"], {}, /docker, lxc, lxd, not "podman"/],
   ["a web address for Docker", ["--docker", "http://x"], {}, /--docker must be unix:/],

@@ -10,10 +10,17 @@ const testTimeout = 120_000;
 const root = join(import.meta.dirname, "..");
 /** Tests that share no engine with others: they run beside those that do, which go one after the other. */
 const unshared = /^test\/(?:certificates|config|http|inventory|services|storage|tasks)\b/;
+/** The other half of all tests: what needs LXC and LXD. */
+const system =
+  /^test\/(?:engines\/(?:lxc|lxd|debian|system-images)|forwarding|setup|proofs\/(?:crash-mixed|life)|station\/(?:life\/|system-|numbers-system))/;
+/** Of so many files it is said how long they took. */
+const slowest = 12;
 
 interface Result {
   passed: number;
   failed: number;
+  /** Seconds of each file. */
+  took: { file: string; seconds: number }[];
 }
 
 async function main(filters: readonly string[]): Promise<Result> {
@@ -30,18 +37,23 @@ async function main(filters: readonly string[]): Promise<Result> {
   return {
     passed: results.reduce((sum, { passed }) => sum + passed, 0),
     failed: results.reduce((sum, { failed }) => sum + failed, 0),
+    took: results.flatMap(({ took }) => took),
   };
 }
 
 function testFiles(filters: readonly string[]): string[] {
   const files = globSync("test/**/*.test.ts", { cwd: root }).sort();
-  const matches = (file: string): boolean => filters.length === 0 || filters.some((filter) => file.includes(filter));
+  const half = process.env["GANTRY_TEST_HALF"];
+  const matches = (file: string): boolean =>
+    filters.length > 0
+      ? filters.some((filter) => file.includes(filter))
+      : half === undefined || system.test(file) === (half === "system");
   return files.filter(matches).map((file) => join(root, file));
 }
 
 /** Anything but a pass is a failure: skipped, to do, cancelled, or a file without a test in it. */
 async function runFiles(files: string[]): Promise<Result> {
-  const result: Result = { passed: 0, failed: 0 };
+  const result: Result = { passed: 0, failed: 0, took: [] };
   const problems: string[] = [];
   const stream = run({ files, concurrency: 1, execArgv: [`--test-timeout=${testTimeout}`, "--test-force-exit"] });
   stream.on("test:pass", (data) => {
@@ -53,6 +65,9 @@ async function runFiles(files: string[]): Promise<Result> {
     // A suite mostly fails with its tests, which are counted; alone when a hook of its own failed.
     const { type, error } = data.details;
     if (type !== "suite" || !("failureType" in error) || error.failureType !== "subtestsFailed") result.failed += 1;
+  });
+  stream.on("test:summary", ({ file, duration_ms: duration }) => {
+    if (file) result.took.push({ file: relative(root, file), seconds: Math.round(duration / 1000) });
   });
   const report = stream.compose(spec);
   report.pipe(process.stdout, { end: false });
@@ -73,9 +88,11 @@ function problemOf({ name, skip, todo }: Passed, files: string[]): string | unde
 
 function failure(sentence: string): Result {
   console.log(sentence);
-  return { passed: 0, failed: 1 };
+  return { passed: 0, failed: 1, took: [] };
 }
 
-const { passed, failed } = await main(process.argv.slice(2));
+const { passed, failed, took } = await main(process.argv.slice(2));
+const longest = took.sort((a, b) => b.seconds - a.seconds).slice(0, slowest);
+console.log(`Slowest: ${longest.map(({ file, seconds }) => `${file} ${seconds} s`).join(", ")}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 && passed > 0 ? 0 : 1);

@@ -15,7 +15,14 @@ export interface GatewayOptions {
   listen: { host: string; port: number };
   engine: EngineAddress;
   certificates: Certificates;
+  visits: Visits;
   log: Log;
+}
+
+/** Told of each connection that got in, or did not. */
+export interface Visits {
+  admitted(address: string): void;
+  refused(address: string, reason: string): void;
 }
 
 /** Docker's whole API for whoever has the present client certificate, which is as good as root on this host. */
@@ -35,9 +42,9 @@ const keepAliveAfter = 30_000;
  * INVARIANT: a connection is piped only while its certificate is the present client certificate itself, byte for byte.
  * That it is of our authority, for clients and in time, is what OpenSSL has checked before.
  */
-export function createGateway({ listen, engine, certificates, log }: GatewayOptions): Gateway {
+export function createGateway({ listen, engine, certificates, visits, log }: GatewayOptions): Gateway {
   const pending = createPending(maxPending);
-  const refused = createRefusals(log);
+  const logged = createRefusals(log);
   const admitted = new Map<TLSSocket, string>();
   const server = createServer({
     ...contextOf(certificates),
@@ -63,10 +70,16 @@ export function createGateway({ listen, engine, certificates, log }: GatewayOpti
     socket.destroy();
   });
 
+  function refused(address = "", reason: string): void {
+    logged(address, reason);
+    visits.refused(address, reason);
+  }
+
   function admit(socket: TLSSocket, fingerprint: string): void {
     admitted.set(socket, fingerprint);
     socket.once("close", () => admitted.delete(socket));
     log("docker gateway: connected", { address: socket.remoteAddress });
+    visits.admitted(socket.remoteAddress ?? "");
     pipeToEngine(socket, engine);
   }
 

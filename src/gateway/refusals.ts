@@ -4,7 +4,7 @@ const span = 10_000;
 const linesPerSpan = 20;
 
 /** Writes down who was refused and why; of a flood the first ones and then their number. */
-export function createRefusals(log: Log): (address: string | undefined, reason: string) => void {
+export function createRefusals(log: Log): (address: string, reason: string) => void {
   let begun = 0;
   let lines = 0;
   return function refused(address, reason) {

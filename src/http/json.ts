@@ -7,3 +7,28 @@ export const safeHeaders = { "cache-control": "no-store", "x-content-type-option
 export function prettyJson(value: unknown): string {
   return JSON.stringify(value, null, 2);
 }
+
+/**
+ * Writes lists of objects that are never changed, only replaced, as `prettyJson` does: what was written before is not
+ * written again, neither one of them nor the whole list.
+ */
+export function createListWriter(): (values: readonly Readonly<object>[]) => Buffer {
+  const texts = new WeakMap<object, string>();
+  const empty = Buffer.from(prettyJson([]));
+  let last: { values: readonly object[]; body: Buffer } = { values: [], body: empty };
+
+  function textOf(value: object): string {
+    const known = texts.get(value);
+    if (known !== undefined) return known;
+    const text = prettyJson(value).replaceAll("\n", "\n  ");
+    texts.set(value, text);
+    return text;
+  }
+
+  return function write(values) {
+    if (values.length === 0) return empty;
+    const isLast = values.length === last.values.length && values.every((value, index) => value === last.values[index]);
+    if (!isLast) last = { values, body: Buffer.from(`[\n  ${values.map(textOf).join(",\n  ")}\n]`) };
+    return last.body;
+  };
+}

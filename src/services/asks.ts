@@ -12,9 +12,17 @@ export interface Asks {
 
 export function asksOfCreate(request: CreateRequest, plan: ContainerPlan, source: ImageSource): Asks {
   const { privileged, devices, gpu, network } = plan;
+  const written = plan.mounts.filter((mount) => !mount.readOnly && mount.folder.readOnly);
   const names = new Set([...plan.volumesFrom, ...Object.keys(plan.links)]);
   return {
-    request: { privileged, devices, gpu, network, login: source.login !== undefined },
+    request: {
+      privileged,
+      devices,
+      gpu,
+      network,
+      login: source.login !== undefined,
+      writesReadOnly: written.map(({ folder }) => `/${[folder.share, ...folder.components].join("/")}`),
+    },
     containers: [...names].map((name) => ({ type: request.type, name })),
   };
 }

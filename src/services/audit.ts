@@ -16,6 +16,8 @@ export interface Act {
 
 export interface Audit {
   done(act: Act, message: string): Promise<void>;
+  /** As `done`, of what comes often: of one kind from one place it is written once a minute. Never throws. */
+  seen(act: Act, message: string): void;
   /** A refusal, with the reason that the caller was told. Never throws. */
   refused(act: Act, reason: string): void;
   /** Writes that it is about to happen: when that cannot be written it must not. Answers how to say how it went. */
@@ -51,12 +53,16 @@ export function createAudit(store: AuditStore, log: (message: string, fields: Re
     async done(act, message) {
       await store.add({ ...entryOf(act), level: "INFO", result: "done", message: clean(message) });
     },
+    seen(act, message) {
+      const more = unwritten(`${act.user} ${act.address} ${act.action}`, 1);
+      if (more === undefined) return;
+      store.add({ ...entryOf(act), level: "INFO", result: "done", message: withMore(message, more) }).catch(lost);
+    },
     refused(act, reason) {
       const { user, address, action, target } = act;
       const more = user === "" ? unwritten(`${address} ${action} ${target}`, 1) : unwritten(`* ${user}`, ownAccount);
       if (more === undefined) return;
-      const message = clean(`${reason}${more > 0 ? ` (and ${more} more like it)` : ""}`);
-      store.add({ ...entryOf(act), level: "WARN", result: "refused", message }).catch(lost);
+      store.add({ ...entryOf(act), level: "WARN", result: "refused", message: withMore(reason, more) }).catch(lost);
     },
     async begin(act) {
       const what = `${act.action}${act.target ? `: ${act.target}` : ""}`;
@@ -70,6 +76,10 @@ export function createAudit(store: AuditStore, log: (message: string, fields: Re
       };
     },
   };
+}
+
+function withMore(message: string, more: number): string {
+  return clean(`${message}${more > 0 ? ` (and ${more} more like it)` : ""}`);
 }
 
 /** What a user does by a method, as `registries.save`. */

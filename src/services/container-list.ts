@@ -3,7 +3,7 @@ import { engineTypes, type Container, type EngineType } from "../engines/engine.
 import { AppError } from "../errors.ts";
 import type { EngineView } from "../inventory/engine-view.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import type { LiveNumbers } from "../numbers/live-numbers.ts";
+import type { LiveNumbers, ShownNumbers } from "../numbers/live-numbers.ts";
 import { shownContainer } from "./container-shown.ts";
 import { numbersKey } from "./container-numbers.ts";
 import type { Owners } from "./owners.ts";
@@ -16,6 +16,13 @@ export interface ContainerListOptions {
   inventory: Inventory;
   numbers: LiveNumbers;
   owners: Owners;
+}
+
+/** As it was answered last, and what that was made of. */
+interface Shown {
+  known: ShownNumbers | undefined;
+  away: boolean;
+  info: ContainerInfo;
 }
 
 /** Docker takes the beginning of an id; so many digits are one that was written down, and no name. */
@@ -40,10 +47,19 @@ export function byBeginning(view: EngineView, text: string): Container | undefin
 export function createContainerList(options: ContainerListOptions): ContainerListService {
   const { sessions, inventory, numbers, owners } = options;
 
+  /** INVARIANT: containers and numbers are never changed, only replaced; so the same ones are shown the same. */
+  const lately = new WeakMap<Container, Shown>();
+
+  /** The same object as long as nothing has changed; frozen, for others have it too. */
   function shown({ engine, available }: EngineView, container: Container): ContainerInfo {
     const known = numbers.of(numbersKey(engine.type, container.id), container.pid);
+    const away = !available();
+    const before = lately.get(container);
+    if (before && before.known === known && before.away === away) return before.info;
     const info = shownContainer(engine.type, container, known);
-    return available() ? info : { ...info, unavailable: true };
+    if (away) info.unavailable = true;
+    lately.set(container, { known, away, info: Object.freeze(info) });
+    return info;
   }
 
   /** Always in the same order: by engine as the documents list them, then by name. */
@@ -56,6 +72,13 @@ export function createContainerList(options: ContainerListOptions): ContainerLis
 
   async function isOf(user: string | undefined, { engine }: EngineView, container: Container): Promise<boolean> {
     return user === undefined || (await owners.of(engine.type, container, container.name)).owner === user;
+  }
+
+  async function allOf(user: string | undefined): Promise<{ view: EngineView; container: Container }[]> {
+    const found = all();
+    if (user === undefined) return found;
+    const own = await Promise.all(found.map(({ view, container }) => isOf(user, view, container)));
+    return found.filter((_one, index) => own[index]);
   }
 
   async function permitted(caller: Caller, type: EngineType, idOrName: string) {
@@ -75,9 +98,7 @@ export function createContainerList(options: ContainerListOptions): ContainerLis
     async list(caller) {
       const only = onlyOf(sessions.authenticate(caller), "container:list");
       numbers.watch();
-      const found = all();
-      const own = await Promise.all(found.map(({ view, container }) => isOf(only, view, container)));
-      return found.filter((_one, index) => own[index]).map(({ view, container }) => shown(view, container));
+      return (await allOf(only)).map(({ view, container }) => shown(view, container));
     },
     async get(caller, type, idOrName) {
       const { view, container } = await permitted(caller, type, idOrName);

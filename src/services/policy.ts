@@ -74,6 +74,8 @@ export interface Target {
 export type EngineRequest = Partial<Pick<ContainerPlan, "privileged" | "devices" | "gpu" | "network">> & {
   /** A registry's stored login is used. */
   login?: boolean;
+  /** Folders of read-only shares that it could write to, as the request names them. */
+  writesReadOnly?: readonly string[];
 };
 
 /** `all`, or `own`: only what belongs to the user. */
@@ -145,6 +147,11 @@ export function authorize(user: User, verb: Verb, targets: readonly Target[] = [
       `There is no ${foreign.name}.`,
       foreign.details ? { details: foreign.details } : {},
     );
+  const [folder] = request.writesReadOnly ?? [];
+  if (folder !== undefined)
+    throw new AppError("forbidden", `${folder} is in a read-only share: mount it with ro true.`, {
+      details: { field: `volume.host["${folder}"].ro` },
+    });
   const field = user.role === "admin" ? undefined : forbiddenField(request);
   if (field)
     throw new AppError("forbidden", `${user.name} (${user.role}) may not set ${field}.`, { details: { field } });

@@ -6,6 +6,8 @@ export interface SharePath {
   share: string;
   /** Components below the share; empty = the share itself. */
   components: readonly string[];
+  /** Nobody may change anything there. */
+  readOnly?: true;
 }
 
 /** A folder below a share, held open: what is at its path later may be another. */
@@ -19,7 +21,7 @@ export interface OpenFolder {
 export type Shares = ReturnType<typeof createShares>;
 
 /** The folders of the host that the station may hand out; nothing outside them is reachable by a path of a request. */
-export function createShares(roots: Readonly<Record<string, string>>) {
+export function createShares(roots: Readonly<Record<string, string>>, readOnly: readonly string[] = []) {
   return {
     /** `/SHARE/a/b`. The share must exist; nothing else is looked at. `field` is named in what is refused. */
     parse(path: string, field: string): SharePath {
@@ -32,7 +34,7 @@ export function createShares(roots: Readonly<Record<string, string>>) {
       if (components.some((part) => part === "" || part === "." || part === ".." || Buffer.byteLength(part) > 255)) {
         throw invalid(field, "must not contain empty parts, . or .., or parts over 255 bytes");
       }
-      return { share, components };
+      return { share, components, ...(readOnly.includes(share) && { readOnly: true }) };
     },
 
     /** The share that an absolute path of the host lies in, as far as one can tell by its name. */

@@ -26,6 +26,7 @@ import { createEngineEvents } from "./engine-events.ts";
 import { createEventLog } from "./event-log.ts";
 import { createEventHub } from "./events.ts";
 import { createForwarder } from "./forwarder.ts";
+import { createGatewayVisits, type GatewayVisits } from "./gateway-visits.ts";
 import { createImageReferences } from "./image-reference.ts";
 import { createInsideService } from "./inside.ts";
 import { createKinds } from "./kinds/kinds.ts";
@@ -68,6 +69,8 @@ export interface StationOptions {
   hostUsers?: HostUsers | undefined;
   /** Name -> absolute path. */
   shares: Readonly<Record<string, string>>;
+  /** Names of those in which nothing may be changed. */
+  readOnlyShares: readonly string[];
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;
   host: Host;
@@ -88,6 +91,7 @@ export interface Station {
   services: Services;
   /** Only with `openvz.open`: the token of who comes in by the port that asks nobody who he is. */
   doorToken: string | undefined;
+  gatewayVisits: GatewayVisits;
   /** To be called after each commit of the store. */
   committed(): void;
   /** Takes up what an earlier process left and begins to run tasks. Resolves when every engine was tried once. */
@@ -107,7 +111,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { sessions, audit } = accounts;
   const places = createPlaces(options.maxStreams);
   const hub = createEventHub({ events, sessions, places, tasksOf: createTasksOf(tasks) });
-  const shares = createShares(options.shares);
+  const shares = createShares(options.shares, options.readOnlyShares);
   const actors = createActors();
   const announce = createAnnounce(events, log);
   const waits = createStateWaits();
@@ -193,6 +197,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
   return {
     services: auditServices(services, { sessions, audit }),
     doorToken: accounts.doorToken,
+    gatewayVisits: createGatewayVisits(audit),
     committed: hub.committed,
     async start() {
       await recover();

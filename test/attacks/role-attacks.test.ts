@@ -1,15 +1,22 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openStream } from "../station/streams.ts";
 import { dockerApi, listContainers, removeContainers } from "../support/docker-cli.ts";
 import { openWorld, userPassword, type World } from "./sender.ts";
 
+const folder = mkdtempSync(join(tmpdir(), "roles-"));
+const shares = ["Public", "Archive"];
 let world: World;
 let alice: string;
 let bob: string;
 let eve: string;
 before(async () => {
-  world = await openWorld();
+  for (const name of shares) mkdirSync(join(folder, name));
+  const flags = shares.flatMap((name) => ["--share", `${name}=${join(folder, name)}`]);
+  world = await openWorld({ flags: [...flags, "--read-only-share", "Archive"] });
   alice = await world.user("alice", "operator");
   bob = await world.user("bob", "operator");
   eve = await world.user("eve", "viewer");
@@ -218,6 +225,25 @@ test("RB: a removed user's things are nobody's, also not of the next one of his 
   assert.deepEqual(await tasks(next), []);
   assert.equal((await world.send("DELETE", `/background/${id}`, { sid: next })).status, 404);
   assert.equal((await create(next, "roles-next", { volume: { container: ["roles-carol"] } })).status, 404);
+});
+
+test("RB-05: a read-only share is mounted read-only only, whoever asks", async () => {
+  const mount = (ro?: boolean) => ({
+    volume: { host: { "/Archive": { bind: "/data", ...(ro !== undefined && { ro }) } } },
+  });
+  for (const sid of [alice, world.admin]) {
+    for (const more of [mount(), mount(false)]) {
+      const { status, json } = await create(sid, "roles-archive", more);
+      assert.deepEqual([status, json.error.field], [403, 'volume.host["/Archive"].ro']);
+    }
+  }
+  assert.equal(await made("roles-archive"), false);
+  await ended(alice, "roles-archive", { ...mount(true), command: "sleep 600" });
+  const { Mounts } = await dockerApi<{ Mounts: { RW: boolean }[] }>("GET", "/containers/roles-archive/json");
+  assert.deepEqual(
+    Mounts.map(({ RW }) => RW),
+    [false],
+  );
 });
 
 test("RB-02: paths of the engine's own API lead nowhere", async () => {

@@ -54,6 +54,31 @@ test("DK-01 nobody without the present client certificate gets in", async () => 
   await assertRefused(pemOf(present("server")), "the server's");
 });
 
+test("who got in and who did not is in the audit log, a flood of one kind once", async () => {
+  const before = await gatewayEntries();
+  for (let n = 0; n < 20; n++) {
+    await assertAdmitted(pemOf(present("client")));
+    await assertRefused({}, "none");
+  }
+  const entries = await gatewayEntries();
+  assert.ok(entries.length > 0 && entries.length - before.length <= 4, `${entries.length} entries`);
+  for (const text of [/^docker gateway: connected/, /^docker gateway: .*certificate/])
+    assert.ok(
+      entries.some(({ message }) => text.test(message)),
+      `${text}: ${JSON.stringify(entries)}`,
+    );
+});
+
+interface Entry {
+  level: string;
+  user: string;
+  message: string;
+}
+
+function gatewayEntries(): Promise<Entry[]> {
+  return station.client.ok<Entry[]>("GET", "/log?limit=100&text=docker%20gateway");
+}
+
 test("TL-05 a certificate that only looks right is refused, even when the authority itself signed it", async () => {
   const authority = present("ca");
   const name = [{ CN: ["Gantry client"] }];

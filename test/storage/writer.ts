@@ -8,7 +8,18 @@ import { writeSync } from "node:fs";
 import { newTask } from "./contract-fixture.ts";
 import { openDatabase } from "../../src/storage/sqlite/database.ts";
 
-const say = (line: string) => writeSync(1, `${line}\n`);
+/** Whoever reads may be slow: the pipe is full then. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
 
 const { tasks } = await openDatabase({ path: process.argv[2] ?? "", host: "test", synchronous: "FULL" }, (reason) => {
   say(`fatal ${reason}`);

@@ -2,6 +2,7 @@ import { Type } from "typebox";
 import { ContainerInfo, ContainerPath } from "../../api/container-info.ts";
 import type { ContainerListService } from "../../services/services.ts";
 import type { App } from "../app.ts";
+import { createListWriter, jsonType } from "../json.ts";
 import { callerOf } from "../session-cookie.ts";
 
 const base = "/api/v1/container";
@@ -10,7 +11,12 @@ const text = { 200: { description: "The id", content: { "text/plain": { schema: 
 
 export function containerListRoutes(app: App, containers: ContainerListService): void {
   const list = { tags, summary: "All containers with live numbers", response: { 200: Type.Array(ContainerInfo) } };
-  app.get(base, { schema: list }, (request) => containers.list(callerOf(request)));
+  // Fastify sends bytes as they are, but its types know of texts only.
+  const write = createListWriter() as unknown as (payload: unknown) => string;
+  app.get(base, { schema: list }, async (request, reply) => {
+    const found = await containers.list(callerOf(request));
+    return reply.type(jsonType).serializer(write).send(found);
+  });
 
   const get = { tags, summary: "Basic information", params: ContainerPath, response: { 200: ContainerInfo } };
   app.get(`${base}/:type/:id`, { schema: get }, (request) =>

@@ -1,0 +1,25 @@
+import { optionTable } from "./config-options.ts";
+
+/** What `--help` prints: every flag with its variable and its default. */
+export function helpText(): string {
+  const rows = Object.entries(optionTable).map(([name, option]) => ({
+    flag: `--${name}${option.placeholder ? ` ${option.placeholder}` : ""}`,
+    option,
+  }));
+  const width = Math.max(...rows.map(({ flag }) => flag.length)) + 2;
+  const lines = rows.map(({ flag, option }) => {
+    const head = `  ${flag.padEnd(width)}${option.help}`;
+    if (!option.variable) return head;
+    const byDefault = option.defaultText ?? option.default;
+    return `${head}\n  ${" ".repeat(width)}${option.variable}, default: ${byDefault}`;
+  });
+  return [
+    "Gantry, an open container station.",
+    "",
+    "Usage: npm start -- [FLAG]...",
+    "",
+    ...lines,
+    "",
+    "A flag goes before its variable, that before the config file. Keys of the config file are the flags' names without --.",
+  ].join("\n");
+}
