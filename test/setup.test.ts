@@ -80,6 +80,7 @@ test("each package is named once, and only what is missing", () => {
     "zstd",
     "xz-utils",
     "e2fsprogs",
+    "mount",
   ]);
   assert.ok(missingPackages([lxdNeeds], none).includes("btrfs-progs"));
   const all = missingPackages([dockerNeeds, lxcNeeds, lxdNeeds, systemTools], none);

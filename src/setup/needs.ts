@@ -34,6 +34,7 @@ export const systemTools: Needs = {
   zstd: "zstd",
   xz: "xz-utils",
   "mkfs.ext4": "e2fsprogs",
+  losetup: "mount",
 };
 
 /** For the host's own users. */

@@ -24,11 +24,10 @@ import {
   started,
   lender,
   type WithContainer,
+  foreignTo,
 } from "./shape-checks.ts";
 
 const mebibyte = 1 << 20;
-/** Nobody has these: networks for documents. */
-const foreign = ["198.51.100.77", "203.0.113.8"] as const;
 
 /** Changes of a container as it is: seen from inside, by the kernel, and from this host; and again after a restart. */
 export function shapeTests(env: () => EngineEnv): void {
@@ -53,7 +52,7 @@ export function shapeTests(env: () => EngineEnv): void {
         cpuTime: 750,
         memory: 96 * mebibyte,
         size: 80 * mebibyte,
-        addresses: [foreign[0]],
+        addresses: [foreignTo(engine)[0]],
         nameServers: ["192.0.2.53"],
       };
       await engine.containers.stop(id);
@@ -65,7 +64,7 @@ export function shapeTests(env: () => EngineEnv): void {
       assert.equal(await inside(engine, id, "hostname"), "all-at-once");
       await checkLimits(engine, id, change);
       assert.deepEqual(await nameServers(engine, id), change.nameServers);
-      await reached(engine, id, foreign[0]);
+      await reached(engine, id, foreignTo(engine)[0]);
       const shape = await engine.containers.shape(id);
       assert.deepEqual({ ...shape, addresses: shape.addresses?.map(plainAddress) }, change);
     }));
@@ -171,6 +170,7 @@ function sizeTests(env: () => EngineEnv, withContainer: WithContainer): void {
 function addressTests(env: () => EngineEnv, withContainer: WithContainer): void {
   test("it gets addresses of the bridge's network and of others, which this host reaches; and keeps them", () =>
     withContainer({}, async (engine, id) => {
+      const foreign = foreignTo(engine);
       const near = await free(engine, id);
       await engine.containers.reshape(id, { addresses: [near, foreign[0], foreign[1]] });
       for (const address of [near, ...foreign]) await reached(engine, id, address);
@@ -192,6 +192,7 @@ function addressTests(env: () => EngineEnv, withContainer: WithContainer): void 
 
   test("an address that somebody has is refused, and nothing is changed", () =>
     withContainer({}, async (engine, id) => {
+      const foreign = foreignTo(engine);
       const other = await engine.containers.create(containerSpec({ image: env().images.base }));
       try {
         await started(engine, other);

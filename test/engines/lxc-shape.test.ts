@@ -31,7 +31,17 @@ test("what was changed is so when it is started by hand, without the station", a
   await run("ip", "route", "del", `${foreign}/32`);
   await engine().attachNetwork(await found(engine(), container.id));
   await page(foreign);
-  await engine().containers.remove(container.id);
+  await engine().containers.stop(container.id);
+  const renamed = await engine().containers.rename(container.id, `${container.name}-r`);
+  await engine().containers.start(renamed);
+  for (const address of change.addresses) await page(address);
+  assert.deepEqual(await engine().containers.shape(renamed), {
+    ...change,
+    addresses: ["10.0.3.190/24", `${foreign}/32`],
+  });
+  const again = await found(engine(), renamed);
+  assert.equal(await runInside(again.pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.53");
+  await engine().containers.remove(renamed);
   assert.equal(await run("ip", "route", "show", foreign), "");
 });
 
@@ -150,6 +160,15 @@ test("two that want one address at once do not both get it", async () => {
   const ends = await Promise.allSettled(tries);
   assert.deepEqual(ends.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
   for (const { id } of both) await engine().containers.remove(id);
+});
+
+test("an address that another engine has a route to stays that one's", async () => {
+  const container = await launch();
+  await run("ip", "route", "add", `${foreign}/32`, "dev", "lo");
+  await fails(engine().containers.reshape(container.id, { addresses: [foreign] }), "conflict", /in use/);
+  assert.match(await run("ip", "route", "show", foreign), /dev lo/);
+  await run("ip", "route", "del", `${foreign}/32`);
+  await engine().containers.remove(container.id);
 });
 
 test("what a copy that was killed has left beside the root file system is cleared away", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -10,9 +10,11 @@ import { fileURLToPath } from "node:url";
 
 import type { Engine } from "../../src/engines/engine.ts";
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
+import type { Rootfs } from "../../src/engines/system-images/system-images.ts";
 import type { Shape } from "../../src/engines/shape.ts";
 import { killStrays } from "../../src/engines/strays.ts";
 import { fillBusybox } from "../support/images.ts";
+import { patiently } from "../support/patiently.ts";
 import { run, runInside } from "./commands.ts";
 import { containerSpec, testStation } from "./container-spec.ts";
 import { fails, found } from "./engine-checks.ts";
@@ -80,6 +82,31 @@ test("a create whose image does not fit says so and leaves nothing", async () =>
   await fails(slow.containers.create(spec), "invalid", /^size is too small/);
   assert.deepEqual(leftovers(lxc()), nothing);
 });
+
+test("a full disk is said; nothing is left, and what was there runs on", async () => {
+  const path = join(lxc().path, "..", "narrow");
+  mkdirSync(path);
+  await run("mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", path);
+  const narrow = createLxcEngine({ path, images: { ...images(), rootfs: async () => rootfsOf(archive) } });
+  const spec = containerSpec({ image: large });
+  await narrow.containers.create(spec);
+  await narrow.containers.start(spec.name);
+  await fails(narrow.containers.reshape(spec.name, { size: 80 * mebibyte }), "disk_full");
+  const { state } = await found(narrow, spec.name);
+  const { size } = await narrow.containers.shape(spec.name);
+  assert.deepEqual([state, size], ["running", undefined]);
+  const sized = containerSpec({ image: large, limits: { size: 80 * mebibyte } });
+  await fails(narrow.containers.create(sized), "disk_full");
+  assert.deepEqual(leftovers({ ...lxc(), path }, [spec.name]), nothing);
+  await narrow.containers.remove(spec.name);
+  narrow.close();
+  await patiently("nothing holds it", async () => void (await run("umount", path)));
+  rmdirSync(path);
+});
+
+function rootfsOf(file: string): Rootfs {
+  return { id: "f".repeat(64), archive: file, architecture: "x86_64", description: "", created: 0 };
+}
 
 test("a copy to a file system of its own loses nothing", async () => {
   const container = await launch();

@@ -142,6 +142,12 @@ export async function bridgeAddress(engine: Engine, id: string): Promise<string>
   return gateway;
 }
 
+/** Two that nobody has: of networks for documents. The engines' tests run beside each other. */
+export function foreignTo({ type }: Engine): readonly [string, string] {
+  const own = { docker: 71, lxc: 72, lxd: 73 }[type];
+  return [`198.51.100.${own}`, `203.0.113.${own}`];
+}
+
 let last = 200;
 
 /** An address of the bridge's network that was not given before. */

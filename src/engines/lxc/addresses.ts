@@ -5,7 +5,7 @@ import path from "node:path";
 import { AppError } from "../../errors.ts";
 import type { ContainerSpec } from "../engine.ts";
 import { freeAddress, type Subnet } from "../free-address.ts";
-import { bridgeSubnet, hostAddresses, reservedAddresses } from "./bridge-network.ts";
+import { bridgeSubnet, hostAddresses, reservedAddresses, routedElsewhere } from "./bridge-network.ts";
 import { rereadReservations } from "./dhcp-server.ts";
 import type { Facts } from "./facts.ts";
 import type { Layout } from "./layout.ts";
@@ -76,14 +76,16 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
   }
 
   async function hold(name: string, wanted: readonly string[], macs: readonly string[], signal?: AbortSignal) {
-    const [all, reserved, host] = await Promise.all([
+    const [all, reserved, host, routed] = await Promise.all([
       facts(),
       reservedAddresses(bridge, layout),
       hostAddresses(signal),
+      routedElsewhere(bridge, signal),
     ]);
     // From here to the end nothing waits.
     const foreign = new Set([
       ...host,
+      ...routed,
       ...[...all].flatMap(([other, known]) => (other === name ? [] : known.addresses)),
       ...reserved
         .filter((one) => (one.name === undefined ? !macs.includes(one.mac ?? "") : one.name !== name))

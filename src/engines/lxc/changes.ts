@@ -12,6 +12,7 @@ import { inspected, readConsole, readSettings } from "./looks.ts";
 import { renameContainer } from "./rename.ts";
 import { createReshape } from "./reshape.ts";
 import type { Resizing } from "./resize.ts";
+import type { RestartMark } from "./restart-mark.ts";
 
 interface Deps {
   layout: Layout;
@@ -19,6 +20,7 @@ interface Deps {
   bridge: string;
   addresses: Addresses;
   resizing: Resizing;
+  mark: RestartMark;
   facts: { of(name: string): Promise<Facts | undefined> };
   get: Containers["get"];
   look: () => Promise<void>;
@@ -42,7 +44,7 @@ const realTime = 34;
 
 /** Changes of a container that somebody asks for, and looks into it. */
 export function createChanges(deps: Deps): Changes {
-  const { layout, addresses, facts, get, look, changed, turn, startNow, end, untilStopped } = deps;
+  const { layout, addresses, facts, get, look, changed, mark, turn, startNow, end, untilStopped } = deps;
   const reshaping = createReshape({ ...deps, endGently });
 
   async function present(name: string, signal?: AbortSignal): Promise<Container> {
@@ -99,7 +101,11 @@ export function createChanges(deps: Deps): Changes {
   }
 
   return {
-    shutDown: (name, options = {}) => change(name, options.signal, (found) => endGently(found, options)),
+    shutDown: (name, options = {}) =>
+      change(name, options.signal, async (found) => {
+        await endGently(found, options);
+        await mark.clear(name);
+      }),
     restart: (name, options = {}) =>
       change(name, options.signal, async (found) => {
         await endGently(found, options);

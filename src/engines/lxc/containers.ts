@@ -1,10 +1,11 @@
-import { access, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 
 import { invalid } from "../../errors.ts";
 import type { Container, Containers, ContainerSpec } from "../engine.ts";
 import type { Addresses } from "./addresses.ts";
 import type { createMaker } from "./create.ts";
 import type { LxcEvents, Snapshot } from "./events.ts";
+import { exists } from "./exists.ts";
 import type { Facts, FactsStore } from "./facts.ts";
 import { cancelled, unavailable } from "./failures.ts";
 import { type InitProcesses, isFrozen } from "./init-process.ts";
@@ -105,13 +106,6 @@ async function containerNames(layout: Layout): Promise<string[]> {
 
 export async function assertThere({ path }: Layout): Promise<void> {
   if (!(await exists(path))) throw unavailable(`there is no folder ${path}`);
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 function toContainer(

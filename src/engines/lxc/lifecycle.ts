@@ -17,6 +17,7 @@ import { isContainerName, type Layout } from "./layout.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { createResizing } from "./resize.ts";
 import { untilUnmounted } from "./loop-root.ts";
+import { createRestartMark } from "./restart-mark.ts";
 import { type RootPlace, rootPlace } from "./root-place.ts";
 import { runningContainers } from "./sockets.ts";
 import type { Staging } from "./staging.ts";
@@ -52,10 +53,14 @@ const monitorPatience = 5_000;
 export function createLifecycle(deps: Deps): Lifecycle {
   const { layout, facts, inits, staging, addresses, look } = deps;
   const turn = createTurns();
+  const mark = createRestartMark(layout);
 
   async function start(name: string, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) throw cancelled();
-    await turn(name, () => startNow(name));
+    await turn(name, async () => {
+      await startNow(name);
+      await mark.clear(name);
+    });
     await look();
   }
 
@@ -109,7 +114,10 @@ export function createLifecycle(deps: Deps): Lifecycle {
   async function stop(name: string, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) throw cancelled();
     if (!isContainerName(name)) return;
-    await turn(name, () => end(name));
+    await turn(name, async () => {
+      await end(name);
+      await mark.clear(name);
+    });
     await look();
   }
 
@@ -165,7 +173,7 @@ export function createLifecycle(deps: Deps): Lifecycle {
   }
 
   const resizing = createResizing(deps);
-  const changes = createChanges({ ...deps, resizing, turn, startNow, end, untilStopped: untilGone });
+  const changes = createChanges({ ...deps, resizing, mark, turn, startNow, end, untilStopped: untilGone });
   return { start, stop, remove, ...changes };
 }
 

@@ -1,7 +1,8 @@
-import { access, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 
 import { AppError, invalid } from "../../errors.ts";
 import type { Shape } from "../shape.ts";
+import { exists } from "./exists.ts";
 import { codeOf } from "./failures.ts";
 import { ownGroups } from "./init-process.ts";
 
@@ -110,11 +111,4 @@ function refusal(field: keyof Limits, cause: unknown): unknown {
 
 function tooLittle(reason: string): AppError {
   return invalid("memory", `is below what the container uses: ${reason}.`);
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

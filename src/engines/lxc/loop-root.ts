@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError, invalid } from "../../errors.ts";
 import { runChild } from "../child.ts";
+import { exists } from "./exists.ts";
 import { codeOf } from "./failures.ts";
 import { inMountSpace } from "./mount-space.ts";
 
@@ -26,10 +27,12 @@ const patience = 10_000;
 const smallest = 8 << 20;
 const writable = 4 << 20;
 
-/** Makes a file system, and has it filled. On the disk when it resolves. Throws `invalid`, field `size`. */
+/** Makes a file system, and has it filled. Throws `invalid`, field `size`. `keepImage` brings it to the disk. */
 export async function makeLoopRoot<T>({ image, size, task }: Making, fill: (root: string) => Promise<T>): Promise<T> {
   await formatImage(image, size, task);
-  const filled = await inMountedImage({ image, task }, async (root) => {
+  // Of a power cut in the middle nothing is kept.
+  const options = ["nobarrier"];
+  return inMountedImage({ image, task, options }, async (root) => {
     try {
       await rmdir(path.join(root, "lost+found"));
       const result = await fill(root);
@@ -40,8 +43,6 @@ export async function makeLoopRoot<T>({ image, size, task }: Making, fill: (root
       throw await fullness(error, root, path.dirname(image));
     }
   });
-  await flush(image);
-  return filled;
 }
 
 /** With holes: what is not written takes no room. */
@@ -62,18 +63,19 @@ export async function formatImage(image: string, size: number, task: string): Pr
 export interface MountedImage {
   image: string;
   task: string;
-  readOnly?: boolean;
+  /** For a mount of its own. */
+  options?: readonly string[];
 }
 
 /** The root file system as it is in its file, without what a running container has mounted on it. */
 export async function inMountedImage<T>(
-  { image, task, readOnly = false }: MountedImage,
+  { image, task, options = [] }: MountedImage,
   work: (root: string) => Promise<T>,
 ): Promise<T> {
   const point = path.dirname(image);
   return inMountSpace(task, async (space) => {
     const device = await loopDevice(image, task);
-    if (device === undefined) await space.mount(image, point, ["loop", ...(readOnly ? ["ro"] : [])]);
+    if (device === undefined) await space.mount(image, point, ["loop", ...options]);
     else await space.mount(device, point, []);
     // It may have been given to another file before it was mounted; from now on it is not.
     if (device !== undefined && device !== (await loopDevice(image, task))) throw stoppedMeanwhile();
@@ -81,10 +83,8 @@ export async function inMountedImage<T>(
   });
 }
 
-/** Grows what runs, as it runs; the file first. Where it was begun before, it is ended. */
-export async function growMounted(image: string, size: number, task: string): Promise<void> {
-  const device = await loopDevice(image, task);
-  if (device === undefined) throw stoppedMeanwhile();
+/** Grows it where it is, also while it is in use; the file first. What was begun before is ended. */
+export async function growImage(image: string, size: number, task: string): Promise<void> {
   const file = await open(image, "r+");
   try {
     if ((await file.stat()).size < size) await file.truncate(size);
@@ -92,16 +92,19 @@ export async function growMounted(image: string, size: number, task: string): Pr
   } finally {
     await file.close();
   }
-  await runChild(["losetup", "-c", "--", device], { task });
+  const before = await loopDevice(image, task);
+  if (before !== undefined) await runChild(["losetup", "-c", before], { task });
   await inMountSpace(task, async (space) => {
-    await space.mount(device, path.dirname(image), []);
-    if (device !== (await loopDevice(image, task))) throw stoppedMeanwhile();
+    await space.mount(before ?? image, path.dirname(image), before === undefined ? ["loop"] : []);
+    const device = await loopDevice(image, task);
+    if (device === undefined || device !== (before ?? device)) throw stoppedMeanwhile();
     await space.run(["resize2fs", "--", device]);
   });
 }
 
-/** Through which it is mounted; `undefined`: it is not. */
+/** Through which it is mounted; `undefined`: it is not, or not there. */
 export async function loopDevice(image: string, task: string): Promise<string | undefined> {
+  if (!(await exists(image))) return undefined;
   const text = await runChild(["losetup", "-n", "-O", "NAME", "-j", image], { task });
   return text
     .trim()
@@ -158,7 +161,8 @@ async function fullness(error: unknown, root: string, folder: string): Promise<u
   return error;
 }
 
-async function flush(image: string): Promise<void> {
+/** Before another one is given up for it. */
+export async function keepImage(image: string): Promise<void> {
   const file = await open(image, "r+");
   try {
     await file.sync();

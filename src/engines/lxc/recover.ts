@@ -1,6 +1,7 @@
-import { access, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 
 import type { Addresses } from "./addresses.ts";
+import { exists } from "./exists.ts";
 import type { FactsStore } from "./facts.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { finishRenames } from "./rename.ts";
@@ -22,11 +23,7 @@ export async function recover(deps: Deps, station: string): Promise<void> {
   const { layout, staging, addresses } = deps;
   const names = [...(await staging.recover(station)), ...(await staging.recover(unmarked))];
   for (const name of names) {
-    const there = await access(layout.config(name)).then(
-      () => true,
-      () => false,
-    );
-    if (!there) await addresses.unreserve(name);
+    if (!(await exists(layout.config(name)))) await addresses.unreserve(name);
   }
   await finishRenames(layout);
   await tidyRoots(deps, station);

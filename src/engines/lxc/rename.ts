@@ -1,7 +1,8 @@
-import { access, readdir, readFile, rename } from "node:fs/promises";
+import { readdir, readFile, rename } from "node:fs/promises";
 
 import { AppError, invalid } from "../../errors.ts";
 import { moved, readConfig, settingsOf, writeConfig } from "./config-file.ts";
+import { exists } from "./exists.ts";
 import { codeOf, nameTaken } from "./failures.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { isSocketName } from "./sockets.ts";
@@ -39,11 +40,4 @@ export async function finishRenames(layout: Layout): Promise<void> {
 function ownRootfs(layout: Layout, config: string, name: string): boolean {
   const place = settingsOf(config, "lxc.rootfs.path").at(-1)?.replace(/^\w+:/, "") ?? "";
   return place.startsWith(`${layout.home(name)}/`);
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

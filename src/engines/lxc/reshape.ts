@@ -1,4 +1,4 @@
-import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { runChild } from "../child.ts";
@@ -18,7 +18,8 @@ import { setAddresses } from "./live-addresses.ts";
 import { setLimits } from "./live-limits.ts";
 import { limitsOf, sizeLimit } from "./looks.ts";
 import type { Resizing } from "./resize.ts";
-import { exists, inRoot, rootPlace } from "./root-place.ts";
+import type { RestartMark } from "./restart-mark.ts";
+import { inRoot, rootPlace } from "./root-place.ts";
 import { createShapePlan, type PlannedShape } from "./shape-plan.ts";
 import { keepForward } from "./station-facts.ts";
 
@@ -28,13 +29,14 @@ interface Deps {
   addresses: Addresses;
   facts: { of(name: string): Promise<Facts | undefined> };
   resizing: Resizing;
+  mark: RestartMark;
   startNow(name: string): Promise<void>;
   endGently(found: Container, options: { signal?: AbortSignal | undefined }): Promise<void>;
 }
 
 /** Changes of a container as it is. Everything is called for one container after the other. */
 export function createReshape(deps: Deps) {
-  const { layout, bridge, addresses, facts, resizing, startNow, endGently } = deps;
+  const { layout, bridge, addresses, facts, resizing, mark, startNow, endGently } = deps;
   const planned = createShapePlan(deps);
 
   async function shape(name: string): Promise<Shape> {
@@ -65,12 +67,11 @@ export function createReshape(deps: Deps) {
 
   async function reshape(found: Container, change: Shape, signal?: AbortSignal): Promise<void> {
     const { name } = found;
-    const mark = restartMark(layout, name);
     try {
       const work = await planned(found, change, signal);
       await resizing.tidy(work.subject);
       const putBack = work.subject.running && !work.restarts ? await setLimits(found.pid, change) : undefined;
-      if (work.restarts) await writeFile(mark, "");
+      if (work.restarts) await mark.set(name);
       try {
         if (work.restarts) await endGently(found, { signal });
         await make(found, change, work, signal);
@@ -79,8 +80,8 @@ export function createReshape(deps: Deps) {
         throw error;
       } finally {
         // Also what an earlier try has stopped.
-        if (await exists(mark)) await startNow(name);
-        await rm(mark, { force: true });
+        if (await mark.isSet(name)) await startNow(name);
+        await mark.clear(name);
       }
       if (work.subject.running && !work.restarts) await makeLive(found, change, work);
     } finally {
@@ -100,12 +101,13 @@ export function createReshape(deps: Deps) {
     const mac = (await facts.of(name))?.macs[0];
     if (near && mac !== undefined) await addresses.reserveAll(name, mac, near);
     if (change.nameServers) await keepNameServers(layout, name, change.nameServers);
-    await writeConfig(layout, name, withSettings(config, await settingsFor(name, config, change, work)));
-    if (!network) return;
-    await keepForward(layout, name, network.given);
-    const routes = routesOf(await readConfig(layout, name));
+    const wanted = withSettings(config, await settingsFor(name, config, change, work));
+    const routes = routesOf(wanted);
     const kept = new Set(routes.map(({ address }) => address));
+    // Before nobody knows of them any more.
     await removeRoutes(routesOf(config).filter(({ address }) => !kept.has(address)));
+    await writeConfig(layout, name, wanted);
+    if (network) await keepForward(layout, name, network.given);
     await addRoutes(routes);
   }
 
@@ -154,11 +156,6 @@ export function createReshape(deps: Deps) {
   }
 
   return { shape, plan, reshape };
-}
-
-/** It was stopped for a change, and is to be started at its end. */
-function restartMark(layout: Layout, name: string): string {
-  return path.join(layout.home(name), "gantry.restart");
 }
 
 function cardOf(config: string): string {

@@ -5,9 +5,18 @@ import { AppError, invalid } from "../../errors.ts";
 import { runChild } from "../child.ts";
 import { removeTree } from "../remove-tree.ts";
 import { readConfig, settingsOf, withSettings, writeConfig } from "./config-file.ts";
+import { exists } from "./exists.ts";
 import { folderName, imageName, type Layout } from "./layout.ts";
-import { formatImage, growMounted, imageSizes, inMountedImage, loopDevice, makeLoopRoot } from "./loop-root.ts";
-import { exists, inRoot, type RootPlace, rootPlace } from "./root-place.ts";
+import {
+  formatImage,
+  growImage,
+  imageSizes,
+  inMountedImage,
+  keepImage,
+  loopDevice,
+  makeLoopRoot,
+} from "./loop-root.ts";
+import { inRoot, type RootPlace, rootPlace } from "./root-place.ts";
 import { runningContainers } from "./sockets.ts";
 import type { Owner, Staging } from "./staging.ts";
 
@@ -23,14 +32,14 @@ export interface Subject {
   running: boolean;
 }
 
-/** `undefined`: its size is that already. `live`: it grows as it runs; else its files are copied while it is stopped. */
+/** `undefined`: its size is that already. `live`: it grows where it is, as it runs; else its files are copied while it is stopped. */
 export type SizePlan = { live: boolean } | undefined;
 
 export type Resizing = ReturnType<typeof createResizing>;
 
 /**
- * The size of a container's root file system. One that runs grows where the kernel lets this process do that. All else is
- * a copy of its files to a new file system in staging, which then takes the place of the old by a rename: after a crash
+ * The size of a container's root file system. It grows in its place where the kernel lets this process do that. All else
+ * is a copy of its files to a new file system in staging, which then takes the place of the old by a rename: after a crash
  * at any moment there is the old or the new.
  */
 export function createResizing({ layout, staging }: Deps) {
@@ -43,7 +52,7 @@ export function createResizing({ layout, staging }: Deps) {
     const sizes = place.kind === "image" ? await imageSizes(place.path) : undefined;
     const whole = sizes && size - sizes.used < blockSize;
     if (sizes && whole && size === sizes.file) return undefined;
-    if (sizes && size >= sizes.file && subject.running && (await mayGrow())) return { live: true };
+    if (sizes && size >= sizes.file && (await mayGrow())) return { live: true };
     await withStaged(subject, async (folder) => {
       const probe = path.join(folder, imageName);
       await formatImage(probe, size, subject.task);
@@ -55,7 +64,7 @@ export function createResizing({ layout, staging }: Deps) {
 
   async function grow({ name, task }: Subject, size: number): Promise<void> {
     const place = rootPlace(layout, name, await readConfig(layout, name));
-    if (place?.kind === "image") await growMounted(place.path, size, task);
+    if (place?.kind === "image") await growImage(place.path, size, task);
   }
 
   /** Of one that is stopped. */
@@ -69,11 +78,13 @@ export function createResizing({ layout, staging }: Deps) {
       await makeLoopRoot({ image, size, task }, (target) =>
         inSource(place, task, (root) => copyFiles(root, target, { task, signal })),
       );
+      await keepImage(image);
       if (await isInUse(name, place, task))
         throw new AppError("conflict", `The LXC container ${name} was started meanwhile: try again.`);
       const made = path.join(layout.home(name), imageName);
       await rename(image, made);
       await writeConfig(layout, name, withSettings(config, { "lxc.rootfs.path": `loop:${made}` }));
+      if (place.kind === "image" && place.path !== made) await rm(place.path, { force: true });
       await tidy(subject);
     });
   }
@@ -119,7 +130,9 @@ async function mayGrow(): Promise<boolean> {
 
 /** Nothing is written to what is only read, in case that somebody starts it meanwhile. */
 function inSource<T>(place: RootPlace, task: string, work: (root: string) => Promise<T>): Promise<T> {
-  return place.kind === "folder" ? work(place.path) : inMountedImage({ image: place.path, task, readOnly: true }, work);
+  return place.kind === "folder"
+    ? work(place.path)
+    : inMountedImage({ image: place.path, task, options: ["ro"] }, work);
 }
 
 /** Owners, modes, times, attributes, access lists, links and holes as they are; nothing that is mounted there. */

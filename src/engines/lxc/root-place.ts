@@ -1,4 +1,3 @@
-import { access } from "node:fs/promises";
 import path from "node:path";
 
 import { settingsOf } from "./config-file.ts";
@@ -25,11 +24,4 @@ export function rootPlace(layout: Layout, name: string, config: string): RootPla
 /** Without what a running container has mounted on it. */
 export function inRoot<T>(place: RootPlace, task: string, work: (root: string) => Promise<T>): Promise<T> {
   return place.kind === "folder" ? work(place.path) : inMountedImage({ image: place.path, task }, work);
-}
-
-export function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

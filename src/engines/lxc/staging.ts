@@ -4,7 +4,8 @@ import path from "node:path";
 import { runChild } from "../child.ts";
 import { removeTree } from "../remove-tree.ts";
 import { codeOf, nameTaken } from "./failures.ts";
-import { type Layout, parseStagingName, removedName, stagingName } from "./layout.ts";
+import { untilUnmounted } from "./loop-root.ts";
+import { imageName, type Layout, parseStagingName, removedName, stagingName } from "./layout.ts";
 
 /**
  * Where containers are made and deleted, so that below LXC's path they are there whole or not at all. A folder's name
@@ -123,6 +124,8 @@ export function createStaging(layout: Layout): Staging {
       const staged = parseStagingName(entry);
       if (staged?.station !== station) continue;
       if (!staged.removed) await unclaim(staged.name);
+      // The kernel may be writing yet what was mounted for a process that is gone.
+      await untilUnmounted(path.join(layout.staging, entry, imageName), `${station}/0`).catch(() => undefined);
       await removeTree(path.join(layout.staging, entry), { task: `${station}/0` });
       names.push(staged.name);
     }
