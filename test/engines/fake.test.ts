@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
-import { AppError } from "../../src/errors.ts";
+import type { Shape } from "../../src/engines/shape.ts";
+import { AppError, type ErrorCode } from "../../src/errors.ts";
 import { containerSpec } from "./container-spec.ts";
 import { engineContract } from "./contract.ts";
 import { fails } from "./engine-checks.ts";
@@ -58,4 +59,34 @@ test("the fake fails a call before it acts, or loses its answer", async () => {
     [...engine.state.containers.values()].map(({ name }) => name),
     [spec.name],
   );
+});
+
+test("the fake changes a container as it is, and refuses what cannot be with nothing changed", async () => {
+  const engine = createFakeEngine({ remote: { "r.example/a:1": { size: 1 } } });
+  await engine.images.pull("r.example/a:1", { signal: new AbortController().signal });
+  const [id, other] = [await create(), await create()];
+  const { containers } = engine;
+  await containers.start(id);
+  const change = { hostname: "h1", cpuTime: 1500, memory: 1 << 26, size: 1 << 30, nameServers: ["192.0.2.53"] };
+  assert.deepEqual(await containers.planReshape(id, change), { restarts: true });
+  await containers.reshape(id, { ...change, addresses: ["10.98.0.7/24"] });
+  assert.deepEqual(await containers.planReshape(id, change), { restarts: false });
+  const shape = await containers.shape(id);
+  assert.deepEqual(shape, { ...change, addresses: ["10.98.0.7/24"] });
+  await refuses(other, { addresses: ["10.98.0.8", "10.98.0.7"] }, "conflict", "addresses");
+  await refuses(id, { hostname: "h2", size: 1000 }, "conflict", "size");
+  await refuses(id, { hostname: "h2", memory: 1000 }, "invalid", "memory");
+  assert.deepEqual(await containers.shape(id), shape);
+  await containers.remove(id);
+  await containers.reshape(other, { addresses: ["10.98.0.7"] });
+  await fails(containers.reshape(id, {}), "not_found");
+
+  function create(): Promise<string> {
+    return engine.containers.create(containerSpec({ image: "r.example/a:1" }));
+  }
+  async function refuses(subject: string, wanted: Shape, code: ErrorCode, field: keyof Shape): Promise<void> {
+    for (const call of [containers.planReshape(subject, wanted), containers.reshape(subject, wanted)]) {
+      await assert.rejects(call, { code, details: { field } });
+    }
+  }
 });

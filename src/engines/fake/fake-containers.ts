@@ -64,6 +64,7 @@ export function createFakeContainers({ state, call, announce }: Deps): Container
     if (!container) return;
     state.containers.delete(container.id);
     state.specs.delete(container.id);
+    state.networks.delete(container.id);
     if (container.state === "running") announce("container", "die", container.id);
     announce("container", "destroy", container.id);
   }

@@ -4,7 +4,8 @@ import { AppError } from "../../errors.ts";
 import type { Container, Containers, ContainerSettings } from "../engine.ts";
 import { hostArchitecture } from "../host-architecture.ts";
 import type { CommitRequest, ContainerLife, ExecRequest, ExecResult } from "../life.ts";
-import { noReshaping, type Reshaping } from "../shape.ts";
+import type { Reshaping } from "../shape.ts";
+import { createFakeShape } from "./fake-shape.ts";
 import type { Announce, Call, FakeState } from "./fake-state.ts";
 
 interface Deps {
@@ -106,7 +107,7 @@ export function createFakeLife(deps: Deps): ContainerLife & Reshaping & Pick<Con
     logs: (id, _lines, signal) => act("logs", id, signal, () => (present(id), "")),
     inspect: (id, signal) => act("inspect", id, signal, () => ({ Id: present(id).id, NetworkSettings: { Ports: {} } })),
     settings: (id, signal) => act("settings", id, signal, () => settings(id)),
-    ...noReshaping("the fake"),
+    ...createFakeShape({ state, call, announce, present, run, end }),
     commit: (id, request, signal) => act("commit", id, signal, () => commit(id, request)),
     exec: (id, request, signal) => act("exec", id, signal, (cut) => exec(id, request, cut)),
   };

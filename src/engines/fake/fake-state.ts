@@ -1,5 +1,6 @@
 import type { Capabilities } from "../capabilities.ts";
 import type { Container, ContainerSpec, EngineType, Image, RegistryLogin } from "../engine.ts";
+import type { Shape } from "../shape.ts";
 
 export interface FakeCall {
   /** As containers.create, images.pull, attachNetwork, info. */
@@ -33,6 +34,8 @@ export interface FakeState {
   containers: Map<string, Container>;
   specs: Map<string, ContainerSpec>;
   images: Map<string, Image>;
+  /** What containers were given after they were made. */
+  networks: Map<string, Pick<Shape, "addresses" | "nameServers">>;
   /** Counts ids and process ids. */
   serial: number;
   /** Aborted while the engine is down. */

@@ -21,6 +21,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     containers: new Map(),
     specs: new Map(),
     images: new Map(),
+    networks: new Map(),
     serial: 0,
     life: new AbortController(),
   };
@@ -52,7 +53,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       commits: true,
       renamesRunning: true,
       sizes: false,
-      reshapes: false,
+      reshapes: true,
       hostNames: false,
       local: true,
       ...options.capabilities,
