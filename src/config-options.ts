@@ -1,4 +1,5 @@
-import type { Parse } from "./config-values.ts";
+import type { Option } from "./config-option.ts";
+import { openvzOptions } from "./config-openvz.ts";
 import {
   one,
   parseAddress,
@@ -8,34 +9,14 @@ import {
   parseGroups,
   parseHostNames,
   parseLane,
-  parseOpenvzAuth,
-  parseOpenvzEngine,
   parsePassword,
   parsePath,
   parseShares,
   parseSwitch,
   parseSynchronous,
-  parseTemplates,
   parseUrl,
   readPasswordFile,
 } from "./config-values.ts";
-
-/** One thing that can be set; its key in `options` is the flag's name and the key in the config file. */
-export interface Option<T> {
-  /** Absent: the flag takes no value. */
-  placeholder?: string;
-  variable?: string;
-  /** As given on the command line. */
-  default?: string;
-  /** In place of the default where that is no fixed text. */
-  defaultText?: string;
-  help: string;
-  /** The flag can be repeated, the variable holds a comma-separated list, the config file an array. */
-  list?: boolean;
-  parse: Parse<T>;
-  /** Where the variable holds something else than the flag. */
-  parseVariable?: Parse<T>;
-}
 
 /** The one list of all that can be set: it drives the flags, the variables, the config file and --help. */
 const options = {
@@ -213,35 +194,7 @@ const options = {
     help: "event streams and waits that one user may have open; a further one is refused with 429",
     parse: one(parseCap),
   },
-  "openvz-listen": {
-    placeholder: "HOST:PORT",
-    variable: "GANTRY_OPENVZ_LISTEN",
-    defaultText: "off",
-    help: "a further address that serves the containers-and-jobs API (OpenVZ style) only",
-    parse: one(parseAddress),
-  },
-  "openvz-auth": {
-    placeholder: "MODE",
-    variable: "GANTRY_OPENVZ_AUTH",
-    default: "token",
-    help: "there: token as everywhere, or none on a loopback address: whoever reaches it is then root of this host",
-    parse: one(parseOpenvzAuth),
-  },
-  "openvz-engine": {
-    placeholder: "ENGINE",
-    variable: "GANTRY_OPENVZ_ENGINE",
-    default: "lxc",
-    help: "lxc or lxd: where that API makes containers",
-    parse: one(parseOpenvzEngine),
-  },
-  "openvz-template": {
-    placeholder: "NAME=IMAGE",
-    variable: "GANTRY_OPENVZ_TEMPLATES",
-    defaultText: "none; images go by their own names",
-    help: "a name for a system image, as template1=debian-bookworm; can be repeated",
-    list: true,
-    parse: parseTemplates,
-  },
+  ...openvzOptions,
   synchronous: {
     placeholder: "MODE",
     variable: "GANTRY_SYNCHRONOUS",

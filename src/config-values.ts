@@ -117,29 +117,6 @@ export function parseSynchronous(text: string, place: Place): "FULL" | "NORMAL" 
   throw new ConfigError(`${place.name} must be FULL or NORMAL, not "${text}".`);
 }
 
-export function parseOpenvzAuth(text: string, place: Place): "token" | "none" {
-  if (text === "token" || text === "none") return text;
-  throw new ConfigError(`${place.name} must be token or none, not "${text}".`);
-}
-
-export function parseOpenvzEngine(text: string, place: Place): "lxc" | "lxd" {
-  if (text === "lxc" || text === "lxd") return text;
-  throw new ConfigError(`${place.name} must be lxc or lxd, not "${text}".`);
-}
-
-export function parseTemplates(texts: readonly string[], place: Place): Readonly<Record<string, string>> {
-  const templates = new Map<string, string>();
-  for (const text of texts) {
-    const [, name, image] =
-      /^([a-zA-Z0-9][a-zA-Z0-9_./:-]{0,127})=([a-z0-9][a-zA-Z0-9_./:-]{0,254})$/.exec(text.trim()) ?? [];
-    if (name === undefined || image === undefined)
-      throw new ConfigError(`${place.name} must be NAME=IMAGE, as template1=debian-bookworm, not "${text}".`);
-    if (templates.has(name)) throw new ConfigError(`${place.name} names the template ${name} twice; leave one out.`);
-    templates.set(name, image);
-  }
-  return Object.freeze(Object.fromEntries(templates));
-}
-
 export function parseSwitch(text: string, place: Place): boolean {
   if (["1", "true", "yes", "on"].includes(text.toLowerCase())) return true;
   if (["0", "false", "no", "off"].includes(text.toLowerCase())) return false;

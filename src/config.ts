@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { isIPv4 } from "node:net";
 import { join } from "node:path";
 import { ConfigError } from "./config-error.ts";
 import { helpText } from "./config-help.ts";
 import { type OptionName, type OptionValue, optionTable } from "./config-options.ts";
+import { openvzOf, type OpenvzConfig } from "./config-openvz.ts";
 import { type Environment, type Given, readFile, readFlags, readVariables, type Source } from "./config-sources.ts";
 import type { EngineType } from "./engines/engine.ts";
 
@@ -47,12 +47,7 @@ export interface Config {
   /** Streams and long polls that one user may have open. */
   maxStreams: number;
   /** The containers-and-jobs API. `listen`: a port of its own, where `open` asks nobody who he is. */
-  openvz: {
-    listen: { host: string; port: number } | undefined;
-    open: boolean;
-    engine: "lxc" | "lxd";
-    templates: Readonly<Record<string, string>>;
-  };
+  openvz: OpenvzConfig;
   /** How hard the database is about its disk. */
   synchronous: "FULL" | "NORMAL";
   setup: boolean;
@@ -127,24 +122,6 @@ function tlsOf(on: boolean, certificate: string | undefined, key: string | undef
   if (!on) return undefined;
   const files = certificate !== undefined && key !== undefined ? { certificate, key } : undefined;
   return Object.freeze({ files: files && Object.freeze(files) });
-}
-
-function openvzOf(
-  listen: Config["openvz"]["listen"],
-  auth: "token" | "none",
-  engine: "lxc" | "lxd",
-  templates: Config["openvz"]["templates"] = {},
-): Config["openvz"] {
-  const open = auth === "none";
-  if (open && listen && !isLoopback(listen.host))
-    throw new ConfigError(
-      `--openvz-auth none makes whoever reaches ${listen.host} root of this host: give --openvz-listen a loopback address, as 127.0.0.1:5000.`,
-    );
-  return Object.freeze({ listen, open: open && listen !== undefined, engine, templates });
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
 const proxyNames = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];

@@ -33,6 +33,7 @@ import { createKinds } from "./kinds/kinds.ts";
 import { createMarks } from "./kinds/options.ts";
 import { createLifecycleService } from "./lifecycle.ts";
 import { createOpenvzService } from "./openvz/openvz.ts";
+import { createReach } from "./openvz/reach.ts";
 import { createRecordSweeper } from "./openvz/records.ts";
 import { createTemplates, type OpenvzEngine, type TemplateOptions } from "./openvz/templates.ts";
 import { createPlaces } from "./places.ts";
@@ -101,7 +102,7 @@ export interface Station {
 
 export async function createStation(options: StationOptions): Promise<Station> {
   const { id, stores, engines, secrets, lanes, maxTasks, log } = options;
-  const { tasks, events, registries } = stores;
+  const { tasks, events, registries, openvz } = stores;
   const accounts = await createAccounts({
     ...options,
     accounts: stores.accounts,
@@ -118,7 +119,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const forwarder = createForwarder({ station: id, engines, log, inventory: () => inventory });
   const sweeper = createSweeper({ tasks, shares, station: id, log });
   const marks = createMarks(id);
-  const records = createRecordSweeper({ openvz: stores.openvz, marks, log });
+  const records = createRecordSweeper({ openvz, marks, log });
   const tellers = [sweeper, records, forwarder.listener, createEngineEvents(announce, actors), waits];
   const inventory: Inventory = createInventory(engines, ...tellers);
   const owners = createOwners({ inventory, tasks, station: id });
@@ -131,7 +132,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     images,
     pulls: createPulls(),
     marks,
-    openvz: stores.openvz,
+    openvz,
     moveClaims: (from, to) => tasks.moveClaims({ from, to }),
     announce,
     settlePorts: forwarder.settle,
@@ -164,7 +165,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { host, certificates, build, configuration, recentLines } = options;
   const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 
-  const background = createBackgroundService({ sessions, inventory, owners, planners, taken, tasks, machine });
+  const toMake = { inventory, planners, taken, machine };
+  const background = createBackgroundService({ ...toMake, sessions, owners, tasks });
   const awaiting = createAwaiting({ machine, tasks });
   const lookup = createContainerLookup(inventory);
   const permitted = createPermitted(lookup, owners);
@@ -177,8 +179,13 @@ export async function createStation(options: StationOptions): Promise<Station> {
     system: createSystemService({ sessions, host, inventory, taken, build, report }),
     certificates: createCertificateService({ sessions, certificates, log }),
     openvz: createOpenvzService({
-      ...{ sessions, inventory, owners, planners, taken, lookup, tasks, machine, awaiting, marks },
-      openvz: stores.openvz,
+      ...toMake,
+      sessions,
+      owners,
+      awaiting,
+      openvz,
+      marks,
+      reach: createReach({ inventory, lookup, tasks, openvz, marks }),
       templates: createTemplates(options.openvz),
       engine: options.openvz.engine,
     }),

@@ -1,25 +1,23 @@
 import { randomUUID } from "node:crypto";
 import type { CreateRequest } from "../../api/create.ts";
-import type { OpenvzAccepted } from "../../api/openvz.ts";
-import { AppError, hasCode } from "../../errors.ts";
+import type { OpenvzAccepted, OpenvzCreate, OpenvzUpdated } from "../../api/openvz.ts";
+import { hasCode } from "../../errors.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
-import type { OpenvzContainerRow, OpenvzJobRow, OpenvzStore } from "../../storage/openvz-store.ts";
-import type { NewTask, TaskStore } from "../../storage/task-store.ts";
+import type { OpenvzStore } from "../../storage/openvz-store.ts";
 import type { TaskMachine } from "../../tasks/machine.ts";
 import { authorizeTask } from "../asks.ts";
 import type { Awaiting } from "../awaiting.ts";
-import { refusal } from "../background.ts";
-import type { ContainerLookup } from "../container-lookup.ts";
-import type { OpenvzKind, OpenvzRequests } from "../kinds/openvz.ts";
 import type { Marks } from "../kinds/options.ts";
 import type { Owners } from "../owners.ts";
-import { authorize, onlyOf, type User, type Verb } from "../policy.ts";
+import { authorize, onlyOf } from "../policy.ts";
 import type { Caller, OpenvzService } from "../services.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Taken } from "../taken.ts";
-import { containerKey, type Planners } from "../task-plan.ts";
+import type { Planners } from "../task-plan.ts";
+import { acceptJob, jobTask, nameTaken, quickPlan } from "./jobs.ts";
 import { inOwnWords, parseParameters } from "./parameters.ts";
-import { findRecorded, type Recorded } from "./records.ts";
+import type { Reach } from "./reach.ts";
+import { findRecorded } from "./records.ts";
 import { shownContainer, shownJob, shownListedJob } from "./shown.ts";
 import type { OpenvzEngine, Templates } from "./templates.ts";
 
@@ -29,12 +27,11 @@ export interface OpenvzOptions {
   owners: Owners;
   planners: Pick<Planners, "create">;
   taken: Taken;
-  lookup: ContainerLookup;
-  tasks: Pick<TaskStore, "ownerOf">;
   machine: Pick<TaskMachine, "accept">;
   awaiting: Awaiting;
   openvz: OpenvzStore;
   marks: Marks;
+  reach: Reach;
   templates: Templates;
   /** Where new containers are made. */
   engine: OpenvzEngine;
@@ -44,77 +41,25 @@ const listedJobs = 1000;
 
 /** The containers-and-jobs API: containers by UUID, and each change of one a task, which is called a job. */
 export function createOpenvzService(options: OpenvzOptions): OpenvzService {
-  const { sessions, inventory, planners, taken, lookup, machine, awaiting, openvz, templates } = options;
+  const { sessions, inventory, machine, openvz, reach } = options;
 
-  /** The container that this row is of, if the user may do this with it. To who may not there is none. */
-  async function permitted(user: User, verb: Verb, row: OpenvzContainerRow | undefined): Promise<Recorded> {
-    authorize(user, verb);
-    const owner = row && user.role !== "admin" ? await options.tasks.ownerOf(row.task) : undefined;
-    const found = row && findRecorded(inventory, options.marks, row);
-    if (!found) throw noSuchContainer();
-    try {
-      authorize(user, verb, [{ owner, name: "container" }]);
-    } catch (error) {
-      throw hasCode(error, "not_found") ? noSuchContainer() : error;
-    }
-    return found;
-  }
-
-  /** The same, as its engine has it now. */
-  async function target(user: User, verb: Verb, row: OpenvzContainerRow | undefined) {
-    const { row: found, container: seen } = await permitted(user, verb, row);
-    const type = found.engine as OpenvzEngine;
-    const looked = lookup({ type, id: seen?.name ?? found.name }).catch((error: unknown) =>
-      Promise.reject(hasCode(error, "not_found") ? noSuchContainer() : error),
-    );
-    const { container, view } = await looked;
-    if (!options.marks.isOurs(container.mark, found.task)) throw noSuchContainer();
-    const { id, name, incarnation } = container;
-    return { row: found, view, target: { type, id, name, incarnation } };
-  }
-
-  async function accept(task: NewTask): Promise<void> {
-    const accepted = await machine.accept(task);
-    if ("id" in accepted) return;
-    if ("creating" in accepted) throw nameTaken();
-    throw "repeated" in accepted ? new AppError("internal", "A job has no key.") : refusal(accepted);
-  }
-
-  /** A change of one container, without more to say. */
-  async function change(caller: Caller, id: string, verb: Verb, kind: OpenvzKind): Promise<OpenvzAccepted> {
-    const user = sessions.authenticate(caller);
-    const { row, target: request } = await target(user, verb, await openvz.container(id));
-    const job = jobOf(kind, row.id);
-    const asked = { ...request, container: row.id } satisfies OpenvzRequests["openvz_remove"];
-    await accept({ ...taskOf(caller, user, kind), ...quickAt(request), params: JSON.stringify(asked), job });
-    return { message: "success", job_id: job.id };
-  }
-
-  async function permittedJob(caller: Caller, id: string): Promise<OpenvzJobRow> {
-    const only = onlyOf(sessions.authenticate(caller), "task:list");
-    const row = await openvz.job(id);
-    if (row && (only === undefined || row.user === only)) return row;
-    throw new AppError("not_found", "no such job");
+  function verb(verb: "remove" | "start" | "stop" | "restart") {
+    return async (caller: Caller, id: string): Promise<OpenvzAccepted> => {
+      const user = sessions.authenticate(caller);
+      const { target } = await reach.container(user, `container:${verb}`, await openvz.container(id));
+      const request = { ...target, container: id };
+      const plan = quickPlan(target);
+      return acceptJob(machine, jobTask({ caller, user, kind: `openvz_${verb}`, id, request, plan }));
+    };
   }
 
   return {
-    async create(caller, { name, ostemplate }) {
-      const user = sessions.authenticate(caller);
-      authorize(user, "container:create");
-      const { engine } = inventory.require(options.engine);
-      const image = await templates.resolve(ostemplate, engine);
-      const create: CreateRequest = { type: options.engine, ...image, name, autostart: true };
-      const plan = await planners.create(create);
-      await authorizeTask(options.owners, user, "container:create", plan.asks);
-      await taken.refuse(plan).catch((error: unknown) => Promise.reject(isOfName(error) ? nameTaken() : error));
-      const { lane, locks, creates, ports } = plan;
-      const job = jobOf("openvz_create", randomUUID());
-      const task = taskOf(caller, user, "openvz_create");
-      const request = { container: job.container, ostemplate, createdAt: task.now, create };
-      const params = JSON.stringify(request satisfies OpenvzRequests["openvz_create"]);
-      await accept({ ...task, lane, name, locks, creates, ports, params, job });
-      return { message: "success", job_id: job.id };
-    },
+    create: (caller, request) => create(options, caller, request),
+    update: (caller, id, request, signal) => update(options, { caller, id, ...request, signal }),
+    remove: verb("remove"),
+    start: verb("start"),
+    stop: verb("stop"),
+    restart: verb("restart"),
 
     async list(caller) {
       const user = onlyOf(sessions.authenticate(caller), "container:list");
@@ -125,7 +70,7 @@ export function createOpenvzService(options: OpenvzOptions): OpenvzService {
 
     async get(caller, id) {
       const user = sessions.authenticate(caller);
-      const found = await permitted(user, "container:get", await openvz.container(id));
+      const found = await reach.recorded(user, "container:get", await openvz.container(id));
       const { view, container } = found;
       // What applies is an extension: an engine that does not say it keeps nobody from the rest.
       const engine = view?.available() && view.engine.capabilities.reshapes ? view.engine : undefined;
@@ -133,48 +78,8 @@ export function createOpenvzService(options: OpenvzOptions): OpenvzService {
       return { message: "success", container: shownContainer(found, shape) };
     },
 
-    /**
-     * Awaited, although it is a task as the others: the documented answer says success and names no job, so whoever has
-     * it may count on the change; and a failure could be told in no other way.
-     */
-    async update(caller, id, { parameters }, signal) {
-      const user = sessions.authenticate(caller);
-      authorize(user, "container:change");
-      const asked = parseParameters(parameters);
-      const named = (await openvz.container(id)) ?? (await openvz.containerOfJob(id));
-      const { row, view, target: request } = await target(user, "container:change", named);
-      const { shape, description } = asked;
-      const some = Object.keys(shape).length > 0;
-      const own = (error: unknown) => Promise.reject(inOwnWords(error));
-      const { restarts } = some
-        ? await view.engine.containers.planReshape(request.id, shape, signal).catch(own)
-        : { restarts: false };
-      const job = jobOf("openvz_update", row.id);
-      const params = {
-        ...request,
-        container: row.id,
-        change: shape,
-        parameters: JSON.stringify(parameters),
-        ...(description !== undefined && { description }),
-        restarts,
-      } satisfies OpenvzRequests["openvz_update"];
-      const task = {
-        ...taskOf(caller, user, "openvz_update"),
-        ...quickAt(request),
-        params: JSON.stringify(params),
-        job,
-      };
-      await awaiting.run(task, signal);
-      return { message: "success", code: 0, job_id: job.id, ...(restarts && { restart: true as const }) };
-    },
-
-    remove: (caller, id) => change(caller, id, "container:remove", "openvz_remove"),
-    start: (caller, id) => change(caller, id, "container:start", "openvz_start"),
-    stop: (caller, id) => change(caller, id, "container:stop", "openvz_stop"),
-    restart: (caller, id) => change(caller, id, "container:restart", "openvz_restart"),
-
     async getJob(caller, id) {
-      return { message: "success", ...shownJob(await permittedJob(caller, id)) };
+      return { message: "success", ...shownJob(await reach.job(sessions.authenticate(caller), id)) };
     },
 
     async listJobs(caller) {
@@ -185,28 +90,59 @@ export function createOpenvzService(options: OpenvzOptions): OpenvzService {
   };
 }
 
-function jobOf(kind: OpenvzKind, container: string) {
-  return { id: randomUUID(), container, verb: kind.replace("openvz_", "") };
-}
-
-/** In no list of background tasks, whose categories are documented. */
-function taskOf({ address }: Caller, { name: user }: User, kind: OpenvzKind) {
-  return { kind, user, address, idempotency: null, awaited: true, now: Date.now() };
-}
-
-function quickAt({ type, name }: { type: string; name: string }) {
-  const locks: NewTask["locks"] = [[containerKey(type, name), "X"]];
-  return { lane: "quick" as const, name, locks, creates: null, ports: [] };
+async function create(options: OpenvzOptions, caller: Caller, asked: OpenvzCreate): Promise<OpenvzAccepted> {
+  const { name, ostemplate } = asked;
+  const user = options.sessions.authenticate(caller);
+  authorize(user, "container:create");
+  const { engine } = options.inventory.require(options.engine);
+  const image = await options.templates.resolve(ostemplate, engine);
+  const create: CreateRequest = { type: options.engine, ...image, name, autostart: true };
+  const plan = await options.planners.create(create);
+  await authorizeTask(options.owners, user, "container:create", plan.asks);
+  await options.taken.refuse(plan).catch((error: unknown) => Promise.reject(isOfName(error) ? nameTaken() : error));
+  const id = randomUUID();
+  const request = { container: id, ostemplate, createdAt: Date.now(), create };
+  return acceptJob(options.machine, jobTask({ caller, user, kind: "openvz_create", id, request, plan }));
 }
 
 function isOfName(error: unknown): boolean {
   return hasCode(error, "conflict") && error.details?.["field"] === "name";
 }
 
-function nameTaken(): AppError {
-  return new AppError("conflict", "A container with given name already exists", { details: { field: "name" } });
+interface AskedUpdate {
+  caller: Caller;
+  /** Of the container, or of a job that was about it. */
+  id: string;
+  parameters: Record<string, string>;
+  signal: AbortSignal;
 }
 
-function noSuchContainer(): AppError {
-  return new AppError("not_found", "no such container");
+/**
+ * Awaited, although it is a task as the others: the documented answer says success and names no job, so whoever has it
+ * may count on the change; and a failure could be told in no other way. What can be seen to be wrong is refused before
+ * there is a task.
+ */
+async function update(options: OpenvzOptions, { caller, id, parameters, signal }: AskedUpdate): Promise<OpenvzUpdated> {
+  const { openvz, reach, awaiting } = options;
+  const user = options.sessions.authenticate(caller);
+  authorize(user, "container:change");
+  const { shape: change, description } = parseParameters(parameters);
+  const named = (await openvz.container(id)) ?? (await openvz.containerOfJob(id));
+  const { row, view, target } = await reach.container(user, "container:change", named);
+  const { containers } = view.engine;
+  const planned =
+    Object.keys(change).length > 0 ? containers.planReshape(target.id, change, signal) : { restarts: false };
+  const { restarts } = await Promise.resolve(planned).catch((error: unknown) => Promise.reject(inOwnWords(error)));
+  const request = {
+    ...target,
+    container: row.id,
+    change,
+    parameters: JSON.stringify(parameters),
+    ...(description !== undefined && { description }),
+    restarts,
+  };
+  const plan = quickPlan(target);
+  const task = jobTask({ caller, user, kind: "openvz_update", id: row.id, request, plan });
+  await awaiting.run(task, signal);
+  return { message: "success", code: 0, job_id: task.job.id, ...(restarts && { restart: true as const }) };
 }

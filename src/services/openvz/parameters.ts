@@ -144,7 +144,7 @@ function list(name: string, text: string, limit: number): string[] {
 }
 
 function parseDescription(text: string): string {
-  if (text.length <= most.description && !/[\0-\x08\x0b-\x1f\x7f]/.test(text)) return text;
+  if (text.length <= most.description && !/[^\P{Cc}\t\n]/u.test(text)) return text;
   throw invalid("description", `must be a text of at most ${most.description} characters`);
 }
 

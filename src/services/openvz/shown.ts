@@ -1,4 +1,4 @@
-import type { OpenvzContainer, OpenvzJobAnswer, OpenvzListedJob, OpenvzParameters } from "../../api/openvz.ts";
+import type { OpenvzContainer, OpenvzJobAnswer, OpenvzListedJob } from "../../api/openvz.ts";
 import type { Shape } from "../../engines/shape.ts";
 import type { OpenvzJobRow } from "../../storage/openvz-store.ts";
 import { shownShape } from "./parameters.ts";
@@ -19,8 +19,7 @@ export function shownContainer({ row, view, container }: Recorded, shape?: Shape
 }
 
 function effective(shape: Shape, description: string | null): Record<string, string> {
-  const all: OpenvzParameters = { ...shownShape(shape), ...(description !== null && { description }) };
-  return all as Record<string, string>;
+  return { ...shownShape(shape), ...(description !== null && { description }) };
 }
 
 type Job = Omit<OpenvzJobAnswer, "message">;
