@@ -34,9 +34,9 @@ export const address = "127.0.0.1:5050";
 const base = `http://${address}/v0.1`;
 
 /** With the Debian that this host builds as template1. */
-export function startOpenvzDebian(type: SystemType): Promise<OpenvzWorld> {
+export function startOpenvzDebian(type: SystemType, flags: readonly string[] = []): Promise<OpenvzWorld> {
   const prepare = (dataDir: string) => copyDebianImages(join(dataDir, "images"));
-  return startOpenvz(type, { imageServer: nowhere, prepare });
+  return startOpenvz(type, { imageServer: nowhere, prepare, flags });
 }
 
 /** With the image server's small ones, of which the template `small` is one. */
