@@ -8,7 +8,7 @@ import type { Container } from "../../src/engines/engine.ts";
 import type { Shape } from "../../src/engines/shape.ts";
 import { patiently } from "../support/patiently.ts";
 import { run, runInside } from "./commands.ts";
-import { fails, found } from "./engine-checks.ts";
+import { collect, fails, found } from "./engine-checks.ts";
 import { lxcBench } from "./lxc-bench.ts";
 
 /** Changes of a container as it is: what only LXC's driver can get wrong. The rest is in `contract-shape.ts`. */
@@ -47,7 +47,11 @@ test("what was changed is so when it is started by hand, without the station", a
 
 test("who asks for an address in it gets the one that it was given, and writes no other name servers", async () => {
   const container = await launch();
+  const clients = (): Promise<string> => runInside(container.pid, "/bin/pidof", "udhcpc").catch(() => "none");
+  await patiently("its DHCP client", async () => assert.notEqual(await clients(), "none"));
   await engine().containers.reshape(container.id, { addresses: ["10.0.3.191"], nameServers: ["192.0.2.53"] });
+  // At its renewal it would take away what its server has not given.
+  assert.equal(await clients(), "none");
   const { pid } = await restarted(container);
   await runInside(pid, "/bin/udhcpc", "-i", "eth0", "-s", "/etc/udhcpc.sh", "-q", "-n", "-t", "5");
   await page("10.0.3.191");
@@ -67,9 +71,11 @@ test("its ports are forwarded to an address that it has", async () => {
     return (await found(engine(), container.id)).forward?.address;
   };
   assert.equal(await forward([foreign, first]), first);
-  assert.equal(await forward([foreign, "10.0.3.192"]), "10.0.3.192");
   assert.equal(await forward([foreign]), foreign);
   await page(foreign);
+  assert.equal(await forward(["10.0.3.192"]), "10.0.3.192");
+  await page("10.0.3.192");
+  assert.equal(await run("ip", "route", "show", foreign), "");
   await engine().containers.remove(container.id);
 });
 
@@ -106,7 +112,8 @@ test("links in a root file system lead nowhere", async () => {
   }
   for (const file of files) assert.equal(readFileSync(file, "utf8"), "the host's\n");
   rmSync(trap, { recursive: true });
-  assert.ok(!existsSync("/etc/systemd/network/05-gantry.network"));
+  for (const file of ["/etc/systemd/network/05-gantry.network", "/hostname", "/resolv.conf"])
+    assert.ok(!existsSync(file), file);
 });
 
 /** What a container may do to its own files: lead to the host's, by the host's paths. */
@@ -182,6 +189,15 @@ test("what a copy that was killed has left beside the root file system is cleare
   await engine().recover(container.mark?.station ?? "");
   assert.ok(!existsSync(join(home(container), "rootfs")));
   assert.equal((await found(engine(), container.id)).state, "running");
+  await engine().containers.remove(container.id);
+});
+
+test("who listens is told of a change", async () => {
+  const container = await launch();
+  const end = new AbortController();
+  const seen = collect(engine().events(end.signal), ({ action }) => void (action === "update" && end.abort()));
+  await engine().containers.reshape(container.id, { cpuTime: 500 });
+  assert.deepEqual((await seen).at(-1), { resource: "container", action: "update", id: container.id });
   await engine().containers.remove(container.id);
 });
 
