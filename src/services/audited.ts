@@ -28,16 +28,26 @@ type Method = (...args: unknown[]) => unknown;
  * refusal. Whoever adds a method gets that without doing anything.
  */
 export function auditServices(services: Services, { sessions, audit }: { sessions: Sessions; audit: Audit }): Services {
-  async function read(method: Method, args: unknown[], act: Act): Promise<unknown> {
+  /** Who does what, of the arguments of a call. Of nobody there is nothing: he is refused by the service itself, and could only fill the log. */
+  function actOfCall(name: string, [caller, ...rest]: unknown[]): Act | undefined {
+    const user = sessions.peek(caller as Caller);
+    return user && actOf(name, user, caller as Caller, targetOf(rest));
+  }
+
+  /** What is read or accepted is looked at only when it is refused: these are the calls that come by the thousand. */
+  async function read(name: string, method: Method, args: unknown[]): Promise<unknown> {
     try {
       return await method(...args);
     } catch (error) {
-      if (hasCode(error, "forbidden") || hasCode(error, "too_many")) audit.refused(act, messageOf(error));
+      const act = hasCode(error, "forbidden") || hasCode(error, "too_many") ? actOfCall(name, args) : undefined;
+      if (act) audit.refused(act, messageOf(error));
       throw error;
     }
   }
 
-  async function change(method: Method, args: unknown[], act: Act): Promise<unknown> {
+  async function change(name: string, method: Method, args: unknown[]): Promise<unknown> {
+    const act = actOfCall(name, args);
+    if (!act) return method(...args);
     const settle = await audit.begin(act);
     try {
       const answer = await method(...args);
@@ -53,12 +63,7 @@ export function auditServices(services: Services, { sessions, audit }: { session
     const verb = name.split(".")[1] ?? "";
     const reads = reading.test(verb) || alsoReading.has(name) || inTheStore.test(name);
     const call = reads ? read : change;
-    return async (...args) => {
-      const user = sessions.peek(args[0] as Caller);
-      // Who is nobody is refused by the service itself, and could only fill the log.
-      const [caller, ...rest] = args;
-      return user ? call(method, args, actOf(name, user, caller as Caller, targetOf(rest))) : method(...args);
-    };
+    return (...args) => call(name, method, args);
   }
 
   const groups = Object.entries(services).map(([group, methods]) => {

@@ -1,7 +1,7 @@
 import type { Async } from "./async.ts";
 import type { StoredState } from "./task-store.ts";
 
-/** A container that was made by the containers-and-jobs API. Whose it is, is in `task_owner`, as of all containers. */
+/** A container that was made by the containers-and-jobs API. Whose it is, its task says, as of all containers. */
 export interface OpenvzContainerRow {
   /** A UUID. */
   id: string;

@@ -168,7 +168,7 @@ export interface TaskVerbs {
   /** Of these tasks the ones that ended without leaving anything: never begun, or undone. */
   undone(ids: readonly number[]): number[];
   nameOf(id: number): string | undefined;
-  /** Whose container a task made; kept when the task is gone. `undefined`: nobody's any more. */
+  /** Whose container a task made, also when the task is gone. `undefined`: nobody's any more. */
   ownerOf(id: number): string | undefined;
   /** Claims of final tasks, by owner. */
   claims(): { protocol: string; port: number; owner: string }[];

@@ -20,21 +20,27 @@ export interface QueuedTask {
 
 interface Entry {
   id: number;
+  lane: Lane;
   /** What its first key begins with: its engine. */
   group: string;
   places: Place[];
   /** Places not granted yet. */
   missing: number;
-  onReady: (entry: Entry) => void;
+  /** It ran before: nobody hands it out. */
+  held: boolean;
   gone: boolean;
+  /** Its place among those that are ready. */
+  order: number;
 }
 
-/** A task's place in one key's queue. */
+/** A task's place in one key's queue. A heavy one's is linked with those of the others. */
 interface Place {
   entry: Entry;
   key: Key;
   mode: LockMode;
   granted: boolean;
+  before: Place | undefined;
+  after: Place | undefined;
 }
 
 interface Key {
@@ -44,8 +50,9 @@ interface Key {
   mode: LockMode;
   /** Made when somebody has to wait: most keys have one task only. */
   waiting: Queue<Place> | undefined;
-  /** Heavy tasks that hold it or wait for it, oldest first. */
-  heavy: Set<number> | undefined;
+  /** Of the heavy tasks that hold it or wait for it: the oldest, and the newest. */
+  firstHeavy: Place | undefined;
+  lastHeavy: Place | undefined;
 }
 
 export function createLockQueue() {
@@ -53,19 +60,20 @@ export function createLockQueue() {
   const keys = new Map<string, Key>();
   const ready = createReadyList<Entry>();
 
-  function enter(task: QueuedTask, onReady: (entry: Entry) => void): void {
-    const heavy = task.lane === "heavy";
+  /** Nothing of the task itself is kept: there may be a hundred thousand. */
+  function enter({ id, lane, locks }: QueuedTask, held: boolean): void {
+    const heavy = lane === "heavy";
     // Heavy tasks are not told apart: their lane is for whoever comes first.
-    const group = heavy ? "" : (task.locks[0]?.[0].split("/")[0] ?? "");
-    const entry: Entry = { id: task.id, group, places: [], missing: task.locks.length, onReady, gone: false };
-    entries.set(task.id, entry);
-    if (entry.missing === 0) onReady(entry);
-    for (const [name, mode] of task.locks) {
+    const group = heavy ? "" : (locks[0]?.[0].split("/")[0] ?? "");
+    const entry: Entry = { id, lane, group, places: [], missing: locks.length, held, gone: false, order: 0 };
+    entries.set(id, entry);
+    if (entry.missing === 0) isReady(entry);
+    for (const [name, mode] of locks) {
       let key = keys.get(name);
-      if (!key) keys.set(name, (key = { name, holders: 0, mode, waiting: undefined, heavy: undefined }));
-      if (heavy) (key.heavy ??= new Set()).add(task.id);
-      const place: Place = { entry, key, mode, granted: false };
+      if (!key) keys.set(name, (key = newKey(name, mode)));
+      const place: Place = { entry, key, mode, granted: false, before: undefined, after: undefined };
       entry.places.push(place);
+      if (heavy) link(place);
       if (!key.waiting && isFree(key, mode)) grant(place);
       else (key.waiting ??= createQueue()).push(place);
     }
@@ -93,18 +101,22 @@ export function createLockQueue() {
     place.granted = true;
     place.key.holders++;
     place.key.mode = place.mode;
-    if (--place.entry.missing === 0) place.entry.onReady(place.entry);
+    if (--place.entry.missing === 0) isReady(place.entry);
+  }
+
+  function isReady(entry: Entry): void {
+    if (!entry.held) ready.push(entry);
   }
 
   return {
     /** A task that is in already keeps its place. */
     add(task: QueuedTask): void {
       if (entries.has(task.id)) return;
-      enter(task, (entry) => ready.push(task.lane, entry));
+      enter(task, false);
     },
     /** For a task that ran, or owed an undo, before a restart: it has its keys already. To be called before any `add`. */
     hold(task: QueuedTask): void {
-      enter(task, () => undefined);
+      enter(task, true);
     },
     /**
      * The task of this lane that has been ready longest, but for groups that have enough; it holds its keys from here
@@ -118,8 +130,9 @@ export function createLockQueue() {
       if (!entry) return;
       entries.delete(id);
       entry.gone = true;
-      for (const { key, granted } of entry.places) {
-        key.heavy?.delete(id);
+      for (const place of entry.places) {
+        const { key, granted } = place;
+        unlink(place);
         if (granted) key.holders--;
         advance(key);
       }
@@ -127,10 +140,31 @@ export function createLockQueue() {
     groupOf: (id: number): string => entries.get(id)?.group ?? "",
     /** The first heavy task that has a place at one of these keys, in front of the task `before`. */
     heavyAt(locks: readonly Lock[], before = Number.POSITIVE_INFINITY): number | undefined {
-      const first = Math.min(...locks.flatMap(([name]) => keys.get(name)?.heavy?.values().next().value ?? []));
+      const first = Math.min(...locks.flatMap(([name]) => keys.get(name)?.firstHeavy?.entry.id ?? []));
       return first < before ? first : undefined;
     },
     /** Tasks that wait or hold. */
     size: () => entries.size,
   };
+}
+
+function newKey(name: string, mode: LockMode): Key {
+  return { name, holders: 0, mode, waiting: undefined, firstHeavy: undefined, lastHeavy: undefined };
+}
+
+/** At the end: who comes is the newest. */
+function link(place: Place): void {
+  const { key } = place;
+  place.before = key.lastHeavy;
+  if (key.lastHeavy) key.lastHeavy.after = place;
+  else key.firstHeavy = place;
+  key.lastHeavy = place;
+}
+
+function unlink(place: Place): void {
+  const { key, before, after } = place;
+  if (before) before.after = after;
+  else if (key.firstHeavy === place) key.firstHeavy = after;
+  if (after) after.before = before;
+  else if (key.lastHeavy === place) key.lastHeavy = before;
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { accountTables } from "./account-tables.ts";
+import { leanAccept } from "./lean-accept.ts";
 import { openvzTables } from "./openvz-tables.ts";
 
 /**
@@ -80,18 +81,19 @@ const migrations: readonly string[] = [
   INSERT INTO sqlite_sequence (name, seq) VALUES ('registry', 1);
   `,
   accountTables,
+  leanAccept,
   openvzTables,
 ];
 
 export class NewerDatabaseError extends Error {}
 
-/** Brings the database to this version's tables, all or nothing. */
-export function migrate(db: DatabaseSync): void {
+/** Brings the database to this version's tables, all or nothing. `to`: an earlier version's, for the tests of migrations. */
+export function migrate(db: DatabaseSync, to = migrations.length): void {
   const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
   if (version > migrations.length) throw new NewerDatabaseError();
-  if (version === migrations.length) return;
+  if (version === to) return;
   db.exec("BEGIN IMMEDIATE");
-  for (const migration of migrations.slice(version)) db.exec(migration);
-  db.exec(`PRAGMA user_version = ${migrations.length}`);
+  for (const migration of migrations.slice(version, to)) db.exec(migration);
+  db.exec(`PRAGMA user_version = ${to}`);
   db.exec("COMMIT");
 }

@@ -11,6 +11,10 @@ export function openvzJobWriter(db: DatabaseSync, host: string) {
   };
 }
 
+/** Of a container `c`: it stands with the task that made it, and by itself when that is gone. */
+const ownerOf = `coalesce((SELECT user FROM task WHERE task.id = c.task AND makes = 1),
+  (SELECT user FROM task_owner o WHERE o.host = c.host AND o.task = c.task))`;
+
 /**
  * A job goes with its task, but for the create of a container that is there: clients may know the container by it. Of
  * such a one without a task it is known that it went well.
@@ -34,10 +38,7 @@ export function openvzSql(db: DatabaseSync, host: string): OpenvzVerbs {
   const containerOfJob = db.prepare(`${from} WHERE id = (SELECT container FROM openvz_job WHERE id = ?)`);
   const ofTask = db.prepare(`${from} WHERE c.task = ?`);
   const all = db.prepare(`${from} WHERE host = ? ORDER BY created_at, c.task`);
-  const own = db.prepare(
-    `${from} JOIN task_owner o ON o.host = c.host AND o.task = c.task
-     WHERE c.host = ? AND o.user = ? ORDER BY created_at, c.task`,
-  );
+  const own = db.prepare(`${from} WHERE host = ? AND ${ownerOf} = ? ORDER BY created_at, c.task`);
   const jobs = `SELECT j.id, container, verb, j.user, j.task, created_at AS createdAt, error, params,
     coalesce(state, 'completed') AS state FROM openvz_job j LEFT JOIN task ON task.id = j.task`;
   const job = db.prepare(`${jobs} WHERE j.id = ?`);

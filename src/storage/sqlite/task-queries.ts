@@ -6,7 +6,8 @@ import { taskColumns } from "./task-columns.ts";
 
 /** Characters of the requests in one list. */
 const largestList = 32 << 20;
-const active = "(state IN ('waiting', 'running', 'undoing') OR debt = 1)";
+/** As the index has it, word for word: it waits, runs or is undone, or owes an undo. */
+const active = `("end" IS NULL OR debt = 1)`;
 const final = "state IN ('completed', 'error', 'cancelled') AND debt = 0";
 
 /** Reads, and the upkeep of what is over. */
@@ -32,7 +33,10 @@ export function taskQueries(db: DatabaseSync, host: string, audit: ReturnType<ty
   const attempt = db.prepare("UPDATE task SET attempts = attempts + 1 WHERE id = ? RETURNING attempts");
   const forgive = db.prepare(`UPDATE task SET attempts = 0 WHERE host = ? AND ${active} AND attempts > 0`);
   const nameOf = db.prepare("SELECT name FROM task WHERE id = ?");
-  const ownerOf = db.prepare("SELECT user FROM task_owner WHERE host = ? AND task = ?");
+  const ownerOf = db.prepare(
+    `SELECT user FROM task WHERE id = :id AND host = :host AND makes = 1
+     UNION ALL SELECT user FROM task_owner WHERE host = :host AND task = :id`,
+  );
   const undone = db.prepare(
     "SELECT id FROM task WHERE id = ? AND debt = 0 AND (state = 'cancelled' OR (state = 'error' AND outcome IS NOT NULL))",
   );
@@ -86,7 +90,7 @@ export function taskQueries(db: DatabaseSync, host: string, audit: ReturnType<ty
       return nameOf.get(id)?.["name"] as string | undefined;
     },
     ownerOf(id: number): string | undefined {
-      return ownerOf.get(host, id)?.["user"] as string | undefined;
+      return ownerOf.get({ host, id })?.["user"] as string | undefined;
     },
     undone(ids: readonly number[]): number[] {
       return ids.filter((id) => undone.get(id) !== undefined);

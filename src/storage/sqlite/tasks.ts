@@ -22,10 +22,9 @@ export function taskSql(db: DatabaseSync, host: string): TaskVerbs {
 
 function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
   const insert = db.prepare(
-    `INSERT INTO task (host, kind, lane, name, user, address, params, state, creates, init, hidden)
-     VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)`,
+    `INSERT INTO task (host, kind, lane, name, user, address, params, state, creates, makes, init, hidden)
+     VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?)`,
   );
-  const insertOwner = db.prepare("INSERT INTO task_owner (host, task, user) VALUES (?, ?, ?)");
   const insertLock = db.prepare("INSERT INTO task_lock (task, host, key, mode) VALUES (?, ?, ?, ?)");
   const insertClaim = db.prepare("INSERT INTO port_claim (host, protocol, port, owner, task) VALUES (?, ?, ?, ?, ?)");
   const insertKey = db.prepare("INSERT OR REPLACE INTO idempotency (user, key, hash, task, at) VALUES (?, ?, ?, ?, ?)");
@@ -66,16 +65,26 @@ function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
       const refused = repeated(task) ?? taken(task);
       if (refused) return refused;
       const { kind, lane, name, user, address = "", params, creates, now, awaited = false } = task;
-      const hidden = Number(awaited);
-      const id = Number(
-        insert.run(host, kind, lane, name, user, address, params, creates, now, hidden).lastInsertRowid,
+      const flags = { makes: Number(creates !== null), hidden: Number(awaited) };
+      const inserted = insert.run(
+        host,
+        kind,
+        lane,
+        name,
+        user,
+        address,
+        params,
+        creates,
+        flags.makes,
+        now,
+        flags.hidden,
       );
-      if (creates) insertOwner.run(host, id, user);
+      const id = Number(inserted.lastInsertRowid);
       for (const [key, mode] of task.locks) insertLock.run(id, host, key, mode);
       for (const { protocol, port } of task.ports) insertClaim.run(host, protocol, port, creates ?? `task/${id}`, id);
       if (task.idempotency) insertKey.run(user, task.idempotency.key, task.idempotency.hash, id, now);
       if (task.job) writeJob(task.job, { id, user, now });
-      events.add({ id, kind, name, user }, "waiting", now);
+      if (!awaited) events.addShown({ id, kind, name, user }, "waiting", now);
       audit.accepted({ id, kind, name, user, address }, now);
       return { id };
     },

@@ -20,7 +20,7 @@ export function userSql(db: DatabaseSync, host: string) {
   const otherAdmin = db.prepare(
     "SELECT 1 FROM user WHERE role = 'admin' AND disabled = 0 AND source = 'local' AND name <> ?",
   );
-  const disown = db.prepare("DELETE FROM task_owner WHERE host = ? AND user = ?");
+  const disown = disowning(db, host);
   const find = (name: string) => {
     const row = get.get(name);
     return row && toUser(row);
@@ -47,7 +47,7 @@ export function userSql(db: DatabaseSync, host: string) {
       const disabled = to.disabled === undefined ? null : Number(to.disabled);
       change.run(to.role ?? null, disabled, to.passwordHash ?? null, name);
       // What an admin made may be more than he may have now.
-      if (user.role === "admin" && to.role !== undefined && to.role !== "admin") disown.run(host, name);
+      if (user.role === "admin" && to.role !== undefined && to.role !== "admin") disown(name);
       return "done" as const;
     },
     removeUser: removal(db, host, { find, isLastAdmin }),
@@ -70,16 +70,23 @@ function removal(db: DatabaseSync, host: string, { find, isLastAdmin }: Lookups)
   ];
   // A later user of the same name is another one: no user's name has a space.
   const orphan = db.prepare("UPDATE task SET user = user || ' (removed)' WHERE user = ?");
-  const disown = db.prepare("DELETE FROM task_owner WHERE host = ? AND user = ?");
+  const disown = disowning(db, host);
   return (name: string) => {
     const user = find(name);
     if (!user) return "unknown" as const;
     if (isLastAdmin(user)) return "last_admin" as const;
     for (const drop of drops) drop.run(name);
+    disown(name);
     orphan.run(name);
-    disown.run(host, name);
     return "done" as const;
   };
+}
+
+/** What he made is nobody's from now on, be its task still there or not. */
+function disowning(db: DatabaseSync, host: string): (name: string) => void {
+  const ofTasks = db.prepare("UPDATE task SET makes = 0 WHERE host = ? AND user = ? AND makes = 1");
+  const ofOld = db.prepare("DELETE FROM task_owner WHERE host = ? AND user = ?");
+  return (name) => [ofTasks, ofOld].forEach((statement) => statement.run(host, name));
 }
 
 function toUser(row: Record<string, unknown>): UserRow {

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import type { Role } from "../../src/storage/account-store.ts";
+import type { Database } from "../../src/storage/sqlite/database.ts";
+import { migrate } from "../../src/storage/sqlite/migrations.ts";
+import { accept, completed, day, hour, noon } from "./contract-fixture.ts";
+import { openAt, openTemporary } from "./temporary.ts";
+
+const limits = { maxAge: 30 * day, minAge: day, maxCount: 1000, maxEvents: 1000 };
+const purge = ({ tasks }: Database) => tasks.purge({ ...limits, now: noon + 40 * day });
+const ownersOf = (database: Database, ids: number[]) => Promise.all(ids.map((id) => database.tasks.ownerOf(id)));
+const making = (user: string, n: number) => ({ user, creates: `docker/c/${n}` });
+
+async function open(context: TestContext): Promise<Database> {
+  const { database, close } = await openTemporary();
+  context.after(close);
+  return database;
+}
+
+async function addUser({ accounts }: Database, name: string, role: Role): Promise<void> {
+  await accounts.addUser({ name, role, passwordHash: "x", source: "local", createdAt: noon });
+}
+
+test("whose container a task made is known as long as its row is there, and afterwards", async (context) => {
+  const database = await open(context);
+  const { tasks } = database;
+  const ids = [await completed(tasks, making("eva", 1)), await accept(tasks, making("adam", 2))];
+  const other = await completed(tasks, { kind: "image_download", user: "eva" });
+  assert.deepEqual(await ownersOf(database, [...ids, other, 999]), ["eva", "adam", undefined, undefined]);
+  assert.ok((await purge(database)) >= 2);
+  assert.equal(await tasks.row(ids[0] as number), undefined, "the row is gone");
+  assert.deepEqual(await ownersOf(database, [...ids, other]), ["eva", "adam", undefined]);
+});
+
+test("what a removed or a demoted user made is nobody's, be its row there or not", async (context) => {
+  const database = await open(context);
+  const { tasks, accounts } = database;
+  await addUser(database, "boss", "admin");
+  await addUser(database, "eva", "admin");
+  await addUser(database, "adam", "operator");
+  const old = [await completed(tasks, making("eva", 1)), await completed(tasks, making("adam", 2))];
+  await purge(database);
+  const young = [await accept(tasks, making("eva", 3)), await accept(tasks, making("adam", 4))];
+  assert.deepEqual(await ownersOf(database, [...old, ...young]), ["eva", "adam", "eva", "adam"]);
+  await accounts.changeUser({ name: "eva", change: { role: "operator" } });
+  assert.deepEqual(await ownersOf(database, [...old, ...young]), [undefined, "adam", undefined, "adam"]);
+  await accounts.removeUser("adam");
+  assert.deepEqual(await ownersOf(database, [...old, ...young]), [undefined, undefined, undefined, undefined]);
+  await purge(database);
+  assert.deepEqual(await ownersOf(database, [...old, ...young]), [undefined, undefined, undefined, undefined]);
+});
+
+test("a database of before: owners and active tasks are found as they were", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "store-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "gantry.db");
+  const db = new DatabaseSync(path);
+  migrate(db, 2);
+  const add = db.prepare(
+    `INSERT INTO task (id, host, kind, lane, name, user, params, state, init, "end", debt)
+     VALUES (?, 'test', 'create', 'heavy', 'n', ?, '{}', ?, ${noon}, ?, ?)`,
+  );
+  add.run(1, "eva", "completed", noon, 0);
+  add.run(2, "eva", "error", noon, 1);
+  add.run(3, "gone (removed)", "completed", noon, 0);
+  add.run(4, "eva", "running", null, 0);
+  add.run(5, "eva", "waiting", null, 0);
+  for (const id of [1, 2, 4, 7]) db.exec(`INSERT INTO task_owner (host, task, user) VALUES ('test', ${id}, 'eva')`);
+  db.close();
+  const { database } = await openAt(path, { context });
+  const owners = ["eva", "eva", undefined, "eva", undefined, "eva"];
+  assert.deepEqual(await ownersOf(database, [1, 2, 3, 4, 5, 7]), owners);
+  const active = await database.tasks.active();
+  assert.deepEqual(
+    active.map(({ task, debt }) => [task.id, debt]),
+    [
+      [2, true],
+      [4, false],
+      [5, false],
+    ],
+  );
+  await database.tasks.purge({ ...limits, now: noon + 40 * day + hour });
+  assert.equal(await database.tasks.row(1), undefined);
+  assert.deepEqual(await ownersOf(database, [1, 2, 3, 4, 5, 7]), owners);
+});
