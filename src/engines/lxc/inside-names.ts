@@ -7,10 +7,15 @@ import { hasFolder, makeFolderInside, readInside, replaceInside } from "./root-f
 export async function setHostname(root: string, former: string, hostname: string): Promise<void> {
   await replaceInside(root, "/etc/hostname", `${hostname}\n`);
   const hosts = await readInside(root, "/etc/hosts");
-  const renamed = hosts?.replaceAll(/^(127\.\S+|::1)([ \t].*)$/gm, (_, address: string, names: string) => {
+  const renamed = hosts === undefined ? undefined : renamedInHosts(hosts, former, hostname);
+  if (renamed !== undefined && renamed !== hosts) await replaceInside(root, "/etc/hosts", renamed);
+}
+
+/** What /etc/hosts says then of the machine itself. */
+export function renamedInHosts(hosts: string, former: string, hostname: string): string {
+  return hosts.replaceAll(/^(127\.\S+|::1)([ \t].*)$/gm, (_, address: string, names: string) => {
     return address + names.replaceAll(wordsLike(former), (_match, gap: string) => `${gap}${hostname}`);
   });
-  if (renamed !== undefined && renamed !== hosts) await replaceInside(root, "/etc/hosts", renamed);
 }
 
 /** The name as a whole word, with what is before it. */
@@ -32,7 +37,7 @@ export async function setNameServers(root: string, servers: readonly string[]): 
   if ((await readInside(root, "/etc/resolv.conf")) !== text) await replaceInside(root, "/etc/resolv.conf", text);
 }
 
-const networkFile = "/etc/systemd/network/05-gantry.network";
+export const networkFile = "/etc/systemd/network/05-gantry.network";
 
 export interface CardFacts {
   /** As it is called inside. */
@@ -48,7 +53,10 @@ export async function setNetworkFile(root: string, given: readonly GivenAddress[
   return replaceInside(root, networkFile, networkText(given, facts));
 }
 
-function networkText(given: readonly GivenAddress[], { card, gateway, nameServers }: CardFacts): string {
+export function networkText(
+  given: readonly Pick<GivenAddress, "address" | "length">[],
+  { card, gateway, nameServers }: CardFacts,
+): string {
   return [
     "# The addresses that Gantry was told to give to this container.",
     "[Match]",

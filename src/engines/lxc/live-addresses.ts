@@ -12,6 +12,8 @@ export interface Card {
   gateway: string;
 }
 
+type Given = Pick<GivenAddress, "address" | "length">;
+
 const pause = 100;
 /** Looks one after the other that find nothing to do, where something inside may be changing the card as well. */
 const quiet = 5;
@@ -21,7 +23,7 @@ const patience = 10_000;
  * Gives a running container's card these addresses and no others, and the way out. `managed`: a program inside is told of
  * them too, and may take a moment.
  */
-export async function setAddresses(card: Card, given: readonly GivenAddress[], managed: boolean): Promise<void> {
+export async function setAddresses(card: Card, given: readonly Given[], managed: boolean): Promise<void> {
   await endDhcpClients(card.pid);
   const deadline = performance.now() + patience;
   for (let calm = 0; calm < (managed ? quiet : 1) && performance.now() < deadline;) {
@@ -31,7 +33,7 @@ export async function setAddresses(card: Card, given: readonly GivenAddress[], m
 }
 
 /** Answers whether there was something to do. */
-async function settle(card: Card, given: readonly GivenAddress[]): Promise<boolean> {
+async function settle(card: Card, given: readonly Given[]): Promise<boolean> {
   const wanted = given.map(({ address, length }) => `${address}/${length}`);
   const present = await present4(card);
   const missing = wanted.filter((address) => !present.includes(address));

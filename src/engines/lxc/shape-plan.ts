@@ -73,7 +73,7 @@ function subjectOf({ name, mark, pid }: Container): Subject {
   return { name, owner, task: `${owner.station}/${owner.task}`, running: pid > 0 };
 }
 
-function checkWords({ hostname, cpuTime, memory, size, nameServers }: Shape): void {
+export function checkWords({ hostname, cpuTime, memory, size, nameServers }: Shape): void {
   if (hostname !== undefined && !/^(?=.{1,63}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(hostname))
     throw invalid("hostname", "must have letters, digits, dots and dashes, 63 at most.");
   if (cpuTime !== undefined && !(Number.isInteger(cpuTime) && cpuTime >= leastTime))

@@ -2,6 +2,8 @@ import { AppError } from "../../errors.ts";
 import type { ContainerSpec } from "../engine.ts";
 import { freeAddress } from "../free-address.ts";
 import type { LxdHttp } from "./http.ts";
+import type { Instance } from "./instance.ts";
+import { givenTo } from "./taken-addresses.ts";
 
 export interface Card {
   /** Name of the device in the profile. */
@@ -46,8 +48,5 @@ async function leased(http: LxdHttp, network: string): Promise<string[]> {
 }
 
 async function reserved(http: LxdHttp): Promise<string[]> {
-  const instances = await http.get<{ expanded_devices?: Devices }[]>("/1.0/instances?recursion=1");
-  return instances.flatMap(({ expanded_devices: devices = {} }) =>
-    Object.values(devices).flatMap((device) => device["ipv4.address"] ?? []),
-  );
+  return (await http.get<Instance[]>("/1.0/instances?recursion=1")).flatMap(givenTo);
 }

@@ -2,7 +2,6 @@ import { AppError, invalid } from "../../errors.ts";
 import type { Container, ContainerSpec, Containers, Images } from "../engine.ts";
 import { createGate } from "../../util/gate.ts";
 import { hostFacts } from "../host-devices.ts";
-import { noReshaping } from "../shape.ts";
 import { fixedAddress, profileCard } from "./card.ts";
 import { createBody, type CreateFacts } from "./create-body.ts";
 import type { LxdEvents } from "./events.ts";
@@ -12,9 +11,11 @@ import { findInstance, type Instance, isInstanceName, isUp, looksUnfinished, toC
 import { execIn } from "./exec.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createLooks } from "./looks.ts";
+import { createMoving, isCopy } from "./moving.ts";
 import type { Operations } from "./operations.ts";
 import { createPids } from "./pids.ts";
 import { sizedRoot } from "./pool.ts";
+import { createReshaping, type LxdReshaping } from "./reshape.ts";
 
 interface Deps {
   http: LxdHttp;
@@ -26,15 +27,19 @@ interface Deps {
 const pidsAtOnce = 4;
 const addressTries = 5;
 
-export function createContainers({ http, operations, events, images }: Deps): Containers {
+export type LxdContainers = Containers & Pick<LxdReshaping, "restore">;
+
+export function createContainers({ http, operations, events, images }: Deps): LxdContainers {
   const pids = createPids(http);
-  const lifecycle = createLifecycle(http, operations);
+  const { insist, ...lifecycle } = createLifecycle(http, operations);
+  const moving = createMoving(http, operations);
   const addressing = createGate({ width: 1, depth: Number.POSITIVE_INFINITY, full: () => cancelled() });
 
   async function list(signal?: AbortSignal): Promise<Container[]> {
     // Who listens first and lists then misses nothing.
     await events.listening();
-    const instances = await http.get<Instance[]>("/1.0/instances?recursion=1&instance-type=container", signal);
+    const all = await http.get<Instance[]>("/1.0/instances?recursion=1&instance-type=container", signal);
+    const instances = await moving.settled(all);
     pids.keep(instances);
     const queue = instances.values();
     const found = new Map<string, Container>();
@@ -50,7 +55,8 @@ export function createContainers({ http, operations, events, images }: Deps): Co
 
   async function get(name: string, signal?: AbortSignal): Promise<Container | undefined> {
     const instance = await findInstance(http, name, signal);
-    return instance && view(instance, signal);
+    // The container itself is there or will be; a copy is nobody's.
+    return instance && !isCopy(instance) ? view(instance, signal) : undefined;
   }
 
   async function view(instance: Instance, signal?: AbortSignal): Promise<Container | undefined> {
@@ -109,14 +115,15 @@ export function createContainers({ http, operations, events, images }: Deps): Co
     return kernel?.["idmapped_mounts"] === "true" && lxc?.["idmapped_mounts_v2"] === "true";
   }
 
+  const exec: Containers["exec"] = (name, request, signal) => execIn({ http, operations }, name, request, signal);
   return {
     list,
     get,
     create,
     ...lifecycle,
     ...createLooks(http, get),
-    exec: (name, request, signal) => execIn({ http, operations }, name, request, signal),
-    ...noReshaping("LXD"),
+    exec,
+    ...createReshaping({ http, operations, moving, lifecycle: { ...lifecycle, insist }, exec, addressing }),
     commit: () => Promise.reject(new AppError("unsupported", "LXD makes no image of a container here.")),
   };
 }

@@ -58,7 +58,7 @@ function limits({ cpuTime, memory }: Limits): Record<string, string> {
 }
 
 /** LXD takes whole milliseconds. A short period is kinder to what runs inside; exact goes first. */
-function allowance(cpuTime: number): string {
+export function allowance(cpuTime: number): string {
   const exact = 1000 / greatestCommonDivisor(cpuTime, 1000);
   const period = exact * Math.ceil(100 / exact);
   return `${(cpuTime * period) / 1000}ms/${period}ms`;

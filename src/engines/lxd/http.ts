@@ -34,6 +34,14 @@ export interface LxdAnswer<T> {
   /** Path of the operation. */
   operation: string;
   metadata: T;
+  /** Of a thing that is changed only as it was read, with `If-Match`. */
+  etag?: string | undefined;
+}
+
+/** What LXD answers without its envelope. */
+export interface LxdPlain {
+  headers: http.IncomingHttpHeaders;
+  body: string;
 }
 
 /** LXD's REST API over its unix socket. Every failure is an `AppError`. */
@@ -44,7 +52,9 @@ export interface LxdHttp {
   get<T>(path: string, signal?: AbortSignal): Promise<T>;
   /** The same, `undefined` for what is not there. */
   find<T>(path: string, signal?: AbortSignal): Promise<T | undefined>;
-  /** What LXD answers without its envelope: a log. */
+  /** What LXD answers without its envelope: a log, a file. `limit`: bytes of it, and it is refused when there are more. */
+  plain(path: string, options?: { limit?: number; signal?: AbortSignal | undefined }): Promise<LxdPlain>;
+  /** Its body. */
   raw(path: string, signal?: AbortSignal): Promise<string>;
   close(): void;
 }
@@ -80,25 +90,27 @@ export function createLxdHttp(socket: string): LxdHttp {
     return promise;
   }
 
-  async function exchange(request: LxdRequest): Promise<{ status: number; body: string }> {
+  async function exchange(request: LxdRequest, size?: number): Promise<LxdPlain & { status: number }> {
     const timeout = request.timeout ?? usualTimeout;
     const limit = AbortSignal.timeout(timeout);
     const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit;
     try {
       request.signal?.throwIfAborted();
       const response = await connect(request, signal, (request.method ?? "GET") === "GET");
-      return { status: response.statusCode ?? 500, body: await text(response) };
+      const { statusCode: status = 500, headers } = response;
+      return { status, headers, body: await text(size === undefined ? response : upTo(response, size)) };
     } catch (error) {
       if (request.signal?.aborted) throw cancelled(error);
+      if (error instanceof AppError) throw error;
       throw connectionFailure(limit.aborted ? new Error(`no answer in ${timeout / 1000} s`) : error, socket);
     }
   }
 
   async function send<T>(request: LxdRequest): Promise<LxdAnswer<T>> {
-    const { status, body } = await exchange(request);
+    const { status, headers, body } = await exchange(request);
     const answer = parse(body, socket) as LxdAnswer<T> | { type: "error"; error?: string; error_code?: number };
     if (answer.type === "error") throw refusal(answer.error_code ?? status, answer.error ?? "");
-    return answer;
+    return { ...answer, etag: headers.etag };
   }
 
   async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -114,10 +126,13 @@ export function createLxdHttp(socket: string): LxdHttp {
     }
   }
 
-  async function raw(path: string, signal?: AbortSignal): Promise<string> {
-    const { status, body } = await exchange({ path, signal });
+  async function plain(
+    path: string,
+    { limit, signal }: { limit?: number; signal?: AbortSignal | undefined } = {},
+  ): Promise<LxdPlain> {
+    const { status, headers, body } = await exchange({ path, signal }, limit);
     if (status >= 400) throw refusal(status, `no ${path.split("/").at(-1)}`);
-    return body;
+    return { headers, body };
   }
 
   return {
@@ -125,9 +140,19 @@ export function createLxdHttp(socket: string): LxdHttp {
     send,
     get,
     find,
-    raw,
+    plain,
+    raw: async (path, signal) => (await plain(path, { signal })).body,
     close: () => agent.destroy(),
   };
+}
+
+async function* upTo(response: http.IncomingMessage, size: number): AsyncGenerator<Buffer> {
+  let seen = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    seen += chunk.length;
+    if (seen > size) throw new AppError("too_large", `LXD's answer has more than ${size} bytes.`);
+    yield chunk;
+  }
 }
 
 /** While it starts or ends, LXD may answer with what is no JSON. */

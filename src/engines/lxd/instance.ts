@@ -21,6 +21,10 @@ export const keys = {
   ports: "user.gantry.ports",
   mounts: "user.gantry.mounts",
   settings: "user.gantry.settings",
+  /** What it was given after it was made, and LXD does not know. */
+  shape: "user.gantry.shape",
+  /** Its name, while its root goes from one pool to another: LXD does that by a copy with a name of its own. */
+  moving: "user.gantry.moving",
 } as const;
 
 /** LXD's rule; it becomes the host name. */
@@ -49,6 +53,8 @@ export function isUp(instance: Instance): boolean {
 export function looksUnfinished(instance: Instance): boolean {
   const { config } = instance;
   const unready = !wasStarted(instance) && config["volatile.apply_template"] === undefined;
+  // Whoever moves one to another pool has LXD forget that it was started.
+  if (config[keys.shape] !== undefined || config["volatile.last_state.power"] !== undefined) return false;
   return unready && readMark(config[keys.task]) !== undefined;
 }
 
@@ -77,9 +83,13 @@ export function toContainer(instance: Instance, pid: number): Container {
   };
 }
 
-/** The address that its card is given for life; a network of LXD's own has its bridge's name. */
+/**
+ * The address that its card is given for life, or the first that this host has a route to; a network of LXD's own has
+ * its bridge's name.
+ */
 function readForward({ expanded_devices: devices = {} }: Instance): Pick<Container, "forward"> {
-  for (const { type, network, "ipv4.address": address } of Object.values(devices)) {
+  for (const { type, network, "ipv4.address": near, "ipv4.routes": routes = "" } of Object.values(devices)) {
+    const address = near ?? /^\s*([\d.]+)\/32/.exec(routes)?.[1];
     if (type === "nic" && network && address) return { forward: { address, bridge: network } };
   }
   return {};

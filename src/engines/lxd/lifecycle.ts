@@ -11,7 +11,11 @@ import { startFailure } from "./start-failure.ts";
 /** For what LXD does with a container already, or for what another caller does in turn. */
 const patience = 120_000;
 
-type Lifecycle = Pick<Containers, "start" | "stop" | "remove"> & ReturnType<typeof createChanges>;
+type Lifecycle = Pick<Containers, "start" | "stop" | "remove"> &
+  ReturnType<typeof createChanges> & {
+    /** Again when something else is done to the container: LXD refuses two things at once. */
+    insist(name: string, act: () => Promise<void>): Promise<void>;
+  };
 
 /** What becomes of a container after it was made. */
 export function createLifecycle(http: LxdHttp, operations: Operations): Lifecycle {
@@ -58,7 +62,6 @@ export function createLifecycle(http: LxdHttp, operations: Operations): Lifecycl
     }
   }
 
-  /** Again when something else is done to the container: LXD refuses two things at once. */
   async function insist(name: string, act: () => Promise<void>): Promise<void> {
     const deadline = Date.now() + patience;
     for (;;) {
@@ -71,5 +74,5 @@ export function createLifecycle(http: LxdHttp, operations: Operations): Lifecycl
     }
   }
 
-  return { start, stop, remove, ...createChanges({ http, operations, insist, start, kill }) };
+  return { start, stop, remove, insist, ...createChanges({ http, operations, insist, start, kill }) };
 }

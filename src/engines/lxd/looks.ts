@@ -60,7 +60,7 @@ export async function requireInstance(http: LxdHttp, name: string, signal?: Abor
   return instance;
 }
 
-function limitsOf(config: Readonly<Record<string, string>>): Limits {
+export function limitsOf(config: Readonly<Record<string, string>>): Limits {
   const quota = /^(\d+)ms\/(\d+)ms$/.exec(config["limits.cpu.allowance"] ?? "");
   const weight = /^lxc\.cgroup\.cpu\.shares = (\d+)$/m.exec(config["raw.lxc"] ?? "")?.[1];
   const memory = Number(config["limits.memory"] ?? "");

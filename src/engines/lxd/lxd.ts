@@ -38,12 +38,18 @@ export function createLxdEngine(options: LxdOptions): Engine {
     return { version: metadata.environment?.server_version ?? "" };
   }
 
-  /** LXD keeps the addresses itself; a bridge that is not its own may be closed by Docker's firewall. */
+  const containers = createContainers({ http, operations, events, images });
+
+  /**
+   * LXD keeps the addresses itself; a bridge that is not its own may be closed by Docker's firewall. An image may have
+   * set a name or name servers of its own at its start.
+   */
   async function attachNetwork(container: Container, signal?: AbortSignal): Promise<void> {
     const instance = await http.find<Instance>(instancePath(container.id), signal);
     for (const { nictype, parent } of Object.values(instance?.expanded_devices ?? {})) {
       if (nictype === "bridged" && parent !== undefined) await letThrough(parent, signal);
     }
+    if (instance) await containers.restore(container, instance);
   }
 
   return {
@@ -60,11 +66,11 @@ export function createLxdEngine(options: LxdOptions): Engine {
       commits: false,
       renamesRunning: false,
       sizes: true,
-      reshapes: false,
+      reshapes: true,
       hostNames: true,
       local: true,
     },
-    containers: createContainers({ http, operations, events, images }),
+    containers,
     images,
     info,
     events: events.subscribe,

@@ -18,11 +18,15 @@ export async function sizedRoot(http: LxdHttp, size: number): Promise<Record<str
     Object.entries(devices).find(([, { type, path }]) => type === "disk" && path === "/") ?? [];
   const pool = root?.["pool"];
   const driver = pool && (await http.find<{ driver: string }>(`/1.0/storage-pools/${pool}`))?.driver;
-  const fit = pool && driver && !sizeless.includes(driver) ? pool : await ensureOwnPool(http);
+  const fit = pool && driver && !isSizeless(driver) ? pool : await ensureOwnPool(http);
   return { [name]: { type: "disk", path: "/", pool: fit, size: String(size) } };
 }
 
-async function ensureOwnPool(http: LxdHttp): Promise<string> {
+export function isSizeless(driver: string): boolean {
+  return sizeless.includes(driver);
+}
+
+export async function ensureOwnPool(http: LxdHttp): Promise<string> {
   const path = `/1.0/storage-pools/${ownPool}`;
   if (await http.find(path)) return ownPool;
   const body = { name: ownPool, driver: "btrfs", description: "Gantry: containers with a size" };

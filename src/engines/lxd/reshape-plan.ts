@@ -1,0 +1,84 @@
+import { AppError } from "../../errors.ts";
+import type { ExecRequest, ExecResult } from "../life.ts";
+import { checkMemory } from "../lxc/live-limits.ts";
+import { checkWords } from "../lxc/shape-plan.ts";
+import type { Shape } from "../shape.ts";
+import type { LxdHttp } from "./http.ts";
+import type { InsideFiles } from "./inside-files.ts";
+import { type Instance, instancePath, isUp } from "./instance.ts";
+import { isSizeless } from "./pool.ts";
+import { type GivenNetwork, rootOf } from "./reshape-body.ts";
+import { planAddresses } from "./taken-addresses.ts";
+
+interface Deps {
+  http: LxdHttp;
+  files: InsideFiles;
+  exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult>;
+}
+
+/** What a change comes to; as far as can be seen, all of it can be done. */
+export interface PlannedShape {
+  instance: Instance;
+  /** 0 = it does not run. */
+  pid: number;
+  /** Its root goes to another pool, for which it must not run. */
+  moves: boolean;
+  network?: GivenNetwork;
+}
+
+interface State {
+  pid: number;
+  disk: Record<string, { usage?: number } | undefined> | null;
+}
+
+const countPatience = 60_000;
+
+export function createReshapePlan({ http, files, exec }: Deps) {
+  return async function plan(instance: Instance, change: Shape, signal?: AbortSignal): Promise<PlannedShape> {
+    checkWords(change);
+    const state = await http.get<State>(`${instancePath(instance.name)}/state`, signal);
+    const pid = isUp(instance) ? Math.max(0, state.pid) : 0;
+    if (change.memory !== undefined && pid > 0) await checkMemory(pid, change.memory);
+    if (change.nameServers) await checkResolver(instance.name);
+    const moves = change.size === undefined ? false : await planSize(instance, state, change.size);
+    const network = change.addresses && (await planAddresses(http, instance, change.addresses, signal));
+    return { instance, pid, moves, ...(network && { network }) };
+  };
+
+  /** Answers whether its root must move. */
+  async function planSize(instance: Instance, { disk }: State, size: number): Promise<boolean> {
+    const root = rootOf(instance);
+    if (!root) throw new AppError("engine_failed", `The LXD container ${instance.name} has no disk.`);
+    const used = disk?.[root.device]?.usage || (await counted(instance));
+    if (used > size) throw belowUse(used);
+    return isSizeless(await driverOf(http, root.config["pool"]));
+  }
+
+  /** Of what runs, by a program inside where it has one; a pool that holds no sizes does not know. */
+  async function counted({ name, status }: Instance): Promise<number> {
+    if (status !== "Running") return 0;
+    const request: ExecRequest = { command: ["du", "-sxk", "/"], environment: [] };
+    const result = await exec(name, request, AbortSignal.timeout(countPatience)).catch(() => undefined);
+    return Number(/^(\d+)\s/.exec(result?.stdout ?? "")?.[1] ?? 0) * 1024;
+  }
+
+  async function checkResolver(name: string): Promise<void> {
+    if ((await files.read(name, "/etc"))?.kind === "directory") return;
+    throw new AppError("conflict", `The LXD container ${name} has no folder /etc for its name servers.`, {
+      details: { field: "nameServers" },
+    });
+  }
+}
+
+/** Throws `conflict` by it. */
+export function belowUse(used?: number, cause?: unknown): AppError {
+  const amount = used === undefined ? "" : `: ${used} bytes`;
+  return new AppError("conflict", `The size is less than what the container uses${amount}.`, {
+    details: { field: "size" },
+    cause,
+  });
+}
+
+export async function driverOf(http: LxdHttp, pool: string | undefined): Promise<string> {
+  return (await http.find<{ driver: string }>(`/1.0/storage-pools/${pool ?? ""}`))?.driver ?? "";
+}

@@ -1,0 +1,107 @@
+import { AppError } from "../../errors.ts";
+import type { Container, Containers } from "../engine.ts";
+import type { ExecRequest, ExecResult } from "../life.ts";
+import type { Reshaping, Shape } from "../shape.ts";
+import { createConfiguring, type Undo } from "./configuring.ts";
+import type { LxdHttp } from "./http.ts";
+import { createInsideFiles } from "./inside-files.ts";
+import { type Instance, keys } from "./instance.ts";
+import type { Moving } from "./moving.ts";
+import type { Operations } from "./operations.ts";
+import { createPatching, isQuotaExceeded } from "./patching.ts";
+import { ensureOwnPool } from "./pool.ts";
+import { keptOf } from "./reshape-body.ts";
+import { createInsideShape } from "./reshape-inside.ts";
+import { belowUse, createReshapePlan, type PlannedShape } from "./reshape-plan.ts";
+import { insideAsSet, readShape } from "./shape-as-set.ts";
+
+interface Deps {
+  http: LxdHttp;
+  operations: Operations;
+  moving: Moving;
+  lifecycle: Pick<Containers, "start" | "shutDown"> & { insist(name: string, act: () => Promise<void>): Promise<void> };
+  exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult>;
+  /** One at a time: an address is free until somebody has it. */
+  addressing<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export interface LxdReshaping extends Reshaping {
+  /** Makes what has just started as it was set, where the image says something else. */
+  restore(container: Container, instance: Instance): Promise<void>;
+}
+
+/** Changes of a container as it is: in LXD's configuration for good, and in what runs. */
+export function createReshaping({ http, operations, moving, lifecycle, exec, addressing }: Deps): LxdReshaping {
+  const files = createInsideFiles(http);
+  const plan = createReshapePlan({ http, files, exec });
+  const settle = createInsideShape({ files, exec });
+  const patch = createPatching(http, operations, lifecycle.insist);
+  const configureAll = createConfiguring(patch);
+
+  async function present(name: string, signal?: AbortSignal): Promise<Instance> {
+    const instance = await moving.find(name, signal);
+    if (!instance) throw new AppError("not_found", `LXD has no container ${name}.`);
+    return instance;
+  }
+
+  async function planReshape(name: string, change: Shape, signal?: AbortSignal) {
+    const { pid, moves } = await plan(await present(name, signal), change, signal);
+    return { restarts: moves && pid > 0 };
+  }
+
+  async function reshape(name: string, change: Shape, signal?: AbortSignal): Promise<void> {
+    const configure = async (): Promise<PlannedShape> => {
+      const planned = await plan(await present(name, signal), change, signal);
+      const pool = planned.moves ? await ensureOwnPool(http) : undefined;
+      const undo = await configureAll(planned, change);
+      if (pool !== undefined) await move(planned, pool, undo);
+      return planned;
+    };
+    const planned = change.addresses ? await addressing(configure) : await configure();
+    await settle(name, planned.moves ? 0 : planned.pid, insideOf(change, planned));
+    await finish(name);
+  }
+
+  async function move({ instance: { name } }: PlannedShape, pool: string, undo: Undo): Promise<void> {
+    try {
+      await lifecycle.shutDown(name);
+      await moving.move(name, pool);
+    } catch (error) {
+      // Of an LXD that is gone nobody knows how far it is; called again, it goes on.
+      if (error instanceof AppError && error.code === "engine_unavailable") throw error;
+      const { restart } = keptOf(await present(name));
+      await undo();
+      if (restart) await lifecycle.start(name);
+      throw isQuotaExceeded(error) ? belowUse(undefined, error) : error;
+    }
+  }
+
+  /** Also what an earlier call has stopped. */
+  async function finish(name: string): Promise<void> {
+    const instance = await present(name);
+    const { restart, ...kept } = keptOf(instance);
+    if (restart) await lifecycle.start(name);
+    if (!restart && instance.config[keys.moving] === undefined) return;
+    await patch(name, () => ({ config: { [keys.shape]: JSON.stringify(kept), [keys.moving]: "" } }));
+  }
+
+  function insideOf({ hostname, nameServers }: Shape, { instance, network }: PlannedShape) {
+    const servers = nameServers ?? keptOf(instance).nameServers;
+    const bridge = network?.card.config["network"] ?? "";
+    return {
+      hostname,
+      nameServers,
+      network: network && { ...network, bridge, card: network.card.name, nameServers: servers },
+    };
+  }
+
+  return {
+    shape: async (name, signal) => readShape(http, await present(name, signal)),
+    planReshape,
+    reshape,
+    async restore({ id, pid }, instance) {
+      if (instance.config[keys.shape] !== undefined && pid > 0)
+        await settle(id, pid, await insideAsSet(http, instance));
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { AppError, invalid } from "../../errors.ts";
+import { hostAddresses, routedElsewhere } from "../lxc/bridge-network.ts";
+import { parseAddresses } from "../lxc/given-addresses.ts";
+import type { LxdHttp } from "./http.ts";
+import type { Instance } from "./instance.ts";
+import { addressesOf, cardOf, type GivenNetwork } from "./reshape-body.ts";
+
+/**
+ * What these addresses come to for a container. Throws `invalid`, or `conflict` for one that this host or somebody else
+ * has, in both cases with the field `addresses`.
+ */
+export async function planAddresses(
+  http: LxdHttp,
+  instance: Instance,
+  wanted: readonly string[],
+  signal?: AbortSignal,
+): Promise<GivenNetwork> {
+  const card = cardOf(instance);
+  const bridge = card?.config["network"];
+  if (!card || bridge === undefined) throw invalid("addresses", "can only be changed on a network of LXD's own.");
+  const network = await http.get<{ config: Record<string, string> }>(`/1.0/networks/${bridge}`, signal);
+  const [gateway = "", length] = (network.config["ipv4.address"] ?? "").split("/");
+  if (length === undefined) throw invalid("addresses", `cannot be given: LXD's network ${bridge} has no IPv4.`);
+  const given = parseAddresses(wanted, { address: gateway, length: Number(length) });
+  const taken = new Set([
+    ...(await hostAddresses(signal)),
+    ...(await routedElsewhere(bridge, signal)),
+    ...(await leasedToOthers(http, bridge, instance, signal)),
+    ...(await others(http, instance.name, signal)),
+  ]);
+  const used = given.find(({ address }) => taken.has(address));
+  if (used) throw addressInUse(used.address);
+  return { given, gateway, card };
+}
+
+export function addressInUse(address: string, cause?: unknown): AppError {
+  return new AppError("conflict", `The address ${address} is in use.`, { details: { field: "addresses" }, cause });
+}
+
+async function leasedToOthers(http: LxdHttp, bridge: string, { name, config }: Instance, signal?: AbortSignal) {
+  const leases = await http.get<{ address: string; hwaddr: string; hostname: string; type: string }[]>(
+    `/1.0/networks/${bridge}/leases`,
+    signal,
+  );
+  const macs = Object.entries(config).flatMap(([key, value]) => (key.endsWith(".hwaddr") ? value.toLowerCase() : []));
+  const isOwn = ({ hwaddr, hostname, type }: (typeof leases)[number]): boolean =>
+    macs.includes(hwaddr.toLowerCase()) || (type === "static" && hostname === name);
+  return leases.filter((lease) => !isOwn(lease)).map(({ address }) => address);
+}
+
+async function others(http: LxdHttp, name: string, signal?: AbortSignal): Promise<string[]> {
+  const instances = await http.get<Instance[]>("/1.0/instances?recursion=1", signal);
+  return instances.filter((other) => other.name !== name).flatMap(givenTo);
+}
+
+/** By LXD and by its raw configuration; without prefix length. */
+export function givenTo(instance: Instance): string[] {
+  const devices = Object.values(instance.expanded_devices ?? {});
+  const listed = devices.flatMap((device) =>
+    `${device["ipv4.address"] ?? ""},${device["ipv4.routes"] ?? ""}`.split(","),
+  );
+  return [...listed, ...addressesOf(instance)].flatMap((text) => text.trim().split("/")[0] || []);
+}
