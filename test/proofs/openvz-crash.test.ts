@@ -20,28 +20,32 @@ interface Case {
 }
 
 const rounds = size(1, 5);
-const deep = (kind: Case["kind"], step: string, delays: number[]) => delays.map((delay) => ({ kind, step, delay }));
+/** As soon as the step is under way, and in the full size some milliseconds later as well. */
+const deep = (kind: Case["kind"], step: string, delays: number[]) =>
+  delays.slice(0, size(1, delays.length)).map((delay) => ({ kind, step, delay }));
+/** Before the first step: a moment that is mostly missed, so it takes its time. */
+const claimed: readonly Case[] = (["create", "update", "remove", "restart"] as const).map((kind) => ({
+  kind,
+  step: "claimed",
+}));
 const everywhere: readonly Case[] = [
-  { kind: "create", step: "claimed" },
   { kind: "create", step: "pull", template: "test/slow" },
   ...deep("create", "container", [0, 15]),
-  ...deep("create", "start", [0, 60]),
+  ...deep("create", "start", [60, 0]),
   { kind: "create", step: "record" },
-  { kind: "update", step: "claimed" },
-  ...deep("update", "reshape", [0, 20, 80]),
+  ...deep("update", "reshape", [20, 0, 80]),
   { kind: "update", step: "record" },
   { kind: "stop", step: "claimed" },
   { kind: "start", step: "claimed" },
-  { kind: "restart", step: "claimed" },
   ...deep("restart", "restart", [0, 40]),
-  { kind: "remove", step: "claimed" },
   ...deep("remove", "remove", [0, 15]),
   { kind: "remove", step: "record" },
+  ...claimed.slice(0, size(0, claimed.length)),
 ];
 /** What LXD does otherwise than LXC. */
 const reduced: readonly Case[] = [
-  ...deep("create", "container", [0, 100]),
-  ...deep("update", "reshape", [0, 50]),
+  ...deep("create", "container", [100, 0]),
+  ...deep("update", "reshape", [50, 0]),
   ...deep("remove", "remove", [0, 50]),
 ];
 
@@ -78,7 +82,7 @@ for (const [type, cases] of [
 async function killedIn(world: OpenvzWorld, type: SystemType, one: Case & { name: string }): Promise<string[]> {
   const wanted = `openvz_${one.kind}.${one.step}`;
   const met: string[] = [];
-  for (let attempt = 0; attempt < 5 && !met.includes(wanted); attempt++)
+  for (let attempt = 0; attempt < 8 && !met.includes(wanted); attempt++)
     met.push(...(await killOnce(world, type, { ...one, name: `${one.name}-${attempt}` })));
   return met;
 }
@@ -98,11 +102,11 @@ async function killOnce(world: OpenvzWorld, type: SystemType, one: Case & { name
     delay: one.delay ?? 0,
   });
   const asked = request(world, { kind, id, name, template }).catch(() => undefined);
-  assert.equal(await killer.end, "met", `${kind} never came to ${one.step}`);
-  await station.kill();
+  const met = (await killer.end) === "met";
+  if (met) await station.kill();
   await asked;
-  const interrupted = interruptedSteps(station);
-  await station.start();
+  const interrupted = met ? interruptedSteps(station) : [];
+  if (met) await station.start();
   const job = (await jobs(world)).find((row) => !known.has(row["id"]));
   const end = await world.ended(job?.["id"] ?? "");
   assert.deepEqual([job?.["action"], end["status"]], [kind, "done"], JSON.stringify(end));

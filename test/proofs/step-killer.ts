@@ -24,9 +24,14 @@ const planned = db.prepare(
 const claimed = db.prepare(`${running} ? = 'claimed' AND NOT EXISTS (SELECT 1 FROM task_step WHERE task = task.id)`);
 const looked = step === "claimed" ? claimed : planned;
 
+const before = Number(db.prepare("SELECT coalesce(max(id), 0) AS id FROM task").get()?.["id"]);
+const over = db.prepare(`SELECT 1 FROM task WHERE kind = ? AND id > ? AND "end" IS NOT NULL`);
+
 parentPort?.postMessage("looking");
 let met = false;
-for (const end = Date.now() + patience; !met && Date.now() < end;) met = looked.get(kind, step) !== undefined;
+// A step of a moment can be over before anybody sees it; so can the whole task.
+for (const end = Date.now() + patience; !met && Date.now() < end && !over.get(kind, before);)
+  met = looked.get(kind, step) !== undefined;
 db.close();
 if (met) {
   await sleep(delay);
