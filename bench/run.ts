@@ -2,6 +2,7 @@ import { startEngines } from "../test/support/start-engines.ts";
 import { removeContainers } from "../test/support/docker-cli.ts";
 import { benchCreate } from "./create.ts";
 import { benchList } from "./list.ts";
+import { benchOpenvz } from "./openvz.ts";
 import { benchProcess } from "./process.ts";
 import { createReport } from "./report.ts";
 import { benchSystem } from "./system.ts";
@@ -17,6 +18,7 @@ const parts = {
   process: benchProcess,
   create: benchCreate,
   system: benchSystem,
+  openvz: benchOpenvz,
   held: benchHeld,
   working: benchWorking,
   list: benchList,

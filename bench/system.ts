@@ -79,7 +79,7 @@ async function benchType(report: Report, world: SystemWorld, type: SystemType): 
 }
 
 /** The least that gives a running container. */
-async function viaEngine({ lxc, lxd, station }: SystemWorld, type: SystemType, name: string): Promise<void> {
+export async function viaEngine({ lxc, lxd, station }: SystemWorld, type: SystemType, name: string): Promise<void> {
   if (type === "lxc") {
     const archive = (await run("sh", "-c", 'echo "$1"/images/*/rootfs.tar.zst', "sh", station.dataDir)).split(" ")[0];
     mkdirSync(join(lxc.path, name, "rootfs"), { recursive: true });

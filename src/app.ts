@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { dirname, join, resolve, sep } from "node:path";
 import { openCertificates, type Certificates } from "./certificates/certificates.ts";
 import { givenPair, ownPair, type ServerPair } from "./certificates/given.ts";
@@ -34,6 +34,8 @@ export interface AppEvents {
   onFatal(reason: string): void;
   /** The password made up for admin at the first start, to be shown. */
   onFirstPassword(password: string): void;
+  /** A port is open that asks nobody who he is. */
+  onOpenDoor(address: string): void;
 }
 
 /**
@@ -81,34 +83,49 @@ export async function createApp(config: Config, version: string, events: AppEven
     build: { version, date: buildDate() },
     configuration: shownConfig(config),
     recentLines,
+    openvz: {
+      engine: config.openvz.engine,
+      open: config.openvz.open,
+      aliases: config.openvz.templates,
+      offers: systemImages.offers,
+    },
     maxStreams: config.maxStreams,
     log,
   });
   const gateway = await dockerGateway(config, certificates, station.gatewayVisits);
   database.onCommit(station.committed);
   const ownNames = new Set([...ownHostNames(), config.listen.host.toLowerCase(), ...config.hostNames]);
-  const server = createServer({
+  const common = {
     services: station.services,
     version,
     log,
-    tls: pair,
-    isOwnName: (name) => ownNames.has(name) || certificates.current().domainNames.includes(name),
-  });
+    isOwnName: (name: string) => ownNames.has(name) || certificates.current().domainNames.includes(name),
+  };
+  const server = createServer({ ...common, tls: pair });
+  // What asks nobody for a token has none to keep from listeners.
+  const doorTls = config.openvz.open ? undefined : pair;
+  const openvz =
+    config.openvz.listen && createServer({ ...common, tls: doorTls, openvz: { token: station.doorToken } });
   const stopUpkeep = keepUp(database, certificates);
 
   return {
     async start() {
-      const refuse = (option: "listen" | "docker-tls", address: Address) => (error: unknown) =>
+      const refuse = (option: "listen" | "docker-tls" | "openvz-listen", address: Address) => (error: unknown) =>
         Promise.reject(listenFailure(option, address, error));
       await server.listen({ ...config.listen }).catch(refuse("listen", config.listen));
       if (gateway && config.dockerTls) await gateway.start().catch(refuse("docker-tls", config.dockerTls));
+      const at = config.openvz.listen;
+      if (openvz && at) {
+        await openvz.listen({ ...at }).catch(refuse("openvz-listen", at));
+        if (config.openvz.open) events.onOpenDoor(addressOf(openvz));
+      }
       await station.start();
       return { host: config.listen.host, port: (server.server.address() as AddressInfo).port };
     },
     async stop(grace) {
       stopUpkeep();
       pair?.close();
-      await Promise.all([server.close(), gateway?.stop(), station.stop(grace)]);
+      await Promise.all([server.close(), openvz?.close(), gateway?.stop(), station.stop(grace)]);
       for (const engine of engines) engine.close();
       await database.close();
     },
@@ -116,6 +133,11 @@ export async function createApp(config: Config, version: string, events: AppEven
 }
 
 type Address = Config["listen"];
+
+function addressOf({ server }: { server: Server }): string {
+  const { address, port, family } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
 
 function listenFailure(option: string, { host, port }: Address, error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;

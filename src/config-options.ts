@@ -1,4 +1,5 @@
-import type { Parse } from "./config-values.ts";
+import type { Option } from "./config-option.ts";
+import { openvzOptions } from "./config-openvz.ts";
 import {
   one,
   parseAddress,
@@ -16,23 +17,6 @@ import {
   parseUrl,
   readPasswordFile,
 } from "./config-values.ts";
-
-/** One thing that can be set; its key in `options` is the flag's name and the key in the config file. */
-export interface Option<T> {
-  /** Absent: the flag takes no value. */
-  placeholder?: string;
-  variable?: string;
-  /** As given on the command line. */
-  default?: string;
-  /** In place of the default where that is no fixed text. */
-  defaultText?: string;
-  help: string;
-  /** The flag can be repeated, the variable holds a comma-separated list, the config file an array. */
-  list?: boolean;
-  parse: Parse<T>;
-  /** Where the variable holds something else than the flag. */
-  parseVariable?: Parse<T>;
-}
 
 /** The one list of all that can be set: it drives the flags, the variables, the config file and --help. */
 const options = {
@@ -210,6 +194,7 @@ const options = {
     help: "event streams and waits that one user may have open; a further one is refused with 429",
     parse: one(parseCap),
   },
+  ...openvzOptions,
   synchronous: {
     placeholder: "MODE",
     variable: "GANTRY_SYNCHRONOUS",

@@ -17,6 +17,7 @@ const shown = [
   "dockerTls",
   "lanes",
   "maxTasks",
+  "openvz",
   "synchronous",
   "setup",
 ] as const satisfies readonly (keyof Config)[];

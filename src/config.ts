@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ConfigError } from "./config-error.ts";
 import { helpText } from "./config-help.ts";
 import { type OptionName, type OptionValue, optionTable } from "./config-options.ts";
+import { openvzOf, type OpenvzConfig } from "./config-openvz.ts";
 import { type Environment, type Given, readFile, readFlags, readVariables, type Source } from "./config-sources.ts";
 import type { EngineType } from "./engines/engine.ts";
 
@@ -45,6 +46,8 @@ export interface Config {
   loginLimits: { tries: number; perMinute: number };
   /** Streams and long polls that one user may have open. */
   maxStreams: number;
+  /** The containers-and-jobs API. `listen`: a port of its own, where `open` asks nobody who he is. */
+  openvz: OpenvzConfig;
   /** How hard the database is about its disk. */
   synchronous: "FULL" | "NORMAL";
   setup: boolean;
@@ -100,6 +103,7 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     pam: need("pam") ? Object.freeze({ adminGroups }) : undefined,
     loginLimits: Object.freeze({ tries: need("login-tries"), perMinute: need("login-rate") }),
     maxStreams: need("max-streams"),
+    openvz: openvzOf(get("openvz-listen"), need("openvz-auth"), need("openvz-engine"), get("openvz-template")),
     synchronous: need("synchronous"),
     setup: !need("no-setup"),
   });

@@ -36,6 +36,8 @@ async function run(config: Config): Promise<void> {
   if (config.setup) await ensureEngines({ config, env: process.env, log: tell });
   const app = await createApp(config, version(), {
     onFatal: (reason) => end(ioFailure, `Gantry cannot go on: ${reason}.`),
+    onOpenDoor: (address) =>
+      tell(`WARNING: ${address} asks nobody who he is (--openvz-auth none): whoever reaches it is root of this host.`),
     onFirstPassword: (password) => process.stdout.write(`The password of admin is ${password} (shown only now)\n`),
   });
   let stopping = false;

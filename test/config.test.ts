@@ -100,6 +100,23 @@ test("TLS is off, of the station's own authority, or of given files; the Docker 
   assert.throws(() => read(["--docker-tls", "2376"]), /--docker-tls must be HOST:PORT/);
 });
 
+test("the containers-and-jobs API is on the station's own address only, with LXC, unless it is told", () => {
+  assert.deepEqual(read([]).openvz, { listen: undefined, open: false, engine: "lxc", templates: {} });
+  const flags = "--openvz-listen [::1]:5000 --openvz-auth none --openvz-engine lxd --openvz-template a=debian-bookworm";
+  const { openvz } = read([...flags.split(" "), "--openvz-template", "b/1=ubuntu/jammy"]);
+  const templates = { a: "debian-bookworm", "b/1": "ubuntu/jammy" };
+  const listen = { host: "::1", port: 5000 };
+  assert.deepEqual(openvz, { listen, open: true, engine: "lxd", templates });
+  const variables = {
+    GANTRY_OPENVZ_LISTEN: "127.0.0.1:1",
+    GANTRY_OPENVZ_TEMPLATES: "a=debian-bookworm,b/1=ubuntu/jammy",
+  };
+  assert.deepEqual(read([], variables).openvz.templates, templates);
+  assert.deepEqual(read([], {}, { "openvz-template": ["a=x"], "openvz-auth": "none" }).openvz.open, false);
+  for (const template of ["a", "=b", "a=", "a=-b", "../a=b"])
+    assert.throws(() => read(["--openvz-template", template]), /must be NAME=IMAGE/);
+});
+
 test("every setting by its variable", () => {
   const config = read([], {
     GANTRY_LISTEN: "0.0.0.0:80",

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { STATUS_CODES } from "node:http";
 import { AppError, messageOf, type ErrorCode } from "../errors.ts";
 import { jsonType, prettyJson, safeHeaders } from "./json.ts";
+import { isOpenvz, openvzErrorBody, openvzStatus } from "./openvz-errors.ts";
 
 /** Where the edge writes what a person should look at. */
 export type Log = (message: string, fields: Record<string, unknown>) => void;
@@ -54,7 +55,7 @@ export type ErrorHandler = (error: unknown, request: FastifyRequest, reply: Fast
 /** The one place that turns a failure into an answer. */
 export function createErrorHandler(log: Log): ErrorHandler {
   return function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const status = statusOf(error);
+    const status = isOpenvz(request) ? openvzStatus(error, statusOf(error)) : statusOf(error);
     const known = error instanceof AppError;
     if (status >= 500 && (!known || error.code === "internal" || error.cause !== undefined)) {
       log("A request failed", { method: request.method, route: request.routeOptions.url, status, error });
@@ -76,7 +77,7 @@ export function sendError(
     .code(status)
     .headers(safeHeaders)
     .type(jsonType)
-    .send(errorBody(status, message, details));
+    .send(isOpenvz(reply.request) ? openvzErrorBody(status, message) : errorBody(status, message, details));
 }
 
 export function serverMessage(status: number): string {

@@ -9,6 +9,7 @@ import { insideRoutes } from "./routes/inside.ts";
 import { lifecycleRoutes } from "./routes/lifecycle.ts";
 import { logRoutes } from "./routes/log.ts";
 import { loginPageRoutes } from "./routes/login-page.ts";
+import { openvzRoutes } from "./routes/openvz.ts";
 import { registryRoutes } from "./routes/registry.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { systemRoutes } from "./routes/system.ts";
@@ -38,4 +39,5 @@ export function registerRoutes(app: App, deps: RouteDeps): void {
   healthRoutes(app, deps.services.health);
   systemRoutes(app, deps.services.system);
   tlsRoutes(app, deps.services.certificates);
+  openvzRoutes(app, deps.services.openvz);
 }

@@ -15,12 +15,14 @@ import { answerClientError, closeQuickly, guardConnections } from "./connections
 import { crossSiteError, isActing, upgradeError } from "./cross-site.ts";
 import { hostError } from "./host-names.ts";
 import { createErrorHandler, sendError, statusOf, type ErrorHandler, type Log } from "./errors.ts";
+import { onlyOpenvz } from "./openvz-errors.ts";
 import { prettyJson, safeHeaders } from "./json.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { describeApi } from "./openapi.ts";
 import { canonicalPath, nowhere } from "./paths.ts";
 import { registerRoutes } from "./routes.ts";
 import { loginPagePath } from "./routes/login-page.ts";
+import { openvzRoutes } from "./routes/openvz.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
 import { createSecureServer, type TlsPair } from "./secure.ts";
 import { callerOf } from "./session-cookie.ts";
@@ -37,12 +39,15 @@ export interface ServerOptions {
   tls?: TlsPair | undefined;
   /** Whether the station may be called by this name, in lower case; by an address it always may. */
   isOwnName(name: string): boolean;
+  /** Only the containers-and-jobs API. With a token everybody is who has that, and no page of a browser may come. */
+  openvz?: { token: string | undefined };
 }
 
 /** Not yet listening. */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { services, version, log = () => {}, limits: given, tls, isOwnName } = options;
   const limits = { ...defaultLimits, ...given };
+  const open = options.openvz?.token;
   const answerError = createErrorHandler(log);
   const app = newFastify(limits, answerError, tls);
   const stopping = closeQuickly(app, limits.closing);
@@ -57,11 +62,17 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => answerUnknown(app, request, reply));
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(safeHeaders);
-    const foreign = foreignError(request, isOwnName);
+    const foreign = foreignError(request, isOwnName, open !== undefined);
+    if (open !== undefined) request.raw.headers.authorization = `Bearer ${open}`;
     if (foreign) reportRefusal(services.refusals, request, foreign);
     done(refusal(request.raw, stopping) ?? foreign);
   });
   readBodiesByContent(app);
+  if (options.openvz) {
+    app.decorate(onlyOpenvz, true);
+    openvzRoutes(app, services.openvz);
+    return app;
+  }
   registerRoutes(app, { services, streamLimits: limits.stream, stopping, log });
   openapiRoutes(app, services.sessions, () => describeApi(version));
   return app;
@@ -131,11 +142,12 @@ function refusal(request: IncomingMessage, stopping: AbortSignal): AppError | un
 function foreignError(
   { raw, routeOptions }: FastifyRequest,
   isOwnName: (name: string) => boolean,
+  guarded: boolean,
 ): AppError | undefined {
   const wrongHost = hostError(raw.headers.host, isOwnName);
   if (wrongHost) return wrongHost;
   if (raw.headers.upgrade?.toLowerCase() === "websocket") return upgradeError(raw);
-  return crossSiteError(raw, isActing(routeOptions.config));
+  return crossSiteError(raw, guarded || isActing(routeOptions.config));
 }
 
 /** The route, not the path as it came, which could be anything. */
@@ -149,7 +161,7 @@ function isHttp2(request: unknown): boolean {
   return request instanceof Http2ServerRequest;
 }
 
-const methods = ["GET", "POST", "PUT", "DELETE"] as const;
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /** 404, or 405 for a path that other methods have. */
 function answerUnknown(app: App, request: FastifyRequest, reply: FastifyReply): void {

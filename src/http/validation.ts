@@ -49,6 +49,16 @@ export function refusedField(failures: FastifySchemaValidationError[], part: str
   });
 }
 
+/** The same in the words of the containers-and-jobs API, for a field that it cannot do without. */
+export function missingOrEmpty(failures: FastifySchemaValidationError[], part: string): AppError {
+  const failure: Failure | undefined = failures.findLast((one) => one.keyword !== "if");
+  const refused = refusedField(failures, part);
+  const field = refused.details?.["field"];
+  const nobody = field === "body" && (failure?.data === null || failure?.data === undefined);
+  const absent = failure?.keyword === "required" || failure?.keyword === "minLength" || nobody;
+  return absent ? invalid(String(field), "is missing or empty") : refused;
+}
+
 function decodePointer(key: string): string {
   return key.replaceAll("~1", "/").replaceAll("~0", "~");
 }

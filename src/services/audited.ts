@@ -6,7 +6,7 @@ import type { Sessions } from "./sessions.ts";
 /** What writes its own entries, or has none. */
 const untouched = new Set(["sessions.login", "sessions.refresh", "sessions.check", "refusals.report", "health.get"]);
 /** Their entries are written in the transaction of the task, or of the clearing; only a refusal is not. */
-const inTheStore = /^(?:background\.|lifecycle\.|log\.clear$)/;
+const inTheStore = /^(?:background\.|lifecycle\.|openvz\.|log\.clear$)/;
 /** Whatever is not called so is a change, and is written down. */
 const reading = /^(?:list|get|check|find|read|stream|watch|wait|logs|inspect|refuse)/;
 

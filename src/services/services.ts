@@ -23,9 +23,11 @@ import type {
 } from "./account-services.ts";
 import type { Caller } from "./caller.ts";
 import type { Download } from "./download.ts";
+import type { OpenvzService } from "./openvz-services.ts";
 
 // One door for the HTTP layer.
 export type { Caller, Download };
+export type { OpenvzService };
 export type { LogService, RefusalService, SecondStepService, SessionService, TokenService, UserService };
 
 /**
@@ -49,6 +51,7 @@ export interface Services {
   health: HealthService;
   system: SystemService;
   certificates: CertificateService;
+  openvz: OpenvzService;
 }
 
 /** Categories that this version carries out, with the request that each takes. */

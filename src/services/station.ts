@@ -5,6 +5,7 @@ import { createInventory, type Inventory } from "../inventory/inventory.ts";
 import type { AccountStore } from "../storage/account-store.ts";
 import type { AuditStore } from "../storage/audit-store.ts";
 import type { EventStore } from "../storage/event-store.ts";
+import type { OpenvzStore } from "../storage/openvz-store.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
 import type { Lane, TaskStore } from "../storage/task-store.ts";
 import { createTaskMachine } from "../tasks/machine.ts";
@@ -31,6 +32,10 @@ import { createInsideService } from "./inside.ts";
 import { createKinds } from "./kinds/kinds.ts";
 import { createMarks } from "./kinds/options.ts";
 import { createLifecycleService } from "./lifecycle.ts";
+import { createOpenvzService } from "./openvz/openvz.ts";
+import { createReach } from "./openvz/reach.ts";
+import { createRecordSweeper } from "./openvz/records.ts";
+import { createTemplates, type OpenvzEngine, type TemplateOptions } from "./openvz/templates.ts";
 import { createPlaces } from "./places.ts";
 import { createOwners, createPermitted } from "./owners.ts";
 import { createPulls } from "./pulls.ts";
@@ -55,6 +60,7 @@ export interface StationOptions {
     accounts: AccountStore;
     registries: RegistryStore;
     audit: AuditStore;
+    openvz: OpenvzStore;
   };
   engines: readonly Engine[];
   secrets: Secrets;
@@ -74,6 +80,8 @@ export interface StationOptions {
   /** For the report. */
   configuration: Readonly<Record<string, unknown>>;
   recentLines: () => readonly string[];
+  /** The containers-and-jobs API: where it makes containers, and from what. */
+  openvz: { engine: OpenvzEngine; open: boolean } & TemplateOptions;
   /** Streams and long polls of one user. */
   maxStreams: number;
   log: (message: string, fields: Record<string, unknown>) => void;
@@ -82,6 +90,8 @@ export interface StationOptions {
 /** The use cases, wired. Nothing runs before `start`. */
 export interface Station {
   services: Services;
+  /** Only with `openvz.open`: the token of who comes in by the port that asks nobody who he is. */
+  doorToken: string | undefined;
   gatewayVisits: GatewayVisits;
   /** To be called after each commit of the store. */
   committed(): void;
@@ -92,8 +102,13 @@ export interface Station {
 
 export async function createStation(options: StationOptions): Promise<Station> {
   const { id, stores, engines, secrets, lanes, maxTasks, log } = options;
-  const { tasks, events, registries } = stores;
-  const accounts = await createAccounts({ ...options, accounts: stores.accounts, audit: stores.audit });
+  const { tasks, events, registries, openvz } = stores;
+  const accounts = await createAccounts({
+    ...options,
+    accounts: stores.accounts,
+    audit: stores.audit,
+    openDoor: options.openvz.open,
+  });
   const { sessions, audit } = accounts;
   const places = createPlaces(options.maxStreams);
   const hub = createEventHub({ events, sessions, places, tasksOf: createTasksOf(tasks) });
@@ -103,7 +118,9 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const waits = createStateWaits();
   const forwarder = createForwarder({ station: id, engines, log, inventory: () => inventory });
   const sweeper = createSweeper({ tasks, shares, station: id, log });
-  const tellers = [sweeper, forwarder.listener, createEngineEvents(announce, actors), waits];
+  const marks = createMarks(id);
+  const records = createRecordSweeper({ openvz, marks, log });
+  const tellers = [sweeper, records, forwarder.listener, createEngineEvents(announce, actors), waits];
   const inventory: Inventory = createInventory(engines, ...tellers);
   const owners = createOwners({ inventory, tasks, station: id });
   const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
@@ -114,7 +131,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
     shares,
     images,
     pulls: createPulls(),
-    marks: createMarks(id),
+    marks,
+    openvz,
     moveClaims: (from, to) => tasks.moveClaims({ from, to }),
     announce,
     settlePorts: forwarder.settle,
@@ -147,7 +165,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { host, certificates, build, configuration, recentLines } = options;
   const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 
-  const background = createBackgroundService({ sessions, inventory, owners, planners, taken, tasks, machine });
+  const toMake = { inventory, planners, taken, machine };
+  const background = createBackgroundService({ ...toMake, sessions, owners, tasks });
   const awaiting = createAwaiting({ machine, tasks });
   const lookup = createContainerLookup(inventory);
   const permitted = createPermitted(lookup, owners);
@@ -159,6 +178,17 @@ export async function createStation(options: StationOptions): Promise<Station> {
     registries: createRegistryService({ sessions, registries, secrets }),
     system: createSystemService({ sessions, host, inventory, taken, build, report }),
     certificates: createCertificateService({ sessions, certificates, log }),
+    openvz: createOpenvzService({
+      ...toMake,
+      sessions,
+      owners,
+      awaiting,
+      openvz,
+      marks,
+      reach: createReach({ inventory, lookup, tasks, openvz, marks }),
+      templates: createTemplates(options.openvz),
+      engine: options.openvz.engine,
+    }),
     containerList,
     events: {
       ...createEventLog({ sessions, events, inventory, containers: containerList, waits, places, owners }),
@@ -173,6 +203,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
   };
   return {
     services: auditServices(services, { sessions, audit }),
+    doorToken: accounts.doorToken,
     gatewayVisits: createGatewayVisits(audit),
     committed: hub.committed,
     async start() {

@@ -1,4 +1,5 @@
 import type { Async } from "./async.ts";
+import type { OpenvzJob } from "./openvz-store.ts";
 
 /**
  * The task machine's tables, one method per verb. Every method is one transaction, on disk before it answers; calls
@@ -50,6 +51,8 @@ export interface NewTask {
   idempotency: { key: string; hash: string } | null;
   /** It is in no list of background tasks: somebody waits for its end. */
   awaited?: boolean;
+  /** Its other name in the containers-and-jobs API. */
+  job?: OpenvzJob;
   now: number;
 }
 

@@ -31,7 +31,7 @@ const agent = new Agent({ keepAlive: false, maxSockets: 2000 });
 /** Sends what it is told to a station; paths begin below /api/v1, unless they are another's. */
 export function senderTo(url: string): Send {
   return async (method, path, { body, sid, token, headers = {}, from } = {}) => {
-    const whole = /^\/(cgi-bin|healthz|openapi)/.test(path) ? path : `/api/v1${path}`;
+    const whole = /^\/(cgi-bin|healthz|openapi|v0\.1)/.test(path) ? path : `/api/v1${path}`;
     const begun = performance.now();
     const request = httpRequest(`${url}${whole}`, { method, agent, ...(from && { localAddress: from }) });
     const all = {

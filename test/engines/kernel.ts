@@ -1,19 +1,27 @@
 import { existsSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 
 /** What the kernel says of a process, for tests that do not take the engine's word. */
 
 /** A control file of the process's group, under v1 or v2; `undefined`: this kernel has it not. */
 export function cgroupFile(pid: number, controller: string, file: string): string | undefined {
+  return cgroupFiles(pid, controller, file)[0];
+}
+
+/** The same of the groups above it as well: what a systemd inside has set apart is bound by those. */
+export function cgroupFiles(pid: number, controller: string, file: string): string[] {
   const lines = readFileSync(`/proc/${pid}/cgroup`, "utf8").trim().split("\n");
   for (const line of lines) {
     const [, controllers = "", path = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     const unified = controllers === "";
     if (!unified && !controllers.split(",").includes(controller)) continue;
     const root = unified ? "/sys/fs/cgroup" : `/sys/fs/cgroup/${controller}`;
-    const name = `${root}${path}/${file}`;
-    if (existsSync(name)) return readFileSync(name, "utf8").trim();
+    const names = [];
+    for (let at = path; at !== "/" && at !== ""; at = dirname(at)) names.push(`${root}${at}/${file}`);
+    const found = names.filter((name) => existsSync(name));
+    if (existsSync(`${root}${path}/${file}`)) return found.map((name) => readFileSync(name, "utf8").trim());
   }
-  return undefined;
+  return [];
 }
 
 export const cgroupV2 = existsSync("/sys/fs/cgroup/cgroup.controllers");

@@ -49,6 +49,8 @@ const lifecycleVerbs = [
   "settings",
 ];
 
+const openvzVerbs = ["create", "list", "get", "update", "remove", "start", "stop", "restart", "getJob", "listJobs"];
+
 const answers: Record<string, (...args: never[]) => unknown> = {
   "sessions.login": () => ({ sid: "new-sid", session }),
   "sessions.refresh": () => session,
@@ -75,6 +77,7 @@ const answers: Record<string, (...args: never[]) => unknown> = {
   "events.stream": () => streamOf([]),
   "events.recent": () => ({ index: 0, messages: [], offset: 0 }),
   "events.wait": () => container,
+  ...Object.fromEntries(openvzVerbs.map((verb) => [`openvz.${verb}`, () => ({ message: "success" })])),
   "health.get": () => ({ status: "ok", engines: [{ type: "docker", available: true }] }),
 };
 
@@ -117,6 +120,7 @@ export function createStub(): Stub {
     containerList: methodsOf("containerList", ["list", "get", "find", "idOf"]),
     registries: methodsOf("registries", ["list", "save", "remove"]),
     events: methodsOf("events", ["stream", "recent", "wait"]),
+    openvz: methodsOf("openvz", openvzVerbs),
     health: { get: () => call("health.get", []) },
   } as unknown as Services;
   return { services, calls, refused, answer: (method, respond) => void responders.set(method, respond) };

@@ -33,6 +33,7 @@ const table: Record<Verb, readonly Role[]> = {
   "container:rename": ["admin", "operator"],
   "container:autostart": ["admin", "operator"],
   "container:commit": ["admin"],
+  "container:change": ["admin", "operator"],
   "container:remove": ["admin", "operator"],
   "container:exec": ["admin", "operator"],
   "container:inspect": ["admin", "operator"],

@@ -21,6 +21,7 @@ const adminOnly: Expected = [403, 403, 200];
 /** Of a container that is nobody's: a viewer may not, to an operator there is none. */
 const own: Expected = [403, 404, 200];
 const kept = (rest: string) => `/container/docker/KEPT_CONTAINER${rest}`;
+const uuid = "54e21881-8620-4bb0-95f1-05f143973a6e";
 const guess = { username: "nobody", password: "wrong password" };
 
 /**
@@ -108,6 +109,22 @@ export const table: Record<string, Row> = {
   "DELETE /registry": { body: () => ({ name: "kept" }), expected: adminOnly },
   "DELETE /registry/:name": { path: "/registry/kept2", expected: adminOnly },
   "GET /event/stream": { expected: all },
+
+  // This station has no LXC.
+  "POST /v0.1/containers": { body: (role) => ({ name: `policy-${role}`, ostemplate: "a" }), expected: [403, 501, 501] },
+  "GET /v0.1/containers": { expected: all },
+  "GET /v0.1/containers/:id": { path: `/v0.1/containers/${uuid}`, expected: [404, 404, 404] },
+  "PATCH /v0.1/containers/:id": {
+    path: `/v0.1/containers/${uuid}`,
+    body: () => ({ parameters: { hostname: "a" } }),
+    expected: [403, 404, 404],
+  },
+  "DELETE /v0.1/containers/:id": { path: `/v0.1/containers/${uuid}`, expected: [403, 404, 404] },
+  "POST /v0.1/containers/:id/start": { path: `/v0.1/containers/${uuid}/start`, expected: [403, 404, 404] },
+  "POST /v0.1/containers/:id/stop": { path: `/v0.1/containers/${uuid}/stop`, expected: [403, 404, 404] },
+  "POST /v0.1/containers/:id/restart": { path: `/v0.1/containers/${uuid}/restart`, expected: [403, 404, 404] },
+  "GET /v0.1/jobs": { expected: all },
+  "GET /v0.1/jobs/:id": { path: `/v0.1/jobs/${uuid}`, expected: [404, 404, 404] },
 
   "GET /system": { expected: all },
   "GET /system/resource": { expected: all },

@@ -9,6 +9,7 @@ import { createSessionTable } from "../session-table.ts";
 import { createSessions } from "../sessions.ts";
 import { createCredentials } from "./credentials.ts";
 import { createDirectory } from "./directory.ts";
+import { createDoor } from "./door.ts";
 import type { HostUsers } from "./host-users.ts";
 import { createLoginLimits, type LimitOptions } from "./login-limits.ts";
 import { createSecondStepService } from "./second-step-service.ts";
@@ -22,6 +23,8 @@ export interface AccountOptions {
   secrets: Secrets;
   loginLimits: LimitOptions;
   hostUsers?: HostUsers | undefined;
+  /** There is a port that asks nobody who he is. */
+  openDoor: boolean;
   log: (message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -37,10 +40,11 @@ export async function createAccounts(options: AccountOptions) {
   const secondStep = createSecondStep({ accounts, directory, secrets });
   const credentials = await createCredentials({ accounts, directory, limits, secondStep, hostUsers });
   const table = await createTokenTable(accounts, directory);
+  const door = options.openDoor ? createDoor() : undefined;
   const sessions = createSessions({
     table: await createSessionTable(accounts),
     directory,
-    tokens: table,
+    tokens: door?.with(table) ?? table,
     credentials,
     audit,
   });
@@ -73,9 +77,12 @@ export async function createAccounts(options: AccountOptions) {
   return {
     audit,
     sessions,
+    doorToken: door?.token,
     close: () => clearInterval(watch),
     /** What a user is when his task runs; throws `forbidden` when he is no more. */
     async userNow(name: string): Promise<User> {
+      const built = door?.userNow(name);
+      if (built) return built;
       const user = directory.get(name);
       if (!user) throw new AppError("forbidden", `The user ${name} no longer exists.`);
       if (user.disabled) throw new AppError("forbidden", `The user ${name} is disabled.`);

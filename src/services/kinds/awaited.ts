@@ -77,17 +77,17 @@ export function awaitedHandler<K extends AwaitedKind>(options: KindOptions, rule
   };
 }
 
-async function findTarget(engine: Engine, { id, name, incarnation }: Target): Promise<Container | undefined> {
+export async function findTarget(engine: Engine, { id, name, incarnation }: Target): Promise<Container | undefined> {
   const found = await engine.containers.get(id);
   return found?.incarnation === incarnation && found.name === name ? found : undefined;
 }
 
-function gone({ type, name, id }: Target): AppError {
+export function gone({ type, name, id }: Target): AppError {
   const sentence = `The ${type} container ${name} was removed, renamed or replaced meanwhile.`;
   return new AppError("not_found", sentence, { details: { type, id } });
 }
 
 /** So that whoever has the answer finds the list like it. What was done stays done when the engine goes away now. */
-async function refresh(view: EngineView, id: string): Promise<void> {
+export async function refresh(view: EngineView, id: string): Promise<void> {
   await view.refresh(id).catch(() => undefined);
 }

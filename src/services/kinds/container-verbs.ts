@@ -28,11 +28,12 @@ export const containerVerbs: { [K in AwaitedKind]: Rule<K> } = {
   container_restart: {
     verb: "container:restart",
     async act({ engine, container, request, context, options }) {
-      await context.step("before", null, async () => container.pid);
+      const before = await context.step("before", null, async () => container.pid);
       const { grace } = request;
-      await context.step("restart", null, () =>
-        engine.containers.restart(container.id, { grace, signal: context.signal }),
-      );
+      await context.step("restart", null, async (repeated) => {
+        if (repeated && container.pid > 0 && container.pid !== before) return;
+        await engine.containers.restart(container.id, { grace, signal: context.signal });
+      });
       await settleStarted(options, engine, container.id);
     },
     async isDone({ container, context }) {

@@ -5,13 +5,13 @@ import { containerVerbs } from "./container-verbs.ts";
 import { createHandler } from "./create.ts";
 import { imageDownloadHandler } from "./image-download.ts";
 import { imageRemoveHandler } from "./image-remove.ts";
-import type { KindOptions } from "./options.ts";
+import { openvzHandlers, type OpenvzKind, type OpenvzKindOptions } from "./openvz.ts";
 import { createRecovery } from "./recovery.ts";
 import { createUndoers } from "./undoers.ts";
 
 /** All kinds of tasks. A kind without a handler does not compile. */
-export function createKinds(options: KindOptions): Kinds {
-  const handlers: { [K in BackgroundKind | AwaitedKind]: Handler } = {
+export function createKinds(options: OpenvzKindOptions): Kinds {
+  const handlers: { [K in BackgroundKind | AwaitedKind | OpenvzKind]: Handler } = {
     create: createHandler(options),
     image_download: imageDownloadHandler(options),
     image_remove: imageRemoveHandler(options),
@@ -24,6 +24,7 @@ export function createKinds(options: KindOptions): Kinds {
     container_autostart: awaitedHandler(options, containerVerbs.container_autostart),
     container_commit: awaitedHandler(options, containerVerbs.container_commit),
     container_remove: awaitedHandler(options, containerVerbs.container_remove),
+    ...openvzHandlers(options),
   };
   return { handlers, undoers: createUndoers(options), recover: createRecovery(options.inventory) };
 }

@@ -1,10 +1,13 @@
 import type { EngineType } from "../../engines/engine.ts";
 import { AppError } from "../../errors.ts";
 import type { Undoer } from "../../tasks/handler.ts";
-import type { KindOptions } from "./options.ts";
+import type { OpenvzKindOptions } from "./openvz.ts";
 
 /** The closed table of undoers. An op that a release has written to a journal is never taken out. */
-export function createUndoers({ inventory, marks }: Pick<KindOptions, "inventory" | "marks">): Record<string, Undoer> {
+export function createUndoers(
+  options: Pick<OpenvzKindOptions, "inventory" | "marks"> & { openvz: Pick<OpenvzKindOptions["openvz"], "forget"> },
+): Record<string, Undoer> {
+  const { inventory, marks, openvz } = options;
   return {
     /** {engine, name}: the container of this name, if it bears the task's mark. */
     async remove_container(args, task) {
@@ -15,6 +18,11 @@ export function createUndoers({ inventory, marks }: Pick<KindOptions, "inventory
       await engine.containers.remove(found.id);
       const left = await engine.containers.get(found.id);
       if (left) throw new AppError("engine_failed", `${type} still has the container ${name}.`);
+    },
+
+    /** {container}: the record of the container of this UUID. */
+    async openvz_forget({ container }) {
+      await openvz.forget(container as string);
     },
   };
 }

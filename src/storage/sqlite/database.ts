@@ -4,6 +4,7 @@ import { createQueue } from "../../util/queue.ts";
 import type { AccountStore } from "../account-store.ts";
 import type { AuditStore } from "../audit-store.ts";
 import type { EventStore } from "../event-store.ts";
+import type { OpenvzStore } from "../openvz-store.ts";
 import type { RegistryStore } from "../registry-store.ts";
 import type { TaskStore } from "../task-store.ts";
 import type { Answer, BatchAnswer, ErrorKind, Identity, OpenOptions } from "./transactions.ts";
@@ -18,6 +19,7 @@ export interface Database {
   accounts: AccountStore;
   registries: RegistryStore;
   audit: AuditStore;
+  openvz: OpenvzStore;
   /** Called after each batch that changed something; whoever follows the events looks for new ones. */
   onCommit(listener: () => void): void;
   close(): Promise<void>;
@@ -44,6 +46,7 @@ export async function openDatabase(options: OpenOptions, onFatal: (reason: strin
     accounts: store("accounts", call) as AccountStore,
     registries: store("registries", call) as RegistryStore,
     audit: store("audit", call) as AuditStore,
+    openvz: store("openvz", call) as OpenvzStore,
     onCommit,
     async close() {
       await settled();

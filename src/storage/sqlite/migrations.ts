@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { accountTables } from "./account-tables.ts";
 import { leanAccept } from "./lean-accept.ts";
+import { openvzTables } from "./openvz-tables.ts";
 
 /**
  * Append only: a migration that has run somewhere is never edited. `PRAGMA user_version` counts those that have run.
@@ -81,6 +82,7 @@ const migrations: readonly string[] = [
   `,
   accountTables,
   leanAccept,
+  openvzTables,
 ];
 
 export class NewerDatabaseError extends Error {}

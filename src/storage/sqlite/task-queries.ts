@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ActiveTask, Lock, TaskFilterRow, TaskRow, TaskVerbs } from "../task-store.ts";
+import { dropOpenvzJobs } from "./openvz.ts";
 import type { taskAudit } from "./task-audit.ts";
 import { taskColumns } from "./task-columns.ts";
 
@@ -114,13 +115,15 @@ function purging(db: DatabaseSync) {
   // What a name or a count says is over may go only when it is older than minAge.
   const countLimit = db.prepare(`SELECT id FROM task WHERE ${final} ORDER BY id DESC LIMIT 1 OFFSET ?`);
   const dropTasks = db.prepare(
-    `DELETE FROM task WHERE ${final} AND "end" < ? AND (id <= ? OR "end" < ? OR hidden = 1)`,
+    `DELETE FROM task WHERE ${final} AND "end" < ? AND (id <= ? OR "end" < ? OR (hidden = 1 AND kind NOT LIKE 'openvz%'))`,
   );
   const dropKeys = db.prepare("DELETE FROM idempotency WHERE at < ?");
+  const dropJobs = db.prepare(dropOpenvzJobs);
   const dropEvents = db.prepare("DELETE FROM event WHERE seq <= (SELECT max(seq) FROM event) - ?");
   return (limits: { now: number; maxAge: number; minAge: number; maxCount: number; maxEvents: number }): number => {
     const beyond = countLimit.get(limits.maxCount) as { id: number } | undefined;
     const tasks = dropTasks.run(limits.now - limits.minAge, beyond?.id ?? 0, limits.now - limits.maxAge).changes;
+    dropJobs.run();
     const keys = dropKeys.run(limits.now - limits.minAge).changes;
     return Number(tasks) + Number(keys) + Number(dropEvents.run(limits.maxEvents).changes);
   };

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { NewTask, StepRow, TaskRow, TaskVerbs, Undo } from "../task-store.ts";
+import { openvzJobWriter } from "./openvz.ts";
 import { taskAudit, type Trails } from "./task-audit.ts";
 import { taskColumns } from "./task-columns.ts";
 import { taskEnds } from "./task-ends.ts";
@@ -31,6 +32,7 @@ function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
   const claimed = db.prepare(
     "SELECT protocol, port, owner FROM port_claim WHERE host = ? AND protocol = ? AND port = ?",
   );
+  const writeJob = openvzJobWriter(db, host);
   const keyOf = db.prepare("SELECT hash, task FROM idempotency WHERE user = ? AND key = ? AND at > ?");
   const byId = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
   const claim = db.prepare(
@@ -81,6 +83,7 @@ function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
       for (const [key, mode] of task.locks) insertLock.run(id, host, key, mode);
       for (const { protocol, port } of task.ports) insertClaim.run(host, protocol, port, creates ?? `task/${id}`, id);
       if (task.idempotency) insertKey.run(user, task.idempotency.key, task.idempotency.hash, id, now);
+      if (task.job) writeJob(task.job, { id, user, now });
       if (!awaited) events.addShown({ id, kind, name, user }, "waiting", now);
       audit.accepted({ id, kind, name, user, address }, now);
       return { id };

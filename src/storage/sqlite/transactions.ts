@@ -5,6 +5,7 @@ import { auditSql } from "./audit.ts";
 import { createBallast } from "./ballast.ts";
 import { eventSql } from "./events.ts";
 import { migrate, NewerDatabaseError } from "./migrations.ts";
+import { openvzSql } from "./openvz.ts";
 import { registrySql } from "./registries.ts";
 import { taskSql } from "./tasks.ts";
 
@@ -190,6 +191,7 @@ function verbTable(db: DatabaseSync, host: string): Map<string, (argument: unkno
     accounts: accountSql(db, host),
     audit: auditSql(db, host),
     registries: registrySql(db),
+    openvz: openvzSql(db, host),
   };
   const table = new Map<string, (argument: unknown) => unknown>();
   for (const [group, verbs] of Object.entries(groups)) {

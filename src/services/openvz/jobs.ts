@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import { AppError } from "../../errors.ts";
+import type { NewTask } from "../../storage/task-store.ts";
+import type { TaskMachine } from "../../tasks/machine.ts";
+import { refusal } from "../background.ts";
+import type { OpenvzKind, OpenvzRequests } from "../kinds/openvz.ts";
+import type { User } from "../policy.ts";
+import type { Caller } from "../services.ts";
+import { containerKey, type TaskPlan } from "../task-plan.ts";
+
+export interface Asked<K extends OpenvzKind> {
+  caller: Caller;
+  user: User;
+  kind: K;
+  /** Of the container. */
+  id: string;
+  request: OpenvzRequests[K];
+  plan: Pick<TaskPlan, "lane" | "name" | "locks" | "creates" | "ports">;
+}
+
+/** The task with its job; in no list of background tasks, whose categories are documented. */
+export function jobTask<K extends OpenvzKind>(asked: Asked<K>): NewTask & { job: { id: string } } {
+  const { caller, user, kind, id, request, plan } = asked;
+  const { lane, name, locks, creates, ports } = plan;
+  return {
+    kind,
+    lane,
+    name,
+    locks,
+    creates,
+    ports,
+    idempotency: null,
+    awaited: true,
+    now: Date.now(),
+    user: user.name,
+    address: caller.address,
+    params: JSON.stringify(request),
+    job: { id: randomUUID(), container: id, verb: kind.replace("openvz_", "") },
+  };
+}
+
+/** Of what is done with a container that is there. */
+export function quickPlan({ type, name }: { type: string; name: string }): Asked<OpenvzKind>["plan"] {
+  return { lane: "quick", name, locks: [[containerKey(type, name), "X"]], creates: null, ports: [] };
+}
+
+/** On disk when it answers, with the job's UUID. */
+export async function acceptJob(machine: Pick<TaskMachine, "accept">, task: ReturnType<typeof jobTask>) {
+  const accepted = await machine.accept(task);
+  if ("creating" in accepted) throw nameTaken();
+  if ("repeated" in accepted) throw new AppError("internal", "A job has no key.");
+  if (!("id" in accepted)) throw refusal(accepted);
+  return { message: "success" as const, job_id: task.job.id };
+}
+
+export function nameTaken(): AppError {
+  return new AppError("conflict", "A container with given name already exists", { details: { field: "name" } });
+}

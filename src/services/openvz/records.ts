@@ -1,0 +1,52 @@
+import type { Container, EngineType } from "../../engines/engine.ts";
+import type { EngineView, ViewListener } from "../../inventory/engine-view.ts";
+import type { Inventory } from "../../inventory/inventory.ts";
+import type { OpenvzContainerRow, OpenvzStore } from "../../storage/openvz-store.ts";
+import type { Marks } from "../kinds/options.ts";
+
+/** A record with the container that it is of. */
+export interface Recorded {
+  row: OpenvzContainerRow;
+  view: EngineView | undefined;
+  /** `undefined`: its engine is away, and nothing is known of it. */
+  container: Container | undefined;
+}
+
+/**
+ * A record is of the container that bears the mark of the task that made both, whatever its name is by now. When its
+ * engine answers and has none such, it was removed by another way, and there is no such container here either.
+ */
+export function findRecorded(inventory: Inventory, marks: Marks, row: OpenvzContainerRow): Recorded | undefined {
+  const view = inventory.view(row.engine as EngineType);
+  const container = view && ofTask(view, marks, row);
+  return container || !view?.available() ? { row, view, container } : undefined;
+}
+
+function ofTask(view: EngineView, marks: Marks, { name, task }: OpenvzContainerRow): Container | undefined {
+  const named = view.byName(name);
+  if (named && marks.isOurs(named.mark, task)) return named;
+  for (const container of view.containers()) if (marks.isOurs(container.mark, task)) return container;
+  return undefined;
+}
+
+export interface RecordSweeperOptions {
+  openvz: Pick<OpenvzStore, "ofTask" | "forget">;
+  marks: Marks;
+  log: (message: string, fields: Record<string, unknown>) => void;
+}
+
+/** Drops the records of containers that were removed by another way, as far as the engine itself says so. */
+export function createRecordSweeper({ openvz, marks, log }: RecordSweeperOptions): ViewListener {
+  return {
+    gone(engine, { mark, name }) {
+      const sweep = async (): Promise<void> => {
+        const row = mark && marks.isOurs(mark, mark.task) ? await openvz.ofTask(mark.task) : undefined;
+        if (row?.engine !== engine.type) return;
+        // It may only have got another name.
+        const left = await engine.containers.list();
+        if (!left.some((container) => marks.isOurs(container.mark, row.task))) await openvz.forget(row.id);
+      };
+      sweep().catch((error: unknown) => log("sweep of records", { engine: engine.type, container: name, error }));
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { AppError, invalid } from "../../errors.ts";
+import type { CreateRequest } from "../../api/create.ts";
+import type { Engine } from "../../engines/engine.ts";
+import { referencesOf } from "../image-reference.ts";
+
+export type OpenvzEngine = "lxc" | "lxd";
+
+export interface TemplateOptions {
+  /** Name -> system image. */
+  aliases: Readonly<Record<string, string>>;
+  /** Whether such an image can be had at present; `undefined`: nobody answers whether. */
+  offers(reference: string, signal: AbortSignal): Promise<boolean | undefined>;
+}
+
+type ImageFields = Pick<CreateRequest, "repository" | "image" | "tag">;
+
+/** How long a request may wait for the image server; what it does not know by then the job finds out. */
+const patience = 3_000;
+const systemImage = /^([a-z0-9]+(?:[._/-][a-z0-9]+)*)(?::([a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}))?$/;
+
+/** From an `ostemplate` to the system image that it names. */
+export function createTemplates({ aliases, offers }: TemplateOptions) {
+  async function isThere(engine: Engine, image: ImageFields): Promise<boolean> {
+    for (const reference of referencesOf({ type: engine.type, ...image }))
+      if (await engine.images.get(reference)) return true;
+    return false;
+  }
+
+  return {
+    /** Throws `invalid` for what is no template, as far as that is known now. */
+    async resolve(template: string, engine: Engine): Promise<ImageFields> {
+      const [, image, tag = "latest"] = systemImage.exec(aliases[template] ?? template) ?? [];
+      if (image === undefined) throw unknownTemplate(template);
+      const repository = engine.type === "lxd" ? "lxd" : "qnap";
+      const named: ImageFields = { repository, image, tag };
+      if (await isThere(engine, named)) return named;
+      // LXD's aliases have a slash where the station's own store has a dash.
+      const other = engine.type === "lxd" ? image.replace("-", "/") : image.replaceAll("/", "-");
+      const asked: ImageFields = { ...named, image: other };
+      if (other !== image && (await isThere(engine, asked))) return asked;
+      if ((await offers(`${image}:${tag}`, AbortSignal.timeout(patience))) === false) throw unknownTemplate(template);
+      return asked;
+    },
+  };
+}
+
+export type Templates = ReturnType<typeof createTemplates>;
+
+function unknownTemplate(template: string): AppError {
+  return invalid("ostemplate", `names no template of this station: ${JSON.stringify(template.slice(0, 64))}`);
+}
