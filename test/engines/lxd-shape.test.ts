@@ -26,6 +26,13 @@ test("what was changed is so when LXD starts it, without the station", async () 
   for (const address of change.addresses) await page(address);
   assert.equal(await runInside(pid, "/bin/hostname"), "by-hand");
   assert.equal(await runInside(pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.53");
+  // As an image does that sets them at its start.
+  const other = `hostname other; echo >/etc/resolv.conf; ip addr del ${foreign}/32 dev eth0`;
+  await inside(engine(), container.id, "sh", "-c", other);
+  await engine().attachNetwork(await found(engine(), container.id));
+  assert.equal(await runInside(pid, "/bin/hostname"), "by-hand");
+  assert.equal(await runInside(pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.53");
+  await page(foreign);
   await engine().containers.stop(container.id);
   const renamed = await engine().containers.rename(container.id, `${container.name}-r`);
   await engine().containers.start(renamed);
@@ -108,6 +115,19 @@ test("a size that a root does not fit into is refused when it would move, and it
   assert.deepEqual(configOf(after), configOf(before));
   assert.equal((await engine().containers.shape(container.id)).size, undefined);
   await engine().containers.remove(container.id);
+});
+
+test("one that stands still is changed all the same", async () => {
+  const { id, pid } = await launch();
+  await engine().containers.pause(id);
+  const change = { hostname: "still", memory: 64 * mebibyte, addresses: ["10.99.0.194"], nameServers: ["192.0.2.53"] };
+  await engine().containers.reshape(id, change);
+  assert.equal((await found(engine(), id)).paused, true);
+  await engine().containers.unpause(id);
+  await page("10.99.0.194");
+  assert.equal(await runInside(pid, "/bin/hostname"), "still");
+  assert.equal(await runInside(pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.53");
+  await engine().containers.remove(id);
 });
 
 test("an address of a network that is not LXD's own is not changed", async () => {

@@ -92,12 +92,15 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
   }
 
   async function settled(instances: readonly Instance[]): Promise<Instance[]> {
-    const names = new Set(instances.map(({ name }) => name));
+    const byName = new Map(instances.map((instance) => [instance.name, instance]));
     const all: Instance[] = [];
     for (const instance of instances) {
       const name = instance.config[keys.moving];
-      if (name === undefined || name === instance.name) all.push(instance);
-      else if (names.has(name)) await discard(instance.name, name);
+      const first = name === undefined ? undefined : byName.get(name);
+      // Without the key it is another one that got the name meanwhile.
+      const isOther = first !== undefined && first.config[keys.moving] !== name;
+      if (name === undefined || !isCopy(instance) || isOther) all.push(instance);
+      else if (first) await discard(instance.name, name);
       else all.push(await finish(instance, name));
     }
     return all;
