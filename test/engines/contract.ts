@@ -39,10 +39,14 @@ export interface EngineEnv {
 }
 
 /** What decides which of the suite's tests an engine gets. */
-export type Abilities = Pick<Capabilities, "registries" | "publishedPorts" | "imagesInUse" | "commits" | "reshapes">;
+export type Abilities = Pick<Capabilities, "registries" | "publishedPorts" | "imagesInUse" | "commits" | "reshapes"> & {
+  /** Its containers run on this host: what is changed of them can be seen there. The fake's do not. */
+  hasProcesses: boolean;
+};
 
 /** What every driver must do, and the fake. Nothing here knows which engine it is; `can` is what it says of itself. */
 export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>, can: Partial<Abilities> = {}): void {
+  const { hasProcesses = true, ...said } = can;
   describe(`engine contract: ${name}`, { concurrency: false }, () => {
     let env: EngineEnv;
     before(async () => {
@@ -55,10 +59,10 @@ export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>, 
     });
     const current = (): EngineEnv => env;
     const all = { registries: true, publishedPorts: true, imagesInUse: true, commits: true, reshapes: false };
-    const abilities = { ...all, ...can };
+    const abilities = { ...all, ...said, hasProcesses };
     test("the engine says of itself what it is tested for", () => {
       const { registries, publishedPorts, imagesInUse, commits, reshapes } = env.engine.capabilities;
-      assert.deepEqual({ registries, publishedPorts, imagesInUse, commits, reshapes }, abilities);
+      assert.deepEqual({ registries, publishedPorts, imagesInUse, commits, reshapes, hasProcesses }, abilities);
     });
     imageTests(current, abilities);
     pullTests(current);
@@ -66,7 +70,7 @@ export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>, 
     containerTests(current, abilities);
     lifeTests(current);
     insideTests(current, abilities);
-    if (abilities.reshapes) shapeTests(current);
+    if (abilities.reshapes && hasProcesses) shapeTests(current);
     eventTests(current);
     crashTests(current);
   });

@@ -10,33 +10,37 @@ import { fails } from "./engine-checks.ts";
 
 const login = { username: "test", password: "secret", serverAddress: "locked.example" };
 
-engineContract("fake", async () => {
-  const remote = {
-    "reg.example/base:1": { size: 1000 },
-    "reg.example/other:1": { size: 2000 },
-    "reg.example/slow:1": { size: 3000, duration: 500 },
-    "locked.example/app:1": { size: 4000, login },
-  };
-  const engine = createFakeEngine({ remote });
-  let port = 30_000;
-  return {
-    engine,
-    images: {
-      base: "reg.example/base:1",
-      other: "reg.example/other:1",
-      slow: "reg.example/slow:1",
-      missing: "reg.example/nothing:1",
-      unreachable: "gone.example/x:1",
-      broken: "broken.example/x:1",
-      locked: "locked.example/app:1",
-    },
-    login,
-    freePort: async () => ++port,
-    crash: async () => engine.crash(),
-    restart: async () => engine.restart(),
-    close: async () => engine.close(),
-  };
-});
+engineContract(
+  "fake",
+  async () => {
+    const remote = {
+      "reg.example/base:1": { size: 1000 },
+      "reg.example/other:1": { size: 2000 },
+      "reg.example/slow:1": { size: 3000, duration: 500 },
+      "locked.example/app:1": { size: 4000, login },
+    };
+    const engine = createFakeEngine({ remote });
+    let port = 30_000;
+    return {
+      engine,
+      images: {
+        base: "reg.example/base:1",
+        other: "reg.example/other:1",
+        slow: "reg.example/slow:1",
+        missing: "reg.example/nothing:1",
+        unreachable: "gone.example/x:1",
+        broken: "broken.example/x:1",
+        locked: "locked.example/app:1",
+      },
+      login,
+      freePort: async () => ++port,
+      crash: async () => engine.crash(),
+      restart: async () => engine.restart(),
+      close: async () => engine.close(),
+    };
+  },
+  { reshapes: true, hasProcesses: false },
+);
 
 test("the fake fails a call before it acts, or loses its answer", async () => {
   const lost = new AppError("engine_unavailable", "The answer was lost.");
