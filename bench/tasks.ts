@@ -1,7 +1,8 @@
-import { startStation } from "../test/support/station.ts";
+import { startStation, type TestStation } from "../test/support/station.ts";
 import { setTimeout as sleep } from "node:timers/promises";
-import { median, postTasks, timed } from "./load.ts";
+import { median, postTasks, timed, type Load } from "./load.ts";
 import type { Report } from "./report.ts";
+import { threadTimes } from "./threads.ts";
 
 const seconds = 10;
 const manyTasks = ["--max-tasks", "10000000"];
@@ -10,11 +11,7 @@ const manyTasks = ["--max-tasks", "10000000"];
 export async function benchHeld(report: Report): Promise<void> {
   const station = await startStation({ flags: ["--heavy", "0", "--quick", "0", ...manyTasks] });
   try {
-    await postTasks(station, "create", 2);
-    const load = await postTasks(station, "create", seconds);
-    report.line("durable POST create, lanes held", load.requests / load.seconds, "per second", { atLeast: 20_000 });
-    report.line("  its p99", load.p99, "ms");
-    report.line("  refused", load.refused, "", { atMost: 0 });
+    const load = await benchPosts(report, station, { kind: "create", what: "lanes held", atLeast: 20_000 });
     const times = [];
     for (let n = 0; n < 100; n++) times.push(await timed(() => station.client.ok("GET", "/background/?limit=100")));
     report.line(
@@ -32,13 +29,7 @@ export async function benchHeld(report: Report): Promise<void> {
 export async function benchWorking(report: Report): Promise<void> {
   const station = await startStation({ flags: manyTasks });
   try {
-    await postTasks(station, "image_remove", 2);
-    const load = await postTasks(station, "image_remove", seconds);
-    report.line("durable POST image_remove, lanes at work", load.requests / load.seconds, "per second", {
-      atLeast: 8_000,
-    });
-    report.line("  its p99", load.p99, "ms");
-    report.line("  refused", load.refused, "", { atMost: 0 });
+    await benchPosts(report, station, { kind: "image_remove", what: "lanes at work", atLeast: 8_000 });
     const before = await ended(station.client);
     await sleep(2000);
     report.line(
@@ -49,6 +40,26 @@ export async function benchWorking(report: Report): Promise<void> {
   } finally {
     await station.close();
   }
+}
+
+interface Posts {
+  kind: "create" | "image_remove";
+  what: string;
+  atLeast: number;
+}
+
+async function benchPosts(report: Report, station: TestStation, { kind, what, atLeast }: Posts): Promise<Load> {
+  await postTasks(station, kind, 2);
+  const before = threadTimes(station.pid());
+  const load = await postTasks(station, kind, seconds);
+  const after = threadTimes(station.pid());
+  report.line(`durable POST ${kind}, ${what}`, load.requests / load.seconds, "per second", { atLeast });
+  report.line("  its p50", load.p50, "ms");
+  report.line("  its p99", load.p99, "ms");
+  report.line("  refused", load.refused, "", { atMost: 0 });
+  for (const thread of ["main", "store", "other"] as const)
+    report.line(`  processor time of each: ${thread}`, (after[thread] - before[thread]) / load.requests, "us");
+  return load;
 }
 
 /** Ids are given in the order of the requests and quick tasks run in it, so the newest ended one counts them. */

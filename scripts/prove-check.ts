@@ -22,6 +22,7 @@ const forbidden: [file: string, code: string, rule: string][] = [
   imports("gateway/b.ts", "../services/services.ts"),
   imports("forwarding/a.ts", "../services/services.ts"),
   imports("forwarding/b.ts", "../engines/lxd/lxd.ts"),
+  imports("engines/lxd/d.ts", "../lxc/rootfs.ts"),
   imports("engines/c.ts", "../forwarding/forwarding.ts"),
   imports("inventory/c.ts", "../forwarding/forwarding.ts"),
   imports("inventory/a.ts", "../services/services.ts"),

@@ -31,12 +31,12 @@ cleanup() {
 trap cleanup EXIT
 trap "exit 1" INT TERM HUP
 
-: >"$output/docker"
+: >"$output/rest"
 GANTRY_TEST_HALF=system sh "$root/scripts/test-world.sh" >"$output/system" 2>&1 &
 children="$!"
-GANTRY_TEST_HALF=docker sh "$root/scripts/test-world.sh" >"$output/docker" 2>&1 &
+GANTRY_TEST_HALF=rest sh "$root/scripts/test-world.sh" >"$output/rest" 2>&1 &
 children="$children $!"
-tail -n +1 -q -f "$output/docker" --pid="${children#* }" &
+tail -n +1 -q -f "$output/rest" --pid="${children#* }" &
 failures=0
 for child in $children; do wait "$child" || failures=1; done
 children=""
@@ -45,7 +45,7 @@ cat "$output/system"
 
 # The sum of both last lines; a run that ended without one has failed.
 sum() {
-  for half in system docker; do tail -n 1 "$output/$half"; done | awk -v n="$1" '
+  for half in system rest; do tail -n 1 "$output/$half"; done | awk -v n="$1" '
     /^[0-9]+ passed, [0-9]+ failed$/ { total += $(n); next } n == 3 { total++ } END { print total + 0 }'
 }
 failed=$(sum 3)

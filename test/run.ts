@@ -10,9 +10,9 @@ const testTimeout = 120_000;
 const root = join(import.meta.dirname, "..");
 /** Tests that share no engine with others: they run beside those that do, which go one after the other. */
 const unshared = /^test\/(?:certificates|config|http|inventory|services|storage|tasks)\b/;
-/** The other half of all tests: what needs LXC and LXD. */
+/** One half of all tests; about as long as the rest, and with all that needs a Debian, which is built once in a run. */
 const system =
-  /^test\/(?:engines\/(?:lxc|lxd|debian|system-images)|forwarding|setup|proofs\/(?:crash-mixed|life)|station\/(?:life\/|system-|numbers-system))/;
+  /^test\/(?:engines\/(?:lxc|lxd|debian|system-images)|forwarding|setup|(?:proofs|station)\/openvz|station\/(?:system-|numbers-system))/;
 /** Of so many files it is said how long they took. */
 const slowest = 12;
 

@@ -6,7 +6,7 @@ import type { Inventory } from "../inventory/inventory.ts";
 import type { Accepted, Actor, NewTask, TaskRow, TaskStore } from "../storage/task-store.ts";
 import type { LiveTask, TaskMachine } from "../tasks/machine.ts";
 import { authorizeTask } from "./asks.ts";
-import { masked } from "./masked.ts";
+import { maskedJson } from "./masked.ts";
 import type { Owners } from "./owners.ts";
 import { authorize, onlyOf, type User, type Verb } from "./policy.ts";
 import type { AddOptions, BackgroundKind, BackgroundService, Caller, TaskRequests } from "./services.ts";
@@ -82,7 +82,7 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
       const params = JSON.stringify(request);
       const idempotency = idempotencyOf(kind, params, options);
       const asked: Asked = { kind, request, params, user, address: caller.address, idempotency };
-      const known = await repeated(asked);
+      const known = idempotency && (await repeated(asked));
       if (known) return known;
       const plan = await (planners[kind] as (request: TaskRequests[K]) => Promise<TaskPlan>)(request);
       await authorizeTask(owners, user, verbs[kind], plan.asks);
@@ -174,7 +174,7 @@ function newTask(id: number, task: NewTask, request: unknown): Task {
     id,
     init: seconds(task.now),
     name: task.name,
-    params: masked(request),
+    params: maskedJson(task.params, request),
     progress: -1,
     state: "waiting",
     user: task.user,
@@ -193,7 +193,7 @@ function taskOf(row: TaskRow, running: LiveTask | undefined): Task {
     id: row.id,
     init: seconds(row.init),
     name: row.name,
-    params: masked(JSON.parse(row.params)),
+    params: maskedJson(row.params),
     progress: live?.progress ?? row.progress,
     ...(row.result !== null && { result: row.result }),
     ...(row.start !== null && { start: seconds(row.start) }),

@@ -7,6 +7,7 @@ import { startLxc, type TestLxc } from "../support/lxc.ts";
 import { debian, debianImages } from "../support/system-images.ts";
 import { run } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
+import { booted } from "./debian-boot.ts";
 import { removeOwn } from "./engine-checks.ts";
 
 /** A Debian that is built on this host, with systemd. */
@@ -32,7 +33,7 @@ for (const [what, spec] of Object.entries({
       await engine.containers.start(id);
       const container = await engine.containers.get(id);
       assert.ok(container);
-      await booted(container);
+      await booted((...argv) => inside(container, ...argv));
       await addressed(container);
       assert.equal(await inside(container, "hostname"), container.name);
     }
@@ -45,22 +46,11 @@ test("Debian ends by itself when LXC asks it to", async () => {
   await engine.containers.start(id);
   const container = await engine.containers.get(id);
   assert.ok(container);
-  await booted(container);
+  await booted((...argv) => inside(container, ...argv));
   await run("lxc-stop", "-P", lxc.path, "-n", id, "--nokill", "-t", "25");
   assert.equal((await engine.containers.get(id))?.state, "stopped");
   await engine.containers.remove(id);
 });
-
-/** Within a minute; the units that failed are said. */
-async function booted(container: Container): Promise<void> {
-  const end = performance.now() + 60_000;
-  let state = "";
-  while (performance.now() < end && !/running|degraded/.test(state)) {
-    state = await inside(container, "systemctl", "is-system-running", "--wait").catch(() => "not yet");
-  }
-  const failed = state === "running" ? "" : await inside(container, "systemctl", "--failed", "--no-legend", "--plain");
-  assert.equal(state, "running", failed);
-}
 
 async function addressed(container: Container): Promise<void> {
   const end = performance.now() + 20_000;

@@ -8,7 +8,8 @@ import { patiently } from "../support/patiently.ts";
 import { debian, debianImages } from "../support/system-images.ts";
 import { run } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
-import { found, removeOwn } from "./engine-checks.ts";
+import { booted } from "./debian-boot.ts";
+import { removeOwn } from "./engine-checks.ts";
 
 /** Changes of a Debian with systemd, whose networkd and resolved have opinions of their own. */
 let engine: Engine;
@@ -25,7 +26,7 @@ const mebibyte = 1 << 20;
 test("a Debian's name, addresses and name servers are changed as it runs, and hold over restarts", async () => {
   const id = await engine.containers.create(containerSpec({ image: debian, limits: { size: 512 * mebibyte } }));
   await engine.containers.start(id);
-  await booted(id);
+  await booted((...argv) => inside(id, ...argv));
   await addressed(id, [/^10\.0\.3\./]);
   for (const change of [
     { hostname: "first", addresses: ["10.0.3.195", foreign], nameServers: ["192.0.2.53"] },
@@ -35,7 +36,7 @@ test("a Debian's name, addresses and name servers are changed as it runs, and ho
     await holds(id, change);
     await run("lxc-stop", "-P", lxc.path, "-k", "-n", id);
     await run("lxc-start", "-P", lxc.path, "-n", id, "-d");
-    await booted(id);
+    await booted((...argv) => inside(id, ...argv));
     await holds(id, change);
   }
   await engine.containers.remove(id);
@@ -71,14 +72,6 @@ async function addressed(id: string, wanted: readonly (string | RegExp)[]): Prom
         );
     }
     assert.match(await inside(id, "ip", "route"), /^default via 10\.0\.3\.1 dev eth0/m);
-  });
-}
-
-async function booted(id: string): Promise<void> {
-  assert.equal((await found(engine, id)).state, "running");
-  await patiently("its systemd", async () => {
-    const state = await inside(id, "systemctl", "is-system-running", "--wait").catch((error: unknown) => String(error));
-    assert.equal(state, "running");
   });
 }
 

@@ -19,19 +19,6 @@ export async function bridgeSubnet(bridge: string, signal: AbortSignal | undefin
   throw new AppError("engine_failed", `LXC's bridge ${bridge} has no address on this host; start lxc-net once.`);
 }
 
-/** Without prefix length, of all interfaces. */
-export async function hostAddresses(signal: AbortSignal | undefined): Promise<string[]> {
-  const text = await runChild(["ip", "-4", "-o", "address", "show"], { task: "lxc", signal });
-  return [...text.matchAll(/inet ([\d.]+)/g)].map(([, address]) => address ?? "");
-}
-
-/** That this host has a route of their own to, elsewhere than through the bridge: another engine's containers. */
-export async function routedElsewhere(bridge: string, signal: AbortSignal | undefined): Promise<string[]> {
-  const text = await runChild(["ip", "-4", "route", "show"], { task: "lxc", signal });
-  const routes = [...text.matchAll(/^([\d.]+) (?:.* )?dev (\S+)/gm)];
-  return routes.flatMap(([, address, device]) => (device === bridge ? [] : (address ?? [])));
-}
-
 export interface Reserved {
   address: string;
   /** The card's that has a lease of it, in lower case. */

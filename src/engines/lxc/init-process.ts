@@ -1,6 +1,7 @@
 import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
 
 import { runChild } from "../child.ts";
+import { ownGroups } from "../own-groups.ts";
 import type { Layout } from "./layout.ts";
 
 /** First processes by container. To ask LXC takes a process of its own, so that is done once for each start. */
@@ -120,16 +121,6 @@ async function freezers(pid: number): Promise<{ file: string; thawed: string }[]
     if (controllers.includes("freezer"))
       return [{ file: `/sys/fs/cgroup/freezer${group}/freezer.state`, thawed: "THAWED" }];
     return controllers.length === 0 ? [{ file: `/sys/fs/cgroup${group}/cgroup.freeze`, thawed: "0" }] : [];
-  });
-}
-
-/** The container's control groups, of which what runs inside makes some of its own below; version 2 names no controller. */
-export async function ownGroups(pid: number): Promise<{ controllers: string[]; group: string }[]> {
-  const groups = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
-  return groups.split("\n").flatMap((line) => {
-    const [, controllers = "", group = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
-    const own = /^.*?\/lxc\.payload[^/]*/.exec(group)?.[0];
-    return own === undefined ? [] : [{ controllers: controllers.split(",").filter(Boolean), group: own }];
   });
 }
 

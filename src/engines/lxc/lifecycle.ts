@@ -11,7 +11,7 @@ import { createChanges } from "./changes.ts";
 import { readConfig } from "./config-file.ts";
 import type { FactsStore } from "./facts.ts";
 import { cancelled, notFound } from "./failures.ts";
-import { removeRoutes, routesOf } from "./given-addresses.ts";
+import { removeRoutes, routesOf } from "./address-settings.ts";
 import { type InitProcesses, isChildOfListener, kill, monitorOf } from "./init-process.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { killLeftovers } from "./leftovers.ts";

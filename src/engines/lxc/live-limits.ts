@@ -1,22 +1,16 @@
 import { readFile, writeFile } from "node:fs/promises";
 
-import { AppError, invalid } from "../../errors.ts";
+import { invalid } from "../../errors.ts";
 import type { Shape } from "../shape.ts";
+import { groupOf, tooLittle } from "../shaping/memory.ts";
 import { exists } from "./exists.ts";
 import { codeOf } from "./failures.ts";
-import { ownGroups } from "./init-process.ts";
 
 /** Limits of what runs, in the files of its control group; of either version. */
 
 type Limits = Pick<Shape, "cpuTime" | "memory">;
 
 const period = 100_000;
-
-/** Throws `invalid`, field `memory`, when what is in use and cannot be given back is more. */
-export async function checkMemory(pid: number, memory: number): Promise<void> {
-  const inUse = await heldMemory(pid);
-  if (inUse > memory) throw tooLittle(`${inUse} bytes are in use`);
-}
 
 /** All of them or none. Answers what puts the former ones back. */
 export async function setLimits(pid: number, { cpuTime, memory }: Limits): Promise<() => Promise<void>> {
@@ -77,28 +71,6 @@ async function memoryFiles(pid: number, memory: number): Promise<Wanted[]> {
   return !unified && memory > present ? [withSwap, ...all] : [...all, withSwap];
 }
 
-/** Pages of files can be read again; what is in a file system in memory cannot. */
-async function heldMemory(pid: number): Promise<number> {
-  const { folder, unified } = await groupOf(pid, "memory");
-  const [usage, stat] = await Promise.all(
-    [unified ? "memory.current" : "memory.usage_in_bytes", "memory.stat"].map((file) =>
-      readFile(`${folder}/${file}`, "utf8"),
-    ),
-  );
-  const count = (name: string): number => Number(new RegExp(`^${name} (\\d+)$`, "m").exec(stat ?? "")?.[1] ?? 0);
-  const prefix = unified ? "" : "total_";
-  return Number(usage) - count(`${prefix}active_file`) - count(`${prefix}inactive_file`);
-}
-
-async function groupOf(pid: number, controller: string): Promise<{ folder: string; unified: boolean }> {
-  const groups = await ownGroups(pid);
-  const own = groups.find(({ controllers }) => controllers.includes(controller));
-  if (own) return { folder: `/sys/fs/cgroup/${controller}${own.group}`, unified: false };
-  const unified = groups.find(({ controllers }) => controllers.length === 0);
-  if (unified) return { folder: `/sys/fs/cgroup${unified.group}`, unified: true };
-  throw new AppError("engine_failed", "This host's kernel has no control group for the container.");
-}
-
 async function write(file: string, text: string): Promise<void> {
   await writeFile(file, text, { flag: "r+" });
 }
@@ -107,8 +79,4 @@ function refusal(field: keyof Limits, cause: unknown): unknown {
   const code = codeOf(cause);
   if (!["EBUSY", "EINVAL", "ERANGE", "ENOSPC"].includes(code)) return cause;
   return field === "memory" ? tooLittle("the kernel says so") : invalid(field, "is refused by this host's kernel.");
-}
-
-function tooLittle(reason: string): AppError {
-  return invalid("memory", `is below what the container uses: ${reason}.`);
 }

@@ -10,7 +10,7 @@ import { createMaker } from "./create.ts";
 import { createLxcEvents, type LxcEvents } from "./events.ts";
 import { createFactsStore, type Facts } from "./facts.ts";
 import { unavailable } from "./failures.ts";
-import { addRoutes, routesOf } from "./given-addresses.ts";
+import { addRoutes, routesOf } from "./address-settings.ts";
 import { createInitProcesses } from "./init-process.ts";
 import { createLayout, type Layout } from "./layout.ts";
 import { recover } from "./recover.ts";

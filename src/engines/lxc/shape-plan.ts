@@ -1,15 +1,14 @@
-import { isIP } from "node:net";
-
 import { AppError, invalid } from "../../errors.ts";
 import type { Container } from "../engine.ts";
 import type { Shape } from "../shape.ts";
 import type { Addresses } from "./addresses.ts";
 import { readConfig, settingsOf } from "./config-file.ts";
 import type { Facts } from "./facts.ts";
-import { type GivenAddress, parseAddresses } from "./given-addresses.ts";
+import { type GivenAddress, parseAddresses } from "../shaping/given-addresses.ts";
+import { checkMemory } from "../shaping/memory.ts";
+import { checkWords } from "../shaping/words.ts";
 import { canHaveResolver } from "./inside-names.ts";
 import type { Layout } from "./layout.ts";
-import { checkMemory } from "./live-limits.ts";
 import type { Resizing, SizePlan, Subject } from "./resize.ts";
 import { inRoot, rootPlace } from "./root-place.ts";
 
@@ -29,9 +28,6 @@ export interface PlannedShape {
   restarts: boolean;
   network?: { given: GivenAddress[]; gateway: string };
 }
-
-/** The kernel gives no less than a millisecond in each tenth of a second. */
-const leastTime = 10;
 
 /**
  * Looks whether a change can be made. The addresses in it are the container's from then on, until they are released.
@@ -71,15 +67,4 @@ export function createShapePlan({ layout, bridge, addresses, facts, resizing }: 
 function subjectOf({ name, mark, pid }: Container): Subject {
   const owner = mark ?? { station: "none", task: 0 };
   return { name, owner, task: `${owner.station}/${owner.task}`, running: pid > 0 };
-}
-
-export function checkWords({ hostname, cpuTime, memory, size, nameServers }: Shape): void {
-  if (hostname !== undefined && !/^(?=.{1,63}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(hostname))
-    throw invalid("hostname", "must have letters, digits, dots and dashes, 63 at most.");
-  if (cpuTime !== undefined && !(Number.isInteger(cpuTime) && cpuTime >= leastTime))
-    throw invalid("cpuTime", `must be ${leastTime} at least.`);
-  for (const [field, bytes] of Object.entries({ memory, size }))
-    if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes > 0)) throw invalid(field, "must be bytes.");
-  if (nameServers && (nameServers.length === 0 || nameServers.some((server) => isIP(server) === 0)))
-    throw invalid("nameServers", "must be addresses, and one at least.");
 }

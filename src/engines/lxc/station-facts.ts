@@ -1,7 +1,7 @@
 import { open, readFile, rename } from "node:fs/promises";
 
 import type { StationFacts } from "./facts.ts";
-import type { GivenAddress } from "./given-addresses.ts";
+import type { GivenAddress } from "../shaping/given-addresses.ts";
 import type { Layout } from "./layout.ts";
 
 /** Where the station forwards a container's ports to, when it has other addresses: the same one if it can, else the first. */

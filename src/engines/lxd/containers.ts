@@ -54,7 +54,8 @@ export function createContainers({ http, operations, events, images }: Deps): Lx
   }
 
   async function get(name: string, signal?: AbortSignal): Promise<Container | undefined> {
-    const instance = await findInstance(http, name, signal);
+    const own = await findInstance(http, name, signal);
+    const instance = own ?? (moving.isUnderWay(name) ? await moving.find(name, signal) : undefined);
     // The container itself is there or will be; a copy is nobody's.
     return instance && !isCopy(instance) ? view(instance, signal) : undefined;
   }

@@ -54,7 +54,9 @@ export interface LxdHttp {
   find<T>(path: string, signal?: AbortSignal): Promise<T | undefined>;
   /** What LXD answers without its envelope: a log, a file. `limit`: bytes of it, and it is refused when there are more. */
   plain(path: string, options?: { limit?: number; signal?: AbortSignal | undefined }): Promise<LxdPlain>;
-  /** Its body. */
+  /** The same of any size, piece by piece. */
+  stream(path: string, signal: AbortSignal): Promise<Pick<Upload, "length"> & { body: AsyncIterable<Uint8Array> }>;
+  /** The body of `plain`. */
   raw(path: string, signal?: AbortSignal): Promise<string>;
   close(): void;
 }
@@ -141,6 +143,12 @@ export function createLxdHttp(socket: string): LxdHttp {
     get,
     find,
     plain,
+    async stream(path, signal) {
+      const response = await connect({ path }, signal, false);
+      const { statusCode: status = 500, headers } = response;
+      if (status >= 400) throw refusal(status, await text(upTo(response, 65_536)));
+      return { length: Number(headers["content-length"]), body: response };
+    },
     raw: async (path, signal) => (await plain(path, { signal })).body,
     close: () => agent.destroy(),
   };

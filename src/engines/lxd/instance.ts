@@ -23,7 +23,7 @@ export const keys = {
   settings: "user.gantry.settings",
   /** What it was given after it was made, and LXD does not know. */
   shape: "user.gantry.shape",
-  /** Its name, while its root goes from one pool to another: LXD does that by a copy with a name of its own. */
+  /** Its name, while its root goes from one pool to another, by a copy with a name of its own. */
   moving: "user.gantry.moving",
 } as const;
 

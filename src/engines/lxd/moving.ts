@@ -1,64 +1,121 @@
-import { hasCode } from "../../errors.ts";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import path from "node:path";
+
+import { AppError, hasCode } from "../../errors.ts";
+import { runChild } from "../child.ts";
+import { reasonOf } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import { findInstance, type Instance, instancePath, keys } from "./instance.ts";
 import type { Operations } from "./operations.ts";
 
 /**
- * Roots that go from one pool to another. LXD copies the container under a name of its own, removes the first one and
- * gives the copy its name; what is left when LXD ends in between is told by the key that both have.
+ * Roots that go from one pool to another. LXD's own way loses hard links, so a container goes there by a backup, as a
+ * copy with a name of its own; then the first one is removed and the copy gets its name. What is left when LXD or the
+ * station ends in between is told by the key that both have.
  */
 export interface Moving {
   /** Brings it there; it must not run and must have the key already. */
   move(name: string, pool: string): Promise<void>;
-  /** All with their own names: a copy that is complete is the container, any other goes. */
+  /** All with their own names: a copy without its first one is the container, any other goes. */
   settled(instances: readonly Instance[]): Promise<Instance[]>;
   /** The same for one. */
   find(name: string, signal?: AbortSignal): Promise<Instance | undefined>;
+  /** Whether its first one may be gone already, and the copy not yet have its name. */
+  isUnderWay(name: string): boolean;
 }
+
+const backup = "gantry-move";
+/** For the bytes of a root. */
+const patience = 4 * 3_600_000;
 
 export function isCopy({ name, config }: Instance): boolean {
   return config[keys.moving] !== undefined && config[keys.moving] !== name;
 }
 
 export function createMoving(http: LxdHttp, operations: Operations): Moving {
+  const underWay = new Set<string>();
+
   async function move(name: string, pool: string): Promise<void> {
-    const body = { name, migration: true, pool };
-    await operations.run({ method: "POST", path: instancePath(name), body, timeout: 120_000 });
+    underWay.add(name);
+    try {
+      const copy = await copyTo(name, pool);
+      await operations.run({ method: "DELETE", path: instancePath(name) });
+      await operations.run({ method: "POST", path: instancePath(copy), body: { name } });
+    } finally {
+      underWay.delete(name);
+    }
+  }
+
+  /** Answers the copy's name: where LXD was killed at its work, its pool keeps files that LXD knows nothing of. */
+  async function copyTo(name: string, pool: string): Promise<string> {
+    for (const copy of copyNames(name)) {
+      await remove(instancePath(copy));
+      await removeStray(http.socket, pool, copy);
+    }
+    for (const copy of copyNames(name)) {
+      try {
+        await duplicate(name, copy, pool);
+        return copy;
+      } catch (error) {
+        if (!/already exists on target/i.test(reasonOf(error))) throw error;
+      }
+    }
+    throw new AppError("engine_failed", `LXD's pool ${pool} is full of copies of ${name} that were cut off.`);
+  }
+
+  async function duplicate(name: string, copy: string, pool: string): Promise<void> {
+    const backups = `${instancePath(name)}/backups`;
+    const body = { name: backup, instance_only: true, optimized_storage: false, compression_algorithm: "none" };
+    await remove(`${backups}/${backup}`);
+    try {
+      await operations.run({ method: "POST", path: backups, body, timeout: patience });
+      const exported = await http.stream(`${backups}/${backup}/export`, AbortSignal.timeout(patience));
+      const upload = { type: "application/octet-stream", length: exported.length, open: () => exported.body };
+      const headers = { "X-LXD-name": copy, "X-LXD-pool": pool };
+      await operations.run({ method: "POST", path: "/1.0/instances", upload, headers, timeout: patience });
+    } catch (error) {
+      await remove(instancePath(copy)).catch(() => undefined);
+      throw error;
+    } finally {
+      // The disk has its bytes twice.
+      await remove(`${backups}/${backup}`).catch(() => undefined);
+    }
+  }
+
+  async function remove(url: string): Promise<void> {
+    try {
+      await operations.run({ method: "DELETE", path: url });
+    } catch (error) {
+      if (!hasCode(error, "not_found")) throw error;
+    }
   }
 
   async function settled(instances: readonly Instance[]): Promise<Instance[]> {
-    const names = new Set(instances.map(({ name }) => name));
+    const byName = new Map(instances.map((instance) => [instance.name, instance]));
     const all: Instance[] = [];
     for (const instance of instances) {
       const name = instance.config[keys.moving];
-      if (name === undefined || name === instance.name) all.push(instance);
-      else if (names.has(name)) await discard(instance.name, name);
+      const first = name === undefined ? undefined : byName.get(name);
+      // Without the key it is another one that got the name meanwhile.
+      const isOther = first !== undefined && first.config[keys.moving] !== name;
+      if (name === undefined || !isCopy(instance) || isOther) all.push(instance);
+      else if (first) await discard(instance.name, name);
       else all.push(await finish(instance, name));
     }
     return all;
   }
 
-  /** LXD removes the first one only when the copy is complete. */
+  /** The first one is removed only when the copy is complete. */
   async function finish(copy: Instance, name: string): Promise<Instance> {
-    if (!(await operations.isBusy(name)) && !(await operations.isBusy(copy.name))) {
-      try {
-        await operations.run({ method: "POST", path: instancePath(copy.name), body: { name } });
-      } catch (error) {
-        // LXD did it meanwhile.
-        if (!hasCode(error, "not_found")) throw error;
-      }
-    }
+    if (!underWay.has(name) && !(await operations.isBusy(copy.name)))
+      await operations.run({ method: "POST", path: instancePath(copy.name), body: { name } });
     return { ...copy, name };
   }
 
   async function discard(copy: string, name: string): Promise<void> {
-    if (await operations.isBusy(name)) return;
-    if (!(await http.find(instancePath(name)))) return;
-    try {
-      await operations.run({ method: "DELETE", path: instancePath(copy) });
-    } catch (error) {
-      if (!hasCode(error, "not_found")) throw error;
-    }
+    if (underWay.has(name) || (await operations.isBusy(copy))) return;
+    if (await http.find(instancePath(name))) await remove(instancePath(copy));
   }
 
   async function find(name: string, signal?: AbortSignal): Promise<Instance | undefined> {
@@ -70,5 +127,18 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
     return one && ((await findInstance(http, name, signal)) ?? one);
   }
 
-  return { move, settled, find };
+  return { move, settled, find, isUnderWay: (name) => underWay.has(name) };
+}
+
+/** The same each time, so that none is left behind. */
+function copyNames(name: string): string[] {
+  const start = createHash("sha256").update(name).digest("hex").slice(0, 16);
+  return [0, 1, 2, 3].map((index) => `gantry-move-${start}-${index}`);
+}
+
+/** Of an instance that LXD does not have. Where its pools are not in sight, as in a snap, it stays. */
+async function removeStray(socket: string, pool: string, copy: string): Promise<void> {
+  const folder = path.join(path.dirname(socket), "storage-pools", pool, "containers", copy);
+  if (!existsSync(folder)) return;
+  await runChild(["btrfs", "subvolume", "delete", "--", folder], { task: "lxd" }).catch(() => undefined);
 }

@@ -1,5 +1,5 @@
 import { joinLines } from "../lxc-lines.ts";
-import type { GivenAddress } from "../lxc/given-addresses.ts";
+import type { GivenAddress } from "../shaping/given-addresses.ts";
 import type { Shape } from "../shape.ts";
 import { allowance } from "./create-body.ts";
 import { type Instance, keys } from "./instance.ts";

@@ -1,8 +1,8 @@
 import { runChild } from "../child.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
-import type { GivenAddress } from "../lxc/given-addresses.ts";
-import { networkFile, networkText, renamedInHosts, resolverText } from "../lxc/inside-names.ts";
-import { setAddresses } from "../lxc/live-addresses.ts";
+import type { GivenAddress } from "../shaping/given-addresses.ts";
+import { networkFile, networkText, renamedInHosts, resolverText } from "../shaping/inside-texts.ts";
+import { setAddresses } from "../shaping/live-addresses.ts";
 import type { InsideFiles } from "./inside-files.ts";
 
 interface Deps {

@@ -1,7 +1,7 @@
 import { AppError } from "../../errors.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
-import { checkMemory } from "../lxc/live-limits.ts";
-import { checkWords } from "../lxc/shape-plan.ts";
+import { checkMemory } from "../shaping/memory.ts";
+import { checkWords } from "../shaping/words.ts";
 import type { Shape } from "../shape.ts";
 import type { LxdHttp } from "./http.ts";
 import type { InsideFiles } from "./inside-files.ts";

@@ -1,6 +1,6 @@
 import { AppError, invalid } from "../../errors.ts";
-import { hostAddresses, routedElsewhere } from "../lxc/bridge-network.ts";
-import { parseAddresses } from "../lxc/given-addresses.ts";
+import { hostAddresses, routedElsewhere } from "../shaping/host-addresses.ts";
+import { parseAddresses } from "../shaping/given-addresses.ts";
 import type { LxdHttp } from "./http.ts";
 import type { Instance } from "./instance.ts";
 import { addressesOf, cardOf, type GivenNetwork } from "./reshape-body.ts";

@@ -1,0 +1,34 @@
+import { isIPv4 } from "node:net";
+
+import { invalid } from "../../errors.ts";
+import { isEdge, isInside, type Subnet } from "../free-address.ts";
+
+/** Addresses that a container was given by its name: on its card by LXC's configuration, with a route where one is needed. */
+
+export interface GivenAddress {
+  address: string;
+  length: number;
+  /** In the bridge's network; to others this host has a route of its own. */
+  near: boolean;
+}
+
+/** Throws `invalid`, field `addresses`. */
+export function parseAddresses(wanted: readonly string[], subnet: Subnet): GivenAddress[] {
+  if (wanted.length === 0) throw invalid("addresses", "must name one at least.");
+  const given = wanted.map((text) => parseAddress(text, subnet));
+  if (new Set(given.map(({ address }) => address)).size < given.length)
+    throw invalid("addresses", "must not name one twice.");
+  return given;
+}
+
+function parseAddress(text: string, subnet: Subnet): GivenAddress {
+  const [, address = "", said] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(text) ?? [];
+  if (!isIPv4(address) || (said !== undefined && (Number(said) < 1 || Number(said) > 32)))
+    throw invalid("addresses", `must be IPv4 addresses: ${text.slice(0, 50)} is none.`);
+  const [first = 0] = address.split(".").map(Number);
+  if (first === 0 || first === 127 || first >= 224) throw invalid("addresses", `cannot have ${address}.`);
+  const near = isInside(subnet, address);
+  if (near && isEdge(subnet, address))
+    throw invalid("addresses", `cannot have ${address}: it is the bridge's whole network.`);
+  return { address, length: said === undefined ? (near ? subnet.length : 32) : Number(said), near };
+}

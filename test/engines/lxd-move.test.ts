@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { hasCode } from "../../src/errors.ts";
+import { killLxd, runLxd } from "../support/lxd.ts";
+import { size } from "../support/proof.ts";
+import { lxdBench } from "./lxd-bench.ts";
+import { inside } from "./shape-checks.ts";
+
+/** The tests' default pool is a folder, where no size holds: a container with one goes to the station's own pool. */
+const { engine, http, launch } = lxdBench();
+
+const mebibyte = 1 << 20;
+const change = { size: 256 * mebibyte };
+
+test("LXD killed in the middle of a move: called again it is done, nothing is lost, and nothing is left twice", async (t) => {
+  const outcomes: string[] = [];
+  for (let n = 0, wait = 400; n < size(4, 30); n++, wait += size(400, 60)) {
+    const { id, pid } = await launch();
+    await inside(engine(), id, "dd", "if=/dev/urandom", "of=/kept", "bs=1M", "count=64");
+    const kept = await inside(engine(), id, "md5sum", "/kept");
+    const changing = engine()
+      .containers.reshape(id, change)
+      .then(
+        () => true,
+        () => false,
+      );
+    await delay(wait);
+    await killLxd();
+    const done = await changing;
+    await runLxd();
+    const there = await http().get<string[]>("/1.0/instances");
+    outcomes.push(`${done ? "done" : "cut"} ${there.length > 1 ? "with both" : (there[0]?.split("/").at(-1) ?? "?")}`);
+    await again(id);
+    const list = await engine().containers.list();
+    assert.deepEqual(
+      list.map(({ name, state }) => [name, state]),
+      [[id, "running"]],
+    );
+    assert.notEqual(list[0]?.pid, pid);
+    assert.equal(await inside(engine(), id, "md5sum", "/kept"), kept);
+    assert.equal((await engine().containers.shape(id)).size, change.size);
+    assert.deepEqual(await http().get("/1.0/instances"), [`/1.0/instances/${id}`]);
+    await engine().containers.remove(id);
+  }
+  t.diagnostic(outcomes.join("; "));
+});
+
+/** LXD may still be at what it was at when it died. */
+async function again(id: string): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    await engine().containers.list();
+    try {
+      return await engine().containers.reshape(id, change);
+    } catch (error) {
+      if (!hasCode(error, "engine_failed") || tries === 5) throw error;
+    }
+  }
+}
