@@ -1,6 +1,7 @@
 import { startEngines } from "../test/support/start-engines.ts";
 import { removeContainers } from "../test/support/docker-cli.ts";
 import { benchCreate } from "./create.ts";
+import { benchGuesses } from "./guesses.ts";
 import { benchList } from "./list.ts";
 import { benchOpenvz } from "./openvz.ts";
 import { benchProcess } from "./process.ts";
@@ -21,6 +22,7 @@ const parts = {
   openvz: benchOpenvz,
   held: benchHeld,
   working: benchWorking,
+  guesses: benchGuesses,
   list: benchList,
 };
 const wanted = process.argv.slice(2);
