@@ -37,6 +37,7 @@ const everywhere: readonly Case[] = [
   { kind: "update", step: "record" },
   { kind: "stop", step: "claimed" },
   { kind: "start", step: "claimed" },
+  { kind: "restart", step: "before" },
   ...deep("restart", "restart", [0, 40]),
   ...deep("remove", "remove", [0, 15]),
   { kind: "remove", step: "record" },
