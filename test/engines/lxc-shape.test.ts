@@ -10,6 +10,7 @@ import { patiently } from "../support/patiently.ts";
 import { run, runInside } from "./commands.ts";
 import { collect, fails, found } from "./engine-checks.ts";
 import { lxcBench } from "./lxc-bench.ts";
+import { addresses, refused } from "./shape-checks.ts";
 
 /** Changes of a container as it is: what only LXC's driver can get wrong. The rest is in `contract-shape.ts`. */
 const { engine, lxc, launch, restarted } = lxcBench();
@@ -60,6 +61,18 @@ test("who asks for an address in it gets the one that it was given, and writes n
   // While it is mounted it is changed all the same.
   await engine().containers.reshape(container.id, { nameServers: ["192.0.2.54"] });
   assert.equal(await runInside(pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.54");
+  await engine().containers.remove(container.id);
+});
+
+test("the address of a container that is gone can be given, though its lease goes on; of one that is there it cannot", async () => {
+  const former = await launch();
+  const container = await launch();
+  const [address = ""] = await addresses(engine(), former.id);
+  await engine().containers.stop(former.id);
+  await refused(engine(), container.id, { addresses: [address] }, "addresses");
+  await engine().containers.remove(former.id);
+  await engine().containers.reshape(container.id, { addresses: [address] });
+  await page(address);
   await engine().containers.remove(container.id);
 });
 

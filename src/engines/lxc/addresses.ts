@@ -5,8 +5,8 @@ import path from "node:path";
 import { AppError } from "../../errors.ts";
 import type { ContainerSpec } from "../engine.ts";
 import { freeAddress, type Subnet } from "../free-address.ts";
-import { hostAddresses, routedElsewhere } from "../shaping/host-addresses.ts";
-import { bridgeSubnet, reservedAddresses } from "./bridge-network.ts";
+import { hostAddresses, isAnswered, routedElsewhere } from "../shaping/host-addresses.ts";
+import { bridgeSubnet, type Reserved, reservedAddresses } from "./bridge-network.ts";
 import { rereadReservations } from "./dhcp-server.ts";
 import type { Facts } from "./facts.ts";
 import type { Layout } from "./layout.ts";
@@ -83,12 +83,19 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
       hostAddresses(signal),
       routedElsewhere(bridge, signal),
     ]);
+    const macsOfAll = new Set([...macs, ...[...all.values()].flatMap((known) => known.macs)]);
+    const free = await leftBehind(
+      reserved.filter((one) => wanted.includes(one.address)),
+      macsOfAll,
+      signal,
+    );
     // From here to the end nothing waits.
     const foreign = new Set([
       ...host,
       ...routed,
       ...[...all].flatMap(([other, known]) => (other === name ? [] : known.addresses)),
       ...reserved
+        .filter((one) => !free.has(one))
         .filter((one) => (one.name === undefined ? !macs.includes(one.mac ?? "") : one.name !== name))
         .map(({ address }) => address),
       ...[...taken].flatMap(([other, place]) => (other === name ? [] : addressOf(place))),
@@ -98,6 +105,20 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
     if (used !== undefined)
       throw new AppError("conflict", `The address ${used} is in use.`, { details: { field: "addresses" } });
     changing.set(name, wanted);
+  }
+
+  /** A lease lasts an hour longer than its container. */
+  async function leftBehind(
+    reserved: readonly Reserved[],
+    macs: ReadonlySet<string>,
+    signal?: AbortSignal,
+  ): Promise<ReadonlySet<Reserved>> {
+    const found = new Set<Reserved>();
+    for (const one of reserved) {
+      if (one.name !== undefined || macs.has(one.mac ?? "")) continue;
+      if (!(await isAnswered(one.address, bridge, signal))) found.add(one);
+    }
+    return found;
   }
 
   /** Whole or not at all: the server reads a file as soon as it has its name. It passes over names with a dot. */
