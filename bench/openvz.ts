@@ -7,7 +7,7 @@ import type { Report } from "./report.ts";
 import { viaEngine } from "./system.ts";
 
 const posts = 300;
-const rounds = 4;
+const rounds = 6;
 
 /** The containers-and-jobs API: how soon a create is accepted, and how soon it is done beside the raw calls. */
 export async function benchOpenvz(report: Report): Promise<void> {
