@@ -74,6 +74,8 @@ export interface Target {
 export type EngineRequest = Partial<Pick<ContainerPlan, "privileged" | "devices" | "gpu" | "network">> & {
   /** A registry's stored login is used. */
   login?: boolean;
+  /** Addresses that it is to have. To one that is not of the bridge's network this host leads its own traffic there. */
+  addresses?: readonly string[] | undefined;
   /** Folders of read-only shares that it could write to, as the request names them. */
   writesReadOnly?: readonly string[];
 };
@@ -174,11 +176,12 @@ function scopeOf({ role }: User, verb: Verb): Scope | undefined {
 }
 
 /** What would reach beyond a container of one's own. */
-function forbiddenField({ privileged, devices, gpu, network, login }: EngineRequest): string | undefined {
+function forbiddenField({ privileged, devices, gpu, network, login, addresses }: EngineRequest): string | undefined {
   if (privileged) return "privileged";
   if (devices && devices.length > 0) return "resource.device";
   if (gpu) return "gpu";
   if (network && network.mode !== "nat") return "network.mode";
+  if (addresses) return "ipadd";
   return login ? "registry_name" : undefined;
 }
 

@@ -59,6 +59,11 @@ test("an operator has his own containers and jobs, and sees no others; a viewer 
     assert.equal(viewer.status, method === "GET" ? 200 : 403, `${method} ${path}: ${viewer.text}`);
   }
   assert.equal((await as("anna", "PATCH", `/containers/${job}`, update)).status, 200);
+  // This host would lead its own traffic to that address into her container.
+  const hijack = await as("anna", "PATCH", `/containers/${id}`, { parameters: { ipadd: "192.0.2.53" } });
+  assert.equal(hijack.status, 403, hijack.text);
+  assert.match(hijack.json.message, /ipadd/);
+  assert.equal((await as("admin", "PATCH", `/containers/${id}`, { parameters: { ipadd: "192.0.2.53" } })).status, 200);
   const { user, message } = (
     await world.system.station.client.ok<{ user: string; message: string }[]>("GET", "/log?text=openvz_create,%20of-n")
   )[0] ?? { user: "", message: "" };

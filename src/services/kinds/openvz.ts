@@ -65,13 +65,14 @@ function update(options: OpenvzKindOptions): Handler {
   return {
     async run(context) {
       const request = context.params as OpenvzRequests["openvz_update"];
-      const { type, id: name } = request;
-      await options.authorize(context.user, "container:change", { request: {}, containers: [{ type, name }] });
+      const { type, id: name, change } = request;
+      const asks = { request: { addresses: change.addresses }, containers: [{ type, name }] };
+      await options.authorize(context.user, "container:change", asks);
       const view = options.inventory.require(type);
       const container = await findTarget(view.engine, request);
       if (!container) throw gone(request);
       await context.pivot();
-      const { change, container: id, parameters, description } = request;
+      const { container: id, parameters, description } = request;
       if (Object.keys(change).length > 0)
         await context.step("reshape", null, () =>
           view.engine.containers

@@ -127,6 +127,7 @@ async function update(options: OpenvzOptions, { caller, id, parameters, signal }
   const user = options.sessions.authenticate(caller);
   authorize(user, "container:change");
   const { shape: change, description } = parseParameters(parameters);
+  authorize(user, "container:change", [], { addresses: change.addresses });
   const named = (await openvz.container(id)) ?? (await openvz.containerOfJob(id));
   const { row, view, target } = await reach.container(user, "container:change", named);
   const { containers } = view.engine;
