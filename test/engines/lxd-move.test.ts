@@ -16,7 +16,7 @@ const change = { size: 256 * mebibyte };
 
 test("LXD killed in the middle of a move: called again it is done, nothing is lost, and nothing is left twice", async (t) => {
   const outcomes: string[] = [];
-  for (let n = 0, wait = 500; n < size(2, 30); n++, wait += size(900, 60)) {
+  for (let n = 0, wait = 200; n < size(2, 12); n++, wait += size(400, 60)) {
     const { id, pid } = await launch();
     await inside(engine(), id, "dd", "if=/dev/urandom", "of=/kept", "bs=1M", "count=64");
     const kept = await inside(engine(), id, "md5sum", "/kept");

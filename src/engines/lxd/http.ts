@@ -133,7 +133,7 @@ export function createLxdHttp(socket: string): LxdHttp {
     { limit, signal }: { limit?: number; signal?: AbortSignal | undefined } = {},
   ): Promise<LxdPlain> {
     const { status, headers, body } = await exchange({ path, signal }, limit);
-    if (status >= 400) throw refusal(status, `no ${path.split("/").at(-1)}`);
+    if (status >= 400) throw refusal(status, errorIn(body) ?? `no ${path.split("/").at(-1)}`);
     return { headers, body };
   }
 
@@ -160,6 +160,14 @@ async function* upTo(response: http.IncomingMessage, size: number): AsyncGenerat
     seen += chunk.length;
     if (seen > size) throw new AppError("too_large", `LXD's answer has more than ${size} bytes.`);
     yield chunk;
+  }
+}
+
+function errorIn(body: string): string | undefined {
+  try {
+    return (JSON.parse(body) as { error?: string } | null)?.error;
+  } catch {
+    return undefined;
   }
 }
 

@@ -25,6 +25,8 @@ export const keys = {
   shape: "user.gantry.shape",
   /** Its name, while its root goes from one pool to another, by a copy with a name of its own. */
   moving: "user.gantry.moving",
+  /** Of the first one, once its copy is whole: what is left of it is no container any more. */
+  leaving: "user.gantry.leaving",
 } as const;
 
 /** LXD's rule; it becomes the host name. */

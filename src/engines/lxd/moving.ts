@@ -13,6 +13,9 @@ import type { Operations } from "./operations.ts";
  * Roots that go from one pool to another. LXD's own way loses hard links, so a container goes there by a backup, as a
  * copy with a name of its own; then the first one is removed and the copy gets its name. What is left when LXD or the
  * station ends in between is told by the key that both have.
+ *
+ * INVARIANT: the first one bears `leaving` only while there is a whole copy. LXD removes its files before it forgets it,
+ * so that it is there does not say that it is whole.
  */
 export interface Moving {
   /** Brings it there; it must not run and must have the key already. */
@@ -23,6 +26,10 @@ export interface Moving {
   find(name: string, signal?: AbortSignal): Promise<Instance | undefined>;
   /** Whether its first one may be gone already, and the copy not yet have its name. */
   isUnderWay(name: string): boolean;
+}
+
+function isLeaving({ config }: Instance): boolean {
+  return config[keys.leaving] === "true";
 }
 
 const backup = "gantry-move";
@@ -39,12 +46,19 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
   async function move(name: string, pool: string): Promise<void> {
     underWay.add(name);
     try {
+      await setLeaving(name, false);
       const copy = await copyTo(name, pool);
-      await operations.run({ method: "DELETE", path: instancePath(name) });
+      await setLeaving(name, true);
+      await remove(instancePath(name));
       await operations.run({ method: "POST", path: instancePath(copy), body: { name } });
     } finally {
       underWay.delete(name);
     }
+  }
+
+  async function setLeaving(name: string, on: boolean): Promise<void> {
+    const body = { config: { [keys.leaving]: on ? "true" : "" } };
+    await operations.run({ method: "PATCH", path: instancePath(name), body });
   }
 
   /** Answers the copy's name: where LXD was killed at its work, its pool keeps files that LXD knows nothing of. */
@@ -92,24 +106,26 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
   }
 
   async function settled(instances: readonly Instance[]): Promise<Instance[]> {
-    const byName = new Map(instances.map((instance) => [instance.name, instance]));
-    const all: Instance[] = [];
-    for (const instance of instances) {
-      const name = instance.config[keys.moving];
-      const first = name === undefined ? undefined : byName.get(name);
+    const all = new Map(instances.map((instance) => [instance.name, instance]));
+    for (const copy of instances.filter(isCopy)) {
+      const name = copy.config[keys.moving] as string;
+      const first = all.get(name);
       // Without the key it is another one that got the name meanwhile.
-      const isOther = first !== undefined && first.config[keys.moving] !== name;
-      if (name === undefined || !isCopy(instance) || isOther) all.push(instance);
-      else if (first) await discard(instance.name, name);
-      else all.push(await finish(instance, name));
+      if (first && first.config[keys.moving] !== name) continue;
+      all.delete(copy.name);
+      // What cannot be mended now keeps nobody from all the others; whoever uses it is told by LXD.
+      if (first && !isLeaving(first)) await discard(copy.name, name).catch(() => undefined);
+      else all.set(name, await finish(copy, name).catch(() => ({ ...copy, name })));
     }
-    return all;
+    return [...all.values()];
   }
 
-  /** The first one is removed only when the copy is complete. */
+  /** The copy is whole. */
   async function finish(copy: Instance, name: string): Promise<Instance> {
-    if (!underWay.has(name) && !(await operations.isBusy(copy.name)))
+    if (!underWay.has(name) && !(await operations.isBusy(copy.name)) && !(await operations.isBusy(name))) {
+      await remove(instancePath(name));
       await operations.run({ method: "POST", path: instancePath(copy.name), body: { name } });
+    }
     return { ...copy, name };
   }
 
