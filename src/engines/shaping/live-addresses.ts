@@ -18,6 +18,7 @@ const pause = 100;
 /** Looks one after the other that find nothing to do, where something inside may be changing the card as well. */
 const quiet = 5;
 const patience = 10_000;
+const clientPatience = 2_000;
 
 /**
  * Gives a running container's card these addresses and no others, and the way out. `managed`: a program inside is told of
@@ -61,16 +62,26 @@ const dhcpClients = ["udhcpc", "dhclient", "dhcpcd"];
 
 /** They would take away at their next renewal what their server has not given. */
 async function endDhcpClients(init: number): Promise<void> {
+  const deadline = performance.now() + clientPatience;
+  // One may just be making another of itself, to go on behind the others' back.
+  while ((await killDhcpClients(init)) > 0 && performance.now() < deadline) await delay(pause / 5);
+}
+
+/** Answers how many there were. */
+async function killDhcpClients(init: number): Promise<number> {
   const space = (pid: number): Promise<string> => readlink(`/proc/${pid}/ns/pid`).catch(() => "");
   const own = await space(init);
-  if (own === "") return;
+  let met = 0;
+  if (own === "") return met;
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number)) {
     const name = (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "")).trim();
     if (!dhcpClients.includes(name) || (await space(pid)) !== own) continue;
+    met++;
     try {
       process.kill(pid, "SIGKILL");
     } catch {
       // It ended meanwhile.
     }
   }
+  return met;
 }
