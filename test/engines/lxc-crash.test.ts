@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 
 import type { Engine } from "../../src/engines/engine.ts";
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
@@ -17,6 +14,7 @@ import { containerSpec, testStation } from "./container-spec.ts";
 import { until } from "./docker-bench.ts";
 import { fails } from "./engine-checks.ts";
 import { image, leftovers, lxcBench, nothing, taskProcesses, withImage } from "./lxc-bench.ts";
+import { killWorker } from "./lxc-kill.ts";
 
 /** What is stopped or killed in its middle. */
 const { engine, images, lxc } = lxcBench(makeLarge);
@@ -164,16 +162,8 @@ function helpers(): { pid: number; name: string }[] {
   return taskProcesses().map((pid) => ({ pid: Number(pid), name: readFileSync(`/proc/${pid}/comm`, "utf8").trim() }));
 }
 
-/** A station's process of its own, that is killed in the middle of it. */
-async function killedWhile(verb: "create" | "start" | "remove", spec: unknown, wait: number): Promise<void> {
-  const script = fileURLToPath(import.meta.resolve("./lxc-worker.ts"));
-  const options = JSON.stringify({ verb, spec, archive, path: lxc().path });
-  const child = spawn(process.execPath, [script, options], { stdio: ["ignore", "pipe", "inherit"] });
-  const ended = once(child, "exit");
-  await once(child.stdout, "data");
-  await delay(wait);
-  child.kill("SIGKILL");
-  await ended;
+function killedWhile(verb: "create" | "start" | "remove", spec: unknown, wait: number): Promise<void> {
+  return killWorker({ verb, spec, archive, path: lxc().path }, wait);
 }
 
 /** As the next start does it. */

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { chmodSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 
 import type { Engine } from "../../src/engines/engine.ts";
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
@@ -20,6 +16,7 @@ import { containerSpec, testStation } from "./container-spec.ts";
 import { fails, found } from "./engine-checks.ts";
 import { cgroupFile, cgroupV2 } from "./kernel.ts";
 import { image, leftovers, loopFiles, lxcBench, nothing, withImage } from "./lxc-bench.ts";
+import { killWorker } from "./lxc-kill.ts";
 
 /** File systems of a limited size, and a station that is killed while it makes one or changes a container. */
 const { engine, images, lxc, launch, restarted } = lxcBench(makeLarge);
@@ -229,16 +226,8 @@ interface Kill {
   change?: Shape;
 }
 
-/** A station's process of its own, that is killed in the middle of it. */
-async function killedWhile(work: Kill, wait: number): Promise<void> {
-  const script = fileURLToPath(import.meta.resolve("./lxc-worker.ts"));
-  const options = JSON.stringify({ ...work, archive, path: lxc().path });
-  const child = spawn(process.execPath, [script, options], { stdio: ["ignore", "pipe", "inherit"] });
-  const ended = once(child, "exit");
-  await once(child.stdout, "data");
-  await delay(wait);
-  child.kill("SIGKILL");
-  await ended;
+function killedWhile(work: Kill, wait: number): Promise<void> {
+  return killWorker({ ...work, archive, path: lxc().path }, wait);
 }
 
 /** As the next start does it. */

@@ -1,8 +1,9 @@
-import { open, readFile, rename, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 
 import { joinLines } from "../lxc-lines.ts";
 import { codeOf, notFound } from "./failures.ts";
 import type { Layout } from "./layout.ts";
+import { replaceFile } from "./replace-file.ts";
 
 export async function readConfig(layout: Layout, name: string): Promise<string> {
   try {
@@ -16,15 +17,7 @@ export async function readConfig(layout: Layout, name: string): Promise<string> 
 export async function writeConfig(layout: Layout, name: string, text: string): Promise<void> {
   const file = layout.config(name);
   const { mode } = await stat(file);
-  const draft = `${file}.gantry-new`;
-  const handle = await open(draft, "w", mode & 0o777);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(draft, file);
+  await replaceFile(file, text, mode & 0o777);
 }
 
 /** The settings of this name, in the order of the file. */
