@@ -43,7 +43,8 @@ export function createSessions({ table, directory, tokens, credentials, audit }:
 
   function required({ sid }: Caller): { session: Session; user: UserRow } {
     const found = find(sid);
-    if (!found) throw new AppError("unauthenticated", "There is no session, or it has expired: log in first.");
+    if (!found)
+      throw new AppError("unauthenticated", "There is no session, or it has expired: log in first, or send a token.");
     return found;
   }
 
