@@ -1,4 +1,4 @@
-import type { EngineType, PortMapping, Protocol } from "../engines/engine.ts";
+import type { Container, EngineType, PortMapping, Protocol } from "../engines/engine.ts";
 import { AppError } from "../errors.ts";
 import type { EngineView } from "../inventory/engine-view.ts";
 import type { Inventory } from "../inventory/inventory.ts";
@@ -37,19 +37,26 @@ export function createTaken(inventory: Inventory, tasks: TaskStore): Taken {
     return { view: inventory.view(type as EngineType), name: name ?? "" };
   }
 
-  function publishedBy({ protocol, port }: PortClaim): string | undefined {
+  function publishedBy({ protocol, port }: PortClaim): { view: EngineView; container: Container } | undefined {
     for (const view of inventory.views()) {
-      for (const container of view.containers()) {
-        if (container.ports.some((mapping) => isPort(mapping, protocol, port)))
-          return `${view.engine.type} container ${container.name}`;
-      }
+      for (const container of view.containers())
+        if (container.ports.some((mapping) => isPort(mapping, protocol, port))) return { view, container };
     }
     return undefined;
   }
 
+  /** As `refuseName`: who removed a container a moment ago may have its port. */
+  async function publisherNow(claim: PortClaim): Promise<string | undefined> {
+    const { view, container } = publishedBy(claim) ?? {};
+    if (!view || !container) return undefined;
+    // Of an engine that is away the picture is all there is.
+    if (!(await view.engine.containers.get(container.id).catch(() => container))) return undefined;
+    return `${view.engine.type} container ${container.name}`;
+  }
+
   async function refusePort(claim: PortClaim, index: number): Promise<void> {
     const { protocol, port } = claim;
-    let owner = publishedBy(claim);
+    let owner = await publisherNow(claim);
     if (!owner) {
       // One at a time: a port that is being tried looks taken to another that tries it.
       if (!(await probing(() => portInUse(protocol as Protocol, port)))) return;
