@@ -7,7 +7,7 @@ import { createDockerHttp, type DockerHttp } from "../../src/engines/docker/http
 import type { Container, ContainerSpec, Engine } from "../../src/engines/engine.ts";
 import { testEngines } from "../support/engines.ts";
 import { containerSpec } from "./container-spec.ts";
-import { removeOwn } from "./engine-checks.ts";
+import { removeOwn, running } from "./engine-checks.ts";
 
 export const image = "busybox:latest";
 
@@ -32,11 +32,7 @@ export function dockerBench(): DockerBench {
   });
 
   async function launch(changes: Partial<ContainerSpec>): Promise<Container> {
-    const id = await engine.containers.create(containerSpec({ image, ...changes }));
-    await engine.containers.start(id);
-    const container = await engine.containers.get(id);
-    assert.ok(container && container.pid > 0);
-    return container;
+    return running(engine, await engine.containers.create(containerSpec({ image, ...changes })));
   }
 
   return { engine, http, launch };
