@@ -1,6 +1,4 @@
-import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { createDockerEngine } from "../../src/engines/docker/docker.ts";
 import { createDockerHttp, type DockerHttp } from "../../src/engines/docker/http.ts";
@@ -36,16 +34,4 @@ export function dockerBench(): DockerBench {
   }
 
   return { engine, http, launch };
-}
-
-/** `facts`: what to show when it does not become true. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  facts?: () => Promise<unknown>,
-): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!(await condition())) {
-    if (Date.now() > end) assert.fail(`not within 20 s: ${JSON.stringify(await facts?.())}`);
-    await delay(50);
-  }
 }

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { until } from "../support/patiently.ts";
 import { run, runInside } from "./commands.ts";
 import { uniqueName } from "./container-spec.ts";
-import { until } from "./docker-bench.ts";
 import { cgroupFile, cgroupV2, fileInside, mounts } from "./kernel.ts";
 import { lxcBench } from "./lxc-bench.ts";
 import { addressOf, onNetworkOf } from "./system-bench.ts";

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import type { Container } from "../../src/engines/engine.ts";
+import { until } from "../support/patiently.ts";
 import { run } from "./commands.ts";
 import { uniqueName } from "./container-spec.ts";
-import { until } from "./docker-bench.ts";
 import { cgroupFile, cgroupV2, fileInside, mounts, statusField } from "./kernel.ts";
 import { lxdBench } from "./lxd-bench.ts";
 import { addressOf } from "./system-bench.ts";

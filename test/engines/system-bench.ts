@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 
 import type { Container, ContainerSpec, Engine } from "../../src/engines/engine.ts";
+import { until } from "../support/patiently.ts";
 import { run } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
-import { until } from "./docker-bench.ts";
 import { running } from "./engine-checks.ts";
 
 /** What the tests of one file that are the same for LXC and LXD have of either. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import type { Container, LanAddress } from "../../src/engines/engine.ts";
-import { until } from "./docker-bench.ts";
+import { until } from "../support/patiently.ts";
 import { startLan, type LanWorld } from "./lan-world.ts";
 import { onNetworkOf, type SystemBench } from "./system-bench.ts";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
 import type { Container, ContainerSpec } from "../../src/engines/engine.ts";
+import { until } from "../support/patiently.ts";
 import { runInside } from "./commands.ts";
-import { until } from "./docker-bench.ts";
 import { cgroupFile, cgroupV2 } from "./kernel.ts";
 import { addressOf, onNetworkOf, type SystemBench } from "./system-bench.ts";
 

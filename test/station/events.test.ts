@@ -4,6 +4,7 @@ import type { Task } from "../../src/api/task.ts";
 import { startSlowRegistry, type SlowRegistry } from "../engines/slow-registry.ts";
 import { removeContainers } from "../support/docker-cli.ts";
 import { createClient } from "../support/client.ts";
+import { busybox } from "../support/images.ts";
 import { adminPassword, startStation, type TestStation } from "../support/station.ts";
 import { whileDown } from "../support/station-data.ts";
 import { idsOf, openStream, statesOf, type Stream } from "./streams.ts";
@@ -29,13 +30,7 @@ function open(lastEventId?: number): Promise<Stream> {
 
 function create(): Promise<Task> {
   const name = `events-${++serial}`;
-  return station.client.add("create", {
-    type: "docker",
-    repository: "dockerhub",
-    name,
-    image: "busybox",
-    tag: "latest",
-  });
+  return station.client.add("create", { ...busybox, name });
 }
 
 /** A task that is over quickly, with its three events. */

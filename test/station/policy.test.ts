@@ -9,7 +9,7 @@ import { registerRoutes } from "../../src/http/routes.ts";
 import { openapiRoutes } from "../../src/http/routes/openapi.ts";
 import { openWorld, userPassword, type Answer, type World } from "../attacks/sender.ts";
 import { createStub } from "../http/stub-services.ts";
-import { dockerApi, listContainers, removeContainers, removeImage } from "../support/docker-cli.ts";
+import { dockerApi, hasContainer, listContainers, removeContainers, removeImage } from "../support/docker-cli.ts";
 import { adminPassword, startStation } from "../support/station.ts";
 import { whileDown } from "../support/station-data.ts";
 import { table, tableRoles, type Row, type TableRole } from "./role-table.ts";
@@ -182,10 +182,7 @@ test("RB-09: a task whose user was removed or weakened meanwhile is not carried 
       String((await held.client.ended(create.id)).error),
       /weak \(viewer\) may not do this: container create/,
     );
-    assert.equal(
-      (await listContainers()).some(({ Names }) => Names.includes("/policy")),
-      false,
-    );
+    assert.equal(await hasContainer("policy"), false);
   } finally {
     await held.close();
   }
