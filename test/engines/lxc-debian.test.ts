@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Container } from "../../src/engines/engine.ts";
-import { startLxc, type TestLxc } from "../support/lxc.ts";
 import { debian } from "../support/system-images.ts";
 import { run } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { startLxc, type TestLxc } from "../support/lxc.ts";
 import { debian } from "../support/system-images.ts";
 import { run } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
