@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { TestStation } from "../test/support/station.ts";
 
 export interface Load {
   requests: number;
@@ -12,21 +11,19 @@ export interface Load {
   p99: number;
 }
 
+export interface LoadTarget {
+  url: string;
+  cookie: string;
+}
+
 /** 50 clients that post tasks for some seconds, each when its last was answered. Loopback only, bounded in time. */
-export async function postTasks(station: TestStation, kind: "create" | "image_remove", seconds: number): Promise<Load> {
+export async function postTasks(
+  { url, cookie }: LoadTarget,
+  kind: "create" | "image_remove",
+  seconds: number,
+): Promise<Load> {
   const script = join(import.meta.dirname, "post.lua");
-  const args = [
-    "-t1",
-    "-c50",
-    `-d${seconds}s`,
-    "-s",
-    script,
-    station.url,
-    "--",
-    station.client.cookie(),
-    kind,
-    `${Date.now()}`,
-  ];
+  const args = ["-t1", "-c50", `-d${seconds}s`, "-s", script, url, "--", cookie, kind, `${Date.now()}`];
   const { stdout } = await promisify(execFile)("wrk", args);
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Load;
 }

@@ -1,5 +1,6 @@
 import { startStation, type TestStation } from "../test/support/station.ts";
 import { setTimeout as sleep } from "node:timers/promises";
+import { bareTimes } from "./bare.ts";
 import { median, postTasks, timed, type Load } from "./load.ts";
 import type { Report } from "./report.ts";
 import { threadTimes } from "./threads.ts";
@@ -12,6 +13,10 @@ export async function benchHeld(report: Report): Promise<void> {
   const station = await startStation({ flags: ["--heavy", "0", "--quick", "0", ...manyTasks] });
   try {
     const load = await benchPosts(report, station, { kind: "create", what: "lanes held", atLeast: 20_000 });
+    const bare = await bareTimes(5);
+    report.line("  bare node:http with the same JSON", bare.perSecond, "per second");
+    report.line("  its main thread", bare.main, "us");
+    report.line("  ratio to it", load.requests / load.seconds / bare.perSecond, "");
     const times = [];
     for (let n = 0; n < 100; n++) times.push(await timed(() => station.client.ok("GET", "/background/?limit=100")));
     report.line(
@@ -49,9 +54,10 @@ interface Posts {
 }
 
 async function benchPosts(report: Report, station: TestStation, { kind, what, atLeast }: Posts): Promise<Load> {
-  await postTasks(station, kind, 2);
+  const target = { url: station.url, cookie: station.client.cookie() };
+  await postTasks(target, kind, 2);
   const before = threadTimes(station.pid());
-  const load = await postTasks(station, kind, seconds);
+  const load = await postTasks(target, kind, seconds);
   const after = threadTimes(station.pid());
   report.line(`durable POST ${kind}, ${what}`, load.requests / load.seconds, "per second", { atLeast });
   report.line("  its p50", load.p50, "ms");

@@ -41,6 +41,7 @@ const forbidden: [file: string, code: string, rule: string][] = [
   imports("cli/a.ts", "../services/station.ts"),
   imports("setup/a.ts", "../engines/engine.ts"),
   ["cycle/a.ts", 'import { b } from "./b.ts";\nexport const a = (): unknown => b;\n', "import(no-cycle)"],
+  ["cycle/types-a.ts", 'import type { B } from "./types-b.ts";\nexport type A = { b: B };\n', "import(no-cycle)"],
   ["promise/a.ts", "async function work(): Promise<void> {}\nwork();\n", "typescript(no-floating-promises)"],
   ["environment/a.ts", "export const home = process.env.HOME;\n", "node(no-process-env)"],
 ];
@@ -62,6 +63,7 @@ const allowed: [file: string, code: string][] = [
   allow("http/routes/ok.ts", "../../services/services.ts"),
   allow("http/routes/ok2.ts", "../app.ts"),
   allow("setup/ok.ts", "../config.ts"),
+  ["cycle/types-b.ts", 'import type { A } from "./types-a.ts";\nexport type B = { a: A };\n'],
   ["cycle/b.ts", 'import { a } from "./a.ts";\nexport const b = (): unknown => a;\n'],
 ];
 

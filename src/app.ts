@@ -87,7 +87,7 @@ export async function createApp(config: Config, version: string, events: AppEven
       engine: config.openvz.engine,
       open: config.openvz.open,
       aliases: config.openvz.templates,
-      offers: systemImages.offers,
+      lacks: systemImages.lacks,
     },
     maxStreams: config.maxStreams,
     log,

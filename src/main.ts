@@ -15,6 +15,7 @@ const grace = 7_000;
 const lastResort = 9_500;
 /** After the start; see `forgetStart`. */
 const calm = 2_000;
+const smallHeap = 64 * 1024 * 1024;
 
 // Files of the station are for its user only, whatever the shell's umask.
 process.umask(0o077);
@@ -61,8 +62,12 @@ async function run(config: Config): Promise<void> {
   setTimeout(forgetStart, calm).unref();
 }
 
-/** What only the start needed is 20 MB, which a station at rest would keep for ever: V8 looks when more is made. 50 ms. */
+/**
+ * What only the start needed is 20 MB, which a station at rest would keep for ever: V8 looks when more is made. It takes
+ * 50 ms; of a large heap it would take long, and there V8 looks often enough.
+ */
 function forgetStart(): void {
+  if (process.memoryUsage().heapTotal > smallHeap) return;
   void globalThis.gc?.({ type: "major", execution: "async", flavor: "last-resort" });
 }
 

@@ -16,7 +16,7 @@ const env = systemEnvironment(process.env);
 let folders: DaemonFolders;
 before(() => {
   const folder = mkdtempSync(join(tmpdir(), "setup-"));
-  folders = { pids: join(folder, "pids"), logs: join(folder, "logs") };
+  folders = { pids: join(folder, "pids"), logs: join(folder, "logs"), stopCommand: "" };
 });
 after(() => rmSync(join(folders.pids, ".."), { recursive: true }));
 

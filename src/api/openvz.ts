@@ -54,7 +54,7 @@ const OpenvzContainer = Type.Object({
   }),
   created_at: Type.String({ description: "As 2020-10-16T15:16:16Z" }),
   engine: Type.String({ description: "lxc or lxd" }),
-  state: Type.Optional(Type.String({ description: "running or stopped; absent while its engine is away" })),
+  state: Type.Optional(Type.String({ description: "running, paused or stopped; absent while its engine is away" })),
   effective: Type.Optional(
     Type.Record(Type.String(), Type.String(), { description: "All that applies, also of earlier updates" }),
   ),

@@ -4,6 +4,7 @@ import { AppError } from "../errors.ts";
 import { createGenerations, type Generation, type Generations } from "./generations.ts";
 import { authorityReserve, issueAuthority, issueClient, issueServer, type Pair } from "./issue.ts";
 import { covers, hostNames } from "./names.ts";
+import type { Log } from "../util/log.ts";
 
 const day = 24 * 3600_000;
 /** A certificate that ends within this time is outdated. */
@@ -31,7 +32,7 @@ export interface CertificateOptions {
   now?: () => number;
   generations?: Generations;
   /** Told when there were none; at a first start that is nothing to tell. */
-  log?: (message: string, fields: Record<string, unknown>) => void;
+  log?: Log;
 }
 
 /** At the first start they are made. Throws `conflict` when there are some that are damaged. */

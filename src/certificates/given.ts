@@ -3,6 +3,7 @@ import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { AppError } from "../errors.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Pair } from "./issue.ts";
+import type { Log } from "../util/log.ts";
 
 /** The pair that a TLS server shows now. */
 export interface ServerPair {
@@ -29,10 +30,7 @@ export function ownPair(certificates: Certificates): ServerPair {
  * Somebody else's pair, looked at again whenever its files change: what renews them need not tell the station. Throws
  * `conflict` when they are no pair; later the one before stays until they are one again.
  */
-export function givenPair(
-  files: GivenFiles,
-  log: (message: string, fields: Record<string, unknown>) => void,
-): ServerPair {
+export function givenPair(files: GivenFiles, log: Log): ServerPair {
   const listeners: (() => void)[] = [];
   let present = readPair(files);
   const look = (): void => {

@@ -1,4 +1,4 @@
-export type Log = (message: string, fields: Record<string, unknown>) => void;
+import type { Log } from "../util/log.ts";
 
 /** What goes on for long is logged once. */
 export interface Reports {

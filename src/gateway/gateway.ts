@@ -8,8 +8,7 @@ import type { EngineAddress } from "./address.ts";
 import { createPending } from "./pending.ts";
 import { pipeToEngine } from "./pipe.ts";
 import { createRefusals } from "./refusals.ts";
-
-export type Log = (message: string, fields: Record<string, unknown>) => void;
+import type { Log } from "../util/log.ts";
 
 export interface GatewayOptions {
   listen: { host: string; port: number };

@@ -1,4 +1,4 @@
-import type { Log } from "./gateway.ts";
+import type { Log } from "../util/log.ts";
 
 const span = 10_000;
 const linesPerSpan = 20;

@@ -3,10 +3,9 @@ import { STATUS_CODES } from "node:http";
 import { AppError, messageOf, type ErrorCode } from "../errors.ts";
 import { jsonType, prettyJson, safeHeaders } from "./json.ts";
 import { isOpenvz, openvzErrorBody, openvzStatus } from "./openvz-errors.ts";
+import type { Log } from "../util/log.ts";
 
 /** Where the edge writes what a person should look at. */
-export type Log = (message: string, fields: Record<string, unknown>) => void;
-
 const statuses: Readonly<Record<ErrorCode, number>> = {
   invalid: 400,
   unauthenticated: 401,

@@ -14,7 +14,7 @@ import { registryRoutes } from "./routes/registry.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { tlsRoutes } from "./routes/tls.ts";
-import type { Log } from "./errors.ts";
+import type { Log } from "../util/log.ts";
 import type { StreamLimits } from "./event-stream.ts";
 
 export interface RouteDeps {

@@ -14,7 +14,7 @@ import { encodingError, ignoreContentType, readBodiesByContent } from "./body.ts
 import { answerClientError, closeQuickly, guardConnections } from "./connections.ts";
 import { crossSiteError, isActing, upgradeError } from "./cross-site.ts";
 import { hostError } from "./host-names.ts";
-import { createErrorHandler, sendError, statusOf, type ErrorHandler, type Log } from "./errors.ts";
+import { createErrorHandler, sendError, statusOf, type ErrorHandler } from "./errors.ts";
 import { onlyOpenvz } from "./openvz-errors.ts";
 import { prettyJson, safeHeaders } from "./json.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
@@ -26,6 +26,7 @@ import { openvzRoutes } from "./routes/openvz.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
 import { createSecureServer, type TlsPair } from "./secure.ts";
 import { callerOf } from "./session-cookie.ts";
+import type { Log } from "../util/log.ts";
 import { ajvOptions, refusedField } from "./validation.ts";
 
 export interface ServerOptions {

@@ -1,4 +1,5 @@
 import type { EventStore } from "../storage/event-store.ts";
+import type { Log } from "../util/log.ts";
 
 /** Categories of events, besides those that the store writes with a task's change of state. */
 export type EventKind = "container" | "image";
@@ -7,10 +8,7 @@ export type EventKind = "container" | "image";
 export type Announce = (kind: EventKind, user: string, data: Readonly<Record<string, unknown>>) => void;
 
 /** Events of one moment go to the disk in one commit. */
-export function createAnnounce(
-  events: EventStore,
-  log: (message: string, fields: Record<string, unknown>) => void,
-): Announce {
+export function createAnnounce(events: EventStore, log: Log): Announce {
   return (kind, user, data) => {
     const ts = Math.floor(Date.now() / 1000);
     events

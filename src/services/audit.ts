@@ -2,8 +2,8 @@ import { hasCode, messageOf } from "../errors.ts";
 import type { AuditEntry, AuditLevel, AuditStore } from "../storage/audit-store.ts";
 import { printable } from "../util/printable.ts";
 import type { User } from "./policy.ts";
-import type { Caller, RefusalService } from "./services.ts";
-import type { Sessions } from "./sessions.ts";
+import type { Caller } from "./services.ts";
+import type { Log } from "../util/log.ts";
 
 /** What was done, before it is known how it went. */
 export interface Act {
@@ -31,7 +31,7 @@ const ownAccount = 100;
 const remembered = 5_000;
 const longest = 500;
 
-export function createAudit(store: AuditStore, log: (message: string, fields: Record<string, unknown>) => void): Audit {
+export function createAudit(store: AuditStore, log: Log): Audit {
   const flood = new Map<string, { until: number; written: number; kept: number }>();
   const lost = (error: unknown) => log("an audit entry could not be written", { error });
 
@@ -95,14 +95,4 @@ export function entryOf({ user, address, action, target = "" }: Act): Omit<Audit
 
 function clean(text: string): string {
   return printable(text).slice(0, longest);
-}
-
-/** What the HTTP layer refused by itself. */
-export function createRefusals(sessions: Sessions, audit: Audit): RefusalService {
-  return {
-    report(caller, { method, path, message }) {
-      const user = sessions.peek(caller)?.name ?? "";
-      audit.refused({ user, address: caller.address, action: "request", target: `${method} ${path}` }, message);
-    },
-  };
 }

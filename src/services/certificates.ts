@@ -5,11 +5,12 @@ import { zipOf } from "../util/zip.ts";
 import { authorize, type Verb } from "./policy.ts";
 import type { Caller, CertificateService, Download } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Log } from "../util/log.ts";
 
 export interface CertificateDeps {
   sessions: Pick<Sessions, "authenticate">;
   certificates: Certificates;
-  log: (message: string, fields: Record<string, unknown>) => void;
+  log: Log;
 }
 
 export function createCertificateService({ sessions, certificates, log }: CertificateDeps): CertificateService {

@@ -3,7 +3,7 @@ import { AppError } from "../errors.ts";
 import type { EngineView } from "../inventory/engine-view.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { sleep } from "../util/sleep.ts";
-import { byBeginning } from "./container-list.ts";
+import { byBeginning } from "./known-container.ts";
 import type { ContainerPlace } from "./services.ts";
 
 export interface FoundContainer {

@@ -1,6 +1,6 @@
 import type { EventStore } from "../storage/event-store.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import { requireContainer } from "./container-list.ts";
+import { requireContainer } from "./known-container.ts";
 import { messageOfEvent } from "./event-messages.ts";
 import type { Places } from "./places.ts";
 import type { Owners } from "./owners.ts";

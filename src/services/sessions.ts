@@ -4,7 +4,7 @@ import { AppError, hasCode, invalid, messageOf } from "../errors.ts";
 import type { UserRow } from "../storage/account-store.ts";
 import type { Credentials } from "./accounts/credentials.ts";
 import type { Directory } from "./accounts/directory.ts";
-import type { TokenTable } from "./accounts/tokens.ts";
+import type { TokenTable } from "./accounts/token-table.ts";
 import type { Audit } from "./audit.ts";
 import { authorize, onlyOf, type User } from "./policy.ts";
 import type { Login, SessionService } from "./account-services.ts";
@@ -43,7 +43,8 @@ export function createSessions({ table, directory, tokens, credentials, audit }:
 
   function required({ sid }: Caller): { session: Session; user: UserRow } {
     const found = find(sid);
-    if (!found) throw new AppError("unauthenticated", "There is no session, or it has expired: log in first.");
+    if (!found)
+      throw new AppError("unauthenticated", "There is no session, or it has expired: log in first, or send a token.");
     return found;
   }
 

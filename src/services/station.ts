@@ -50,6 +50,7 @@ import type { StationBuild } from "./system-info.ts";
 import { createSystemService } from "./system.ts";
 import { createTaken } from "./taken.ts";
 import { createPlanners } from "./task-plan.ts";
+import type { Log } from "../util/log.ts";
 
 export interface StationOptions {
   /** This station's id, for its marks. */
@@ -84,7 +85,7 @@ export interface StationOptions {
   openvz: { engine: OpenvzEngine; open: boolean } & TemplateOptions;
   /** Streams and long polls of one user. */
   maxStreams: number;
-  log: (message: string, fields: Record<string, unknown>) => void;
+  log: Log;
 }
 
 /** The use cases, wired. Nothing runs before `start`. */

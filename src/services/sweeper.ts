@@ -4,12 +4,13 @@ import type { TaskStore } from "../storage/task-store.ts";
 import { guardMounts } from "./mount-guard.ts";
 import type { Shares } from "./shares.ts";
 import { containerKey } from "./task-plan.ts";
+import type { Log } from "../util/log.ts";
 
 export interface SweeperOptions {
   tasks: TaskStore;
   shares: Shares;
   station: string;
-  log: (message: string, fields: Record<string, unknown>) => void;
+  log: Log;
 }
 
 export interface Sweeper extends ViewListener {

@@ -17,7 +17,8 @@ async function main([command, ...flags]: readonly string[]): Promise<number> {
     return outcomes.includes("absent") ? 1 : 0;
   }
   const stopped = await stopEngines({ config, log });
-  log(stopped.length > 0 ? `Stopped ${stopped.join(", ")}.` : "Nothing that set-up started is running.");
+  const nothing = `Nothing that set-up started is running, as far as ${config.runDir} (--run) knows.`;
+  log(stopped.length > 0 ? `Stopped ${stopped.join(", ")}.` : nothing);
   return 0;
 }
 

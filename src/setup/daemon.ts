@@ -3,11 +3,15 @@ import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { quote } from "shlex";
+import { optionTable } from "../config-options.ts";
 
 /** Where the daemons of set-up keep their pid files and logs. */
 export interface DaemonFolders {
   pids: string;
   logs: string;
+  /** What the user types to stop them. */
+  stopCommand: string;
 }
 
 export interface DaemonOptions extends DaemonFolders {
@@ -18,7 +22,8 @@ const largeLog = 10 * 1024 * 1024;
 const startPatience = 30_000;
 
 export function daemonFolders(runDir: string): DaemonFolders {
-  return { pids: join(runDir, "engines"), logs: "/var/log/gantry" };
+  const stopCommand = `npm run engines:stop${runDir === optionTable["run"]?.default ? "" : ` -- --run ${quote(runDir)}`}`;
+  return { pids: join(runDir, "engines"), logs: "/var/log/gantry", stopCommand };
 }
 
 /** Starts what does not run yet, and waits until it serves. Throws with the end of its log. */

@@ -32,7 +32,7 @@ async function look(): Promise<EngineLook> {
 
 async function start({ folders, env, systemd, log }: StartContext): Promise<void> {
   if (!systemd) {
-    log("Starting containerd and dockerd; npm run engines:stop stops them.");
+    log(`Starting containerd and dockerd; ${folders.stopCommand} stops them.`);
     return startDocker({ ...folders, env });
   }
   log("Starting Docker with systemctl.");

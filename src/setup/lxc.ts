@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mountCgroups } from "./cgroups.ts";
 import { findCommand, runCommand, systemEnvironment } from "./command.ts";
@@ -13,8 +13,9 @@ import { lxcNeeds, systemTools } from "./needs.ts";
  * kept, if not where LXC's own service looks for them.
  */
 export function lxcSetup(path: string | undefined, folders: DaemonFolders): EngineSetup {
-  // Emptied by a boot, as its folder is.
-  const booted = join(folders.pids, "lxc-autostart");
+  const mark = join(folders.pids, "lxc-autostart");
+  // It says in which boot they were started, for its folder may be one that lasts.
+  const areStarted = (): boolean => existsSync(mark) && readFileSync(mark, "utf8") === bootId();
 
   return {
     title: "LXC",
@@ -23,7 +24,7 @@ export function lxcSetup(path: string | undefined, folders: DaemonFolders): Engi
 
     async look(): Promise<EngineLook> {
       if (!findCommand("lxc-start")) return "missing";
-      return hasNetwork() && (path === undefined || existsSync(booted)) ? "ready" : "stopped";
+      return hasNetwork() && (path === undefined || areStarted()) ? "ready" : "stopped";
     },
 
     async start(context) {
@@ -31,15 +32,19 @@ export function lxcSetup(path: string | undefined, folders: DaemonFolders): Engi
         if (context.systemd) await startServices(context);
         else await startAlone(context);
       }
-      if ((context.systemd && path === undefined) || existsSync(booted)) return;
+      if ((context.systemd && path === undefined) || areStarted()) return;
       mkdirSync(folders.pids, { recursive: true });
-      writeFileSync(booted, "");
+      writeFileSync(mark, bootId());
       await startContainers(path, context);
     },
 
     stop,
     bridges: () => [bridgeOf(readSettings())],
   };
+}
+
+function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8");
 }
 
 /** Also where its administrator has switched the bridge off: then there is another network for it. */
@@ -60,7 +65,7 @@ async function startServices({ env, log }: StartContext): Promise<void> {
 async function startAlone({ folders, env, log }: StartContext): Promise<void> {
   await mountCgroups(env);
   completeSettings();
-  log(`Starting LXC's bridge ${bridgeOf(readSettings())}; npm run engines:stop stops it.`);
+  log(`Starting LXC's bridge ${bridgeOf(readSettings())}; ${folders.stopCommand} stops it.`);
   await startBridge(folders, env);
 }
 

@@ -52,7 +52,7 @@ async function start(context: StartContext): Promise<void> {
     ensureIdRanges();
     if (systemd) await startService(context);
     else {
-      log("Starting lxd; npm run engines:stop stops it.");
+      log(`Starting lxd; ${folders.stopCommand} stops it.`);
       await startLxd({ ...folders, env }, log);
     }
   }

@@ -1,5 +1,5 @@
 import type { Async } from "./async.ts";
-import type { StoredState } from "./task-store.ts";
+import type { OpenvzJob, StoredState } from "./task-store.ts";
 
 /** A container that was made by the containers-and-jobs API. Whose it is, its task says, as of all containers. */
 export interface OpenvzContainerRow {
@@ -16,15 +16,6 @@ export interface OpenvzContainerRow {
   createdAt: number;
   /** That made it, and whose mark it bears. */
   task: number;
-}
-
-/** A job is another name of a task, written in the transaction that accepts it. */
-export interface OpenvzJob {
-  /** A UUID. */
-  id: string;
-  /** The container that it is about; of a create the one that it is to make. */
-  container: string;
-  verb: string;
 }
 
 export interface OpenvzJobRow extends OpenvzJob {

@@ -1,5 +1,4 @@
 import type { Async } from "./async.ts";
-import type { OpenvzJob } from "./openvz-store.ts";
 
 /**
  * The task machine's tables, one method per verb. Every method is one transaction, on disk before it answers; calls
@@ -15,8 +14,7 @@ import type { OpenvzJob } from "./openvz-store.ts";
  * - Locks and port claims live as long as the task is not final, or while it still owes an undo (`debt`); a completed
  *   task's port claims stay with their owner.
  */
-export const taskStates = ["waiting", "running", "undoing", "completed", "error", "cancelled"] as const;
-export type StoredState = (typeof taskStates)[number];
+export type StoredState = "waiting" | "running" | "undoing" | "completed" | "error" | "cancelled";
 
 export type Lane = "quick" | "heavy";
 export type LockMode = "S" | "X";
@@ -31,6 +29,15 @@ export interface PortClaim {
 export interface Actor {
   user: string;
   address: string;
+}
+
+/** A job is another name of a task, written in the transaction that accepts it. */
+export interface OpenvzJob {
+  /** A UUID. */
+  id: string;
+  /** The container that it is about; of a create the one that it is to make. */
+  container: string;
+  verb: string;
 }
 
 export interface NewTask {

@@ -4,6 +4,7 @@ import { sleep } from "../util/sleep.ts";
 import type { TaskEnd } from "./ends.ts";
 import type { Progress } from "./progress.ts";
 import { cancelled, ending, type createRunner, type Outcome, type Running } from "./runner.ts";
+import type { Log } from "../util/log.ts";
 
 export interface CarrierOptions {
   tasks: TaskStore;
@@ -11,7 +12,7 @@ export interface CarrierOptions {
   reporter: (task: number) => { now: Progress; report: (percent: number, detail: string) => void };
   /** Aborts when the station ends. */
   end: AbortSignal;
-  log: (message: string, fields: Record<string, unknown>) => void;
+  log: Log;
   /** The lane has room again; `over` = the task needs its keys no more. */
   onDone: (task: number, outcome: "over" | "debt" | "left", end: TaskEnd) => void;
 }

@@ -1,13 +1,14 @@
 import type { TaskStore } from "../storage/task-store.ts";
 import type { Kinds } from "./handler.ts";
 import { undoSteps } from "./undo.ts";
+import type { Log } from "../util/log.ts";
 
 export interface JanitorOptions {
   tasks: TaskStore;
   kinds: Kinds;
   /** Aborts when the station ends. */
   end: AbortSignal;
-  log: (message: string, fields: Record<string, unknown>) => void;
+  log: Log;
   /** The task owes nothing any more: others may have its keys. */
   onSettled: (task: number) => void;
 }

@@ -8,6 +8,7 @@ import { createJanitor } from "./janitor.ts";
 import { createLockQueue, type QueuedTask } from "./lock-queue.ts";
 import { createProgressReporter, type Progress, type ProgressListener } from "./progress.ts";
 import { cancelled, createRunner, ending, type Outcome } from "./runner.ts";
+import type { Log } from "../util/log.ts";
 
 export interface MachineOptions {
   tasks: TaskStore;
@@ -17,7 +18,7 @@ export interface MachineOptions {
   /** Tasks that may wait or run at once; over it new ones are refused. */
   maxTasks: number;
   onProgress: ProgressListener;
-  log: (message: string, fields: Record<string, unknown>) => void;
+  log: Log;
 }
 
 /** What is known of a running task and not in the store. */

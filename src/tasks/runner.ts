@@ -5,6 +5,7 @@ import type { Kinds, TaskContext, TaskResult } from "./handler.ts";
 import { createJournal } from "./journal.ts";
 import type { Progress } from "./progress.ts";
 import { undoSteps } from "./undo.ts";
+import type { Log } from "../util/log.ts";
 
 /** Why a running task's signal aborts. */
 export const cancelled = new AppError("cancelled", "The task was cancelled.");
@@ -28,7 +29,7 @@ export interface RunnerOptions {
   /** Aborts when the station ends: what runs is then left as it is, for the next start. */
   end: AbortSignal;
   /** For what no caller will see: the static message and its fields. */
-  log: (message: string, fields: Record<string, unknown>) => void;
+  log: Log;
 }
 
 /** Answers `debt` when something could not be undone yet. */

@@ -1,11 +1,12 @@
 import type { StepRow } from "../storage/task-store.ts";
 import { hasCode, messageOf } from "../errors.ts";
 import type { Kinds } from "./handler.ts";
+import type { Log } from "../util/log.ts";
 
 export interface UndoOptions {
   signal: AbortSignal;
   onWait: (detail: string) => void;
-  log: (message: string, fields: Record<string, unknown>) => void;
+  log: Log;
 }
 
 /**

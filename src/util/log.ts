@@ -1,6 +1,8 @@
 const keptLines = 1000;
 const recent: string[] = [];
 
+export type Log = (message: string, fields: Record<string, unknown>) => void;
+
 /** One JSON line on standard error; control characters of any value come out escaped. */
 export function log(message: string, fields: Record<string, unknown> = {}): void {
   const line = { time: new Date().toISOString(), message, ...fields };

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { hasCode } from "../../src/errors.ts";
 import { containerSpec, uniqueName } from "./container-spec.ts";
-import type { Abilities, EngineEnv } from "./contract.ts";
+import type { Abilities, EngineEnv } from "./engine-env.ts";
 import { collect, fails, found, pull } from "./engine-checks.ts";
 
 export function containerTests(env: () => EngineEnv, can: Abilities): void {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { PullProgress } from "../../src/engines/engine.ts";
 import { containerSpec } from "./container-spec.ts";
-import type { Abilities, EngineEnv } from "./contract.ts";
+import type { Abilities, EngineEnv } from "./engine-env.ts";
 import { checkProgress, fails, pull } from "./engine-checks.ts";
 
 export function imageTests(env: () => EngineEnv, can: Abilities): void {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Engine } from "../../src/engines/engine.ts";
 import { containerSpec, uniqueName } from "./container-spec.ts";
-import type { Abilities, EngineEnv } from "./contract.ts";
+import type { Abilities, EngineEnv } from "./engine-env.ts";
 import { fails, found } from "./engine-checks.ts";
 
 const program = { environment: [] } as const;

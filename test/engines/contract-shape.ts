@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { Shape } from "../../src/engines/shape.ts";
 import { AppError } from "../../src/errors.ts";
 import { containerSpec, uniqueName } from "./container-spec.ts";
-import type { EngineEnv } from "./contract.ts";
+import type { EngineEnv } from "./engine-env.ts";
 import { fails, found } from "./engine-checks.ts";
 import { fileInside } from "./kernel.ts";
 import {

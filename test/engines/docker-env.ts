@@ -6,7 +6,7 @@ import { killDockerd, startDockerd } from "../support/dockerd.ts";
 import { testEngines } from "../support/engines.ts";
 import { busyboxLayer } from "../support/images.ts";
 import { pushImage } from "../support/registry.ts";
-import type { EngineEnv } from "./contract.ts";
+import type { EngineEnv } from "./engine-env.ts";
 import { startSlowRegistry } from "./slow-registry.ts";
 
 /** The dockerd of this run of the tests. */

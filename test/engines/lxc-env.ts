@@ -7,7 +7,7 @@ import { createCatalogue } from "../../src/engines/system-images/catalogue.ts";
 import type { SystemImages } from "../../src/engines/system-images/system-images.ts";
 import { startLxc } from "../support/lxc.ts";
 import { testStation } from "./container-spec.ts";
-import type { EngineEnv } from "./contract.ts";
+import type { EngineEnv } from "./engine-env.ts";
 import { freePort } from "./docker-env.ts";
 import { startImageServer } from "./image-server.ts";
 

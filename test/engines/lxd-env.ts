@@ -1,6 +1,6 @@
 import { createLxdEngine } from "../../src/engines/lxd/lxd.ts";
 import { killLxd, runLxd, startLxd } from "../support/lxd.ts";
-import type { EngineEnv } from "./contract.ts";
+import type { EngineEnv } from "./engine-env.ts";
 import { freePort } from "./docker-env.ts";
 import { startImageServer } from "./image-server.ts";
 

@@ -6,7 +6,7 @@ import { AppError } from "../../src/errors.ts";
 import { patiently } from "../support/patiently.ts";
 import { run } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
-import type { EngineEnv } from "./contract.ts";
+import type { EngineEnv } from "./engine-env.ts";
 import { found } from "./engine-checks.ts";
 import { cgroupFile, cgroupV2 } from "./kernel.ts";
 

@@ -9,7 +9,7 @@ import { createForwarder, type Forwarder } from "../../src/services/forwarder.ts
 import { portInUse } from "../../src/services/ports.ts";
 import { run } from "../engines/commands.ts";
 import { containerSpec, testStation } from "../engines/container-spec.ts";
-import type { EngineEnv } from "../engines/contract.ts";
+import type { EngineEnv } from "../engines/engine-env.ts";
 import { found, pull, removeOwn } from "../engines/engine-checks.ts";
 import { lxcEnv } from "../engines/lxc-env.ts";
 import { lxdEnv } from "../engines/lxd-env.ts";

@@ -51,7 +51,31 @@ test("the bridge stays while something is on it, then it is stopped", async () =
   assert.equal(unused.text, "Stopped the bridge lxcbr0.");
   assert.deepEqual(await host.pids("dnsmasq"), []);
   await assert.rejects(host.run("ip", "link", "show", "lxcbr0"));
-  assert.equal((await host.engines("stop", ...lxc)).text, "Nothing that set-up started is running.");
+  assert.equal(
+    (await host.engines("stop", ...lxc)).text,
+    "Nothing that set-up started is running, as far as /run/gantry (--run) knows.",
+  );
+});
+
+test("containers with autostart are started once in a boot, wherever its mark lies", async () => {
+  const run = ["--run", "/run/lasting"];
+  const mark = "/run/lasting/engines/lxc-autostart";
+  const config = "lxc.start.auto = 1\nlxc.group = onboot\nlxc.rootfs.path = dir:/nowhere\n";
+  await host.run("sh", "-c", `mkdir -p /var/lib/lxc/onboot; printf '${config}' >/var/lib/lxc/onboot/config`);
+  const start = async () => (await host.engines("start", ...lxc, ...run)).text;
+  const stop = () => host.engines("stop", ...lxc, ...run);
+  // That it cannot be started shows that it was tried.
+  const tried = /^Not all LXC containers with autostart could be started/m;
+  const first = await start();
+  assert.match(first, /npm run engines:stop -- --run \/run\/lasting stops it/);
+  assert.match(first, tried);
+  await stop();
+  assert.doesNotMatch(await start(), tried);
+  await stop();
+  await host.run("sh", "-c", `echo another boot >${mark}`);
+  assert.match(await start(), tried);
+  await stop();
+  await host.run("rm", "-r", "/var/lib/lxc/onboot");
 });
 
 test("a subnet that leads elsewhere is not taken", async () => {

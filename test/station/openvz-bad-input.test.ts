@@ -48,8 +48,12 @@ test("what is wrong is refused with the documented code and the field's name, an
     [{ ...full, name: "" }, 400, /^name is missing or empty$/],
     [{ name: "bad-three" }, 400, /^ostemplate is missing or empty$/],
     [{ ...full, ostemplate: "" }, 400, /^ostemplate is missing or empty$/],
-    [{ ...full, ostemplate: "nosuch" }, 400, /^ostemplate /],
-    [{ ...full, ostemplate: "../../etc" }, 400, /^ostemplate /],
+    [
+      { ...full, ostemplate: "nosuch" },
+      400,
+      /^ostemplate names no template .*: "nosuch"\. The image server .* has no /,
+    ],
+    [{ ...full, ostemplate: "../../etc" }, 400, /^ostemplate names no template of this station: "..\/..\/etc"$/],
     [{ ...full, ostemplate: "__proto__" }, 400, /^ostemplate /],
     [{ ...full, name: "bad-one" }, 422, /^A container with given name already exists$/],
     [{ ...full, name: 3 }, 400, /^name /],
@@ -160,6 +164,9 @@ test("stop, start, delete; a container that is removed by another way is not the
   assert.equal((await world.get(id))["state"], "running");
   // It is an ordinary container of the station.
   const { client } = world.system.station;
+  await client.ok("POST", "/container/lxc/bad-one/pause");
+  assert.equal((await world.get(id))["state"], "paused");
+  await client.ok("POST", "/container/lxc/bad-one/unpause");
   await client.ok("POST", "/container/lxc/bad-one/rename", { name: "bad-new" }).catch(() => undefined);
   assert.equal((await job("DELETE", at))["status"], "done");
   assert.equal((await world.send("GET", at)).status, 404);

@@ -113,6 +113,8 @@ async function holds({ system }: OpenvzWorld, type: SystemType): Promise<void> {
   const pid = await system.pid(type, "ct100");
   assert.ok(pid > 0);
   assert.equal(await runInside(pid, "hostname"), "hostname1");
+  // Its name servers are out of reach here.
+  assert.match(await runInside(pid, "getent", "hosts", "hostname1"), / hostname1$/);
   const limits = cgroupFiles(pid, "memory", cgroupV2 ? "memory.max" : "memory.limit_in_bytes");
   assert.ok(limits.includes(String(1 << 30)), String(limits));
   const quotas = cgroupFiles(pid, "cpu", cgroupV2 ? "cpu.max" : "cpu.cfs_quota_us");

@@ -5,7 +5,7 @@ import path from "node:path";
 import { AppError } from "../../errors.ts";
 import type { ContainerSpec } from "../engine.ts";
 import { freeAddress, type Subnet } from "../free-address.ts";
-import { hostAddresses, isAnswered, routedElsewhere } from "../shaping/host-addresses.ts";
+import { isAnswered, usedAround } from "../shaping/host-addresses.ts";
 import { bridgeSubnet, type Reserved, reservedAddresses } from "./bridge-network.ts";
 import { rereadReservations } from "./dhcp-server.ts";
 import type { Facts } from "./facts.ts";
@@ -77,11 +77,10 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
   }
 
   async function hold(name: string, wanted: readonly string[], macs: readonly string[], signal?: AbortSignal) {
-    const [all, reserved, host, routed] = await Promise.all([
+    const [all, reserved, around] = await Promise.all([
       facts(),
       reservedAddresses(bridge, layout),
-      hostAddresses(signal),
-      routedElsewhere(bridge, signal),
+      usedAround(wanted, bridge, signal),
     ]);
     const macsOfAll = new Set([...macs, ...[...all.values()].flatMap((known) => known.macs)]);
     const free = await leftBehind(
@@ -91,8 +90,7 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
     );
     // From here to the end nothing waits.
     const foreign = new Set([
-      ...host,
-      ...routed,
+      ...around,
       ...[...all].flatMap(([other, known]) => (other === name ? [] : known.addresses)),
       ...reserved
         .filter((one) => !free.has(one))

@@ -1,5 +1,5 @@
 import { AppError, invalid } from "../../errors.ts";
-import { hostAddresses, routedElsewhere } from "../shaping/host-addresses.ts";
+import { usedAround } from "../shaping/host-addresses.ts";
 import { parseAddresses } from "../shaping/given-addresses.ts";
 import type { LxdHttp } from "./http.ts";
 import type { Instance } from "./instance.ts";
@@ -23,8 +23,11 @@ export async function planAddresses(
   if (length === undefined) throw invalid("addresses", `cannot be given: LXD's network ${bridge} has no IPv4.`);
   const given = parseAddresses(wanted, { address: gateway, length: Number(length) });
   const taken = new Set([
-    ...(await hostAddresses(signal)),
-    ...(await routedElsewhere(bridge, signal)),
+    ...(await usedAround(
+      given.map(({ address }) => address),
+      bridge,
+      signal,
+    )),
     ...(await leasedToOthers(http, bridge, instance, signal)),
     ...(await others(http, instance.name, signal)),
   ]);

@@ -1,4 +1,4 @@
-import { AppError, hasCode } from "../../errors.ts";
+import { AppError, hasCode, messageOf } from "../../errors.ts";
 import type { Image, PullOptions } from "../engine.ts";
 import { forwardOnly } from "../forward-only.ts";
 import { architecture } from "./architecture.ts";
@@ -65,15 +65,15 @@ export async function createCatalogue(options: CatalogueOptions): Promise<System
     meter({ percent: 100, text: "Download image:100%" });
   }
 
-  async function offers(reference: string, signal: AbortSignal): Promise<boolean | undefined> {
+  async function lacks(reference: string, signal: AbortSignal): Promise<string | undefined> {
     const wanted = parseReference(reference);
     try {
       await findBuild(remote, wanted, signal);
-      return true;
     } catch (error) {
-      if (isUnreachable(error)) return debianRelease(wanted) !== undefined;
-      return hasCode(error, "not_found") ? false : undefined;
+      if (isUnreachable(error) ? debianRelease(wanted) === undefined : hasCode(error, "not_found"))
+        return messageOf(error);
     }
+    return undefined;
   }
 
   async function obtain(reference: string, options: PullOptions): Promise<void> {
@@ -131,7 +131,7 @@ export async function createCatalogue(options: CatalogueOptions): Promise<System
     }
   }
 
-  return { list, get, rootfs, offers, pull, remove };
+  return { list, get, rootfs, lacks, pull, remove };
 }
 
 function toImage({ record, tags }: StoredImage): Image {

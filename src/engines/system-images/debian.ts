@@ -27,7 +27,8 @@ export interface BuildOptions {
   report: (progress: PullProgress) => void;
 }
 
-const packages = ["systemd-sysv", "dbus", "udev", "iproute2", "iputils-ping", "ca-certificates"];
+/** With what finds a container by its own name, whatever that becomes. */
+const packages = ["systemd-sysv", "dbus", "udev", "iproute2", "iputils-ping", "ca-certificates", "libnss-myhostname"];
 /** In these systemd has its resolver with it. */
 const olderReleases = ["bullseye"];
 const finishScript = fileURLToPath(new URL("debian-finish.sh", import.meta.url));

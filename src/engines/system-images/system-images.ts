@@ -11,8 +11,8 @@ import type { Images } from "../engine.ts";
 export interface SystemImages extends Images {
   /** `undefined`: not in the store. */
   rootfs(reference: string): Promise<Rootfs | undefined>;
-  /** Whether a pull would find it at present; `undefined`: the server has not said so in time, or nothing of use. */
-  offers(reference: string, signal: AbortSignal): Promise<boolean | undefined>;
+  /** A sentence that says why a pull would not find it at present; `undefined`: it would, or the server has said nothing of use in time. */
+  lacks(reference: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
 export interface Rootfs {

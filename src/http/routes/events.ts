@@ -6,7 +6,7 @@ import { invalid } from "../../errors.ts";
 import type { EventService } from "../../services/services.ts";
 import type { App } from "../app.ts";
 import { acting } from "../cross-site.ts";
-import type { Log } from "../errors.ts";
+import type { Log } from "../../util/log.ts";
 import { writeEventStream, type StreamLimits } from "../event-stream.ts";
 import { callerOf } from "../session-cookie.ts";
 

@@ -1,7 +1,7 @@
 import { AppError } from "../../errors.ts";
 import type { AccountStore, Role } from "../../storage/account-store.ts";
 import type { AuditStore } from "../../storage/audit-store.ts";
-import { createAudit, createRefusals } from "../audit.ts";
+import { createAudit } from "../audit.ts";
 import { createLogService } from "../log.ts";
 import type { User } from "../policy.ts";
 import type { Secrets } from "../secrets.ts";
@@ -14,8 +14,11 @@ import type { HostUsers } from "./host-users.ts";
 import { createLoginLimits, type LimitOptions } from "./login-limits.ts";
 import { createSecondStepService } from "./second-step-service.ts";
 import { createSecondStep } from "./second-step.ts";
-import { createTokenService, createTokenTable } from "./tokens.ts";
+import { createTokenTable } from "./token-table.ts";
+import { createTokenService } from "./tokens.ts";
 import { createUserService } from "./users.ts";
+import { createRefusals } from "../refusals.ts";
+import type { Log } from "../../util/log.ts";
 
 export interface AccountOptions {
   accounts: AccountStore;
@@ -25,7 +28,7 @@ export interface AccountOptions {
   hostUsers?: HostUsers | undefined;
   /** There is a port that asks nobody who he is. */
   openDoor: boolean;
-  log: (message: string, fields: Record<string, unknown>) => void;
+  log: Log;
 }
 
 /** How late the station may know what the host's users may. */

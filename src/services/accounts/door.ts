@@ -1,6 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { User } from "../policy.ts";
-import { tokenPrefix, type TokenTable } from "./tokens.ts";
+import { tokenPrefix, type TokenTable } from "./token-table.ts";
 
 /** Who comes in by a port that asks nobody who he is. No user can have this name; the audit log shows it. */
 const doorUser: User = { name: "openvz (no login)", role: "admin", token: 0 };

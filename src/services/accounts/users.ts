@@ -9,7 +9,7 @@ import type { Credentials } from "./credentials.ts";
 import type { Directory } from "./directory.ts";
 import type { LoginLimits } from "./login-limits.ts";
 import type { SecondStep } from "./second-step.ts";
-import type { TokenTable } from "./tokens.ts";
+import type { TokenTable } from "./token-table.ts";
 
 const shortest = 8;
 

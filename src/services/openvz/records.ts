@@ -3,6 +3,7 @@ import type { EngineView, ViewListener } from "../../inventory/engine-view.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { OpenvzContainerRow, OpenvzStore } from "../../storage/openvz-store.ts";
 import type { Marks } from "../kinds/options.ts";
+import type { Log } from "../../util/log.ts";
 
 /** A record with the container that it is of. */
 export interface Recorded {
@@ -32,7 +33,7 @@ function ofTask(view: EngineView, marks: Marks, { name, task }: OpenvzContainerR
 export interface RecordSweeperOptions {
   openvz: Pick<OpenvzStore, "ofTask" | "forget">;
   marks: Marks;
-  log: (message: string, fields: Record<string, unknown>) => void;
+  log: Log;
 }
 
 /** Drops the records of containers that were removed by another way, as far as the engine itself says so. */

@@ -8,8 +8,8 @@ export type OpenvzEngine = "lxc" | "lxd";
 export interface TemplateOptions {
   /** Name -> system image. */
   aliases: Readonly<Record<string, string>>;
-  /** Whether such an image can be had at present; `undefined`: nobody answers whether. */
-  offers(reference: string, signal: AbortSignal): Promise<boolean | undefined>;
+  /** A sentence that says why such an image cannot be had at present; `undefined`: it can, or nobody says. */
+  lacks(reference: string, signal: AbortSignal): Promise<string | undefined>;
 }
 
 type ImageFields = Pick<CreateRequest, "repository" | "image" | "tag">;
@@ -19,7 +19,7 @@ const patience = 3_000;
 const systemImage = /^([a-z0-9]+(?:[._/-][a-z0-9]+)*)(?::([a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}))?$/;
 
 /** From an `ostemplate` to the system image that it names. */
-export function createTemplates({ aliases, offers }: TemplateOptions) {
+export function createTemplates({ aliases, lacks }: TemplateOptions) {
   async function isThere(engine: Engine, image: ImageFields): Promise<boolean> {
     for (const reference of referencesOf({ type: engine.type, ...image }))
       if (await engine.images.get(reference)) return true;
@@ -38,7 +38,8 @@ export function createTemplates({ aliases, offers }: TemplateOptions) {
       const other = engine.type === "lxd" ? image.replace("-", "/") : image.replaceAll("/", "-");
       const asked: ImageFields = { ...named, image: other };
       if (other !== image && (await isThere(engine, asked))) return asked;
-      if ((await offers(`${image}:${tag}`, AbortSignal.timeout(patience))) === false) throw unknownTemplate(template);
+      const reason = await lacks(`${image}:${tag}`, AbortSignal.timeout(patience));
+      if (reason !== undefined) throw unknownTemplate(template, aliases[template], reason);
       return asked;
     },
   };
@@ -46,6 +47,7 @@ export function createTemplates({ aliases, offers }: TemplateOptions) {
 
 export type Templates = ReturnType<typeof createTemplates>;
 
-function unknownTemplate(template: string): AppError {
-  return invalid("ostemplate", `names no template of this station: ${JSON.stringify(template.slice(0, 64))}`);
+function unknownTemplate(template: string, image?: string, reason?: string): AppError {
+  const named = JSON.stringify(template.slice(0, 64)) + (image === undefined ? "" : ` (${image})`);
+  return invalid("ostemplate", `names no template of this station: ${named}${reason ? `. ${reason}` : ""}`);
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { OpenvzContainerRow, OpenvzJob, OpenvzJobRow, OpenvzVerbs } from "../openvz-store.ts";
+import type { OpenvzContainerRow, OpenvzJobRow, OpenvzVerbs } from "../openvz-store.ts";
+import type { OpenvzJob } from "../task-store.ts";
 
 /** Writes the job of a task, in the transaction that accepts it. */
 export function openvzJobWriter(db: DatabaseSync, host: string) {

@@ -1,0 +1,50 @@
+import { hash } from "node:crypto";
+import { AppError } from "../../errors.ts";
+import type { AccountStore, TokenRow } from "../../storage/account-store.ts";
+import { weaker, type User } from "../policy.ts";
+import type { Directory } from "./directory.ts";
+
+/** So that a token is never taken for a session's id, and is found by those who search for leaked secrets. */
+export const tokenPrefix = "gantry_";
+
+/** Tokens of programs, in memory and, by their hash only, in the store. */
+export interface TokenTable {
+  /** Who has this token; its role is no more than its owner's is now. */
+  find(token: string): { user: User; createdAt: number } | undefined;
+  list(): TokenRow[];
+  add(token: Omit<TokenRow, "id">): Promise<TokenRow>;
+  remove(id: number): Promise<void>;
+  /** All of a user, who is gone. */
+  forget(user: string): void;
+}
+
+export async function createTokenTable(accounts: AccountStore, directory: Directory): Promise<TokenTable> {
+  const byHash = new Map((await accounts.tokens(Date.now())).map((token) => [token.hash, token]));
+  const live = () => [...byHash.values()].filter(({ expiresAt }) => expiresAt > Date.now());
+  return {
+    find(token) {
+      const row = token.length <= 128 ? byHash.get(hash("sha256", token)) : undefined;
+      const owner = row && directory.get(row.user);
+      if (!row || !owner || owner.disabled || row.expiresAt <= Date.now()) return undefined;
+      const user = { name: owner.name, role: weaker(row.role, owner.role), token: row.id };
+      return { user, createdAt: row.createdAt };
+    },
+    list: live,
+    async add(token) {
+      const added = await accounts.addToken(token);
+      if (added === "taken")
+        throw new AppError("conflict", `You have a token named ${token.name} already.`, { details: { field: "name" } });
+      const row = { id: added.id, ...token };
+      byHash.set(row.hash, row);
+      return row;
+    },
+    async remove(id) {
+      const row = [...byHash.values()].find((one) => one.id === id);
+      if (row) byHash.delete(row.hash);
+      await accounts.removeToken(id);
+    },
+    forget(user) {
+      for (const row of byHash.values()) if (row.user === user) byHash.delete(row.hash);
+    },
+  };
+}
