@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 
 import { AppError } from "../errors.ts";
+import { killGroup } from "./kill-group.ts";
 
 export interface ChildOptions {
   /** Whose work it is; the station's next start kills what still has it. */
@@ -33,9 +34,7 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
   const output = { out: "", err: "" };
   child.stdout.on("data", (chunk: Buffer) => (output.out = (output.out + chunk.toString()).slice(-limit)));
   child.stderr.on("data", (chunk: Buffer) => (output.err = (output.err + chunk.toString()).slice(-limit)));
-  const kill = (): void => {
-    if (child.pid !== undefined) killGroup(child.pid);
-  };
+  const kill = (): void => killGroup(child.pid);
   options.signal?.addEventListener("abort", kill, { once: true });
   child.on("error", (cause) =>
     reject(new AppError("engine_failed", `${program} cannot be run on this host.`, { cause })),
@@ -50,14 +49,6 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
     }
   });
   return promise;
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It ended in the meantime.
-  }
 }
 
 /** A program was ended by a signal of somebody else's, which says nothing of what it was to do. */

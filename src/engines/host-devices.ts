@@ -1,6 +1,7 @@
-import { access, lstat, readdir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
 
+import { exists } from "../util/exists.ts";
 import type { ContainerSpec } from "./engine.ts";
 
 /** A device node below /dev. */
@@ -59,11 +60,4 @@ async function majorOf(name: string): Promise<number> {
   const stat = await lstat(name, { bigint: true }).catch(() => undefined);
   if (!stat) return -1;
   return Number(((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn));
-}
-
-function exists(name: string): Promise<boolean> {
-  return access(name).then(
-    () => true,
-    () => false,
-  );
 }

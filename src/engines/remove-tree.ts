@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 
+import { decodeMountPoint } from "../util/mount-point.ts";
 import { runChild, type ChildOptions } from "./child.ts";
 
 /**
@@ -14,11 +15,6 @@ export async function removeTree(folder: string, { task }: Pick<ChildOptions, "t
 /** In the order in which they were mounted. */
 async function mountsBelow(folder: string): Promise<string[]> {
   const table = await readFile("/proc/self/mountinfo", "utf8");
-  const points = table.split("\n").map((line) => decode(line.split(" ")[4] ?? ""));
+  const points = table.split("\n").map((line) => decodeMountPoint(line.split(" ")[4] ?? ""));
   return points.filter((point) => point === folder || point.startsWith(`${folder}/`));
-}
-
-/** The kernel writes a space as \040. */
-function decode(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

@@ -1,4 +1,4 @@
-import { access, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 
 /** A file of the kernel's; "" where this kernel does not have it. */
 export async function readText(path: string): Promise<string> {
@@ -20,11 +20,4 @@ export function readFields(text: string): Map<string, string> {
     if (match && !fields.has(name)) fields.set(name, value);
   }
   return fields;
-}
-
-export function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

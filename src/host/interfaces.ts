@@ -1,6 +1,7 @@
 import { readlink } from "node:fs/promises";
 import { basename } from "node:path";
-import { exists, readNames, readText } from "./files.ts";
+import { exists } from "../util/exists.ts";
+import { readNames, readText } from "./files.ts";
 import { output } from "./run.ts";
 
 /** An adapter of this host with the bridge that it is part of, or a bridge without an adapter. */

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
-import { exists, readFields, readNames, readText } from "./files.ts";
+import { exists } from "../util/exists.ts";
+import { readFields, readNames, readText } from "./files.ts";
 
 export interface OperatingSystem {
   hostname: string;

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open, readFile, type FileHandle } from "node:fs/promises";
+import { decodeMountPoint } from "../util/mount-point.ts";
 import type { OpenFolder } from "./shares.ts";
 
 /**
@@ -12,7 +13,7 @@ export async function hasMounted(pid: number, folders: readonly OpenFolder[]): P
   const table = await readFile(`/proc/${pid}/mountinfo`, "utf8");
   for (const line of table.trimEnd().split("\n")) {
     const [id = "", , , , point = ""] = line.split(" ");
-    const found = await identityOf(pid, id, unescape(point));
+    const found = await identityOf(pid, id, decodeMountPoint(point));
     if (found) count(wanted, found, -1);
   }
   return [...wanted.values()].every((left) => left <= 0);
@@ -56,9 +57,4 @@ async function identityOf(pid: number, mount: string, point: string): Promise<st
 
 function openDirectory(path: string, flags: number): Promise<FileHandle> {
   return open(path, constants.O_RDONLY | constants.O_DIRECTORY | flags);
-}
-
-/** The kernel writes a space as \040. */
-function unescape(text: string): string {
-  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

@@ -1,7 +1,7 @@
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { readdir, readFile, readlink } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import type { Protocol } from "../engines/engine.ts";
 
 /** Whether a program of this host has the port, on any address, IPv4 or IPv6: tried by listening, and closing at once. */
@@ -13,23 +13,20 @@ export async function portInUse(protocol: Protocol, port: number): Promise<boole
 /** Any other failure says nothing of the port: no IPv6 here, or no file descriptor left. */
 const free = (error: NodeJS.ErrnoException) => error.code !== "EADDRINUSE";
 
-async function listenTcp(port: number, host: string): Promise<boolean> {
+function listenTcp(port: number, host: string): Promise<boolean> {
   const server = createServer();
-  try {
-    server.listen({ port, host, ipv6Only: host === "::", exclusive: true });
-    await once(server, "listening");
-    return true;
-  } catch (error) {
-    return free(error as NodeJS.ErrnoException);
-  } finally {
-    server.close();
-  }
+  return listens(server, () => server.listen({ port, host, ipv6Only: host === "::", exclusive: true }));
 }
 
-async function listenUdp(port: number, host: string): Promise<boolean> {
+function listenUdp(port: number, host: string): Promise<boolean> {
   const socket = createSocket({ type: host === "::" ? "udp6" : "udp4", ipv6Only: host === "::" });
+  return listens(socket, () => socket.bind({ port, address: host, exclusive: true }));
+}
+
+/** Closes it again either way. */
+async function listens(socket: Server | Socket, begin: () => unknown): Promise<boolean> {
   try {
-    socket.bind({ port, address: host, exclusive: true });
+    begin();
     await once(socket, "listening");
     return true;
   } catch (error) {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openStream } from "../station/streams.ts";
-import { dockerApi, listContainers, removeContainers } from "../support/docker-cli.ts";
+import { dockerApi, hasContainer, removeContainers } from "../support/docker-cli.ts";
 import { openWorld, userPassword, type World } from "./sender.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "roles-"));
@@ -29,7 +29,6 @@ after(async () => {
 const base = { type: "docker", repository: "dockerhub", image: "busybox", tag: "latest" };
 const create = (sid: string, name: string, more: object = {}) =>
   world.send("POST", "/background/create", { sid, body: { ...base, name, ...more } });
-const made = async (name: string) => (await listContainers()).some(({ Names }) => Names.includes(`/${name}`));
 const tasks = async (sid: string, query = "") =>
   (await world.send("GET", `/background${query}`, { sid })).json as { id: number; user: string; name: string }[];
 
@@ -47,7 +46,7 @@ test("an operator makes a container of his own, with ports, limits and a folder 
     volume: { host: { "/Public": { bind: "/data" } } },
     command: "sleep 600",
   });
-  assert.equal(await made("roles-own"), true);
+  assert.equal(await hasContainer("roles-own"), true);
 });
 
 test("PE-01, PE-05, RB: privileged, devices, the GPU, the host's networks: 403 naming the field, and nothing is made", async () => {
@@ -70,7 +69,7 @@ test("PE-01, PE-05, RB: privileged, devices, the GPU, the host's networks: 403 n
     const { status, json } = await create(alice, "roles-refused", more);
     assert.deepEqual([status, json.error.field], [403, field], JSON.stringify(json));
     assert.match(json.error.message, new RegExp(field.replace(".", "\\.")));
-    assert.equal(await made("roles-refused"), false);
+    assert.equal(await hasContainer("roles-refused"), false);
   }
   for (const more of [{ Privileged: true }, { cap_add: ["ALL"] }, { volume: { host: { "/etc": { bind: "/data" } } } }])
     assert.equal((await create(alice, "roles-refused", more)).status, 400);
@@ -81,7 +80,7 @@ test("PE-01, PE-05, RB: privileged, devices, the GPU, the host's networks: 403 n
     "PE-07: the last key counts",
   );
   assert.equal((await create(eve, "roles-refused")).status, 403, "a viewer makes nothing");
-  assert.equal(await made("roles-refused"), false);
+  assert.equal(await hasContainer("roles-refused"), false);
 });
 
 test("PE-01: what was accepted of an admin is refused when he is one no more", async () => {
@@ -105,8 +104,8 @@ test("PE-01: what was accepted of an admin is refused when he is one no more", a
     const last = await held.station.client.ended(ids[3]!);
     assert.equal(last.state, "error");
     assert.match(String(last.error), /boss \(operator\) may not set privileged/);
-    assert.equal(await made("roles-boss-3"), false);
-    assert.equal(await made("roles-boss-0"), true);
+    assert.equal(await hasContainer("roles-boss-3"), false);
+    assert.equal(await hasContainer("roles-boss-0"), true);
     const { sid } = await held.login("boss", userPassword);
     const exec = await held.send("POST", "/container/docker/roles-boss-0/exec", { sid, body: { command: ["id"] } });
     assert.equal(exec.status, 404, "what he made as admin is his no more");
@@ -168,7 +167,7 @@ test("RB-03: a link to, or the volumes of, somebody else's container: 404; one's
       assert.equal(json.error.message, `There is no docker container ${name}.`);
     }
   }
-  assert.equal(await made("roles-thief"), false);
+  assert.equal(await hasContainer("roles-thief"), false);
   await ended(alice, "roles-friend", { volume: { container: ["roles-target"] }, links: { "roles-target": "alias" } });
 });
 
@@ -214,7 +213,7 @@ test("RB-03, PE-08: every verb of a container is its owner's and an admin's; to 
     });
     assert.equal(status, 200, `${method} ${rest}: ${text}`);
   }
-  assert.equal(await made("roles-verbs2"), false);
+  assert.equal(await hasContainer("roles-verbs2"), false);
 });
 
 test("RB: a removed user's things are nobody's, also not of the next one of his name", async () => {
@@ -237,7 +236,7 @@ test("RB-05: a read-only share is mounted read-only only, whoever asks", async (
       assert.deepEqual([status, json.error.field], [403, 'volume.host["/Archive"].ro']);
     }
   }
-  assert.equal(await made("roles-archive"), false);
+  assert.equal(await hasContainer("roles-archive"), false);
   await ended(alice, "roles-archive", { ...mount(true), command: "sleep 600" });
   const { Mounts } = await dockerApi<{ Mounts: { RW: boolean }[] }>("GET", "/containers/roles-archive/json");
   assert.deepEqual(

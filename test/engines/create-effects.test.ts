@@ -10,9 +10,10 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { ContainerSpec } from "../../src/engines/engine.ts";
+import { until } from "../support/patiently.ts";
 import { runInside } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
-import { dockerBench, image, until } from "./docker-bench.ts";
+import { dockerBench, image } from "./docker-bench.ts";
 import { freePort } from "./docker-env.ts";
 import { fails } from "./engine-checks.ts";
 import { fileInside, mounts, statusField } from "./kernel.ts";

@@ -3,8 +3,9 @@ import { readlinkSync } from "node:fs";
 import { test } from "node:test";
 
 import type { ContainerSpec } from "../../src/engines/engine.ts";
+import { until } from "../support/patiently.ts";
 import { run, runInside } from "./commands.ts";
-import { dockerBench, until } from "./docker-bench.ts";
+import { dockerBench } from "./docker-bench.ts";
 import { cgroupFile, cgroupV2, entries, fileInside, statusField } from "./kernel.ts";
 
 /** Every parameter of a create, read back from the kernel: nothing is asked of the engine that the kernel can be asked. */

@@ -11,9 +11,9 @@ import type { PullProgress } from "../../src/engines/engine.ts";
 import { createCatalogue } from "../../src/engines/system-images/catalogue.ts";
 import { acquireFiles, debianSources } from "../../src/engines/system-images/debian-sources.ts";
 import type { SystemImages } from "../../src/engines/system-images/system-images.ts";
+import { until } from "../support/patiently.ts";
 import { debian, debianImages, nowhere, proxies } from "../support/system-images.ts";
 import { run } from "./commands.ts";
-import { until } from "./docker-bench.ts";
 import { fails } from "./engine-checks.ts";
 
 const station = "3f6f7c53-6a9e-4f0b-8a50-0b7d9f9f2c11";

@@ -1,13 +1,11 @@
-import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { createDockerEngine } from "../../src/engines/docker/docker.ts";
 import { createDockerHttp, type DockerHttp } from "../../src/engines/docker/http.ts";
 import type { Container, ContainerSpec, Engine } from "../../src/engines/engine.ts";
 import { testEngines } from "../support/engines.ts";
 import { containerSpec } from "./container-spec.ts";
-import { removeOwn } from "./engine-checks.ts";
+import { removeOwn, running } from "./engine-checks.ts";
 
 export const image = "busybox:latest";
 
@@ -32,24 +30,8 @@ export function dockerBench(): DockerBench {
   });
 
   async function launch(changes: Partial<ContainerSpec>): Promise<Container> {
-    const id = await engine.containers.create(containerSpec({ image, ...changes }));
-    await engine.containers.start(id);
-    const container = await engine.containers.get(id);
-    assert.ok(container && container.pid > 0);
-    return container;
+    return running(engine, await engine.containers.create(containerSpec({ image, ...changes })));
   }
 
   return { engine, http, launch };
-}
-
-/** `facts`: what to show when it does not become true. */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  facts?: () => Promise<unknown>,
-): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!(await condition())) {
-    if (Date.now() > end) assert.fail(`not within 20 s: ${JSON.stringify(await facts?.())}`);
-    await delay(50);
-  }
 }

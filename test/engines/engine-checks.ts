@@ -29,6 +29,14 @@ export async function found(engine: Engine, id: string): Promise<Container> {
   return container;
 }
 
+/** Starts it for real. */
+export async function running(engine: Engine, id: string): Promise<Container> {
+  await engine.containers.start(id);
+  const container = await found(engine, id);
+  assert.ok(container.pid > 0);
+  return container;
+}
+
 export async function collect(
   events: AsyncIterable<EngineEvent>,
   look?: (event: EngineEvent) => void,

@@ -5,27 +5,22 @@ import { after, before } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { Container, ContainerSpec, Engine } from "../../src/engines/engine.ts";
+import type { Engine } from "../../src/engines/engine.ts";
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
 import { createCatalogue } from "../../src/engines/system-images/catalogue.ts";
 import type { SystemImages } from "../../src/engines/system-images/system-images.ts";
 import { startLxc, type TestLxc } from "../support/lxc.ts";
 import { run } from "./commands.ts";
-import { containerSpec, testStation } from "./container-spec.ts";
-import { until } from "./docker-bench.ts";
+import { testStation } from "./container-spec.ts";
 import { removeOwn } from "./engine-checks.ts";
 import { type ImageServer, startImageServer } from "./image-server.ts";
+import { launcher, type SystemBench } from "./system-bench.ts";
 
 export const image = "test-base:latest";
 
-export interface LxcBench {
-  engine(): Engine;
+export interface LxcBench extends SystemBench {
   images(): SystemImages;
   lxc(): TestLxc;
-  /** Creates and starts it for real. */
-  launch(changes?: Partial<ContainerSpec>): Promise<Container>;
-  /** It ends behind the engine's back and is started again. */
-  restarted(container: Container): Promise<Container>;
 }
 
 /** For the tests of one file: LXC and its image are there before, what they made is gone after. `more` comes before too. */
@@ -50,26 +45,9 @@ export function lxcBench(more?: () => Promise<void>): LxcBench {
     assert.deepEqual(leftovers(lxc), nothing);
   });
 
-  async function launch(changes: Partial<ContainerSpec> = {}): Promise<Container> {
-    return started(await engine.containers.create(containerSpec({ image, ...changes })));
-  }
-
-  async function started(id: string): Promise<Container> {
-    await engine.containers.start(id);
-    const container = await engine.containers.get(id);
-    assert.ok(container && container.pid > 0);
-    return container;
-  }
-
-  async function restarted({ id, pid }: Container): Promise<Container> {
-    await run("lxc-stop", "-P", lxc.path, "-k", "-n", id);
-    await until(async () => (await engine.containers.get(id))?.state === "stopped");
-    const again = await started(id);
-    assert.notEqual(again.pid, pid);
-    return again;
-  }
-
-  return { engine: () => engine, images: () => images, lxc: () => lxc, launch, restarted };
+  const base = { name: "LXC", image, bridge: "lxcbr0", network: "10.0.3", engine: () => engine };
+  const launching = launcher(base, (id) => run("lxc-stop", "-P", lxc.path, "-k", "-n", id));
+  return { ...base, ...launching, images: () => images, lxc: () => lxc };
 }
 
 export interface LxcLeftovers {

@@ -1,55 +1,37 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Engine } from "../../src/engines/engine.ts";
-import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
-import { killStrays } from "../../src/engines/strays.ts";
-import { fillBusybox } from "../support/images.ts";
+import { until } from "../support/patiently.ts";
 import { run } from "./commands.ts";
-import { containerSpec, testStation } from "./container-spec.ts";
-import { until } from "./docker-bench.ts";
+import { containerSpec } from "./container-spec.ts";
 import { fails } from "./engine-checks.ts";
-import { image, leftovers, lxcBench, nothing, taskProcesses, withImage } from "./lxc-bench.ts";
-import { killWorker } from "./lxc-kill.ts";
+import { image, leftovers, nothing, taskProcesses } from "./lxc-bench.ts";
+import { large, largeBench } from "./lxc-large.ts";
 
 /** What is stopped or killed in its middle. */
-const { engine, images, lxc } = lxcBench(makeLarge);
-const large = "large:latest";
-/** Has an image whose unpacking takes a while: many files, and 100 MB that do not compress. */
-let slow: Engine;
-let archive = "";
-
-async function makeLarge(): Promise<void> {
-  const stored = withImage(images(), large, (root) => {
-    fillBusybox(root);
-    for (let folder = 0; folder < 50; folder++) {
-      mkdirSync(join(root, "var", `folder-${folder}`));
-      writeFileSync(join(root, "var", `folder-${folder}`, "data"), randomBytes(2 * 1024 * 1024));
-      for (let file = 0; file < 40; file++) writeFileSync(join(root, "var", `folder-${folder}`, `${file}`), "small\n");
-    }
-  });
-  archive = (await stored.rootfs(large))?.archive ?? "";
-  slow = createLxcEngine({ path: lxc().path, images: stored });
-}
+const { engine, lxc, slow, archive, killedWhile, recovered } = largeBench(50, {
+  folder(path) {
+    for (let file = 0; file < 40; file++) writeFileSync(join(path, `${file}`), "small\n");
+  },
+});
 
 test("a create that is stopped at any moment leaves nothing when that is said", async () => {
-  const whole = await timed(() => slow.containers.create(containerSpec({ image: large, name: "whole" })));
-  await slow.containers.remove("whole");
+  const whole = await timed(() => slow().containers.create(containerSpec({ image: large, name: "whole" })));
+  await slow().containers.remove("whole");
   let stopped = 0;
   for (const part of [0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.95]) {
     const spec = containerSpec({ image: large, ports: [{ host: 8080, container: 80, protocol: "tcp" }] });
-    const creating = slow.containers.create(spec, AbortSignal.timeout(Math.round(whole * part)));
+    const creating = slow().containers.create(spec, AbortSignal.timeout(Math.round(whole * part)));
     const made = await creating.catch(() => undefined);
     if (made === undefined) {
       stopped++;
       await fails(creating, "cancelled");
       assert.deepEqual(leftovers(lxc()), nothing);
-      assert.equal(await slow.containers.get(spec.name), undefined);
-    } else await slow.containers.remove(spec.name);
+      assert.equal(await slow().containers.get(spec.name), undefined);
+    } else await slow().containers.remove(spec.name);
   }
   assert.ok(stopped >= 5, `${stopped} were stopped in their middle`);
 });
@@ -61,14 +43,14 @@ test("a create whose helpers are killed says so, leaves nothing, and can be trie
     ["zstd", "engine_failed"],
   ] as const) {
     const spec = containerSpec({ image: large });
-    const creating = slow.containers.create(spec);
+    const creating = slow().containers.create(spec);
     const failing = fails(creating, code);
     await until(() => helpers().some(({ name }) => name === helper));
     for (const { pid, name } of helpers()) if (name === helper) process.kill(pid, "SIGKILL");
     await failing;
     assert.deepEqual(leftovers(lxc()), nothing);
-    await slow.containers.create(spec);
-    await slow.containers.remove(spec.name);
+    await slow().containers.create(spec);
+    await slow().containers.remove(spec.name);
   }
 });
 
@@ -79,12 +61,12 @@ test("what a killed station was making is cleared away at its next start, and no
   let halves = 0;
   for (const wait of [0, 50, 150, 300, 600]) {
     const spec = containerSpec({ image: large, ports: [{ host: 8080, container: 80, protocol: "tcp" }] });
-    await killedWhile("create", spec, wait);
+    await killedWhile({ verb: "create", spec }, wait);
     if (readdirSync(staging).length > 1) halves++;
     await recovered();
-    if (!(await slow.containers.get(spec.name))) await slow.containers.create(spec);
-    await slow.containers.start(spec.name);
-    await slow.containers.remove(spec.name);
+    if (!(await slow().containers.get(spec.name))) await slow().containers.create(spec);
+    await slow().containers.start(spec.name);
+    await slow().containers.remove(spec.name);
     assert.deepEqual(leftovers(lxc()), { ...nothing, folders: ["theirs", "another-station.1.theirs"] });
   }
   assert.ok(halves > 0, "no creation was caught in its middle");
@@ -95,12 +77,12 @@ test("what a killed station was removing is gone after its next start", async ()
   let halves = 0;
   for (const wait of [0, 5, 10, 20, 40]) {
     const spec = containerSpec({ image: large, ports: [{ host: 8080, container: 80, protocol: "tcp" }] });
-    await slow.containers.create(spec);
-    await killedWhile("remove", spec, wait);
+    await slow().containers.create(spec);
+    await killedWhile({ verb: "remove", spec }, wait);
     if (leftovers(lxc(), [spec.name]).folders.length > 0) halves++;
     await recovered();
     assert.deepEqual(leftovers(lxc(), [spec.name]), nothing);
-    await slow.containers.remove(spec.name);
+    await slow().containers.remove(spec.name);
     assert.deepEqual(leftovers(lxc()), nothing);
   }
   assert.ok(halves > 0, "no removal was caught in its middle");
@@ -110,7 +92,7 @@ test("what a killed station was starting starts, and stays up", async () => {
   for (const wait of [0, 5, 10, 15, 20, 30, 50]) {
     const spec = containerSpec({ image });
     await engine().containers.create(spec);
-    await killedWhile("start", spec, wait);
+    await killedWhile({ verb: "start", spec }, wait);
     await recovered();
     await engine().containers.start(spec.name);
     const { pid } = (await engine().containers.get(spec.name)) ?? { pid: 0 };
@@ -127,9 +109,9 @@ test("a mount in what is deleted is taken away and not emptied", async () => {
   const kept = join(path, "..", "kept");
   mkdirSync(kept);
   writeFileSync(join(kept, "file"), "");
-  await slow.containers.create(spec);
+  await slow().containers.create(spec);
   await run("mount", "--bind", kept, join(path, spec.name, "rootfs/mnt"));
-  await slow.containers.remove(spec.name);
+  await slow().containers.remove(spec.name);
   assert.deepEqual(leftovers(lxc()), nothing);
   assert.ok(existsSync(join(kept, "file")));
 });
@@ -139,11 +121,11 @@ test("making a container costs little more than unpacking its archive at the sam
   for (let round = 0; round < 4; round++) {
     const folder = join(lxc().path, ".gantry-staging", `unpacked-${round}`);
     const spec = containerSpec({ image: large });
-    const own = await timed(() => slow.containers.create(spec));
+    const own = await timed(() => slow().containers.create(spec));
     mkdirSync(folder);
-    const tar = await timed(() => run("tar", "-C", folder, "--numeric-owner", "-p", "--zstd", "-xf", archive));
+    const tar = await timed(() => run("tar", "-C", folder, "--numeric-owner", "-p", "--zstd", "-xf", archive()));
     costs.push({ own: Math.round(own), tar: Math.round(tar) });
-    await slow.containers.remove(spec.name);
+    await slow().containers.remove(spec.name);
     await run("rm", "-rf", folder);
   }
   t.diagnostic(JSON.stringify(costs));
@@ -160,14 +142,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 /** Children of creations. */
 function helpers(): { pid: number; name: string }[] {
   return taskProcesses().map((pid) => ({ pid: Number(pid), name: readFileSync(`/proc/${pid}/comm`, "utf8").trim() }));
-}
-
-function killedWhile(verb: "create" | "start" | "remove", spec: unknown, wait: number): Promise<void> {
-  return killWorker({ verb, spec, archive, path: lxc().path }, wait);
-}
-
-/** As the next start does it. */
-async function recovered(): Promise<void> {
-  await killStrays(testStation);
-  await slow.recover(testStation);
 }

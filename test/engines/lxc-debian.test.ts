@@ -1,23 +1,15 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import type { Container, Engine } from "../../src/engines/engine.ts";
-import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
-import { startLxc, type TestLxc } from "../support/lxc.ts";
-import { debian, debianImages } from "../support/system-images.ts";
+import type { Container } from "../../src/engines/engine.ts";
+import { debian } from "../support/system-images.ts";
 import { run } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
 import { booted } from "./debian-boot.ts";
-import { removeOwn } from "./engine-checks.ts";
+import { debianBench } from "./lxc-debian-bench.ts";
 
 /** A Debian that is built on this host, with systemd. */
-let engine: Engine;
-let lxc: TestLxc;
-before(async () => {
-  lxc = await startLxc();
-  engine = createLxcEngine({ path: lxc.path, images: await debianImages() });
-});
-after(() => removeOwn(engine));
+const { engine, lxc, inside } = debianBench();
 
 const ports = [{ host: 8080, container: 80, protocol: "tcp" as const }];
 
@@ -27,29 +19,29 @@ for (const [what, spec] of Object.entries({
   limits: { limits: { memory: 512 * 1024 * 1024, cpuTime: 900, cpuWeight: 512 } },
 })) {
   test(`Debian boots in LXC until systemd has nothing left to do, with ${what}; and again after a restart`, async () => {
-    const id = await engine.containers.create(containerSpec({ image: debian, ...spec }));
+    const id = await engine().containers.create(containerSpec({ image: debian, ...spec }));
     for (const again of [false, true]) {
-      if (again) await engine.containers.stop(id);
-      await engine.containers.start(id);
-      const container = await engine.containers.get(id);
+      if (again) await engine().containers.stop(id);
+      await engine().containers.start(id);
+      const container = await engine().containers.get(id);
       assert.ok(container);
-      await booted((...argv) => inside(container, ...argv));
+      await booted((...argv) => inside(container.name, ...argv));
       await addressed(container);
-      assert.equal(await inside(container, "hostname"), container.name);
+      assert.equal(await inside(container.name, "hostname"), container.name);
     }
-    await engine.containers.remove(id);
+    await engine().containers.remove(id);
   });
 }
 
 test("Debian ends by itself when LXC asks it to", async () => {
-  const id = await engine.containers.create(containerSpec({ image: debian }));
-  await engine.containers.start(id);
-  const container = await engine.containers.get(id);
+  const id = await engine().containers.create(containerSpec({ image: debian }));
+  await engine().containers.start(id);
+  const container = await engine().containers.get(id);
   assert.ok(container);
-  await booted((...argv) => inside(container, ...argv));
-  await run("lxc-stop", "-P", lxc.path, "-n", id, "--nokill", "-t", "25");
-  assert.equal((await engine.containers.get(id))?.state, "stopped");
-  await engine.containers.remove(id);
+  await booted((...argv) => inside(container.name, ...argv));
+  await run("lxc-stop", "-P", lxc().path, "-n", id, "--nokill", "-t", "25");
+  assert.equal((await engine().containers.get(id))?.state, "stopped");
+  await engine().containers.remove(id);
 });
 
 async function addressed(container: Container): Promise<void> {
@@ -57,14 +49,10 @@ async function addressed(container: Container): Promise<void> {
   const wanted = container.forward?.address ?? "10.0.3.";
   let seen = "";
   while (performance.now() < end && !seen.includes(` ${wanted}`)) {
-    seen = await inside(container, "ip", "-4", "-o", "address", "show", "dev", "eth0", "scope", "global");
+    seen = await inside(container.name, "ip", "-4", "-o", "address", "show", "dev", "eth0", "scope", "global");
   }
   assert.ok(seen.includes(` ${wanted}`), seen);
-  assert.match(await inside(container, "ip", "route"), /^default via 10\.0\.3\.1 dev eth0/m);
+  assert.match(await inside(container.name, "ip", "route"), /^default via 10\.0\.3\.1 dev eth0/m);
   // A fixed address stays the only one, whatever the image's DHCP client does.
   assert.equal(seen.trim().split("\n").length, 1, seen);
-}
-
-function inside({ name }: Container, ...argv: string[]): Promise<string> {
-  return run("lxc-attach", "-P", lxc.path, "-n", name, "--clear-env", "--", ...argv);
 }

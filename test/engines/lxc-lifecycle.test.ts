@@ -6,9 +6,9 @@ import { test } from "node:test";
 import type { EngineEvent } from "../../src/engines/engine.ts";
 import { killStrays } from "../../src/engines/strays.ts";
 import { lxcMonitor } from "../support/lxc-monitor.ts";
+import { until } from "../support/patiently.ts";
 import { run } from "./commands.ts";
 import { containerSpec, testStation } from "./container-spec.ts";
-import { until } from "./docker-bench.ts";
 import { cgroupV2 } from "./kernel.ts";
 import { image, leftovers, lxcBench, nothing } from "./lxc-bench.ts";
 

@@ -10,40 +10,23 @@ import { patiently } from "../support/patiently.ts";
 import { run, runInside } from "./commands.ts";
 import { collect, fails, found } from "./engine-checks.ts";
 import { lxcBench } from "./lxc-bench.ts";
-import { addresses, refused } from "./shape-checks.ts";
+import { addresses, page, refused } from "./shape-checks.ts";
+import { shapeTests } from "./system-shape.ts";
 
-/** Changes of a container as it is: what only LXC's driver can get wrong. The rest is in `contract-shape.ts`. */
-const { engine, lxc, launch, restarted } = lxcBench();
+/** Changes of a container as it is: what LXD does too (`system-shape.ts`), and what only LXC's driver can get wrong. */
+const bench = lxcBench();
+const { engine, lxc, launch, restarted } = bench;
 const mebibyte = 1 << 20;
 const foreign = "198.51.100.90";
 const home = ({ name }: Container): string => join(lxc().path, name);
 
-test("what was changed is so when it is started by hand, without the station", async () => {
-  const container = await launch();
-  const change = { hostname: "by-hand", addresses: ["10.0.3.190", foreign], nameServers: ["192.0.2.53"] };
-  await engine().containers.reshape(container.id, change);
-  await run("ip", "route", "del", `${foreign}/32`);
-  const { pid } = await restarted(container);
-  assert.equal(await run("ip", "route", "show", foreign), `${foreign} dev lxcbr0 scope link`);
-  for (const address of change.addresses) await page(address);
-  assert.equal(await runInside(pid, "/bin/hostname"), "by-hand");
-  assert.equal(await runInside(pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.53");
+shapeTests(bench, {
+  foreign,
+  route: new RegExp(`^${foreign} dev lxcbr0 scope link$`),
   // As after a restart of the bridge.
-  await run("ip", "route", "del", `${foreign}/32`);
-  await engine().attachNetwork(await found(engine(), container.id));
-  await page(foreign);
-  await engine().containers.stop(container.id);
-  const renamed = await engine().containers.rename(container.id, `${container.name}-r`);
-  await engine().containers.start(renamed);
-  for (const address of change.addresses) await page(address);
-  assert.deepEqual(await engine().containers.shape(renamed), {
-    ...change,
-    addresses: ["10.0.3.190/24", `${foreign}/32`],
-  });
-  const again = await found(engine(), renamed);
-  assert.equal(await runInside(again.pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.53");
-  await engine().containers.remove(renamed);
-  assert.equal(await run("ip", "route", "show", foreign), "");
+  spoil: async () => void (await run("ip", "route", "del", `${foreign}/32`)),
+  record: async (container) => readFileSync(join(home(container), "config"), "utf8"),
+  wrong: [[{ size: 1024 }, "size"]],
 });
 
 test("who asks for an address in it gets the one that it was given, and writes no other name servers", async () => {
@@ -73,22 +56,6 @@ test("the address of a container that is gone can be given, though its lease goe
   await engine().containers.remove(former.id);
   await engine().containers.reshape(container.id, { addresses: [address] });
   await page(address);
-  await engine().containers.remove(container.id);
-});
-
-test("its ports are forwarded to an address that it has", async () => {
-  const container = await launch({ ports: [{ host: 8080, container: 80, protocol: "tcp" }] });
-  const first = container.forward?.address ?? "";
-  const forward = async (addresses: string[]): Promise<string | undefined> => {
-    await engine().containers.reshape(container.id, { addresses });
-    return (await found(engine(), container.id)).forward?.address;
-  };
-  assert.equal(await forward([foreign, first]), first);
-  assert.equal(await forward([foreign]), foreign);
-  await page(foreign);
-  assert.equal(await forward(["10.0.3.192"]), "10.0.3.192");
-  await page("10.0.3.192");
-  assert.equal(await run("ip", "route", "show", foreign), "");
   await engine().containers.remove(container.id);
 });
 
@@ -149,31 +116,6 @@ test("a link in the place of a draft is not written through", async () => {
   await engine().containers.remove(container.id);
 });
 
-test("what cannot be is refused before anything is changed", async () => {
-  const container = await launch();
-  const before = readFileSync(join(home(container), "config"), "utf8");
-  for (const [change, field] of [
-    [{ hostname: "a b" }, "hostname"],
-    [{ hostname: "a\nlxc.hook.start-host = id" }, "hostname"],
-    [{ cpuTime: 1 }, "cpuTime"],
-    [{ memory: -1 }, "memory"],
-    [{ size: 1024 }, "size"],
-    [{ addresses: [] }, "addresses"],
-    [{ addresses: ["10.0.3.255"] }, "addresses"],
-    [{ addresses: ["127.0.0.1"] }, "addresses"],
-    [{ addresses: ["10.0.3.7/33"] }, "addresses"],
-    [{ addresses: ["1.2.3.4; id"] }, "addresses"],
-    [{ addresses: [foreign, foreign] }, "addresses"],
-    [{ nameServers: ["192.0.2.53\noptions debug"] }, "nameServers"],
-  ] as const) {
-    await fails(engine().containers.planReshape(container.id, change), "invalid", new RegExp(`^${field}`));
-    await fails(engine().containers.reshape(container.id, change), "invalid", new RegExp(`^${field}`));
-  }
-  assert.equal(readFileSync(join(home(container), "config"), "utf8"), before);
-  assert.equal((await found(engine(), container.id)).pid, container.pid);
-  await engine().containers.remove(container.id);
-});
-
 test("two that want one address at once do not both get it", async () => {
   const both = [await launch(), await launch()];
   const tries = both.map(({ id }) => engine().containers.reshape(id, { addresses: [foreign] }));
@@ -213,10 +155,3 @@ test("who listens is told of a change", async () => {
   assert.deepEqual((await seen).at(-1), { resource: "container", action: "update", id: container.id });
   await engine().containers.remove(container.id);
 });
-
-/** Read from this host. */
-async function page(address: string): Promise<void> {
-  await patiently(address, async () => {
-    assert.equal(await run("curl", "-sf", "-m", "2", `http://${address}/`), "hello");
-  });
-}

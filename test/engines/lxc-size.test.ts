@@ -1,46 +1,29 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import type { Engine } from "../../src/engines/engine.ts";
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
 import type { Rootfs } from "../../src/engines/system-images/system-images.ts";
 import type { Shape } from "../../src/engines/shape.ts";
-import { killStrays } from "../../src/engines/strays.ts";
-import { fillBusybox } from "../support/images.ts";
 import { patiently } from "../support/patiently.ts";
 import { run, runInside } from "./commands.ts";
-import { containerSpec, testStation } from "./container-spec.ts";
+import { containerSpec } from "./container-spec.ts";
 import { fails, found } from "./engine-checks.ts";
 import { cgroupFile, cgroupV2 } from "./kernel.ts";
-import { image, leftovers, loopFiles, lxcBench, nothing, withImage } from "./lxc-bench.ts";
-import { killWorker } from "./lxc-kill.ts";
+import { image, leftovers, loopFiles, nothing } from "./lxc-bench.ts";
+import { large, largeBench } from "./lxc-large.ts";
 
 /** File systems of a limited size, and a station that is killed while it makes one or changes a container. */
-const { engine, images, lxc, launch, restarted } = lxcBench(makeLarge);
-const mebibyte = 1 << 20;
-const large = "large:latest";
-let slow: Engine;
-let archive = "";
-
-/** 40 MB that do not compress. */
-async function makeLarge(): Promise<void> {
-  const stored = withImage(images(), large, (root) => {
-    fillBusybox(root);
-    for (let folder = 0; folder < 20; folder++) {
-      mkdirSync(join(root, "var", `folder-${folder}`));
-      writeFileSync(join(root, "var", `folder-${folder}`, "data"), randomBytes(2 * mebibyte));
-    }
+const { engine, images, lxc, launch, restarted, slow, archive, killedWhile, recovered } = largeBench(20, {
+  root(path) {
     // Its first process ends as soon as it is asked to.
-    rmSync(join(root, "bin/init"));
-    writeFileSync(join(root, "bin/init"), "#!/bin/sh\ntrap 'exit 0' PWR\nwhile :; do sleep 3600 & wait $!; done\n");
-    chmodSync(join(root, "bin/init"), 0o755);
-  });
-  archive = (await stored.rootfs(large))?.archive ?? "";
-  slow = createLxcEngine({ path: lxc().path, images: stored });
-}
+    rmSync(join(path, "bin/init"));
+    writeFileSync(join(path, "bin/init"), "#!/bin/sh\ntrap 'exit 0' PWR\nwhile :; do sleep 3600 & wait $!; done\n");
+    chmodSync(join(path, "bin/init"), 0o755);
+  },
+});
+const mebibyte = 1 << 20;
 
 test("the size is the file system's own, and is that after a start by hand", async () => {
   const container = await launch({ limits: { size: 64 * mebibyte } });
@@ -77,7 +60,7 @@ test("more containers with a size than a host has loop devices at first start at
 
 test("a create whose image does not fit says so and leaves nothing", async () => {
   const spec = containerSpec({ image: large, limits: { size: 24 * mebibyte } });
-  await fails(slow.containers.create(spec), "invalid", /^size is too small/);
+  await fails(slow().containers.create(spec), "invalid", /^size is too small/);
   assert.deepEqual(leftovers(lxc()), nothing);
 });
 
@@ -85,7 +68,7 @@ test("a full disk is said; nothing is left, and what was there runs on", async (
   const path = join(lxc().path, "..", "narrow");
   mkdirSync(path);
   await run("mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", path);
-  const narrow = createLxcEngine({ path, images: { ...images(), rootfs: async () => rootfsOf(archive) } });
+  const narrow = createLxcEngine({ path, images: { ...images(), rootfs: async () => rootfsOf(archive()) } });
   const spec = containerSpec({ image: large });
   await narrow.containers.create(spec);
   await narrow.containers.start(spec.name);
@@ -150,9 +133,9 @@ test("a create with a size that is killed at any moment leaves nothing", async (
     await killedWhile({ verb: "create", spec }, wait);
     if (leftovers(lxc(), [spec.name]).folders.length > 0) halves++;
     await recovered();
-    if (!(await slow.containers.get(spec.name))) await slow.containers.create(spec);
-    await slow.containers.start(spec.name);
-    await slow.containers.remove(spec.name);
+    if (!(await slow().containers.get(spec.name))) await slow().containers.create(spec);
+    await slow().containers.start(spec.name);
+    await slow().containers.remove(spec.name);
     assert.deepEqual(leftovers(lxc()), nothing);
   }
   assert.ok(halves > 0, "no creation was caught in its middle");
@@ -162,21 +145,21 @@ test("a change of size that is killed at any moment leaves the old one or the ne
   const states = new Set<string>();
   for (const wait of [0, 80, 150, 250, 350, 500]) {
     const spec = containerSpec({ image: large });
-    await slow.containers.create(spec);
-    await slow.containers.start(spec.name);
-    await slow.attachNetwork(await found(slow, spec.name));
+    await slow().containers.create(spec);
+    await slow().containers.start(spec.name);
+    await slow().attachNetwork(await found(slow(), spec.name));
     const change = { size: 96 * mebibyte, hostname: "changed" };
     await killedWhile({ verb: "reshape", spec, change }, wait);
     await recovered();
     assert.deepEqual(leftovers(lxc(), [spec.name]), nothing);
-    const { size } = await slow.containers.shape(spec.name);
-    states.add(`${size === undefined ? "old" : "new"} ${(await found(slow, spec.name)).state}`);
-    await slow.containers.reshape(spec.name, change);
-    const after = await found(slow, spec.name);
+    const { size } = await slow().containers.shape(spec.name);
+    states.add(`${size === undefined ? "old" : "new"} ${(await found(slow(), spec.name)).state}`);
+    await slow().containers.reshape(spec.name, change);
+    const after = await found(slow(), spec.name);
     assert.equal(after.state, "running");
     assert.equal(await runInside(after.pid, "/bin/hostname"), "changed");
-    assert.equal((await slow.containers.shape(spec.name)).size, change.size);
-    await slow.containers.remove(spec.name);
+    assert.equal((await slow().containers.shape(spec.name)).size, change.size);
+    await slow().containers.remove(spec.name);
     assert.deepEqual(leftovers(lxc()), nothing);
   }
   assert.ok(states.has("old stopped"), `caught: ${[...states].join(", ")}`);
@@ -193,15 +176,15 @@ test("a change that is killed at any moment, and made again, is as if made once"
   const shapes = new Set<string>();
   for (const wait of [5, 80, 120, 160, 200]) {
     const spec = containerSpec({ image: large });
-    await slow.containers.create(spec);
-    await slow.containers.start(spec.name);
-    await slow.containers.reshape(spec.name, { addresses: ["198.51.100.95"] });
+    await slow().containers.create(spec);
+    await slow().containers.start(spec.name);
+    await slow().containers.reshape(spec.name, { addresses: ["198.51.100.95"] });
     await killedWhile({ verb: "reshape", spec, change }, wait);
     await recovered();
-    shapes.add(JSON.stringify(await slow.containers.shape(spec.name)));
-    await slow.containers.reshape(spec.name, change);
-    assert.deepEqual(await slow.containers.shape(spec.name), change);
-    const { pid } = await found(slow, spec.name);
+    shapes.add(JSON.stringify(await slow().containers.shape(spec.name)));
+    await slow().containers.reshape(spec.name, change);
+    assert.deepEqual(await slow().containers.shape(spec.name), change);
+    const { pid } = await found(slow(), spec.name);
     assert.equal(await runInside(pid, "/bin/hostname"), "changed");
     assert.equal(await runInside(pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.53");
     const card = await run("nsenter", "-t", String(pid), "-n", "--", "ip", "-4", "-o", "addr", "show", "dev", "eth0");
@@ -214,24 +197,8 @@ test("a change that is killed at any moment, and made again, is as if made once"
       await run("ip", "-4", "route", "show", "root", "198.51.100.0/24"),
       "198.51.100.96 dev lxcbr0 scope link",
     );
-    await slow.containers.remove(spec.name);
+    await slow().containers.remove(spec.name);
     assert.deepEqual(leftovers(lxc()), nothing);
   }
   assert.ok(shapes.size > 1, "killed before and after it was for good");
 });
-
-interface Kill {
-  verb: "create" | "reshape";
-  spec: unknown;
-  change?: Shape;
-}
-
-function killedWhile(work: Kill, wait: number): Promise<void> {
-  return killWorker({ ...work, archive, path: lxc().path }, wait);
-}
-
-/** As the next start does it. */
-async function recovered(): Promise<void> {
-  await killStrays(testStation);
-  await slow.recover(testStation);
-}

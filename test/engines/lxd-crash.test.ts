@@ -5,8 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { findLxdSocket } from "../../src/engines/lxd/sockets.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
+import { until } from "../support/patiently.ts";
 import { containerSpec } from "./container-spec.ts";
-import { until } from "./docker-bench.ts";
 import { collect, fails } from "./engine-checks.ts";
 import { image, lxdBench } from "./lxd-bench.ts";
 

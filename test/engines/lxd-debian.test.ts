@@ -9,10 +9,10 @@ import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/http.ts";
 import { createLxdEngine } from "../../src/engines/lxd/lxd.ts";
 import { testEngines } from "../support/engines.ts";
 import { startLxd } from "../support/lxd.ts";
+import { until } from "../support/patiently.ts";
 import { debianImages, nowhere } from "../support/system-images.ts";
 import { run } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
-import { until } from "./docker-bench.ts";
 import { fails, removeOwn } from "./engine-checks.ts";
 
 const never = new AbortController().signal;

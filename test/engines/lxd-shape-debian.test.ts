@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import type { Engine } from "../../src/engines/engine.ts";
@@ -7,9 +6,9 @@ import { createLxdEngine } from "../../src/engines/lxd/lxd.ts";
 import { startLxd } from "../support/lxd.ts";
 import { patiently } from "../support/patiently.ts";
 import { debianImages, nowhere } from "../support/system-images.ts";
-import { run } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
 import { booted } from "./debian-boot.ts";
+import { holdsShape } from "./debian-shape.ts";
 import { removeOwn } from "./engine-checks.ts";
 import { inside } from "./shape-checks.ts";
 
@@ -48,35 +47,11 @@ test("a Debian's name, addresses and name servers are changed as it runs, and ho
   const first = { hostname: "first", addresses: [foreign], nameServers: ["192.0.2.53"] };
   const last = { hostname: "last", addresses: ["10.99.0.195", foreign], nameServers: ["192.0.2.54", "192.0.2.55"] };
   await engine.containers.reshape(id, first);
-  await holds(program, first);
+  await holdsShape(program, first, "10.99.0.1");
   await engine.containers.reshape(id, last);
-  await holds(program, last);
+  await holdsShape(program, last, "10.99.0.1");
   await state("restart");
   await patiently("its start", () => booted(program));
-  await holds(program, last);
+  await holdsShape(program, last, "10.99.0.1");
   await engine.containers.remove(id);
 });
-
-interface Change {
-  hostname: string;
-  addresses: string[];
-  nameServers: string[];
-}
-
-async function holds(program: (...argv: string[]) => Promise<string>, change: Change): Promise<void> {
-  assert.equal(await program("hostname"), change.hostname);
-  await patiently("its addresses", async () => {
-    for (let looks = 0; looks < 10; looks++) {
-      const text = await program("ip", "-4", "-o", "address", "show", "dev", "eth0", "scope", "global");
-      const seen = [...text.matchAll(/inet ([\d.]+)/g)].map(([, address]) => address ?? "");
-      assert.deepEqual(seen.toSorted(), change.addresses.toSorted(), text);
-    }
-    assert.match(await program("ip", "route"), /^default via 10\.99\.0\.1 dev eth0/m);
-  });
-  for (const address of change.addresses) {
-    const ping = () => run("busybox", "ping", "-c", "1", "-W", "1", address);
-    await patiently(`${address} from this host`, async () => void (await ping()));
-  }
-  const text = await program("cat", "/etc/resolv.conf");
-  assert.equal(text, change.nameServers.map((server) => `nameserver ${server}`).join("\n"));
-}

@@ -5,58 +5,33 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Container } from "../../src/engines/engine.ts";
 import type { Shape } from "../../src/engines/shape.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
-import { patiently } from "../support/patiently.ts";
-import { run, runInside } from "./commands.ts";
-import { fails, found } from "./engine-checks.ts";
+import { runInside } from "./commands.ts";
+import { found } from "./engine-checks.ts";
 import { image, lxdBench } from "./lxd-bench.ts";
 import { containerSpec } from "./container-spec.ts";
-import { holds, inside, picture, refused, started } from "./shape-checks.ts";
+import { holds, inside, page, picture, refused, started } from "./shape-checks.ts";
+import { shapeTests } from "./system-shape.ts";
 
-/** Changes of a container as it is: what only LXD's driver can get wrong. The rest is in `contract-shape.ts`. */
-const { engine, http, launch, restarted } = lxdBench();
+/** Changes of a container as it is: what LXC does too (`system-shape.ts`), and what only LXD's driver can get wrong. */
+const bench = lxdBench();
+const { engine, http, launch } = bench;
 const mebibyte = 1 << 20;
 const foreign = "203.0.113.90";
 
-test("what was changed is so when LXD starts it, without the station", async () => {
-  const container = await launch();
-  const change = { hostname: "by-hand", addresses: ["10.99.0.190", foreign], nameServers: ["192.0.2.53"] };
-  await engine().containers.reshape(container.id, change);
-  const { pid } = await restarted(container);
-  assert.match(await run("ip", "route", "show", foreign), new RegExp(`^${foreign} dev lxdbr0`));
-  for (const address of change.addresses) await page(address);
-  assert.equal(await runInside(pid, "/bin/hostname"), "by-hand");
-  assert.equal(await runInside(pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.53");
-  // As an image does that sets them at its start.
-  const other = `hostname other; echo >/etc/resolv.conf; ip addr del ${foreign}/32 dev eth0`;
-  await inside(engine(), container.id, "sh", "-c", other);
-  await engine().attachNetwork(await found(engine(), container.id));
-  assert.equal(await runInside(pid, "/bin/hostname"), "by-hand");
-  assert.equal(await runInside(pid, "/bin/cat", "/etc/resolv.conf"), "nameserver 192.0.2.53");
-  await page(foreign);
-  await engine().containers.stop(container.id);
-  const renamed = await engine().containers.rename(container.id, `${container.name}-r`);
-  await engine().containers.start(renamed);
-  for (const address of change.addresses) await page(address);
-  assert.deepEqual(await engine().containers.shape(renamed), {
-    ...change,
-    addresses: ["10.99.0.190/24", `${foreign}/32`],
-  });
-  await engine().containers.remove(renamed);
-  assert.equal(await run("ip", "route", "show", foreign), "");
-});
-
-test("its ports are forwarded to an address that it has, also when it is none of the bridge's", async () => {
-  const container = await launch({ ports: [{ host: 8080, container: 80, protocol: "tcp" }] });
-  const first = container.forward?.address ?? "";
-  const forward = async (addresses: string[]): Promise<string | undefined> => {
-    await engine().containers.reshape(container.id, { addresses });
-    return (await found(engine(), container.id)).forward?.address;
-  };
-  assert.equal(await forward([foreign, first]), first);
-  assert.equal(await forward([foreign, "10.99.0.192"]), "10.99.0.192");
-  assert.equal(await forward([foreign]), foreign);
-  await page(foreign);
-  await engine().containers.remove(container.id);
+shapeTests(bench, {
+  foreign,
+  route: new RegExp(`^${foreign} dev lxdbr0`),
+  async spoil({ id }, moment) {
+    if (moment === "stopped") return;
+    // As an image does that sets them at its start.
+    const other = `hostname other; echo >/etc/resolv.conf; ip addr del ${foreign}/32 dev eth0`;
+    await inside(engine(), id, "sh", "-c", other);
+  },
+  async record({ id }) {
+    const instance = await http().get<{ devices: object }>(`/1.0/instances/${id}`);
+    return { config: configOf(instance), devices: instance.devices };
+  },
+  wrong: [],
 });
 
 test("what somebody else sets stays, and the host's name in /etc/hosts is changed alone", async () => {
@@ -232,31 +207,7 @@ async function checkMoved({ id, name, incarnation }: Container, change: Shape): 
   assert.equal(await holds(engine(), id, 80), false);
 }
 
-test("what is no word, no address or no number of a shape is refused", async () => {
-  const id = await engine().containers.create(containerSpec({ image }));
-  const wrong: [Shape, keyof Shape][] = [
-    [{ hostname: "a b" }, "hostname"],
-    [{ hostname: "a\nlxc.hook.start = x" }, "hostname"],
-    [{ addresses: ["::1"] }, "addresses"],
-    [{ addresses: ["10.99.0.255"] }, "addresses"],
-    [{ addresses: [] }, "addresses"],
-    [{ nameServers: ["a.example"] }, "nameServers"],
-    [{ memory: -1 }, "memory"],
-    [{ size: 0.5 }, "size"],
-    [{ cpuTime: 1 }, "cpuTime"],
-  ];
-  for (const [change, field] of wrong) await refused(engine(), id, change, field);
-  await engine().containers.remove(id);
-  await fails(engine().containers.shape(id), "not_found");
-});
-
 function configOf(instance: object): Record<string, string> {
   const { config } = instance as { config: Record<string, string> };
   return Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith("volatile.")));
-}
-
-async function page(address: string): Promise<void> {
-  await patiently(`${address} from this host`, async () => {
-    assert.equal(await run("curl", "-sf", "-m", "2", `http://${address}/`), "hello");
-  });
 }

@@ -122,11 +122,16 @@ export async function addresses(engine: Engine, id: string): Promise<string[]> {
   return seen;
 }
 
-/** Its page, by that address, is its own: it says its host name as of its start. */
-export async function reached(engine: Engine, id: string, address: string): Promise<void> {
+/** The page of a container, read from this host. */
+export async function page(address: string): Promise<void> {
   await patiently(`${address} from this host`, async () => {
     assert.equal(await run("curl", "-sf", "-m", "2", `http://${address}/`), "hello");
   });
+}
+
+/** The address is its own, and its page is read there. */
+export async function reached(engine: Engine, id: string, address: string): Promise<void> {
+  await page(address);
   const { pid } = await found(engine, id);
   const table = await run("nsenter", "-t", String(pid), "-n", "--", "ip", "-4", "-o", "addr");
   assert.ok(table.includes(` ${address}/`), table);

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 
 import type { Protocol } from "../../src/engines/engine.ts";
 import { run } from "../engines/commands.ts";
-import { until } from "../engines/docker-bench.ts";
+import { until } from "../support/patiently.ts";
 import { ask, nobody } from "./ask.ts";
 import {
   type ForwardingWorld,

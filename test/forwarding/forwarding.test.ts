@@ -15,7 +15,7 @@ import { createPortTable } from "../../src/forwarding/table.ts";
 import { portInUse } from "../../src/services/ports.ts";
 import { run } from "../engines/commands.ts";
 import { testStation } from "../engines/container-spec.ts";
-import { until } from "../engines/docker-bench.ts";
+import { until } from "../support/patiently.ts";
 import { ask, nobody } from "./ask.ts";
 import { listTable, network, type PortWorld, published, startForwarding, startPortWorld } from "./port-world.ts";
 

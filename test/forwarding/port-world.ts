@@ -7,9 +7,9 @@ import type { Container, PortMapping, Protocol } from "../../src/engines/engine.
 import { createForwarding, type Forwarding } from "../../src/forwarding/forwarding.ts";
 import { run } from "../engines/commands.ts";
 import { startLan, type LanWorld } from "../engines/lan-world.ts";
+import { until } from "../support/patiently.ts";
 import { freePort } from "../support/station.ts";
 import { testStation as station } from "../engines/container-spec.ts";
-import { until } from "../engines/docker-bench.ts";
 import { ask, nobody } from "./ask.ts";
 
 /** A bridge of the host with two network namespaces behind it that stand for containers, and a LAN. */

@@ -10,10 +10,10 @@ import { portInUse } from "../../src/services/ports.ts";
 import { run } from "../engines/commands.ts";
 import { containerSpec, testStation } from "../engines/container-spec.ts";
 import type { EngineEnv } from "../engines/engine-env.ts";
-import { until } from "../engines/docker-bench.ts";
 import { found, pull, removeOwn } from "../engines/engine-checks.ts";
 import { lxcEnv } from "../engines/lxc-env.ts";
 import { lxdEnv } from "../engines/lxd-env.ts";
+import { until } from "../support/patiently.ts";
 import { ask, nobody } from "./ask.ts";
 import { freePort } from "../support/station.ts";
 

@@ -2,6 +2,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeContainers } from "../support/docker-cli.ts";
 import { killDockerd, startDockerd } from "../support/dockerd.ts";
+import { busybox } from "../support/images.ts";
 import { createRandom, size } from "../support/proof.ts";
 import { startStation } from "../support/station.ts";
 import { assertNoStrayProcesses, assertOneContainerEach, createStubbornly, settled } from "./creates.ts";
@@ -17,13 +18,7 @@ test(`${creates} creates, dockerd killed ${kills} times`, { timeout: 900_000 }, 
     const sent = Promise.all(
       Array.from({ length: creates }, async (_, n) => {
         await sleep(n * size(150, 250));
-        return createStubbornly(station, {
-          type: "docker",
-          repository: "dockerhub",
-          name: `${prefix}${n}`,
-          image: "ubuntu",
-          tag: "latest",
-        });
+        return createStubbornly(station, { ...busybox, image: "ubuntu", name: `${prefix}${n}` });
       }),
     );
     let during = 0;

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { removeContainers } from "../support/docker-cli.ts";
 import { startDockerProxy, type EngineMoment } from "../support/docker-proxy.ts";
-import { pushTinyImage } from "../support/images.ts";
+import { busybox, pushTinyImage } from "../support/images.ts";
 import { createRandom, size } from "../support/proof.ts";
 import { startStation, type TestStation } from "../support/station.ts";
 import {
@@ -76,14 +76,8 @@ async function runningEnded({ client }: TestStation): Promise<void> {
 /** Spread over the run, so that there is work at every kill; every other one has an image to pull. */
 async function createSome(station: TestStation, n: number, images: readonly string[]): Promise<number> {
   await sleep(n * size(150, 180));
-  const image = images[Math.floor(n / 2)] as string;
-  return createStubbornly(station, {
-    type: "docker",
-    repository: "dockerhub",
-    name: `${prefix}${n}`,
-    image: image.split(":")[0],
-    tag: image.split(":")[1],
-  });
+  const [image, tag] = (images[Math.floor(n / 2)] as string).split(":");
+  return createStubbornly(station, { ...busybox, image, tag, name: `${prefix}${n}` });
 }
 
 async function killGroup(station: TestStation): Promise<void> {

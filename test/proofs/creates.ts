@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Task } from "../../src/api/task.ts";
 import { until } from "../support/daemon.ts";
 import { listContainers } from "../support/docker-cli.ts";
 import type { TestStation } from "../support/station.ts";
+import { inDatabase } from "../support/station-data.ts";
 
 /** Sends one create with an idempotency key until it is acknowledged, whatever dies meanwhile. Answers the task's id. */
 export async function createStubbornly(station: TestStation, body: object): Promise<number> {
@@ -40,20 +39,12 @@ export async function settled(station: TestStation, patience = 240_000): Promise
 
 /** What a station that was just killed was doing: the journal's last planned step of every running task. */
 export function interruptedSteps(station: TestStation): string[] {
-  const db = new DatabaseSync(join(station.dataDir, "gantry.db"));
-  try {
-    const rows = db
-      .prepare(
-        `SELECT task.kind, task.state, (SELECT name FROM task_step WHERE task = task.id AND state = 'planned' ORDER BY seq DESC LIMIT 1) AS step
-         FROM task WHERE state IN ('running', 'undoing')`,
-      )
-      .all();
-    return rows.map(
-      (row) => `${String(row["kind"])}.${row["state"] === "undoing" ? "undo" : String(row["step"] ?? "claimed")}`,
-    );
-  } finally {
-    db.close();
-  }
+  const step = "SELECT name FROM task_step WHERE task = task.id AND state = 'planned' ORDER BY seq DESC LIMIT 1";
+  const query = `SELECT kind, state, (${step}) AS step FROM task WHERE state IN ('running', 'undoing')`;
+  const rows = inDatabase(station, (db) => db.prepare(query).all());
+  return rows.map(
+    (row) => `${String(row["kind"])}.${row["state"] === "undoing" ? "undo" : String(row["step"] ?? "claimed")}`,
+  );
 }
 
 /** One running container per acknowledged task, bearing its mark; nothing else of the station; every task completed. */

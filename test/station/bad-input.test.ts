@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Task } from "../../src/api/task.ts";
-import { dockerApi, listContainers, removeContainers } from "../support/docker-cli.ts";
+import { dockerApi, hasContainer, listContainers, removeContainers } from "../support/docker-cli.ts";
 import { killDockerd, startDockerd } from "../support/dockerd.ts";
 import { freePort, startStation, type TestStation } from "../support/station.ts";
 
@@ -177,10 +177,7 @@ test("an unknown image is the task's error in plain words", async () => {
   const ended = await station.client.ended(task.id);
   assert.equal(ended.state, "error");
   assert.match(String(ended.error), /Docker Hub has no image nosuchimage:latest/);
-  assert.equal(
-    (await listContainers()).some(({ Names }) => Names.includes("/badinput")),
-    false,
-  );
+  assert.equal(await hasContainer("badinput"), false);
 });
 
 test("a folder that is not there is the task's error, naming it", async () => {

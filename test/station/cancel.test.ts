@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { hasImage, listContainers, removeContainers, removeImage } from "../support/docker-cli.ts";
+import { hasImage, hasContainer, removeContainers, removeImage } from "../support/docker-cli.ts";
 import { startDockerProxy, type DockerProxy, type EngineMoment } from "../support/docker-proxy.ts";
-import { bigImage } from "../support/images.ts";
+import { bigImage, busybox } from "../support/images.ts";
 import { startStation, type TestStation } from "../support/station.ts";
 
 let station: TestStation;
@@ -50,7 +50,7 @@ test(
   async (context) => {
     const image = await bigImage();
     const [name, tag] = image.split(":");
-    const body = { type: "docker", repository: "dockerhub", image: name, tag };
+    const body = { ...busybox, image: name, tag };
     for (const moment of [0, 150, 400, 800, 1300]) {
       const task = await station.client.add("image_download", body);
       await running(task.id);
@@ -90,13 +90,7 @@ for (const [index, { what, path, when }] of places.entries()) {
       return go.promise;
     };
     const name = `cancel-${index}`;
-    const task = await station.client.add("create", {
-      type: "docker",
-      repository: "dockerhub",
-      name,
-      image: "busybox",
-      tag: "latest",
-    });
+    const task = await station.client.add("create", { ...busybox, name });
     await met.promise;
     await running(task.id);
     const cancelled = cancel(task.id);
@@ -105,17 +99,8 @@ for (const [index, { what, path, when }] of places.entries()) {
     go.resolve();
     await cancelled;
     watch = () => undefined;
-    assert.equal(
-      (await listContainers()).some(({ Names }) => Names.includes(`/${name}`)),
-      false,
-    );
-    const again = await station.client.add("create", {
-      type: "docker",
-      repository: "dockerhub",
-      name,
-      image: "busybox",
-      tag: "latest",
-    });
+    assert.equal(await hasContainer(name), false);
+    const again = await station.client.add("create", { ...busybox, name });
     assert.equal((await station.client.ended(again.id)).state, "completed", "the name is free again");
   });
 }
@@ -123,20 +108,11 @@ for (const [index, { what, path, when }] of places.entries()) {
 test("a create cancelled while it pulls", { timeout: 120_000 }, async () => {
   const image = await bigImage();
   await removeImage(image);
-  const task = await station.client.add("create", {
-    type: "docker",
-    repository: "dockerhub",
-    name: "cancel-pull",
-    image: "big",
-    tag: "latest",
-  });
+  const task = await station.client.add("create", { ...busybox, name: "cancel-pull", image: "big" });
   await running(task.id);
   await sleep(300);
   await cancel(task.id);
-  assert.equal(
-    (await listContainers()).some(({ Names }) => Names.includes("/cancel-pull")),
-    false,
-  );
+  assert.equal(await hasContainer("cancel-pull"), false);
 });
 
 test(
@@ -146,13 +122,7 @@ test(
     const go = Promise.withResolvers<void>();
     watch = (moment) =>
       moment.method === "POST" && moment.when === "after" && moment.path.includes("/start") ? go.promise : undefined;
-    const task = await station.client.add("create", {
-      type: "docker",
-      repository: "dockerhub",
-      name: "cancel-slow",
-      image: "busybox",
-      tag: "latest",
-    });
+    const task = await station.client.add("create", { ...busybox, name: "cancel-slow" });
     await running(task.id);
     await sleep(300);
     const begun = performance.now();
@@ -174,23 +144,14 @@ test(
       assert.ok(Date.now() < end);
       await sleep(50);
     }
-    assert.equal(
-      (await listContainers()).some(({ Names }) => Names.includes("/cancel-slow")),
-      false,
-    );
+    assert.equal(await hasContainer("cancel-slow"), false);
   },
 );
 
 test("a waiting task is withdrawn and never starts", async () => {
   const held = await startStation({ flags: ["--heavy", "0"] });
   try {
-    const task = await held.client.add("create", {
-      type: "docker",
-      repository: "dockerhub",
-      name: "cancel-waiting",
-      image: "busybox",
-      tag: "latest",
-    });
+    const task = await held.client.add("create", { ...busybox, name: "cancel-waiting" });
     assert.deepEqual((await held.client.send("DELETE", `/background/${task.id}`)).body, [task.id]);
     assert.equal((await held.client.send("DELETE", `/background/${task.id}`)).status, 404);
     assert.deepEqual(await held.client.tasks(), []);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import type { Task } from "../../src/api/task.ts";
 import { startSlowRegistry, type SlowRegistry } from "../engines/slow-registry.ts";
 import { removeContainers } from "../support/docker-cli.ts";
 import { createClient } from "../support/client.ts";
+import { busybox } from "../support/images.ts";
 import { adminPassword, startStation, type TestStation } from "../support/station.ts";
+import { whileDown } from "../support/station-data.ts";
 import { idsOf, openStream, statesOf, type Stream } from "./streams.ts";
 
 let station: TestStation;
@@ -30,13 +30,7 @@ function open(lastEventId?: number): Promise<Stream> {
 
 function create(): Promise<Task> {
   const name = `events-${++serial}`;
-  return station.client.add("create", {
-    type: "docker",
-    repository: "dockerhub",
-    name,
-    image: "busybox",
-    tag: "latest",
-  });
+  return station.client.add("create", { ...busybox, name });
 }
 
 /** A task that is over quickly, with its three events. */
@@ -117,12 +111,11 @@ test("a stream that ends with the station is taken up where it was", async () =>
 
 test("an id from before the tail, and one of the future: reset, then what is there", async () => {
   for (let i = 0; i < 3; i++) await quickTask();
-  await station.stop();
-  const db = new DatabaseSync(join(station.dataDir, "gantry.db"));
-  const { last } = db.prepare("SELECT max(seq) AS last FROM event").get() as { last: number };
-  db.exec(`DELETE FROM event WHERE seq <= ${last - 4}`);
-  db.close();
-  await station.start();
+  const last = await whileDown(station, (db) => {
+    const newest = Number(db.prepare("SELECT max(seq) AS last FROM event").get()?.["last"]);
+    db.exec(`DELETE FROM event WHERE seq <= ${newest - 4}`);
+    return newest;
+  });
 
   const old = await open(1);
   await old.until((items) => items.length === 5);

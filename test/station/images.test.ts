@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import type { Task } from "../../src/api/task.ts";
 import { dockerApi, hasImage, removeContainers, removeImage } from "../support/docker-cli.ts";
 import { testEngines } from "../support/engines.ts";
-import { pushTinyImage } from "../support/images.ts";
+import { busybox, pushTinyImage } from "../support/images.ts";
 import { startStation, type TestStation } from "../support/station.ts";
 
 const { registryAuth, registryLogin } = testEngines();
@@ -25,7 +25,7 @@ async function ended(category: string, body: unknown): Promise<Task> {
 }
 
 function download(image: string, changes: object = {}, category = "image_download"): Promise<Task> {
-  return ended(category, { type: "docker", repository: "dockerhub", image, tag: "1", ...changes });
+  return ended(category, { ...busybox, image, tag: "1", ...changes });
 }
 
 interface Item {
@@ -84,7 +84,10 @@ test("image_download takes a newer image of the same tag; a create takes what is
   const before = await present("images-newer");
   const newer = await present("images-other");
   await pushTinyImage("images-newer");
-  assert.equal((await ended("create", { ...plain("images-old"), image: "images-newer", tag: "1" })).error, undefined);
+  assert.equal(
+    (await ended("create", { ...busybox, name: "images-old", image: "images-newer", tag: "1" })).error,
+    undefined,
+  );
   const { Image } = await dockerApi<{ Image: string }>("GET", "/containers/images-old/json");
   assert.equal(Image, before);
   assert.equal((await download("images-newer")).error, undefined);
@@ -92,18 +95,9 @@ test("image_download takes a newer image of the same tag; a create takes what is
   assert.ok(Id !== before && Id !== newer);
 });
 
-function plain(name: string) {
-  return { type: "docker", repository: "dockerhub", name, image: "busybox", tag: "latest" };
-}
-
 test("image_pull is image_download by another name", async () => {
   await pushTinyImage("images-alias");
-  const { id, category } = await station.client.add("image_pull", {
-    type: "docker",
-    repository: "dockerhub",
-    image: "images-alias",
-    tag: "1",
-  });
+  const { id, category } = await station.client.add("image_pull", { ...busybox, image: "images-alias", tag: "1" });
   assert.equal(category, "image_download");
   assert.equal((await station.client.ended(id)).state, "completed");
   for (const name of ["image_pull", "image_download"]) {
@@ -155,7 +149,7 @@ test("image_remove: a short id is an id; a name, a tag or too few digits are non
 
 test("image_remove: an image that a container uses stays, and the error says which", async () => {
   const id = await present("images-used");
-  const created = await ended("create", { ...plain("images-user"), image: "images-used", tag: "1" });
+  const created = await ended("create", { ...busybox, name: "images-user", image: "images-used", tag: "1" });
   assert.equal(created.error, undefined);
   const task = await remove({ image: "images-used", id });
   assertFailed(task, /^images-used:1: Docker: conflict: .*image is being used by running container/);

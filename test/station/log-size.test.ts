@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openWorld, type World } from "../attacks/sender.ts";
+import { whileDown } from "../support/station-data.ts";
 
 const rows = 300_000;
 const longText = 400;
@@ -15,13 +14,10 @@ const mebibyte = 1 << 20;
 let world: World;
 before(async () => {
   world = await openWorld();
-  await world.station.stop();
-  const db = new DatabaseSync(join(world.station.dataDir, "gantry.db"));
-  db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
+  const fill = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
     INSERT INTO audit (host, ts, level, category, user, address, action, target, result, message)
-    SELECT 'this', ${Date.now()}, 'INFO', 'system', 'many', '', 'x', '', 'done', printf('%.*c', ${longText}, 'm') FROM n`);
-  db.close();
-  await world.station.start();
+    SELECT 'this', ${Date.now()}, 'INFO', 'system', 'many', '', 'x', '', 'done', printf('%.*c', ${longText}, 'm') FROM n`;
+  await whileDown(world.station, (db) => db.exec(fill));
 });
 after(() => world.station.close());
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { openWorld, type World } from "../attacks/sender.ts";
+import { whileDown } from "../support/station-data.ts";
 import { checkFields } from "./life/field-checks.ts";
 
 interface Entry {
@@ -211,11 +211,9 @@ test("LG-04: only an admin clears; what was is hidden, the clearing is not, and 
   assert.equal((await csv("?text=registries")).trimEnd(), header);
   assert.deepEqual((await clear()).json, { records: 1 });
 
-  await world.station.stop();
-  const db = new DatabaseSync(join(world.station.dataDir, "gantry.db"));
-  for (const { id, message } of shown)
-    assert.equal(db.prepare("SELECT message FROM audit WHERE id = ?").get(id)?.["message"], message);
-  db.close();
-  await world.station.start();
+  await whileDown(world.station, (db) => {
+    for (const { id, message } of shown)
+      assert.equal(db.prepare("SELECT message FROM audit WHERE id = ?").get(id)?.["message"], message);
+  });
   assert.equal((await list()).length, 1, "hidden after a restart too");
 });

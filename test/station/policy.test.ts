@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readlinkSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fastify } from "fastify";
@@ -10,8 +9,9 @@ import { registerRoutes } from "../../src/http/routes.ts";
 import { openapiRoutes } from "../../src/http/routes/openapi.ts";
 import { openWorld, userPassword, type Answer, type World } from "../attacks/sender.ts";
 import { createStub } from "../http/stub-services.ts";
-import { dockerApi, listContainers, removeContainers, removeImage } from "../support/docker-cli.ts";
+import { dockerApi, hasContainer, listContainers, removeContainers, removeImage } from "../support/docker-cli.ts";
 import { adminPassword, startStation } from "../support/station.ts";
+import { whileDown } from "../support/station-data.ts";
 import { table, tableRoles, type Row, type TableRole } from "./role-table.ts";
 
 const image = { type: "docker", repository: "dockerhub", image: "busybox", tag: "latest" };
@@ -173,21 +173,16 @@ test("RB-09: a task whose user was removed or weakened meanwhile is not carried 
   try {
     const { id } = await held.client.add("image_download", image);
     const create = await held.client.add("create", { ...image, name: "policy" });
-    await held.stop();
-    const db = new DatabaseSync(join(held.dataDir, "gantry.db"));
-    db.exec(`UPDATE task SET user = CASE id WHEN ${id} THEN 'gone' ELSE 'weak' END, lane = 'quick'`);
-    db.exec("INSERT INTO user (name, role, password_hash) VALUES ('weak', 'viewer', '')");
-    db.close();
-    await held.start();
+    await whileDown(held, (db) => {
+      db.exec(`UPDATE task SET user = CASE id WHEN ${id} THEN 'gone' ELSE 'weak' END, lane = 'quick'`);
+      db.exec("INSERT INTO user (name, role, password_hash) VALUES ('weak', 'viewer', '')");
+    });
     assert.match(String((await held.client.ended(id)).error), /The user gone no longer exists/);
     assert.match(
       String((await held.client.ended(create.id)).error),
       /weak \(viewer\) may not do this: container create/,
     );
-    assert.equal(
-      (await listContainers()).some(({ Names }) => Names.includes("/policy")),
-      false,
-    );
+    assert.equal(await hasContainer("policy"), false);
   } finally {
     await held.close();
   }

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createClient } from "../support/client.ts";
 import { removeContainers } from "../support/docker-cli.ts";
+import { busybox } from "../support/images.ts";
 import { testEngines } from "../support/engines.ts";
 import { adminPassword, freePort } from "../support/station.ts";
 
@@ -58,13 +59,7 @@ test("a host that gets another name keeps its tasks", { timeout: 60_000 }, async
 
   const before = execFileSync("hostname", { encoding: "utf8" });
   await start("alpha", "--heavy", "0");
-  const task = await client.add("create", {
-    type: "docker",
-    repository: "dockerhub",
-    name: "renamed",
-    image: "busybox",
-    tag: "latest",
-  });
+  const task = await client.add("create", { ...busybox, name: "renamed" });
   await kill();
   await start("beta");
   assert.equal((await client.ended(task.id, 10_000)).state, "completed");

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../support/daemon.ts";
 import { dockerApi, removeContainers } from "../support/docker-cli.ts";
+import { busybox } from "../support/images.ts";
 import { startStation } from "../support/station.ts";
 
 /** Docker opens a mounted folder by its path at every start; whoever can write beside it can put a link there. */
@@ -27,10 +28,7 @@ test(
     const host = { "/Public": { bind: "/pub" }, "/Public/sub": { bind: "/sub" } };
     try {
       const task = await station.client.add("create", {
-        type: "docker",
-        repository: "dockerhub",
-        image: "busybox",
-        tag: "latest",
+        ...busybox,
         name: "escape",
         autostart: true,
         command,

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { after, before, test } from "node:test";
 import { run } from "../engines/commands.ts";
-import { until } from "../engines/docker-bench.ts";
 import { startLan, type LanWorld } from "../engines/lan-world.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
+import { until } from "../support/patiently.ts";
 import { freePort } from "../support/station.ts";
 import { startSystemWorld, systemTypes, type SystemType, type SystemWorld } from "../support/system-station.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import type { Task } from "../../src/api/task.ts";
 import { runInside } from "../engines/commands.ts";
-import { dockerApi, listContainers, removeContainers } from "../support/docker-cli.ts";
+import { dockerApi, hasContainer, removeContainers } from "../support/docker-cli.ts";
 import { startDockerProxy, type DockerProxy, type EngineMoment } from "../support/docker-proxy.ts";
 import { testEngines } from "../support/engines.ts";
 import { busyboxLayer } from "../support/images.ts";
@@ -68,11 +68,7 @@ async function assertRefused(task: Task, reason: RegExp): Promise<void> {
   assert.equal(ended.state, "error");
   assert.equal(ended.result, 1);
   assert.match(String(ended.error), reason);
-  assert.equal(
-    (await listContainers()).some(({ Names }) => Names.includes("/attack")),
-    false,
-    "no container is left",
-  );
+  assert.equal(await hasContainer("attack"), false, "no container is left");
 }
 
 const refused: [what: string, path: string, reason: RegExp][] = [

@@ -23,6 +23,10 @@ export function listContainers(): Promise<ListedContainer[]> {
   return dockerApi<ListedContainer[]>("GET", "/containers/json?all=1");
 }
 
+export async function hasContainer(name: string): Promise<boolean> {
+  return (await listContainers()).some(({ Names }) => Names.includes(`/${name}`));
+}
+
 export async function removeContainers(prefix: string): Promise<void> {
   for (const { Id, Names } of await listContainers()) {
     if (Names.some((name) => name.startsWith(`/${prefix}`))) await dockerApi("DELETE", `/containers/${Id}?force=1&v=1`);

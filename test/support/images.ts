@@ -15,6 +15,9 @@ import { join } from "node:path";
 import { testEngines } from "./engines.ts";
 import { pushImage } from "./registry.ts";
 
+/** What a create of a container of it needs beside the name. */
+export const busybox = { type: "docker", repository: "dockerhub", image: "busybox", tag: "latest" } as const;
+
 const shell = { Cmd: ["sh"], Env: ["PATH=/bin:/sbin:/usr/bin"] };
 
 /** What every run has: Docker Hub's busybox and ubuntu, the open registry's busybox, and private/app behind a login. */

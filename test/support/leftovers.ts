@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { run } from "../engines/commands.ts";
+import { inDatabase } from "./station-data.ts";
 import type { SystemWorld } from "./system-station.ts";
 
 /** All that a create could leave behind outside the containers themselves, sorted. Equal before and after = nothing left. */
@@ -78,11 +78,7 @@ async function forwardingRules(): Promise<string[]> {
 }
 
 function claimedPorts({ station }: SystemWorld): string[] {
-  const db = new DatabaseSync(join(station.dataDir, "gantry.db"), { readOnly: true });
-  try {
-    const rows = db.prepare("SELECT owner, protocol, port FROM port_claim ORDER BY port, protocol").all();
-    return rows.map((row) => `${String(row["owner"])} ${String(row["protocol"])} ${String(row["port"])}`);
-  } finally {
-    db.close();
-  }
+  const query = "SELECT owner, protocol, port FROM port_claim ORDER BY port, protocol";
+  const rows = inDatabase(station, (db) => db.prepare(query).all());
+  return rows.map((row) => `${String(row["owner"])} ${String(row["protocol"])} ${String(row["port"])}`);
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { hasCode } from "../../errors.ts";
 import { keepStart, noProgram, notExecutable } from "../kept-output.ts";
+import { killGroup } from "../kill-group.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
 import { containerPath } from "./container-inspect.ts";
 import { cancelled, connectionFailure, reasonOf } from "./failures.ts";
@@ -82,13 +83,5 @@ async function kill(http: DockerHttp, exec: string): Promise<void> {
     if (!found || (!found.Running && found.ExitCode !== null)) return;
     if (found.Pid > 0) killGroup(found.Pid);
     await delay(killPause);
-  }
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // It ended meanwhile.
   }
 }

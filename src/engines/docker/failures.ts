@@ -1,4 +1,5 @@
 import { AppError } from "../../errors.ts";
+import { asSentence } from "../plain.ts";
 
 /** Docker's own words -> the station's errors. */
 
@@ -102,5 +103,5 @@ function plain(reason: string): string {
     .replace(/: unknown$/, "")
     .replaceAll('\\"', '"');
   while (wrapping.test(line)) line = line.replace(wrapping, "");
-  return /[.!?]$/.test(line) ? line : `${line || "no reason given"}.`;
+  return asSentence(line);
 }

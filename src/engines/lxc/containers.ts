@@ -2,25 +2,17 @@ import { readdir } from "node:fs/promises";
 
 import { invalid } from "../../errors.ts";
 import type { Container, Containers, ContainerSpec } from "../engine.ts";
-import type { Addresses } from "./addresses.ts";
 import type { createMaker } from "./create.ts";
 import type { LxcEvents, Snapshot } from "./events.ts";
 import { exists } from "./exists.ts";
-import type { Facts, FactsStore } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { cancelled, unavailable } from "./failures.ts";
-import { type InitProcesses, isFrozen } from "./init-process.ts";
+import { isFrozen } from "./init-process.ts";
 import { isContainerName, type Layout } from "./layout.ts";
-import { createLifecycle } from "./lifecycle.ts";
+import { type ContainerDeps, createLifecycle } from "./lifecycle.ts";
 import { isSocketName, runningContainers } from "./sockets.ts";
-import type { Staging } from "./staging.ts";
 
-interface Deps {
-  layout: Layout;
-  bridge: string;
-  facts: FactsStore;
-  inits: InitProcesses;
-  staging: Staging;
-  addresses: Addresses;
+interface Deps extends ContainerDeps {
   events: LxcEvents;
   make: ReturnType<typeof createMaker>;
 }

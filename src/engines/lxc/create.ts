@@ -1,4 +1,4 @@
-import { mkdir, open } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError } from "../../errors.ts";
@@ -12,8 +12,12 @@ import { cancelled, createFailure, nameTaken, unavailable } from "./failures.ts"
 import { lookAtHost } from "./host.ts";
 import { folderName, imageName, type Layout } from "./layout.ts";
 import { makeLoopRoot } from "./loop-root.ts";
+import { writeSynced } from "./replace-file.ts";
 import { hasSystemd, makeMountPoint, writeHostname } from "./rootfs.ts";
 import type { Staging } from "./staging.ts";
+
+/** In a folder that nobody else has. */
+const fresh = { flag: "wx", mode: 0o640 } as const;
 
 interface Deps {
   layout: Layout;
@@ -79,7 +83,7 @@ export function createMaker({ layout, staging, addresses, images, bridge }: Deps
     const { spec, rootfs, folder } = work;
     const host = lookAtHost(spec);
     host.catch(() => undefined);
-    await writeWhole(path.join(folder, "gantry.json"), `${JSON.stringify(stationFacts(work, bridge))}\n`);
+    await writeSynced(path.join(folder, "gantry.json"), `${JSON.stringify(stationFacts(work, bridge))}\n`, fresh);
     const inside = await withRoot(work, (root) => fillRoot(work, root));
     const facts: ConfigFacts = {
       ...(await host),
@@ -90,7 +94,7 @@ export function createMaker({ layout, staging, addresses, images, bridge }: Deps
       mac: work.place.mac,
       address: fixedAddress(work.place),
     };
-    await writeWhole(path.join(folder, "config"), containerConfig(spec, facts));
+    await writeSynced(path.join(folder, "config"), containerConfig(spec, facts), fresh);
   }
 }
 
@@ -145,15 +149,4 @@ function stationFacts({ spec, rootfs, place }: Making, bridge: string): StationF
 
 function fixedAddress({ address, subnet }: Place): ConfigFacts["address"] {
   return address && subnet ? { address: `${address}/${subnet.length}`, gateway: subnet.address } : undefined;
-}
-
-/** On the disk when it resolves. */
-async function writeWhole(file: string, text: string): Promise<void> {
-  const handle = await open(file, "wx", 0o640);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

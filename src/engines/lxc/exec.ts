@@ -4,6 +4,7 @@ import { AppError } from "../../errors.ts";
 import { systemPath } from "../child.ts";
 import { inFolder, numericUser } from "../exec-words.ts";
 import { keepStart, noProgram, notExecutable } from "../kept-output.ts";
+import { killGroup } from "../kill-group.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
 import { cancelled } from "./failures.ts";
 import type { Layout } from "./layout.ts";
@@ -74,12 +75,4 @@ function attachArguments({ layout, name }: ExecTarget, request: ExecRequest): st
     "--",
     ...inFolder(request),
   ];
-}
-
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch {
-    // It ended meanwhile.
-  }
 }

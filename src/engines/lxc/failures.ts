@@ -1,4 +1,5 @@
 import { AppError } from "../../errors.ts";
+import { plain } from "../plain.ts";
 
 /** LXC's own words, and the kernel's -> the station's errors. */
 
@@ -35,10 +36,4 @@ export function createFailure(error: unknown, name: string): unknown {
 
 export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException | null)?.code ?? "";
-}
-
-/** One line with a full stop. */
-export function plain(reason: string): string {
-  const line = reason.replaceAll(/\s+/g, " ").replaceAll(/[{}]/g, "").trim();
-  return /[.!?]$/.test(line) ? line : `${line || "no reason given"}.`;
 }

@@ -24,13 +24,17 @@ import type { Staging } from "./staging.ts";
 import { launch } from "./start.ts";
 import { createTurns } from "./turns.ts";
 
-interface Deps {
+/** What containers are looked at and changed by. */
+export interface ContainerDeps {
   layout: Layout;
   bridge: string;
   facts: FactsStore;
   inits: InitProcesses;
   staging: Staging;
   addresses: Addresses;
+}
+
+interface Deps extends ContainerDeps {
   /** Tells those who listen what has changed. */
   look: () => Promise<void>;
   changed(name: string): void;

@@ -3,12 +3,17 @@ import { open, rename } from "node:fs/promises";
 /** Whole or not at all, and on the disk when it resolves. */
 export async function replaceFile(file: string, text: string, mode: number): Promise<void> {
   const draft = `${file}.gantry-new`;
-  const handle = await open(draft, "w", mode);
+  await writeSynced(draft, text, { flag: "w", mode });
+  await rename(draft, file);
+}
+
+/** On the disk when it resolves. */
+export async function writeSynced(file: string, text: string, as: { flag: "w" | "wx"; mode: number }): Promise<void> {
+  const handle = await open(file, as.flag, as.mode);
   try {
     await handle.writeFile(text);
     await handle.sync();
   } finally {
     await handle.close();
   }
-  await rename(draft, file);
 }

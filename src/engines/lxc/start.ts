@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { AppError } from "../../errors.ts";
 import { runChild } from "../child.ts";
-import { plain } from "./failures.ts";
+import { plain } from "../plain.ts";
 import type { Layout } from "./layout.ts";
 
 /** LXC itself waits this long for its own steps at most. */

@@ -1,4 +1,5 @@
 import { AppError } from "../../errors.ts";
+import { plain } from "../plain.ts";
 
 /** LXD's own words -> the station's errors. */
 
@@ -69,10 +70,4 @@ export function isBusy(error: unknown): boolean {
 export function reasonOf(error: unknown): string {
   const cause = error instanceof AppError ? (error.cause as Partial<LxdCause> | undefined) : undefined;
   return typeof cause?.reason === "string" ? cause.reason : "";
-}
-
-/** One line with a full stop. */
-export function plain(reason: string): string {
-  const line = reason.replaceAll(/\s+/g, " ").replaceAll(/[{}]/g, "").trim();
-  return /[.!?]$/.test(line) ? line : `${line || "no reason given"}.`;
 }

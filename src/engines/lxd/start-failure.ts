@@ -1,5 +1,6 @@
 import { AppError } from "../../errors.ts";
-import { plain, reasonOf } from "./failures.ts";
+import { plain } from "../plain.ts";
+import { reasonOf } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import { instancePath } from "./instance.ts";
 

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess, type StdioOptions } from "node:child_process"
 
 import { AppError } from "../../errors.ts";
 import { systemPath } from "../child.ts";
+import { killGroup } from "../kill-group.ts";
 import { cancelled, diskFull, isDiskFull } from "./failures.ts";
 
 export interface ProgramOptions {
@@ -58,14 +59,6 @@ function endWith(child: ChildProcess, signal: AbortSignal): () => void {
   if (signal.aborted) kill();
   else signal.addEventListener("abort", kill, { once: true });
   return () => signal.removeEventListener("abort", kill);
-}
-
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL");
-  } catch {
-    // It ended in the meantime.
-  }
 }
 
 function readLines(child: ChildProcess) {

@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { SessionEntry, TwoStepLogin } from "../../api/account.ts";
 import { LoginRequest, LogoutAnswer, SessionInfo } from "../../api/session.ts";
 import { Type } from "typebox";
@@ -9,30 +10,21 @@ const tags = ["session"];
 /** Bytes. Whoever has no session yet gets little of the station's memory. */
 const loginBody = 16 << 10;
 
-export function sessionRoutes(app: App, sessions: SessionService): void {
-  const login = {
-    tags,
-    summary: "Log in by name and password, or by a sid",
-    body: LoginRequest,
-    response: { 200: SessionInfo },
-  };
-  app.post("/api/v1/login", { schema: login, bodyLimit: loginBody }, async (request, reply) => {
-    const { sid, session } = await sessions.login(callerOf(request), request.body);
-    setSessionCookie(reply, sid);
-    return session;
-  });
+type Login = Parameters<SessionService["login"]>[1];
 
-  const twoStep = {
-    tags,
-    summary: "Log in with a code of the second step",
-    body: TwoStepLogin,
-    response: { 200: SessionInfo },
-  };
-  app.post("/api/v1/login/two-step", { schema: twoStep, bodyLimit: loginBody }, async (request, reply) => {
+export function sessionRoutes(app: App, sessions: SessionService): void {
+  const response = { 200: SessionInfo };
+  const begin = async (request: FastifyRequest<{ Body: Login }>, reply: FastifyReply): Promise<SessionInfo> => {
     const { sid, session } = await sessions.login(callerOf(request), request.body);
     setSessionCookie(reply, sid);
     return session;
-  });
+  };
+
+  const login = { tags, summary: "Log in by name and password, or by a sid", body: LoginRequest, response };
+  app.post("/api/v1/login", { schema: login, bodyLimit: loginBody }, begin);
+
+  const twoStep = { tags, summary: "Log in with a code of the second step", body: TwoStepLogin, response };
+  app.post("/api/v1/login/two-step", { schema: twoStep, bodyLimit: loginBody }, begin);
 
   const refresh = { tags, summary: "Keep the session alive", response: { 200: SessionInfo } };
   app.get("/api/v1/login_refresh", { schema: refresh }, (request) => sessions.refresh(callerOf(request)));

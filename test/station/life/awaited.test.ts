@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { after, afterEach, before, test } from "node:test";
 import { daemonPid, until } from "../../support/daemon.ts";
 import { dockerApi } from "../../support/docker-cli.ts";
 import { killDockerd, startDockerd } from "../../support/dockerd.ts";
 import { bigImage } from "../../support/images.ts";
+import { inDatabase } from "../../support/station-data.ts";
 import { requests, startLifeWorld, type LifeWorld, type Verbs } from "./worlds.ts";
 
 /** What is promised to who waits for a verb, over HTTP. */
@@ -27,14 +26,8 @@ interface Row {
 
 /** Of the verbs, oldest first. */
 function rows(): Row[] {
-  const db = new DatabaseSync(join(world.station.dataDir, "gantry.db"), { readOnly: true });
-  try {
-    return db
-      .prepare("SELECT kind, state FROM task WHERE kind LIKE 'container_%' ORDER BY id")
-      .all() as unknown as Row[];
-  } finally {
-    db.close();
-  }
+  const query = "SELECT kind, state FROM task WHERE kind LIKE 'container_%' ORDER BY id";
+  return inDatabase(world.station, (db) => db.prepare(query).all()) as unknown as Row[];
 }
 
 function send(path: string, signal: AbortSignal): Promise<Response> {

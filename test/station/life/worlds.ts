@@ -1,13 +1,14 @@
 import { engineTypes, type EngineType } from "../../../src/engines/engine.ts";
 import { run } from "../../engines/commands.ts";
 import { dockerApi, removeContainers } from "../../support/docker-cli.ts";
+import { busybox } from "../../support/images.ts";
 import { startSystemWorld, type SystemWorld, type SystemWorldOptions } from "../../support/system-station.ts";
 
 export { engineTypes };
 
 /** What a create needs beside the name. */
 export const requests = {
-  docker: { type: "docker", repository: "dockerhub", image: "busybox", tag: "latest" },
+  docker: busybox,
   lxc: { type: "lxc", repository: "qnap", image: "ubuntu-bionic", tag: "latest" },
   lxd: { type: "lxd", repository: "lxd", image: "ubuntu", tag: "bionic" },
 } as const;

@@ -4,9 +4,9 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readlinkSync } from "node:fs";
 import { run, runInside } from "../../engines/commands.ts";
-import { until } from "../../engines/docker-bench.ts";
 import { fileInside } from "../../engines/kernel.ts";
 import type { LanWorld } from "../../engines/lan-world.ts";
+import { until } from "../../support/patiently.ts";
 import type { Row } from "./row.ts";
 
 /** On a LAN of the test's own. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInside } from "../../engines/commands.ts";
-import { until } from "../../engines/docker-bench.ts";
 import { cgroupFile, cgroupV2, fileInside, mounts } from "../../engines/kernel.ts";
+import { until } from "../../support/patiently.ts";
 import type { Made, Row } from "./row.ts";
 
 const megabyte = 1 << 20;

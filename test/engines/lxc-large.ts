@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import type { ContainerSpec, Engine } from "../../src/engines/engine.ts";
+import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
+import type { Shape } from "../../src/engines/shape.ts";
+import { killStrays } from "../../src/engines/strays.ts";
+import { fillBusybox } from "../support/images.ts";
+import { testStation } from "./container-spec.ts";
+import { lxcBench, type LxcBench, withImage } from "./lxc-bench.ts";
+import { killWorker } from "./lxc-kill.ts";
+
+/** An image whose unpacking takes a while. */
+export const large = "large:latest";
+
+interface Work {
+  verb: "create" | "start" | "remove" | "reshape";
+  spec: ContainerSpec;
+  change?: Shape;
+}
+
+/** For what is stopped or killed in its middle. */
+export interface LargeBench extends LxcBench {
+  /** Has `large`. */
+  slow(): Engine;
+  /** Of `large`. */
+  archive(): string;
+  /** A station's process that is killed in its work, milliseconds after it began. */
+  killedWhile(work: Work, wait: number): Promise<void>;
+  /** As the next start does it. */
+  recovered(): Promise<void>;
+}
+
+/** `large` has so many folders of 2 MiB that do not compress, and what `more` puts into each and into the root. */
+export function largeBench(
+  folders: number,
+  more: { folder?(path: string): void; root?(path: string): void },
+): LargeBench {
+  let slow: Engine;
+  let archive = "";
+  const bench = lxcBench(async () => {
+    const images = withImage(bench.images(), large, (root) => {
+      fillBusybox(root);
+      for (let n = 0; n < folders; n++) {
+        const folder = join(root, "var", `folder-${n}`);
+        mkdirSync(folder);
+        writeFileSync(join(folder, "data"), randomBytes(2 * 1024 * 1024));
+        more.folder?.(folder);
+      }
+      more.root?.(root);
+    });
+    archive = (await images.rootfs(large))?.archive ?? "";
+    slow = createLxcEngine({ path: bench.lxc().path, images });
+  });
+
+  return {
+    ...bench,
+    slow: () => slow,
+    archive: () => archive,
+    killedWhile: (work, wait) => killWorker({ ...work, archive, path: bench.lxc().path }, wait),
+    async recovered() {
+      await killStrays(testStation);
+      await slow.recover(testStation);
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { inDatabase, whileDown } from "../support/station-data.ts";
+import { admin, cookieOf, hashOf, sessionWorld } from "./session-world.ts";
+import { openStream } from "./streams.ts";
+
+/** What a session outlives, and when it is over. */
+const { station, login, good, status } = sessionWorld();
+
+test("sessions outlive a restart and a crash", async () => {
+  const sid = await good();
+  for (const end of [station().stop, station().kill]) {
+    await end();
+    await station().start();
+    assert.equal(await status(sid), 200);
+  }
+});
+
+test("SE-06: a user has 20 sessions at most: the oldest go, another user's stay", async () => {
+  await whileDown(station(), (db) => {
+    db.exec("DELETE FROM session");
+    db.exec("INSERT INTO user (name, role, password_hash) SELECT 'viewer', 'viewer', password_hash FROM user");
+  });
+  const viewer = (await login({ ...admin, username: "viewer" })).sid;
+  const oldest = await good();
+  const second = (await login({ sid: oldest })).sid;
+  await Promise.all(Array.from({ length: 18 }, () => login({ sid: second })));
+  assert.deepEqual([await status(oldest), await status(second)], [200, 200]);
+  const newest = (await login({ sid: second })).sid;
+  assert.deepEqual([await status(oldest), await status(second), await status(newest)], [401, 200, 200]);
+  await Promise.all(Array.from({ length: 300 }, () => login({ sid: newest })));
+  assert.deepEqual([await status(second), await status(viewer)], [401, 200]);
+  const count =
+    "SELECT group_concat(user || ' ' || count, ', ') AS counts FROM (SELECT user, count(*) AS count FROM session GROUP BY user)";
+  assert.equal(inDatabase(station(), (db) => db.prepare(count).get())?.["counts"], "admin 20, viewer 1");
+});
+
+test("a session ends after 30 minutes without a request, and after 12 hours whatever is asked", async () => {
+  const minute = 60_000;
+  const ages: Record<string, [seen: number, begun: number, expected: number]> = {
+    "just idle long enough": [30 * minute + 5_000, 31 * minute, 401],
+    "not yet idle": [28 * minute, 29 * minute, 200],
+    "old, and used": [minute, 12 * 60 * minute + 5_000, 401],
+    "not yet old": [minute, 11 * 60 * minute, 200],
+    "a clock that was put back": [-60 * minute, -60 * minute, 200],
+  };
+  const sids = new Map<string, string>();
+  for (const name of [...Object.keys(ages), "idle soon", "streaming", "old soon"]) sids.set(name, await good());
+  const soon = 3_000;
+  await station().stop();
+  inDatabase(station(), (db) => {
+    const age = db.prepare("UPDATE session SET seen_at = ?, login_at = ? WHERE hash = ?");
+    const set = (name: string, seen: number, begun: number) =>
+      age.run(Date.now() - seen, Date.now() - begun, hashOf(sids.get(name) ?? ""));
+    for (const [name, [seen, begun]] of Object.entries(ages)) set(name, seen, begun);
+    set("idle soon", 30 * minute - soon, 30 * minute);
+    set("streaming", 0, 12 * 60 * minute - soon);
+    set("old soon", 0, 12 * 60 * minute - soon);
+  });
+  const over = Date.now() + soon + 100;
+  await station().start();
+  const stream = await openStream(station().url, cookieOf(sids.get("streaming") ?? ""));
+  for (const [name, [, , expected]] of Object.entries(ages))
+    assert.equal(await status(sids.get(name) ?? ""), expected, name);
+  assert.equal(await status(sids.get("old soon") ?? ""), 200);
+  while (Date.now() < over) {
+    await sleep(200);
+    if (Date.now() < over - 500) assert.equal(await status(sids.get("old soon") ?? ""), 200, "asked for all the time");
+  }
+  assert.equal(await status(sids.get("old soon") ?? ""), 401);
+  assert.equal(await status(sids.get("idle soon") ?? ""), 401);
+  await stream.endsWithin(5_500);
+});
