@@ -32,7 +32,8 @@ function isLeaving({ config }: Instance): boolean {
   return config[keys.leaving] === "true";
 }
 
-const backup = "gantry-move";
+/** Of a container that moves. */
+export const backup = "gantry-move";
 /** For the bytes of a root. */
 const patience = 4 * 3_600_000;
 
@@ -80,7 +81,8 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
 
   async function duplicate(name: string, copy: string, pool: string): Promise<void> {
     const backups = `${instancePath(name)}/backups`;
-    const body = { name: backup, instance_only: true, optimized_storage: false, compression_algorithm: "none" };
+    // With its snapshots, which would go with the first one.
+    const body = { name: backup, instance_only: false, optimized_storage: false, compression_algorithm: "none" };
     await remove(`${backups}/${backup}`);
     try {
       await operations.run({ method: "POST", path: backups, body, timeout: patience });

@@ -6,6 +6,7 @@ import type { Shape } from "../shape.ts";
 import type { LxdHttp } from "./http.ts";
 import type { InsideFiles } from "./inside-files.ts";
 import { type Instance, instancePath, isUp } from "./instance.ts";
+import { backup } from "./moving.ts";
 import { isSizeless } from "./pool.ts";
 import { type GivenNetwork, rootOf } from "./reshape-body.ts";
 import { planAddresses } from "./taken-addresses.ts";
@@ -51,7 +52,18 @@ export function createReshapePlan({ http, files, exec }: Deps) {
     if (!root) throw new AppError("engine_failed", `The LXD container ${instance.name} has no disk.`);
     const used = disk?.[root.device]?.usage || (await counted(instance));
     if (used > size) throw belowUse(used);
-    return isSizeless(await driverOf(http, root.config["pool"]));
+    const moves = isSizeless(await driverOf(http, root.config["pool"]));
+    if (moves) await checkMove(instance);
+    return moves;
+  }
+
+  /** For the move LXD must give it up in the end, with all that is only there. */
+  async function checkMove({ name, expanded_config: config = {} }: Instance): Promise<void> {
+    if (/^(?:true|1|yes|on)$/i.test(config["security.protection.delete"] ?? ""))
+      throw unmoved("is protected against being deleted: take security.protection.delete away first");
+    const backups = await http.get<string[]>(`${instancePath(name)}/backups`);
+    if (backups.some((url) => !url.endsWith(`/${backup}`)))
+      throw unmoved("has backups in LXD, which would be lost: remove them first");
   }
 
   /** Of what runs, by a program inside where it has one; a pool that holds no sizes does not know. */
@@ -68,6 +80,11 @@ export function createReshapePlan({ http, files, exec }: Deps) {
       details: { field: "nameServers" },
     });
   }
+}
+
+function unmoved(reason: string): AppError {
+  const message = `The size needs another pool of LXD, and the container ${reason}.`;
+  return new AppError("conflict", message, { details: { field: "size" } });
 }
 
 /** Throws `conflict` by it. */
