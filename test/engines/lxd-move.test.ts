@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { mkdirSync, rmdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -14,6 +16,24 @@ const { engine, http, launch } = lxdBench();
 
 const mebibyte = 1 << 20;
 const change = { size: 256 * mebibyte };
+
+test("what is left of a pool that LXD did not survive making keeps nobody from a size", async () => {
+  const pool = (name: string): string => `/1.0/storage-pools/${name}`;
+  await http()
+    .send({ method: "DELETE", path: pool("gantry") })
+    .catch(() => undefined);
+  const stray = join(dirname(http().socket), "storage-pools", "gantry");
+  mkdirSync(stray);
+  try {
+    const { id } = await launch();
+    await engine().containers.reshape(id, change);
+    assert.equal((await engine().containers.shape(id)).size, change.size);
+    await engine().containers.remove(id);
+  } finally {
+    await http().send({ method: "DELETE", path: pool("gantry-1") });
+    rmdirSync(stray);
+  }
+});
 
 test("LXD killed in the middle of a move: called again it is done, nothing is lost, and nothing is left twice", async (t) => {
   const outcomes: string[] = [];
