@@ -1,12 +1,15 @@
-import { AppError } from "../../errors.ts";
+import { AppError, hasCode } from "../../errors.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
 import { checkMemory } from "../shaping/memory.ts";
+import { unwritable } from "../shaping/unwritable.ts";
 import { checkWords } from "../shaping/words.ts";
 import type { Shape } from "../shape.ts";
+import { plain, reasonOf } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import type { InsideFiles } from "./inside-files.ts";
 import { type Instance, instancePath, isUp } from "./instance.ts";
 import { backup } from "./moving.ts";
+import { isQuotaExceeded } from "./patching.ts";
 import { isSizeless } from "./pool.ts";
 import { type GivenNetwork, rootOf } from "./reshape-body.ts";
 import { planAddresses } from "./taken-addresses.ts";
@@ -42,6 +45,8 @@ export function createReshapePlan({ http, files, exec }: Deps) {
     if (change.memory !== undefined && pid > 0) await checkMemory(pid, change.memory);
     if (change.nameServers) await checkResolver(instance.name);
     const moves = change.size === undefined ? false : await planSize(instance, state, change.size);
+    // A new size makes room, or has been looked at.
+    if (change.size === undefined) await checkFiles(instance.name, change);
     const network = change.addresses && (await planAddresses(http, instance, change.addresses, signal));
     return { instance, pid, moves, ...(network && { network }) };
   };
@@ -75,11 +80,27 @@ export function createReshapePlan({ http, files, exec }: Deps) {
   }
 
   async function checkResolver(name: string): Promise<void> {
-    if ((await files.read(name, "/etc"))?.kind === "directory") return;
-    throw new AppError("conflict", `The LXD container ${name} has no folder /etc for its name servers.`, {
-      details: { field: "nameServers" },
-    });
+    if ((await files.kind(name, "/etc")) !== "directory") throw noResolver(name, "has no folder /etc");
+    if ((await files.kind(name, "/etc/resolv.conf")) === "directory")
+      throw noResolver(name, "has a folder in the place of /etc/resolv.conf");
   }
+
+  /** Whether its own files can be written, before anything is changed. */
+  async function checkFiles(name: string, change: Shape): Promise<void> {
+    const field = (["hostname", "nameServers", "addresses"] as const).find((one) => change[one] !== undefined);
+    if (field === undefined || (await files.kind(name, "/etc")) !== "directory") return;
+    try {
+      await files.probe(name, "/etc");
+    } catch (error) {
+      if (reasonOf(error) === "" || (hasCode(error, "disk_full") && !isQuotaExceeded(error))) throw error;
+      throw unwritable(field, isQuotaExceeded(error) ? "its file system is full" : plain(reasonOf(error)), error);
+    }
+  }
+}
+
+function noResolver(name: string, reason: string): AppError {
+  const message = `The LXD container ${name} ${reason} for its name servers.`;
+  return new AppError("conflict", message, { details: { field: "nameServers" } });
 }
 
 function unmoved(reason: string): AppError {
