@@ -76,6 +76,20 @@ test("the address of a container that is gone can be given, though its lease goe
   await engine().containers.remove(container.id);
 });
 
+test("the address of a container that somebody else has removed can be given, and what LXC gives by it is forgotten", async () => {
+  const former = await launch();
+  const container = await launch();
+  const address = "10.0.3.194";
+  await engine().containers.reshape(former.id, { addresses: [address] });
+  await run("lxc-destroy", "-P", lxc().path, "-f", "-n", former.name);
+  await engine().containers.reshape(container.id, { addresses: [address] });
+  await page(address);
+  await engine().containers.remove(container.id);
+  const again = await launch();
+  await engine().containers.reshape(again.id, { addresses: [address] });
+  await engine().containers.remove(again.id);
+});
+
 test("its ports are forwarded to an address that it has", async () => {
   const container = await launch({ ports: [{ host: 8080, container: 80, protocol: "tcp" }] });
   const first = container.forward?.address ?? "";

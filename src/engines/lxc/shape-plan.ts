@@ -68,8 +68,7 @@ export function createShapePlan({ layout, bridge, addresses, facts, resizing }: 
       throw invalid("addresses", `can only be changed behind LXC's bridge ${bridge}.`);
     const subnet = await addresses.subnet(signal);
     const given = parseAddresses(wanted, subnet);
-    const plain = given.map(({ address }) => address);
-    await addresses.hold(name, plain, (await facts.of(name))?.macs ?? [], signal);
+    await addresses.hold(name, given, (await facts.of(name))?.macs ?? [], signal);
     return { given, gateway: subnet.address };
   }
 }

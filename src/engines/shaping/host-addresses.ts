@@ -1,34 +1,72 @@
 import { createSocket } from "node:dgram";
+import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { runChild } from "../child.ts";
 
-/** Without prefix length, of all interfaces. */
-export async function hostAddresses(signal: AbortSignal | undefined): Promise<string[]> {
-  const text = await runChild(["ip", "-4", "-o", "address", "show"], { task: "lxc", signal });
-  return [...text.matchAll(/inet ([\d.]+)/g)].map(([, address]) => address ?? "");
+/** Which of these this host has itself, or leads elsewhere than to the bridge: to be given there they would be lost. */
+export async function takenOnHost(
+  wanted: readonly string[],
+  bridge: string,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlySet<string>> {
+  const [own, routes] = await Promise.all([
+    ip(["address", "show"], signal, "-o"),
+    ip(["route", "show", "table", "all"], signal),
+  ]);
+  const taken = new Set([
+    ...[...own.matchAll(/inet ([\d.]+)/g)].map(([, address]) => address ?? ""),
+    ...[...routes.matchAll(/^(?:broadcast |local )?([\d.]+) (?:.* )?dev (\S+)/gm)].flatMap(([, address, device]) =>
+      device === bridge ? [] : (address ?? []),
+    ),
+    ...[...routes.matchAll(/ via ([\d.]+) /g)].map(([, gateway]) => gateway ?? ""),
+  ]);
+  for (const address of wanted) if (await isNeighbour(address, bridge, signal)) taken.add(address);
+  return taken;
 }
 
-/** That this host has a route of their own to, elsewhere than through the bridge: another engine's containers. */
-export async function routedElsewhere(bridge: string, signal: AbortSignal | undefined): Promise<string[]> {
-  const text = await runChild(["ip", "-4", "route", "show"], { task: "lxc", signal });
-  const routes = [...text.matchAll(/^([\d.]+) (?:.* )?dev (\S+)/gm)];
-  return routes.flatMap(([, address, device]) => (device === bridge ? [] : (address ?? [])));
+/** Of a network that only this host's own containers are in, or of somebody who answers in another one. */
+async function isNeighbour(address: string, bridge: string, signal: AbortSignal | undefined): Promise<boolean> {
+  // Nobody is there where no route leads.
+  const route = await ip(["route", "get", address], signal).catch(() => "");
+  const device = / via /.test(route) ? undefined : /^(?:broadcast )?[\d.]+ dev (\S+)/.exec(route)?.[1];
+  if (device === undefined || device === bridge) return false;
+  return (await isInternal(device)) || (await isAnswered(address, device, signal));
+}
+
+const containerPorts = ["veth", "tun", "dummy"];
+
+/** A bridge without a port to anywhere else. Its addresses are another engine's to give. */
+async function isInternal(device: string): Promise<boolean> {
+  if (!existsSync(`/sys/class/net/${device}/bridge`)) return false;
+  const text = await runChild(["ip", "-d", "-j", "link", "show", "master", device], { task: "lxc" });
+  const ports = JSON.parse(text || "[]") as { linkinfo?: { info_kind?: string } }[];
+  return ports.every(({ linkinfo }) => containerPorts.includes(linkinfo?.info_kind ?? ""));
+}
+
+function ip(argv: readonly string[], signal: AbortSignal | undefined, ...flags: string[]): Promise<string> {
+  return runChild(["ip", "-4", ...flags, ...argv], { task: "lxc", signal });
 }
 
 /** On a bridge of this host the answer takes no millisecond; of a container that stands still, too. */
 const answerWithin = 300;
 
-/** Whether somebody on the bridge has it now, running or paused. */
-export async function isAnswered(address: string, bridge: string, signal?: AbortSignal): Promise<boolean> {
-  const ip = (...argv: string[]): Promise<string> => runChild(["ip", "-4", ...argv], { task: "lxc", signal });
-  await ip("neigh", "flush", "to", address, "dev", bridge);
+/** Whether somebody on the bridge, or another card's network, has it now, running or paused; but for `macs`. */
+export async function isAnswered(
+  address: string,
+  device: string,
+  signal?: AbortSignal,
+  macs: readonly string[] = [],
+): Promise<boolean> {
+  await ip(["neigh", "flush", "to", address, "dev", device], signal);
   const socket = createSocket("udp4");
   try {
     // Whatever is sent, this host asks first who has the address. Nothing listens on the port of this service.
     await new Promise((resolve) => socket.send("", 9, address, resolve));
     await delay(answerWithin, undefined, { signal });
-    return (await ip("neigh", "show", "to", address, "dev", bridge)).includes(" lladdr ");
+    const told = await ip(["neigh", "show", "to", address, "dev", device], signal);
+    const mac = / lladdr (\S+)/.exec(told)?.[1];
+    return mac !== undefined && !macs.includes(mac);
   } finally {
     socket.close();
   }
