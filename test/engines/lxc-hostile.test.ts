@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import { runInside } from "./commands.ts";
+import { found } from "./engine-checks.ts";
 import { lxcBench } from "./lxc-bench.ts";
 import { inside, nameServers, picture, refused } from "./shape-checks.ts";
 
 /** What a container's own root may put in the place of its files. */
-const { engine, launch } = lxcBench();
+const { engine, lxc, launch, restarted } = lxcBench();
 const mebibyte = 1 << 20;
 
 test("pipes, folders and huge files in the place of its own do not keep it from being changed", async () => {
@@ -36,6 +38,19 @@ test("what its full disk does not take is refused, and nothing of it is done; wi
   assert.deepEqual(drafts(pid), []);
   await engine().containers.reshape(id, { hostname: "roomy", size: 96 * mebibyte });
   assert.equal(await inside(engine(), id, "hostname"), "roomy");
+  await engine().containers.remove(id);
+});
+
+test("name servers are few, whatever is made of their file inside", async () => {
+  const { id, name } = await launch();
+  await engine().containers.reshape(id, { nameServers: ["192.0.2.53"] });
+  await restarted(await found(engine(), id));
+  const grow = "mount -o remount,rw,bind /etc/resolv.conf; yes 'nameserver 192.0.2.54' | head -c 3000000 >/etc/resolv.conf";
+  await inside(engine(), id, "sh", "-c", grow);
+  assert.equal(statSync(join(lxc().path, name, "resolv.conf")).size, 3_000_000);
+  assert.ok(((await engine().containers.shape(id)).nameServers ?? []).length < 500);
+  await engine().containers.reshape(id, { nameServers: ["192.0.2.55"] });
+  assert.deepEqual(await nameServers(engine(), id), ["192.0.2.55"]);
   await engine().containers.remove(id);
 });
 
