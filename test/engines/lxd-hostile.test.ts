@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { run, runInside } from "./commands.ts";
+import { fails } from "./engine-checks.ts";
 import { lxdBench } from "./lxd-bench.ts";
 import { inside, nameServers, picture, refused } from "./shape-checks.ts";
 
@@ -33,8 +34,8 @@ test("what its full disk does not take is refused, and nothing of it is done; wi
   const fill = "dd if=/dev/urandom of=/fill bs=1M count=80; sync; for i in 1 2 3; do dd if=/dev/urandom of=/f$i; done";
   await inside(engine(), id, "sh", "-c", `(${fill}) 2>/dev/null; true`);
   const before = await picture(engine(), id);
-  await refused(engine(), id, { hostname: "refused", cpuTime: 500 }, "hostname");
-  await refused(engine(), id, { nameServers: ["192.0.2.53"], cpuTime: 500 }, "nameServers");
+  for (const change of [{ hostname: "refused" }, { nameServers: ["192.0.2.53"] }])
+    await fails(engine().containers.reshape(id, { ...change, cpuTime: 500 }), "conflict", /file system is full/);
   assert.deepEqual(await picture(engine(), id), before);
   await engine().containers.reshape(id, { hostname: "roomy", size: 96 * mebibyte });
   assert.equal(await runInside(pid, "/bin/hostname"), "roomy");

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { hasCode } from "../../errors.ts";
+import { reasonOf } from "./failures.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
 import type { LxdHttp } from "./http.ts";
 import { findInstance, instancePath } from "./instance.ts";
@@ -39,7 +41,7 @@ export function createInsideFiles(http: LxdHttp, exec: Exec): InsideFiles {
 
   async function kind(name: string, path: string) {
     try {
-      const { headers } = await http.plain(at(name, path), { method: "HEAD" });
+      const { headers } = await steady(() => http.plain(at(name, path), { method: "HEAD" }));
       const told = headers["x-lxd-type"];
       return told === "symlink" || told === "directory" ? told : "file";
     } catch (error) {
@@ -66,7 +68,7 @@ export function createInsideFiles(http: LxdHttp, exec: Exec): InsideFiles {
   async function readByLxd(name: string, path: string): Promise<string | undefined> {
     const signal = AbortSignal.timeout(readPatience);
     try {
-      return (await http.plain(at(name, path), { limit: readLimit, signal })).body;
+      return (await steady(() => http.plain(at(name, path), { limit: readLimit, signal }))).body;
     } catch (error) {
       if (hasCode(error, "too_large")) return undefined;
       if (!signal.aborted) throw error;
@@ -86,18 +88,15 @@ export function createInsideFiles(http: LxdHttp, exec: Exec): InsideFiles {
 
   async function put(name: string, path: string, text: string, how: Record<string, string> = {}): Promise<void> {
     const content = Buffer.from(text);
-    await http.send({
-      method: "POST",
-      path: at(name, path),
-      upload: {
-        type: "application/octet-stream",
-        length: content.length,
-        open: async function* () {
-          yield content;
-        },
+    const upload = {
+      type: "application/octet-stream",
+      length: content.length,
+      open: async function* () {
+        yield content;
       },
-      headers: { "X-LXD-type": "file", "X-LXD-uid": "0", "X-LXD-gid": "0", "X-LXD-mode": "0644", ...how },
-    });
+    };
+    const headers = { "X-LXD-type": "file", "X-LXD-uid": "0", "X-LXD-gid": "0", "X-LXD-mode": "0644", ...how };
+    await steady(() => http.send({ method: "POST", path: at(name, path), upload, headers }));
   }
 
   async function probe(name: string, folder: string): Promise<void> {
@@ -112,16 +111,31 @@ export function createInsideFiles(http: LxdHttp, exec: Exec): InsideFiles {
   async function makeFolder(name: string, path: string): Promise<void> {
     if (await kind(name, path)) return;
     const headers = { "X-LXD-type": "directory", "X-LXD-uid": "0", "X-LXD-gid": "0", "X-LXD-mode": "0755" };
-    await http.send({ method: "POST", path: at(name, path), headers });
+    await steady(() => http.send({ method: "POST", path: at(name, path), headers }));
   }
 
   async function remove(name: string, path: string): Promise<void> {
     try {
-      await http.send({ method: "DELETE", path: at(name, path) });
+      await steady(() => http.send({ method: "DELETE", path: at(name, path) }));
     } catch (error) {
       if (!hasCode(error, "not_found")) throw error;
     }
   }
 
   return { kind, read, replace, makeFolder, probe, remove };
+}
+
+const tries = 20;
+const pause = 100;
+
+/** LXD's own program for it ends with the container, also in the middle; to a HEAD its failure has no words. */
+async function steady<T>(act: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (attempt === tries || !/forkfile|^no files\?/.test(reasonOf(error))) throw error;
+      await delay(pause);
+    }
+  }
 }

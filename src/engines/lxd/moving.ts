@@ -18,8 +18,8 @@ import type { Operations } from "./operations.ts";
  * so that it is there does not say that it is whole.
  */
 export interface Moving {
-  /** Brings it there; it must not run and must have the key already. */
-  move(name: string, pool: string): Promise<void>;
+  /** Brings it there once `stop` has stopped it; it must have the key already. */
+  move(name: string, pool: string, stop: () => Promise<void>): Promise<void>;
   /** All with their own names: a copy without its first one is the container, any other goes. */
   settled(instances: readonly Instance[]): Promise<Instance[]>;
   /** The same for one. */
@@ -44,9 +44,10 @@ export function isCopy({ name, config }: Instance): boolean {
 export function createMoving(http: LxdHttp, operations: Operations): Moving {
   const underWay = new Set<string>();
 
-  async function move(name: string, pool: string): Promise<void> {
+  async function move(name: string, pool: string, stop: () => Promise<void>): Promise<void> {
     underWay.add(name);
     try {
+      await stop();
       await setLeaving(name, false);
       const copy = await copyTo(name, pool);
       await setLeaving(name, true);

@@ -38,18 +38,16 @@ interface State {
 const countPatience = 60_000;
 
 export function createReshapePlan({ http, files, exec }: Deps) {
-  return async function plan(instance: Instance, change: Shape, signal?: AbortSignal): Promise<PlannedShape> {
+  async function plan(instance: Instance, change: Shape, signal?: AbortSignal): Promise<PlannedShape> {
     checkWords(change);
     const state = await http.get<State>(`${instancePath(instance.name)}/state`, signal);
     const pid = isUp(instance) ? Math.max(0, state.pid) : 0;
     if (change.memory !== undefined && pid > 0) await checkMemory(pid, change.memory);
     if (change.nameServers) await checkResolver(instance.name);
     const moves = change.size === undefined ? false : await planSize(instance, state, change.size);
-    // A new size makes room, or has been looked at.
-    if (change.size === undefined) await checkFiles(instance.name, change);
     const network = change.addresses && (await planAddresses(http, instance, change.addresses, signal));
     return { instance, pid, moves, ...(network && { network }) };
-  };
+  }
 
   /** Answers whether its root must move. */
   async function planSize(instance: Instance, { disk }: State, size: number): Promise<boolean> {
@@ -85,17 +83,24 @@ export function createReshapePlan({ http, files, exec }: Deps) {
       throw noResolver(name, "has a folder in the place of /etc/resolv.conf");
   }
 
-  /** Whether its own files can be written, before anything is changed. */
+  /**
+   * Whether its own files can be written, before anything is changed. For who has the container to himself: LXD does not
+   * stop one while it is at its files.
+   */
   async function checkFiles(name: string, change: Shape): Promise<void> {
     const field = (["hostname", "nameServers", "addresses"] as const).find((one) => change[one] !== undefined);
-    if (field === undefined || (await files.kind(name, "/etc")) !== "directory") return;
+    // A new size makes room, or has been looked at.
+    if (field === undefined || change.size !== undefined || (await files.kind(name, "/etc")) !== "directory") return;
     try {
       await files.probe(name, "/etc");
     } catch (error) {
-      if (reasonOf(error) === "" || (hasCode(error, "disk_full") && !isQuotaExceeded(error))) throw error;
-      throw unwritable(field, isQuotaExceeded(error) ? "its file system is full" : plain(reasonOf(error)), error);
+      if (isQuotaExceeded(error)) throw unwritable(field, "its file system is full", error);
+      if (hasCode(error, "disk_full") || !/sftp/i.test(reasonOf(error))) throw error;
+      throw unwritable(field, plain(reasonOf(error)), error);
     }
   }
+
+  return { plan, checkFiles };
 }
 
 function noResolver(name: string, reason: string): AppError {

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { AppError } from "../../errors.ts";
 import type { Container, Containers } from "../engine.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
@@ -25,6 +27,9 @@ interface Deps {
   addressing<T>(work: () => Promise<T>): Promise<T>;
 }
 
+const pause = 50;
+const patience = 60_000;
+
 export interface LxdReshaping extends Reshaping {
   /** Makes what has just started as it was set, where the image says something else. */
   restore(container: Container, instance: Instance): Promise<void>;
@@ -33,7 +38,7 @@ export interface LxdReshaping extends Reshaping {
 /** Changes of a container as it is: in LXD's configuration for good, and in what runs. */
 export function createReshaping({ http, operations, moving, lifecycle, exec, addressing }: Deps): LxdReshaping {
   const files = createInsideFiles(http, exec);
-  const plan = createReshapePlan({ http, files, exec });
+  const { plan, checkFiles } = createReshapePlan({ http, files, exec });
   const settle = createInsideShape({ files, exec });
   const patch = createPatching(http, operations, lifecycle.insist);
   const configureAll = createConfiguring(patch);
@@ -45,6 +50,11 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
   }
 
   async function planReshape(name: string, change: Shape, signal?: AbortSignal) {
+    const deadline = performance.now() + patience;
+    // What is seen in the middle of a move is soon no more.
+    while (moving.isUnderWay(name) && performance.now() < deadline) await delay(pause, undefined, { signal });
+    if (moving.isUnderWay(name))
+      throw new AppError("conflict", `The LXD container ${name} is on its way to another pool: try again.`);
     const { pid, moves } = await plan(await present(name, signal), change, signal);
     return { restarts: moves && pid > 0 };
   }
@@ -52,6 +62,7 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
   async function reshape(name: string, change: Shape, signal?: AbortSignal): Promise<void> {
     const configure = async () => {
       const planned = await plan(await present(name, signal), change, signal);
+      await checkFiles(name, change);
       const pool = planned.moves ? await ensureOwnPool(http) : undefined;
       return { planned, pool, undo: await configureAll(planned, change) };
     };
@@ -69,8 +80,7 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
 
   async function move({ instance: { name } }: PlannedShape, pool: string): Promise<void> {
     try {
-      await lifecycle.shutDown(name);
-      await moving.move(name, pool);
+      await moving.move(name, pool, () => lifecycle.shutDown(name));
     } catch (error) {
       throw isQuotaExceeded(error) ? belowUse(undefined, error) : error;
     }
