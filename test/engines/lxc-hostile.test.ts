@@ -14,7 +14,11 @@ const mebibyte = 1 << 20;
 
 test("pipes, folders and huge files in the place of its own do not keep it from being changed", async () => {
   const { id, pid } = await launch();
-  const traps = ["rm -f /etc/hostname /etc/hosts", "mkfifo /etc/hosts /etc/resolv.conf", "mkdir -p /etc/hostname/full /etc/.gantry-new/full"];
+  const traps = [
+    "rm -f /etc/hostname /etc/hosts",
+    "mkfifo /etc/hosts /etc/resolv.conf",
+    "mkdir -p /etc/hostname/full /etc/.gantry-new/full",
+  ];
   await inside(engine(), id, "sh", "-c", traps.join("; "));
   await engine().containers.reshape(id, { hostname: "changed", cpuTime: 500, nameServers: ["192.0.2.53"] });
   assert.equal(await runInside(pid, "/bin/hostname"), "changed");
@@ -45,7 +49,8 @@ test("name servers are few, whatever is made of their file inside", async () => 
   const { id, name } = await launch();
   await engine().containers.reshape(id, { nameServers: ["192.0.2.53"] });
   await restarted(await found(engine(), id));
-  const grow = "mount -o remount,rw,bind /etc/resolv.conf; yes 'nameserver 192.0.2.54' | head -c 3000000 >/etc/resolv.conf";
+  const grow =
+    "mount -o remount,rw,bind /etc/resolv.conf; yes 'nameserver 192.0.2.54' | head -c 3000000 >/etc/resolv.conf";
   await inside(engine(), id, "sh", "-c", grow);
   assert.equal(statSync(join(lxc().path, name, "resolv.conf")).size, 3_000_000);
   assert.ok(((await engine().containers.shape(id)).nameServers ?? []).length < 500);

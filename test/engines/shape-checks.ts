@@ -155,7 +155,9 @@ export function foreignTo({ type }: Engine): readonly [string, string] {
  * addresses that are theirs, and with one of that network that nobody has.
  */
 export async function amongNeighbours(body: (theirs: string[], nobodys: string) => Promise<void>): Promise<void> {
-  const holder = spawn("unshare", ["--net", "--", "sh", "-c", "echo; exec cat"], { stdio: ["pipe", "pipe", "inherit"] });
+  const holder = spawn("unshare", ["--net", "--", "sh", "-c", "echo; exec cat"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   await once(holder.stdout, "data");
   const ip = (words: string): Promise<string> => run("ip", ...words.split(" "));
   const there = (words: string): Promise<string> =>

@@ -49,8 +49,7 @@ export function createInsideShape({ files, exec }: Deps) {
       const renamed = names.reduce<string>((text, word) => renamedInHosts(text, word ?? "", hostname), hosts);
       if (renamed !== hosts) await files.replace(name, "/etc/hosts", renamed);
     }
-    if ((await files.kind(name, "/etc")) === "directory")
-      await files.replace(name, "/etc/hostname", `${hostname}\n`);
+    if ((await files.kind(name, "/etc")) === "directory") await files.replace(name, "/etc/hostname", `${hostname}\n`);
     if (pid > 0) await runChild(["nsenter", "-t", String(pid), "--uts", "--", "hostname", hostname], { task: "lxd" });
   }
 
