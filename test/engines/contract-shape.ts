@@ -9,6 +9,7 @@ import { fails, found } from "./engine-checks.ts";
 import { fileInside } from "./kernel.ts";
 import {
   addresses,
+  amongNeighbours,
   bridgeAddress,
   checkLimits,
   free,
@@ -211,5 +212,25 @@ function addressTests(env: () => EngineEnv, withContainer: WithContainer): void 
       // What nobody has any more.
       await engine.containers.reshape(id, { addresses: [foreign[0]] });
       await reached(engine, id, foreign[0]);
+    }));
+
+  test("what another engine's network has, and who is beside this host, keep their addresses", () =>
+    withContainer({}, async (engine, id) => {
+      const near = await free(engine, id);
+      const other = await engine.containers.create(containerSpec({ image: env().images.base }));
+      try {
+        await started(engine, other);
+        await addresses(engine, other);
+        await inside(engine, other, "ip", "address", "add", `${near}/24`, "dev", "eth0");
+        const before = await picture(engine, id);
+        await amongNeighbours(async (theirs, nobodys) => {
+          for (const address of [...theirs, near]) await refused(engine, id, { addresses: [address] }, "addresses");
+          assert.deepEqual(await picture(engine, id), before);
+          await engine.containers.reshape(id, { addresses: [nobodys] });
+          await reached(engine, id, nobodys);
+        });
+      } finally {
+        await engine.containers.remove(other);
+      }
     }));
 }

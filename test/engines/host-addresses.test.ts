@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { usedAround } from "../../src/engines/shaping/host-addresses.ts";
+import { takenOnHost } from "../../src/engines/shaping/host-addresses.ts";
 import { run } from "./commands.ts";
 
 /** Of a container that is to be on this bridge. */
@@ -48,5 +48,6 @@ const cases: [what: string, address: string, used: boolean][] = [
 
 for (const [what, address, used] of cases)
   test(`${what} ${used ? "cannot" : "can"} be given`, async () => {
-    assert.deepEqual(await usedAround([address, "10.200.0.1"], bridge, undefined), used ? [address] : []);
+    const taken = await takenOnHost([address, "10.200.0.1"], bridge, undefined);
+    assert.deepEqual([taken.has(address), taken.has("10.200.0.1")], [used, false]);
   });

@@ -59,6 +59,20 @@ test("the address of a container that is gone can be given, though its lease goe
   await engine().containers.remove(container.id);
 });
 
+test("the address of a container that somebody else has removed can be given, and what LXC gives by it is forgotten", async () => {
+  const former = await launch();
+  const container = await launch();
+  const address = "10.0.3.194";
+  await engine().containers.reshape(former.id, { addresses: [address] });
+  await run("lxc-destroy", "-P", lxc().path, "-f", "-n", former.name);
+  await engine().containers.reshape(container.id, { addresses: [address] });
+  await page(address);
+  await engine().containers.remove(container.id);
+  const again = await launch();
+  await engine().containers.reshape(again.id, { addresses: [address] });
+  await engine().containers.remove(again.id);
+});
+
 test("the host's name in /etc/hosts is changed, and nothing else there", async () => {
   const container = await launch({ hostname: "old.name" });
   const hosts = "127.0.0.1 localhost\n127.0.1.1\told.name old.name.example\n192.0.2.1 old.name\n";

@@ -1,18 +1,39 @@
 import assert from "node:assert/strict";
+import { mkdirSync, rmdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
+import type { LxdRequest } from "../../src/engines/lxd/http.ts";
 import { hasCode } from "../../src/errors.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
 import { size } from "../support/proof.ts";
 import { lxdBench } from "./lxd-bench.ts";
-import { inside } from "./shape-checks.ts";
+import { inside, picture, refused } from "./shape-checks.ts";
 
 /** The tests' default pool is a folder, where no size holds: a container with one goes to the station's own pool. */
 const { engine, http, launch } = lxdBench();
 
 const mebibyte = 1 << 20;
 const change = { size: 256 * mebibyte };
+
+test("what is left of a pool that LXD did not survive making keeps nobody from a size", async () => {
+  const pool = (name: string): string => `/1.0/storage-pools/${name}`;
+  await http()
+    .send({ method: "DELETE", path: pool("gantry") })
+    .catch(() => undefined);
+  const stray = join(dirname(http().socket), "storage-pools", "gantry");
+  mkdirSync(stray);
+  try {
+    const { id } = await launch();
+    await engine().containers.reshape(id, change);
+    assert.equal((await engine().containers.shape(id)).size, change.size);
+    await engine().containers.remove(id);
+  } finally {
+    await http().send({ method: "DELETE", path: pool("gantry-1") });
+    rmdirSync(stray);
+  }
+});
 
 test("LXD killed in the middle of a move: called again it is done, nothing is lost, and nothing is left twice", async (t) => {
   const outcomes: string[] = [];
@@ -46,6 +67,44 @@ test("LXD killed in the middle of a move: called again it is done, nothing is lo
   }
   t.diagnostic(outcomes.join("; "));
 });
+
+test("a container that moves keeps the snapshots that it has in LXD", async () => {
+  const { id } = await launch();
+  const at = `/1.0/instances/${id}/snapshots`;
+  await inside(engine(), id, "sh", "-c", "echo first >/kept");
+  await ended({ method: "POST", path: at, body: { name: "before" } });
+  await inside(engine(), id, "sh", "-c", "echo second >/kept");
+  await engine().containers.reshape(id, change);
+  assert.deepEqual(await http().get(at), [`${at}/before`]);
+  assert.equal(await inside(engine(), id, "cat", "/kept"), "second");
+  await engine().containers.stop(id);
+  await ended({ method: "PUT", path: `/1.0/instances/${id}`, body: { restore: "before" } });
+  await engine().containers.start(id);
+  assert.equal(await inside(engine(), id, "cat", "/kept"), "first");
+  await engine().containers.remove(id);
+});
+
+test("what LXD would not give up, or what would go with it, is not moved", async () => {
+  const { id, pid } = await launch();
+  const path = `/1.0/instances/${id}`;
+  const before = await picture(engine(), id);
+  await ended({ method: "PATCH", path, body: { config: { "security.protection.delete": "true" } } });
+  await refused(engine(), id, change, "size");
+  await ended({ method: "PATCH", path, body: { config: { "security.protection.delete": "" } } });
+  await ended({ method: "POST", path: `${path}/backups`, body: { name: "by-hand" } });
+  await refused(engine(), id, change, "size");
+  assert.deepEqual(await picture(engine(), id), before);
+  assert.equal((await engine().containers.get(id))?.pid, pid);
+  assert.deepEqual(await http().get("/1.0/instances"), [path]);
+  await engine().containers.remove(id);
+});
+
+async function ended(request: LxdRequest): Promise<void> {
+  const { type, operation } = await http().send(request);
+  if (type !== "async") return;
+  const { err } = await http().get<{ err: string }>(`${operation}/wait?timeout=60`);
+  assert.equal(err, "");
+}
 
 /** LXD may still be at what it was at when it died. */
 async function again(id: string): Promise<void> {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 
 import type { ContainerSpec, Engine } from "../../src/engines/engine.ts";
 import type { Shape } from "../../src/engines/shape.ts";
@@ -151,6 +153,36 @@ export async function bridgeAddress(engine: Engine, id: string): Promise<string>
 export function foreignTo({ type }: Engine): readonly [string, string] {
   const own = { docker: 71, lxc: 72, lxd: 73 }[type];
   return [`198.51.100.${own}`, `203.0.113.${own}`];
+}
+
+/**
+ * A bridge as another engine has it, and a network of this host's with a gateway and somebody else in it. Calls with
+ * addresses that are theirs, and with one of that network that nobody has.
+ */
+export async function amongNeighbours(body: (theirs: string[], nobodys: string) => Promise<void>): Promise<void> {
+  const holder = spawn("unshare", ["--net", "--", "sh", "-c", "echo; exec cat"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  await once(holder.stdout, "data");
+  const ip = (words: string): Promise<string> => run("ip", ...words.split(" "));
+  const there = (words: string): Promise<string> =>
+    run("nsenter", "-t", String(holder.pid), "-n", "--", "ip", ...words.split(" "));
+  try {
+    await ip("link add gt-other type bridge");
+    await ip("address add 10.77.0.1/24 dev gt-other");
+    await ip("link set gt-other up");
+    await ip(`link add gt-lan type veth peer name gt-far netns ${holder.pid}`);
+    await ip("address add 10.78.0.1/24 dev gt-lan");
+    await ip("link set gt-lan up");
+    await there("address add 10.78.0.9/24 dev gt-far");
+    await there("link set gt-far up");
+    await ip("route add 10.79.0.0/24 via 10.78.0.254");
+    await body(["10.77.0.9", "10.77.0.255", "10.78.0.9", "10.78.0.254", "10.78.0.255"], "10.78.0.10");
+  } finally {
+    await ip("link del gt-other").catch(() => undefined);
+    await ip("link del gt-lan").catch(() => undefined);
+    holder.stdin.end();
+  }
 }
 
 let last = 200;

@@ -5,9 +5,11 @@ import path from "node:path";
 import { AppError } from "../../errors.ts";
 import type { ContainerSpec } from "../engine.ts";
 import { freeAddress, type Subnet } from "../free-address.ts";
-import { isAnswered, usedAround } from "../shaping/host-addresses.ts";
+import type { GivenAddress } from "../shaping/given-addresses.ts";
+import { isAnswered, takenOnHost } from "../shaping/host-addresses.ts";
 import { bridgeSubnet, type Reserved, reservedAddresses } from "./bridge-network.ts";
 import { rereadReservations } from "./dhcp-server.ts";
+import { exists } from "./exists.ts";
 import type { Facts } from "./facts.ts";
 import type { Layout } from "./layout.ts";
 
@@ -27,7 +29,7 @@ export interface Addresses {
    * These are taken for a container that is there, until they are released or in its configuration. `macs`: of its own
    * cards. Throws `conflict`, field `addresses`, for one that this host or somebody else on the bridge has.
    */
-  hold(name: string, wanted: readonly string[], macs: readonly string[], signal?: AbortSignal): Promise<void>;
+  hold(name: string, given: readonly GivenAddress[], macs: readonly string[], signal?: AbortSignal): Promise<void>;
   subnet(signal?: AbortSignal): Promise<Subnet>;
   /** The bridge's DHCP server gives the same address, to an image that asks it. */
   reserve(name: string, place: Place): Promise<void>;
@@ -76,21 +78,25 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
     return place;
   }
 
-  async function hold(name: string, wanted: readonly string[], macs: readonly string[], signal?: AbortSignal) {
-    const [all, reserved, around] = await Promise.all([
+  async function hold(name: string, given: readonly GivenAddress[], macs: readonly string[], signal?: AbortSignal) {
+    const wanted = given.map(({ address }) => address);
+    const near = given.filter((one) => one.near).map(({ address }) => address);
+    const [all, reserved, host, answered] = await Promise.all([
       facts(),
       reservedAddresses(bridge, layout),
-      usedAround(wanted, bridge, signal),
+      takenOnHost(wanted, bridge, signal),
+      Promise.all(near.map((address) => isAnswered(address, bridge, signal, macs))),
     ]);
     const macsOfAll = new Set([...macs, ...[...all.values()].flatMap((known) => known.macs)]);
     const free = await leftBehind(
       reserved.filter((one) => wanted.includes(one.address)),
       macsOfAll,
-      signal,
     );
     // From here to the end nothing waits.
     const foreign = new Set([
-      ...around,
+      ...host,
+      // Somebody may have set it inside, where no configuration says so.
+      ...near.filter((_, index) => answered[index]),
       ...[...all].flatMap(([other, known]) => (other === name ? [] : known.addresses)),
       ...reserved
         .filter((one) => !free.has(one))
@@ -105,16 +111,14 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
     changing.set(name, wanted);
   }
 
-  /** A lease lasts an hour longer than its container. */
-  async function leftBehind(
-    reserved: readonly Reserved[],
-    macs: ReadonlySet<string>,
-    signal?: AbortSignal,
-  ): Promise<ReadonlySet<Reserved>> {
+  /** Of containers that are gone: a lease lasts an hour longer, a reservation for ever where somebody else removed one. */
+  async function leftBehind(reserved: readonly Reserved[], macs: ReadonlySet<string>): Promise<ReadonlySet<Reserved>> {
     const found = new Set<Reserved>();
     for (const one of reserved) {
-      if (one.name !== undefined || macs.has(one.mac ?? "")) continue;
-      if (!(await isAnswered(one.address, bridge, signal))) found.add(one);
+      const { name, mac = "" } = one;
+      if (name === undefined ? macs.has(mac) : taken.has(name) || (await exists(layout.config(name)))) continue;
+      if (name !== undefined) await unreserve(name);
+      found.add(one);
     }
     return found;
   }

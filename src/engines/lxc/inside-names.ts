@@ -1,6 +1,9 @@
 import type { GivenAddress } from "../shaping/given-addresses.ts";
 import { type CardFacts, networkFile, networkText, renamedInHosts, resolverText } from "../shaping/inside-texts.ts";
-import { hasFolder, makeFolderInside, readInside, replaceInside } from "./root-files.ts";
+import { unwritable } from "../shaping/unwritable.ts";
+import type { Shape } from "../shape.ts";
+import { codeOf } from "./failures.ts";
+import { hasFolder, makeFolderInside, probeInside, readInside, replaceInside } from "./root-files.ts";
 
 /** A container's own files that say what it is called, whom it asks for names, and which addresses its card has. */
 
@@ -12,9 +15,29 @@ export async function setHostname(root: string, former: string, hostname: string
   if (renamed !== undefined && renamed !== hosts) await replaceInside(root, "/etc/hosts", renamed);
 }
 
-export function canHaveResolver(root: string): Promise<boolean> {
-  return hasFolder(root, "/etc");
+/** `undefined`: it can. */
+export async function whyNoResolver(root: string): Promise<string | undefined> {
+  if (!(await hasFolder(root, "/etc"))) return "has no folder /etc";
+  return (await hasFolder(root, "/etc/resolv.conf")) ? "has a folder in the place of /etc/resolv.conf" : undefined;
 }
+
+/** Throws `conflict` when its own files cannot be written, which `field` needs. */
+export async function checkWritable(root: string, field: keyof Shape): Promise<void> {
+  try {
+    await probeInside(root, "/etc");
+  } catch (error) {
+    const reason = unwritableBy[codeOf(error)];
+    throw reason === undefined ? error : unwritable(field, reason, error);
+  }
+}
+
+const unwritableBy: Readonly<Record<string, string>> = {
+  ENOSPC: "its file system is full",
+  EDQUOT: "its file system is full",
+  EROFS: "its file system is read-only",
+  EPERM: "somebody inside has forbidden it",
+  EACCES: "somebody inside has forbidden it",
+};
 
 /** In place of a link, through which a resolver inside would say something else. */
 export async function setNameServers(root: string, servers: readonly string[]): Promise<void> {

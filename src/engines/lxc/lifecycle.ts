@@ -161,10 +161,10 @@ export function createLifecycle(deps: Deps): Lifecycle {
       await end(name);
       if (!isBelow(known.rootfs, layout.home(name))) return destroy(name);
       const owner = known.station?.mark ?? { station: "none", task: 0 };
-      const routes = routesOf(await readConfig(layout, name));
+      // Before nobody knows of them any more.
+      await removeRoutes(routesOf(await readConfig(layout, name)));
       const folder = await staging.withdraw(name, owner);
       await addresses.unreserve(name);
-      await removeRoutes(routes);
       await look();
       await removeTree(folder, { task: `${owner.station}/${owner.task}` });
     });

@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from "node:fs/promises";
+import { chmod, open, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { runChild } from "../child.ts";
@@ -185,9 +185,25 @@ async function keepNameServers(layout: Layout, name: string, servers: readonly s
   await chmod(file, 0o644);
 }
 
+/** The file is mounted inside, where a root with enough rights may have made it writable, and as large as the disk. */
 async function nameServersOf(layout: Layout, name: string): Promise<string[]> {
-  const text = await readFile(resolverFile(layout, name), "utf8").catch(() => "");
+  const text = await readStart(resolverFile(layout, name), resolverSize);
   return [...text.matchAll(/^nameserver (\S+)$/gm)].map(([, server]) => server ?? "");
+}
+
+/** More than all that are given. */
+const resolverSize = 4096;
+
+/** "": no such file. */
+async function readStart(file: string, length: number): Promise<string> {
+  const handle = await open(file, "r").catch(() => undefined);
+  if (!handle) return "";
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, 0);
+    return buffer.toString("utf8", 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Whatever asks for an address inside cannot write others over it; where a link is in its place LXC passes over it. */

@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { lstat, mkdir, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { lstat, mkdir, open, rename, unlink, type FileHandle } from "node:fs/promises";
 
 import { codeOf } from "./failures.ts";
 
@@ -10,6 +11,8 @@ import { codeOf } from "./failures.ts";
 
 const largest = 1 << 20;
 const draft = ".gantry-new";
+/** More than all files together that are put there. */
+const probeSize = 16 << 10;
 
 /** Whether it is a folder, and no link leads there. */
 export async function hasFolder(root: string, place: string): Promise<boolean> {
@@ -38,21 +41,39 @@ export async function replaceInside(root: string, place: string, text: string): 
   const done = await inFolder(root, folder, async (at, handle) => {
     const before = await lstat(`${at}/${name}`).catch(() => undefined);
     if (before?.isDirectory()) return false;
-    const owner = await handle.stat();
-    await rm(`${at}/${draft}`, { force: true });
-    const file = await open(`${at}/${draft}`, "wx", 0o644);
-    try {
-      await file.writeFile(text);
-      await file.chown(owner.uid, owner.gid);
-      await file.chmod(0o644);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(`${at}/${draft}`, `${at}/${name}`);
+    const draft = await writeDraft(at, handle, text);
+    await rename(draft, `${at}/${name}`).catch(async (error: unknown) => {
+      await unlink(draft).catch(() => undefined);
+      throw error;
+    });
     return true;
   });
   return done ?? false;
+}
+
+/** Throws what the kernel says when no small file can be put there. */
+export async function probeInside(root: string, folder: string): Promise<void> {
+  await inFolder(root, folder, async (at, handle) => unlink(await writeDraft(at, handle, " ".repeat(probeSize))));
+}
+
+/** Answers its path; what was begun before is taken away, but for what somebody has put in its place. */
+async function writeDraft(at: string, folder: FileHandle, text: string): Promise<string> {
+  await unlink(`${at}/${draft}`).catch(() => undefined);
+  const place = (await lstat(`${at}/${draft}`).catch(() => undefined)) ? `${draft}-${randomUUID()}` : draft;
+  const owner = await folder.stat();
+  const file = await open(`${at}/${place}`, "wx", 0o644);
+  try {
+    await file.writeFile(text);
+    await file.chown(owner.uid, owner.gid);
+    await file.chmod(0o644);
+    await file.sync();
+  } catch (error) {
+    await unlink(`${at}/${place}`).catch(() => undefined);
+    throw error;
+  } finally {
+    await file.close();
+  }
+  return `${at}/${place}`;
 }
 
 export async function makeFolderInside(root: string, place: string): Promise<void> {

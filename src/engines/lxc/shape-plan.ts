@@ -7,7 +7,7 @@ import type { Facts } from "./facts.ts";
 import { type GivenAddress, parseAddresses } from "../shaping/given-addresses.ts";
 import { checkMemory } from "../shaping/memory.ts";
 import { checkWords } from "../shaping/words.ts";
-import { canHaveResolver } from "./inside-names.ts";
+import { checkWritable, whyNoResolver } from "./inside-names.ts";
 import type { Layout } from "./layout.ts";
 import type { Resizing, SizePlan, Subject } from "./resize.ts";
 import { inRoot, rootPlace } from "./root-place.ts";
@@ -40,16 +40,26 @@ export function createShapePlan({ layout, bridge, addresses, facts, resizing }: 
     if (change.memory !== undefined && found.pid > 0) await checkMemory(found.pid, change.memory);
     if (change.nameServers) await checkResolver(subject, config);
     const size = change.size === undefined ? undefined : await resizing.plan(subject, change.size);
+    // A new size makes room, or has been looked at.
+    if (!size) await checkFiles(subject, config, change);
     const network = change.addresses && (await planNetwork(found.name, config, change.addresses, signal));
     return { subject, size, restarts: subject.running && size?.live === false, ...(network && { network }) };
   };
 
   async function checkResolver({ name, task }: Subject, config: string): Promise<void> {
     const place = rootPlace(layout, name, config);
-    if (place && (await inRoot(place, task, canHaveResolver))) return;
-    throw new AppError("conflict", `The LXC container ${name} has no folder /etc for its name servers.`, {
+    const reason = place ? await inRoot(place, task, whyNoResolver) : "has its files elsewhere: there is no place";
+    if (reason === undefined) return;
+    throw new AppError("conflict", `The LXC container ${name} ${reason} for its name servers.`, {
       details: { field: "nameServers" },
     });
+  }
+
+  /** Whether its own files can be written, before anything is changed. */
+  async function checkFiles({ name, task }: Subject, config: string, change: Shape): Promise<void> {
+    const field = (["hostname", "nameServers", "addresses"] as const).find((one) => change[one] !== undefined);
+    const place = field && rootPlace(layout, name, config);
+    if (place) await inRoot(place, task, (root) => checkWritable(root, field));
   }
 
   async function planNetwork(name: string, config: string, wanted: readonly string[], signal?: AbortSignal) {
@@ -58,8 +68,7 @@ export function createShapePlan({ layout, bridge, addresses, facts, resizing }: 
       throw invalid("addresses", `can only be changed behind LXC's bridge ${bridge}.`);
     const subnet = await addresses.subnet(signal);
     const given = parseAddresses(wanted, subnet);
-    const plain = given.map(({ address }) => address);
-    await addresses.hold(name, plain, (await facts.of(name))?.macs ?? [], signal);
+    await addresses.hold(name, given, (await facts.of(name))?.macs ?? [], signal);
     return { given, gateway: subnet.address };
   }
 }

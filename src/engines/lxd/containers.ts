@@ -54,8 +54,10 @@ export function createContainers({ http, operations, events, images }: Deps): Lx
   }
 
   async function get(name: string, signal?: AbortSignal): Promise<Container | undefined> {
+    const moves = moving.isUnderWay(name);
     const own = await findInstance(http, name, signal);
-    const instance = own ?? (moving.isUnderWay(name) ? await moving.find(name, signal) : undefined);
+    // It may just have arrived.
+    const instance = own ?? (moves || moving.isUnderWay(name) ? await moving.find(name, signal) : undefined);
     // The container itself is there or will be; a copy is nobody's.
     return instance && !isCopy(instance) ? view(instance, signal) : undefined;
   }

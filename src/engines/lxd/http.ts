@@ -16,7 +16,7 @@ export interface Upload {
 }
 
 export interface LxdRequest {
-  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** From /1.0 on, with its query. */
   path: string;
   body?: unknown;
@@ -44,6 +44,13 @@ export interface LxdPlain {
   body: string;
 }
 
+export interface PlainOptions {
+  /** HEAD: only its headers. */
+  method?: "GET" | "HEAD";
+  limit?: number;
+  signal?: AbortSignal | undefined;
+}
+
 /** LXD's REST API over its unix socket. Every failure is an `AppError`. */
 export interface LxdHttp {
   /** Path of the socket. */
@@ -53,7 +60,7 @@ export interface LxdHttp {
   /** The same, `undefined` for what is not there. */
   find<T>(path: string, signal?: AbortSignal): Promise<T | undefined>;
   /** What LXD answers without its envelope: a log, a file. `limit`: bytes of it, and it is refused when there are more. */
-  plain(path: string, options?: { limit?: number; signal?: AbortSignal | undefined }): Promise<LxdPlain>;
+  plain(path: string, options?: PlainOptions): Promise<LxdPlain>;
   /** The same of any size, piece by piece. */
   stream(path: string, signal: AbortSignal): Promise<Pick<Upload, "length"> & { body: AsyncIterable<Uint8Array> }>;
   /** The body of `plain`. */
@@ -128,11 +135,8 @@ export function createLxdHttp(socket: string): LxdHttp {
     }
   }
 
-  async function plain(
-    path: string,
-    { limit, signal }: { limit?: number; signal?: AbortSignal | undefined } = {},
-  ): Promise<LxdPlain> {
-    const { status, headers, body } = await exchange({ path, signal }, limit);
+  async function plain(path: string, { method = "GET", limit, signal }: PlainOptions = {}): Promise<LxdPlain> {
+    const { status, headers, body } = await exchange({ method, path, signal }, limit);
     if (status >= 400) throw refusal(status, errorIn(body) ?? `no ${path.split("/").at(-1)}`);
     return { headers, body };
   }

@@ -6,6 +6,8 @@ export interface Instance {
   name: string;
   status: string;
   config: Record<string, string>;
+  /** With what its profiles say. */
+  expanded_config?: Record<string, string>;
   expanded_devices?: Record<string, Record<string, string>>;
   /** 1970 = never started. */
   last_used_at: string;

@@ -18,8 +18,8 @@ import type { Operations } from "./operations.ts";
  * so that it is there does not say that it is whole.
  */
 export interface Moving {
-  /** Brings it there; it must not run and must have the key already. */
-  move(name: string, pool: string): Promise<void>;
+  /** Brings it there once `stop` has stopped it; it must have the key already. */
+  move(name: string, pool: string, stop: () => Promise<void>): Promise<void>;
   /** All with their own names: a copy without its first one is the container, any other goes. */
   settled(instances: readonly Instance[]): Promise<Instance[]>;
   /** The same for one. */
@@ -32,7 +32,8 @@ function isLeaving({ config }: Instance): boolean {
   return config[keys.leaving] === "true";
 }
 
-const backup = "gantry-move";
+/** Of a container that moves. */
+export const backup = "gantry-move";
 /** For the bytes of a root. */
 const patience = 4 * 3_600_000;
 
@@ -43,9 +44,10 @@ export function isCopy({ name, config }: Instance): boolean {
 export function createMoving(http: LxdHttp, operations: Operations): Moving {
   const underWay = new Set<string>();
 
-  async function move(name: string, pool: string): Promise<void> {
+  async function move(name: string, pool: string, stop: () => Promise<void>): Promise<void> {
     underWay.add(name);
     try {
+      await stop();
       await setLeaving(name, false);
       const copy = await copyTo(name, pool);
       await setLeaving(name, true);
@@ -80,7 +82,8 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
 
   async function duplicate(name: string, copy: string, pool: string): Promise<void> {
     const backups = `${instancePath(name)}/backups`;
-    const body = { name: backup, instance_only: true, optimized_storage: false, compression_algorithm: "none" };
+    // With its snapshots, which would go with the first one.
+    const body = { name: backup, instance_only: false, optimized_storage: false, compression_algorithm: "none" };
     await remove(`${backups}/${backup}`);
     try {
       await operations.run({ method: "POST", path: backups, body, timeout: patience });

@@ -49,8 +49,7 @@ export function createInsideShape({ files, exec }: Deps) {
       const renamed = names.reduce<string>((text, word) => renamedInHosts(text, word ?? "", hostname), hosts);
       if (renamed !== hosts) await files.replace(name, "/etc/hosts", renamed);
     }
-    if ((await files.read(name, "/etc"))?.kind === "directory")
-      await files.replace(name, "/etc/hostname", `${hostname}\n`);
+    if ((await files.kind(name, "/etc")) === "directory") await files.replace(name, "/etc/hostname", `${hostname}\n`);
     if (pid > 0) await runChild(["nsenter", "-t", String(pid), "--uts", "--", "hostname", hostname], { task: "lxd" });
   }
 
@@ -64,7 +63,7 @@ export function createInsideShape({ files, exec }: Deps) {
     pid: number,
     { given, gateway, bridge, card, nameServers = [gateway] }: NonNullable<InsideShape["network"]>,
   ): Promise<void> {
-    const managed = (await files.read(name, "/etc/systemd"))?.kind === "directory";
+    const managed = (await files.kind(name, "/etc/systemd")) === "directory";
     if (managed) {
       await files.makeFolder(name, folderOf(networkFile));
       await files.replace(name, networkFile, networkText(given, { card, gateway, nameServers }));

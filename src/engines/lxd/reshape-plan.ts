@@ -1,11 +1,16 @@
-import { AppError } from "../../errors.ts";
+import { AppError, hasCode } from "../../errors.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
 import { checkMemory } from "../shaping/memory.ts";
+import { unwritable } from "../shaping/unwritable.ts";
 import { checkWords } from "../shaping/words.ts";
 import type { Shape } from "../shape.ts";
+import { plain } from "../plain.ts";
+import { reasonOf } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import type { InsideFiles } from "./inside-files.ts";
 import { type Instance, instancePath, isUp } from "./instance.ts";
+import { backup } from "./moving.ts";
+import { isQuotaExceeded } from "./patching.ts";
 import { isSizeless } from "./pool.ts";
 import { type GivenNetwork, rootOf } from "./reshape-body.ts";
 import { planAddresses } from "./taken-addresses.ts";
@@ -34,7 +39,7 @@ interface State {
 const countPatience = 60_000;
 
 export function createReshapePlan({ http, files, exec }: Deps) {
-  return async function plan(instance: Instance, change: Shape, signal?: AbortSignal): Promise<PlannedShape> {
+  async function plan(instance: Instance, change: Shape, signal?: AbortSignal): Promise<PlannedShape> {
     checkWords(change);
     const state = await http.get<State>(`${instancePath(instance.name)}/state`, signal);
     const pid = isUp(instance) ? Math.max(0, state.pid) : 0;
@@ -43,7 +48,7 @@ export function createReshapePlan({ http, files, exec }: Deps) {
     const moves = change.size === undefined ? false : await planSize(instance, state, change.size);
     const network = change.addresses && (await planAddresses(http, instance, change.addresses, signal));
     return { instance, pid, moves, ...(network && { network }) };
-  };
+  }
 
   /** Answers whether its root must move. */
   async function planSize(instance: Instance, { disk }: State, size: number): Promise<boolean> {
@@ -51,7 +56,18 @@ export function createReshapePlan({ http, files, exec }: Deps) {
     if (!root) throw new AppError("engine_failed", `The LXD container ${instance.name} has no disk.`);
     const used = disk?.[root.device]?.usage || (await counted(instance));
     if (used > size) throw belowUse(used);
-    return isSizeless(await driverOf(http, root.config["pool"]));
+    const moves = isSizeless(await driverOf(http, root.config["pool"]));
+    if (moves) await checkMove(instance);
+    return moves;
+  }
+
+  /** For the move LXD must give it up in the end, with all that is only there. */
+  async function checkMove({ name, expanded_config: config = {} }: Instance): Promise<void> {
+    if (/^(?:true|1|yes|on)$/i.test(config["security.protection.delete"] ?? ""))
+      throw unmoved("is protected against being deleted: take security.protection.delete away first");
+    const backups = await http.get<string[]>(`${instancePath(name)}/backups`);
+    if (backups.some((url) => !url.endsWith(`/${backup}`)))
+      throw unmoved("has backups in LXD, which would be lost: remove them first");
   }
 
   /** Of what runs, by a program inside where it has one; a pool that holds no sizes does not know. */
@@ -63,11 +79,39 @@ export function createReshapePlan({ http, files, exec }: Deps) {
   }
 
   async function checkResolver(name: string): Promise<void> {
-    if ((await files.read(name, "/etc"))?.kind === "directory") return;
-    throw new AppError("conflict", `The LXD container ${name} has no folder /etc for its name servers.`, {
-      details: { field: "nameServers" },
-    });
+    if ((await files.kind(name, "/etc")) !== "directory") throw noResolver(name, "has no folder /etc");
+    if ((await files.kind(name, "/etc/resolv.conf")) === "directory")
+      throw noResolver(name, "has a folder in the place of /etc/resolv.conf");
   }
+
+  /**
+   * Whether its own files can be written, before anything is changed. For who has the container to himself: LXD does not
+   * stop one while it is at its files.
+   */
+  async function checkFiles(name: string, change: Shape): Promise<void> {
+    const field = (["hostname", "nameServers", "addresses"] as const).find((one) => change[one] !== undefined);
+    // A new size makes room, or has been looked at.
+    if (field === undefined || change.size !== undefined || (await files.kind(name, "/etc")) !== "directory") return;
+    try {
+      await files.probe(name, "/etc");
+    } catch (error) {
+      if (isQuotaExceeded(error)) throw unwritable(field, "its file system is full", error);
+      if (hasCode(error, "disk_full") || !/sftp/i.test(reasonOf(error))) throw error;
+      throw unwritable(field, plain(reasonOf(error)), error);
+    }
+  }
+
+  return { plan, checkFiles };
+}
+
+function noResolver(name: string, reason: string): AppError {
+  const message = `The LXD container ${name} ${reason} for its name servers.`;
+  return new AppError("conflict", message, { details: { field: "nameServers" } });
+}
+
+function unmoved(reason: string): AppError {
+  const message = `The size needs another pool of LXD, and the container ${reason}.`;
+  return new AppError("conflict", message, { details: { field: "size" } });
 }
 
 /** Throws `conflict` by it. */

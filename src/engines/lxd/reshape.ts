@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { AppError } from "../../errors.ts";
 import type { Container, Containers } from "../engine.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
@@ -5,12 +7,12 @@ import type { Reshaping, Shape } from "../shape.ts";
 import { createConfiguring, type Undo } from "./configuring.ts";
 import type { LxdHttp } from "./http.ts";
 import { createInsideFiles } from "./inside-files.ts";
-import { type Instance, keys } from "./instance.ts";
+import { findInstance, type Instance, keys } from "./instance.ts";
 import type { Moving } from "./moving.ts";
 import type { Operations } from "./operations.ts";
 import { createPatching, isQuotaExceeded } from "./patching.ts";
 import { ensureOwnPool } from "./pool.ts";
-import { keptOf } from "./reshape-body.ts";
+import { hostnameOf, keptOf } from "./reshape-body.ts";
 import { createInsideShape } from "./reshape-inside.ts";
 import { belowUse, createReshapePlan, type PlannedShape } from "./reshape-plan.ts";
 import { insideAsSet, readShape } from "./shape-as-set.ts";
@@ -25,6 +27,9 @@ interface Deps {
   addressing<T>(work: () => Promise<T>): Promise<T>;
 }
 
+const pause = 50;
+const patience = 60_000;
+
 export interface LxdReshaping extends Reshaping {
   /** Makes what has just started as it was set, where the image says something else. */
   restore(container: Container, instance: Instance): Promise<void>;
@@ -32,8 +37,8 @@ export interface LxdReshaping extends Reshaping {
 
 /** Changes of a container as it is: in LXD's configuration for good, and in what runs. */
 export function createReshaping({ http, operations, moving, lifecycle, exec, addressing }: Deps): LxdReshaping {
-  const files = createInsideFiles(http);
-  const plan = createReshapePlan({ http, files, exec });
+  const files = createInsideFiles(http, exec);
+  const { plan, checkFiles } = createReshapePlan({ http, files, exec });
   const settle = createInsideShape({ files, exec });
   const patch = createPatching(http, operations, lifecycle.insist);
   const configureAll = createConfiguring(patch);
@@ -45,35 +50,56 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
   }
 
   async function planReshape(name: string, change: Shape, signal?: AbortSignal) {
+    const deadline = performance.now() + patience;
+    // What is seen in the middle of a move is soon no more.
+    while (moving.isUnderWay(name) && performance.now() < deadline) await delay(pause, undefined, { signal });
+    if (moving.isUnderWay(name))
+      throw new AppError("conflict", `The LXD container ${name} is on its way to another pool: try again.`);
     const { pid, moves } = await plan(await present(name, signal), change, signal);
     return { restarts: moves && pid > 0 };
   }
 
   async function reshape(name: string, change: Shape, signal?: AbortSignal): Promise<void> {
-    const configure = async (): Promise<PlannedShape> => {
+    const configure = async () => {
       const planned = await plan(await present(name, signal), change, signal);
+      await checkFiles(name, change);
       const pool = planned.moves ? await ensureOwnPool(http) : undefined;
-      const undo = await configureAll(planned, change);
-      if (pool !== undefined) await move(planned, pool, undo);
-      return planned;
+      return { planned, pool, undo: await configureAll(planned, change) };
     };
-    const planned = change.addresses ? await addressing(configure) : await configure();
-    await settle(name, planned.moves ? 0 : planned.pid, insideOf(change, planned));
+    const { planned, pool, undo } = change.addresses ? await addressing(configure) : await configure();
+    try {
+      await settle(name, planned.moves ? 0 : planned.pid, insideOf(change, planned));
+      if (pool !== undefined) await move(planned, pool);
+    } catch (error) {
+      // Of an LXD that is gone nobody knows how far it is; called again, it goes on.
+      if (!(error instanceof AppError && error.code === "engine_unavailable")) await takeBack(planned, change, undo);
+      throw error;
+    }
     await finish(name);
   }
 
-  async function move({ instance: { name } }: PlannedShape, pool: string, undo: Undo): Promise<void> {
+  async function move({ instance: { name } }: PlannedShape, pool: string): Promise<void> {
     try {
-      await lifecycle.shutDown(name);
-      await moving.move(name, pool);
+      await moving.move(name, pool, () => lifecycle.shutDown(name));
     } catch (error) {
-      // Of an LXD that is gone nobody knows how far it is; called again, it goes on.
-      if (error instanceof AppError && error.code === "engine_unavailable") throw error;
-      const { restart } = keptOf(await present(name));
-      await undo();
-      if (restart) await lifecycle.start(name);
       throw isQuotaExceeded(error) ? belowUse(undefined, error) : error;
     }
+  }
+
+  /** As far as it goes; what an engine has refused is said, not this. */
+  async function takeBack({ instance, pid, moves }: PlannedShape, change: Shape, undo: Undo): Promise<void> {
+    const { name } = instance;
+    const now = await findInstance(http, name);
+    // The copy is whole, and what is left of this one goes when it is seen next.
+    if (!now || now.config[keys.leaving] === "true") return;
+    await undo();
+    const { hostname, ...before } = await insideAsSet(http, instance);
+    await settle(name, moves ? 0 : pid, {
+      hostname: change.hostname && (hostname ?? hostnameOf(instance)),
+      nameServers: change.nameServers && before.nameServers,
+      network: change.addresses && before.network,
+    }).catch(() => undefined);
+    if (keptOf(now).restart) await lifecycle.start(name);
   }
 
   /** Also what an earlier call has stopped. */

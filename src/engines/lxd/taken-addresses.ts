@@ -1,5 +1,5 @@
 import { AppError, invalid } from "../../errors.ts";
-import { usedAround } from "../shaping/host-addresses.ts";
+import { isAnswered, takenOnHost } from "../shaping/host-addresses.ts";
 import { parseAddresses } from "../shaping/given-addresses.ts";
 import type { LxdHttp } from "./http.ts";
 import type { Instance } from "./instance.ts";
@@ -23,7 +23,7 @@ export async function planAddresses(
   if (length === undefined) throw invalid("addresses", `cannot be given: LXD's network ${bridge} has no IPv4.`);
   const given = parseAddresses(wanted, { address: gateway, length: Number(length) });
   const taken = new Set([
-    ...(await usedAround(
+    ...(await takenOnHost(
       given.map(({ address }) => address),
       bridge,
       signal,
@@ -33,6 +33,11 @@ export async function planAddresses(
   ]);
   const used = given.find(({ address }) => taken.has(address));
   if (used) throw addressInUse(used.address);
+  // Somebody may have set it inside, of which LXD knows nothing.
+  const near = given.filter((one) => one.near).map(({ address }) => address);
+  const answered = await Promise.all(near.map((address) => isAnswered(address, bridge, signal, macsOf(instance))));
+  const other = near.find((_, index) => answered[index]);
+  if (other !== undefined) throw addressInUse(other);
   return { given, gateway, card };
 }
 
@@ -40,14 +45,19 @@ export function addressInUse(address: string, cause?: unknown): AppError {
   return new AppError("conflict", `The address ${address} is in use.`, { details: { field: "addresses" }, cause });
 }
 
-async function leasedToOthers(http: LxdHttp, bridge: string, { name, config }: Instance, signal?: AbortSignal) {
+/** In lower case. */
+function macsOf({ config }: Instance): string[] {
+  return Object.entries(config).flatMap(([key, value]) => (key.endsWith(".hwaddr") ? value.toLowerCase() : []));
+}
+
+async function leasedToOthers(http: LxdHttp, bridge: string, instance: Instance, signal?: AbortSignal) {
   const leases = await http.get<{ address: string; hwaddr: string; hostname: string; type: string }[]>(
     `/1.0/networks/${bridge}/leases`,
     signal,
   );
-  const macs = Object.entries(config).flatMap(([key, value]) => (key.endsWith(".hwaddr") ? value.toLowerCase() : []));
+  const macs = macsOf(instance);
   const isOwn = ({ hwaddr, hostname, type }: (typeof leases)[number]): boolean =>
-    macs.includes(hwaddr.toLowerCase()) || (type === "static" && hostname === name);
+    macs.includes(hwaddr.toLowerCase()) || (type === "static" && hostname === instance.name);
   return leases.filter((lease) => !isOwn(lease)).map(({ address }) => address);
 }
 

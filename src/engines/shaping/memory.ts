@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
 import { AppError, invalid } from "../../errors.ts";
@@ -7,7 +8,11 @@ import { ownGroups } from "../own-groups.ts";
 
 /** Throws `invalid`, field `memory`, when what is in use and cannot be given back is more. */
 export async function checkMemory(pid: number, memory: number): Promise<void> {
-  const inUse = await heldMemory(pid);
+  const inUse = await heldMemory(pid).catch((error: unknown) => {
+    // It ends while it is looked at.
+    if (existsSync(`/proc/${pid}`)) throw error;
+    return 0;
+  });
   if (inUse > memory) throw tooLittle(`${inUse} bytes are in use`);
 }
 
