@@ -12,11 +12,13 @@ mount --bind "$fresh" "$fresh"
 mount -t proc proc "$fresh/proc"
 mount -t sysfs sysfs "$fresh/sys"
 mount -t tmpfs -o mode=755 tmpfs "$fresh/dev"
-for name in null zero full random urandom tty fuse loop-control btrfs-control kmsg net/tun loop0 loop1 loop2 loop3 loop4 loop5 loop6 loop7; do
+for name in null zero full random urandom tty fuse loop-control btrfs-control kmsg net/tun; do
   [ -e "/dev/$name" ] || continue
   mkdir -p "$(dirname "$fresh/dev/$name")"
   cp -a "/dev/$name" "$fresh/dev/$name"
 done
+# The kernel makes the devices when they are asked for; who makes their nodes on a real machine is not here.
+for number in $(seq 0 255); do mknod "$fresh/dev/loop$number" b 7 "$number"; done
 mkdir "$fresh/dev/pts" "$fresh/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$fresh/dev/pts"
 ln -s pts/ptmx "$fresh/dev/ptmx"

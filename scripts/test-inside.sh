@@ -7,6 +7,8 @@ folder=$GANTRY_TEST_FOLDER
 PATH="$PATH:/usr/sbin:/sbin"
 
 ip link set lo up
+# A new network takes this from the machine's; Docker drops what others forward only where it has turned it on itself.
+echo 0 >/proc/sys/net/ipv4/ip_forward
 # slirp4netns writes a 1, without a newline; or ends without, and the tests that need the way out say so.
 exec 6<"$folder/network-is-up" 7>"$folder/network-is-used"
 read -r _ <&6 || true

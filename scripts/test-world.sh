@@ -25,6 +25,10 @@ cleanup() {
     pkill -KILL -P "$child" || true
     wait "$child" 2>/dev/null || true
   fi
+  # What an engine was killed with; what it mounted is gone with the namespace.
+  losetup -n -O NAME,BACK-FILE | while read -r device file; do
+    case $file in "$folder"/*) losetup -d "$device" || true ;; esac
+  done
   rm -rf "$folder"
   find /sys/fs/cgroup -depth -type d -path "*/$group*" -exec rmdir {} + 2>/dev/null || true
 }

@@ -102,13 +102,11 @@ test(
   { timeout: 60_000 },
   async (context) => {
     const sid = await good();
-    const slowest = { ms: 0 };
-    let over = false;
-    const others = (async () => {
+    let [others, over] = [0, false];
+    const asking = (async () => {
       while (!over) {
-        const begun = performance.now();
         assert.equal(await status(sid), 200);
-        slowest.ms = Math.max(slowest.ms, performance.now() - begun);
+        others++;
         await sleep(10);
       }
     })();
@@ -117,16 +115,15 @@ test(
         login({ username: i % 2 ? "admin" : "nobody", password: i % 50 === 1 ? adminPassword : "wrong" }),
       ),
     ).finally(() => (over = true));
-    await others;
+    await asking;
     const count = (code: number) => answers.filter((answer) => answer.status === code).length;
-    context.diagnostic(
-      `200: ${count(200)}, 401: ${count(401)}, 429: ${count(429)}; slowest other answer ${Math.round(slowest.ms)} ms`,
-    );
+    context.diagnostic(`200: ${count(200)}, 401: ${count(401)}, 429: ${count(429)}; others meanwhile: ${others}`);
     assert.equal(count(200) + count(401) + count(429), 500);
     assert.ok(count(429) > 200 && count(401) > 0 && count(200) > 0);
     for (const { headers } of answers.filter((answer) => answer.status === 429))
       assert.equal(headers.get("retry-after"), "1");
-    assert.ok(slowest.ms < 1000);
+    // Behind 500 logins there would be one.
+    assert.ok(others > 3);
     assert.equal((await login(admin)).status, 200, "nobody is locked out");
     assert.doesNotMatch(station().errors(), new RegExp(adminPassword));
   },
