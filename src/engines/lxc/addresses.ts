@@ -9,7 +9,7 @@ import type { GivenAddress } from "../shaping/given-addresses.ts";
 import { isAnswered, takenOnHost } from "../shaping/host-addresses.ts";
 import { bridgeSubnet, type Reserved, reservedAddresses } from "./bridge-network.ts";
 import { rereadReservations } from "./dhcp-server.ts";
-import { exists } from "./exists.ts";
+import { exists } from "../../util/exists.ts";
 import type { Facts } from "./facts.ts";
 import type { Layout } from "./layout.ts";
 

@@ -4,7 +4,7 @@ import { invalid } from "../../errors.ts";
 import type { Container, Containers, ContainerSpec } from "../engine.ts";
 import type { createMaker } from "./create.ts";
 import type { LxcEvents, Snapshot } from "./events.ts";
-import { exists } from "./exists.ts";
+import { exists } from "../../util/exists.ts";
 import type { Facts } from "./facts.ts";
 import { cancelled, unavailable } from "./failures.ts";
 import { isFrozen } from "./init-process.ts";

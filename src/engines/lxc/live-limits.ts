@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { invalid } from "../../errors.ts";
 import type { Shape } from "../shape.ts";
 import { groupOf, tooLittle } from "../shaping/memory.ts";
-import { exists } from "./exists.ts";
+import { exists } from "../../util/exists.ts";
 import { codeOf } from "./failures.ts";
 
 /** Limits of what runs, in the files of its control group; of either version. */

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError, invalid } from "../../errors.ts";
 import { runChild } from "../child.ts";
-import { exists } from "./exists.ts";
+import { exists } from "../../util/exists.ts";
 import { codeOf } from "./failures.ts";
 import { inMountSpace } from "./mount-space.ts";
 

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 
 import type { Addresses } from "./addresses.ts";
-import { exists } from "./exists.ts";
+import { exists } from "../../util/exists.ts";
 import type { FactsStore } from "./facts.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { finishRenames } from "./rename.ts";

@@ -2,7 +2,7 @@ import { readdir, readFile, rename } from "node:fs/promises";
 
 import { AppError, invalid } from "../../errors.ts";
 import { moved, readConfig, settingsOf, writeConfig } from "./config-file.ts";
-import { exists } from "./exists.ts";
+import { exists } from "../../util/exists.ts";
 import { codeOf, nameTaken } from "./failures.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { isSocketName } from "./sockets.ts";

@@ -5,7 +5,7 @@ import { AppError, invalid } from "../../errors.ts";
 import { runChild } from "../child.ts";
 import { removeTree } from "../remove-tree.ts";
 import { readConfig, settingsOf, withSettings, writeConfig } from "./config-file.ts";
-import { exists } from "./exists.ts";
+import { exists } from "../../util/exists.ts";
 import { folderName, imageName, type Layout } from "./layout.ts";
 import {
   formatImage,

@@ -1,7 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { exists } from "./exists.ts";
+import { exists } from "../../util/exists.ts";
 import type { Layout } from "./layout.ts";
 
 /** A file beside a container's configuration: it was stopped for a change, and is started when that is made. */
