@@ -7,7 +7,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LxdRequest } from "../../src/engines/lxd/http.ts";
 import { hasCode } from "../../src/errors.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
+import { patiently } from "../support/patiently.ts";
 import { size } from "../support/proof.ts";
+import { collect } from "./engine-checks.ts";
 import { lxdBench } from "./lxd-bench.ts";
 import { inside, picture, refused } from "./shape-checks.ts";
 
@@ -81,6 +83,25 @@ test("a container that moves keeps the snapshots that it has in LXD", async () =
   await ended({ method: "PUT", path: `/1.0/instances/${id}`, body: { restore: "before" } });
   await engine().containers.start(id);
   assert.equal(await inside(engine(), id, "cat", "/kept"), "first");
+  await engine().containers.remove(id);
+});
+
+test("whoever listens or asks is not told that a container is gone while it moves", async () => {
+  const { id } = await launch();
+  const end = new AbortController();
+  const seen: string[] = [];
+  const listening = collect(engine().events(end.signal), ({ id: of, action }) => void (of === id && seen.push(action)));
+  const moved = engine().containers.reshape(id, change);
+  let over = false;
+  const done = moved.finally(() => (over = true));
+  let missing = 0;
+  while (!over) if (!(await engine().containers.get(id))) missing++;
+  await done;
+  await patiently("the end of its move", async () => assert.ok(seen.includes("rename"), seen.join(" ")));
+  end.abort();
+  await listening;
+  assert.ok(!seen.includes("destroy"), seen.join(" "));
+  assert.equal(missing, 0);
   await engine().containers.remove(id);
 });
 

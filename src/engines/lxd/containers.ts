@@ -11,7 +11,7 @@ import { findInstance, type Instance, isInstanceName, isUp, looksUnfinished, toC
 import { execIn } from "./exec.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createLooks } from "./looks.ts";
-import { createMoving, isCopy } from "./moving.ts";
+import { createMoving, isCopy, type Moving } from "./moving.ts";
 import type { Operations } from "./operations.ts";
 import { createPids } from "./pids.ts";
 import { sizedRoot } from "./pool.ts";
@@ -27,7 +27,7 @@ interface Deps {
 const pidsAtOnce = 4;
 const addressTries = 5;
 
-export type LxdContainers = Containers & Pick<LxdReshaping, "restore">;
+export type LxdContainers = Containers & Pick<LxdReshaping, "restore"> & Pick<Moving, "isUnderWay">;
 
 export function createContainers({ http, operations, events, images }: Deps): LxdContainers {
   const pids = createPids(http);
@@ -125,6 +125,7 @@ export function createContainers({ http, operations, events, images }: Deps): Lx
     create,
     ...lifecycle,
     ...createLooks(http, get),
+    isUnderWay: moving.isUnderWay,
     exec,
     ...createReshaping({ http, operations, moving, lifecycle: { ...lifecycle, insist }, exec, addressing }),
     commit: () => Promise.reject(new AppError("unsupported", "LXD makes no image of a container here.")),

@@ -1,4 +1,4 @@
-import type { Container, Engine, EngineInfo } from "../engine.ts";
+import type { Container, Engine, EngineEvent, EngineInfo } from "../engine.ts";
 import { letThrough } from "../bridge-firewall.ts";
 import { createContainers } from "./containers.ts";
 import { createLxdEvents } from "./events.ts";
@@ -40,6 +40,14 @@ export function createLxdEngine(options: LxdOptions): Engine {
 
   const containers = createContainers({ http, operations, events, images });
 
+  /** What moves to another pool is there all the time, whatever LXD says of its first one. */
+  async function* told(all: AsyncIterable<EngineEvent>): AsyncGenerator<EngineEvent, void, undefined> {
+    for await (const event of all) {
+      const moves = event.action === "destroy" && containers.isUnderWay(event.id);
+      yield moves ? { ...event, action: "update" } : event;
+    }
+  }
+
   /**
    * LXD keeps the addresses itself; a bridge that is not its own may be closed by Docker's firewall. An image may have
    * set a name or name servers of its own at its start.
@@ -73,7 +81,8 @@ export function createLxdEngine(options: LxdOptions): Engine {
     containers,
     images,
     info,
-    events: events.subscribe,
+    // It is subscribed by the call, and not when somebody reads.
+    events: (signal) => told(events.subscribe(signal)),
     attachNetwork,
     // LXD goes on with what it was asked; what it finished is found by its mark, what it did not is discarded when seen.
     recover: async () => undefined,
