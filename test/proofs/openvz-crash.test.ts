@@ -31,7 +31,7 @@ const claimed: readonly Case[] = (["create", "update", "remove", "restart"] as c
 const everywhere: readonly Case[] = [
   { kind: "create", step: "pull", template: "test/slow" },
   ...deep("create", "container", [0, 15]),
-  ...deep("create", "start", [60, 0]),
+  ...deep("create", "start", [15, 60, 0]),
   { kind: "create", step: "record" },
   ...deep("update", "reshape", [20, 0, 80]),
   { kind: "update", step: "record" },

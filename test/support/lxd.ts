@@ -59,7 +59,9 @@ function lxdFolder(): string {
 /** What `lxd init` does: a pool, a bridge, and the profile that has both. */
 async function configure({ bridge }: TestLxd): Promise<void> {
   await put("POST", "/1.0/storage-pools", { name: "default", driver: "dir" });
-  const config = { "ipv4.address": "10.99.0.1/24", "ipv4.nat": "true", "ipv6.address": "none" };
+  // The others are for tests to give.
+  const dhcp = { "ipv4.dhcp.ranges": "10.99.0.100-10.99.0.179" };
+  const config = { "ipv4.address": "10.99.0.1/24", "ipv4.nat": "true", "ipv6.address": "none", ...dhcp };
   await put("POST", "/1.0/networks", { name: bridge, type: "bridge", config });
   const root = { type: "disk", path: "/", pool: "default" };
   const eth0 = { type: "nic", name: "eth0", network: bridge };

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { size } from "../../support/proof.ts";
 import { engineTypes, requests, startLifeWorld, type LifeWorld, type Verbs } from "./worlds.ts";
 
 /** Many callers at once: each container goes its own way, and of what can be had once one gets it. */
 const lifecycles = 16;
 const equalCreates = 50;
+/** Milliseconds; a verb itself has 120 s. */
+const pairPatience = 60_000;
 
 let world: LifeWorld;
 before(async () => {
@@ -68,7 +71,10 @@ for (const type of engineTypes) {
       for (const [index, [first, one]] of Object.entries(acts).entries()) {
         // In the small size each pair in one order only.
         for (const [second, other] of Object.entries(acts).slice(size(index, 0))) {
-          const results = await Promise.allSettled([one("together-one"), other("together-one")]);
+          const both = Promise.allSettled([one("together-one"), other("together-one")]);
+          const over = new AbortController();
+          const results = await Promise.race([both, tooLong(`${first} beside ${second}`, over.signal)]);
+          over.abort();
           for (const result of results) {
             outcomes[result.status === "fulfilled" ? "done" : "refused"]!++;
             // 404: gone, or renamed; 409: in the wrong state.
@@ -80,6 +86,13 @@ for (const type of engineTypes) {
       context.diagnostic(`${type}: ${JSON.stringify(outcomes)}`);
       assert.ok((outcomes["done"] ?? 0) > (outcomes["refused"] ?? 0));
     });
+
+    /** Says what it is that does not end, and what the engine is at. */
+    async function tooLong(what: string, over: AbortSignal): Promise<never> {
+      await delay(pairPatience, undefined, { signal: over });
+      const busy = type === "lxd" ? await world.lxd.get("/1.0/operations?recursion=1") : undefined;
+      throw new Error(`${what} on ${type}: ${JSON.stringify([await world.station.client.tasks(), busy])}`);
+    }
 
     /** One container of the name, running: also after it was renamed, removed, stopped or paused. */
     async function settle(): Promise<void> {
