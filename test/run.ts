@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, "..");
 const unshared = /^test\/(?:certificates|config|http|inventory|services|storage|tasks)\b/;
 /** One half of all tests; about as long as the rest, and with all that needs a Debian, which is built once in a run. */
 const system =
-  /^test\/(?:engines\/(?:lxc|lxd|debian|system-images)|forwarding|setup|(?:proofs|station)\/openvz|station\/(?:system-|numbers-system))/;
+  /^test\/(?:engines\/(?:lxc|lxd|debian|system-images)|forwarding|setup|(?:proofs|station)\/openvz|station\/system-)/;
 /** Of so many files it is said how long they took. */
 const slowest = 12;
 

@@ -41,6 +41,11 @@ export function isCopy({ name, config }: Instance): boolean {
   return config[keys.moving] !== undefined && config[keys.moving] !== name;
 }
 
+/** LXD has stopped to read what it was sent. Of one that is gone the next call says so. */
+function isCutOff(error: unknown): boolean {
+  return error instanceof AppError && (error.cause as NodeJS.ErrnoException | undefined)?.code === "EPIPE";
+}
+
 export function createMoving(http: LxdHttp, operations: Operations): Moving {
   const underWay = new Set<string>();
 
@@ -74,7 +79,7 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
         await duplicate(name, copy, pool);
         return copy;
       } catch (error) {
-        if (!/already exists on target/i.test(reasonOf(error))) throw error;
+        if (!/already exists on target/i.test(reasonOf(error)) && !isCutOff(error)) throw error;
       }
     }
     throw new AppError("engine_failed", `LXD's pool ${pool} is full of copies of ${name} that were cut off.`);
