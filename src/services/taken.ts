@@ -23,7 +23,10 @@ const probing = createGate({
   full: () => new AppError("too_many", "Too many ports are being tried."),
 });
 
-export function createTaken(inventory: Inventory, tasks: TaskStore): Taken {
+export function createTaken(
+  inventory: Pick<Inventory, "view" | "views">,
+  tasks: Pick<TaskStore, "claims" | "claimant" | "releaseClaims">,
+): Taken {
   /** The picture may be a moment behind: before refusing, the engine itself is asked. */
   async function refuseName(key: string): Promise<void> {
     const { view, name } = viewOf(key);

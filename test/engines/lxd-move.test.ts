@@ -4,7 +4,12 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { LxdRequest } from "../../src/engines/lxd/http.ts";
+import { connectionFailure } from "../../src/engines/lxd/failures.ts";
+import type { LxdHttp, LxdRequest } from "../../src/engines/lxd/http.ts";
+import { keys } from "../../src/engines/lxd/instance.ts";
+import { createMoving } from "../../src/engines/lxd/moving.ts";
+import { createOperations } from "../../src/engines/lxd/operations.ts";
+import { ensureOwnPool } from "../../src/engines/lxd/pool.ts";
 import { hasCode } from "../../src/errors.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
 import { patiently } from "../support/patiently.ts";
@@ -68,6 +73,29 @@ test("LXD killed in the middle of a move: called again it is done, nothing is lo
     await engine().containers.remove(id);
   }
   t.diagnostic(outcomes.join("; "));
+});
+
+test("a copy whose sending LXD cuts off is sent again", async () => {
+  const { id } = await launch();
+  await inside(engine(), id, "sh", "-c", "echo kept >/kept; sync");
+  let sent = 0;
+  const cutting: LxdHttp = {
+    ...http(),
+    send<T>(request: LxdRequest) {
+      const cut = request.upload !== undefined && request.path === "/1.0/instances" && sent++ === 0;
+      const broken = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+      return cut ? Promise.reject(connectionFailure(broken, http().socket)) : http().send<T>(request);
+    },
+  };
+  const config = { [keys.moving]: id };
+  await http().send({ method: "PATCH", path: `/1.0/instances/${id}`, body: { config } });
+  const { move } = createMoving(cutting, createOperations(cutting));
+  await move(id, await ensureOwnPool(http()), () => engine().containers.stop(id));
+  assert.equal(sent, 2);
+  await engine().containers.start(id);
+  assert.equal(await inside(engine(), id, "cat", "/kept"), "kept");
+  assert.deepEqual(await http().get("/1.0/instances"), [`/1.0/instances/${id}`]);
+  await engine().containers.remove(id);
 });
 
 test("a container that moves keeps the snapshots that it has in LXD", async () => {

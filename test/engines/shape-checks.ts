@@ -62,6 +62,13 @@ export async function refused(engine: Engine, id: string, change: Shape, field: 
   }
 }
 
+/** Refused, and nothing of it done. */
+export async function refusedWhole(engine: Engine, id: string, change: Shape, field: keyof Shape): Promise<void> {
+  const before = await picture(engine, id);
+  await refused(engine, id, change, field);
+  assert.deepEqual(await picture(engine, id), before);
+}
+
 /** All that a refused change could have changed. */
 export async function picture(engine: Engine, id: string): Promise<unknown> {
   const { pid, state } = await found(engine, id);
