@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { takenOnHost } from "../../src/engines/shaping/host-addresses.ts";
+import { testEngines } from "../support/engines.ts";
 import { run } from "./commands.ts";
 
 /** Of a container that is to be on this bridge. */
@@ -25,10 +28,14 @@ before(async () => {
   await ip("-n", world, "address", "add", "10.79.0.2/24", "dev", "lan0");
   await ip("-n", world, "link", "set", "lan0", "up");
   await ip("route", "add", "10.80.0.5", "dev", "given1");
-  await ip("route", "add", "10.81.0.0/24", "via", "10.79.0.2");
+  await ip("route", "add", "10.81.0.0/24", "via", "10.79.0.77");
+  const resolver = join(testEngines().folder, "far-resolver");
+  writeFileSync(resolver, "search example\nnameserver 203.0.113.53\n");
+  await run("mount", "--bind", resolver, "/etc/resolv.conf");
 });
 
 after(async () => {
+  await run("umount", "/etc/resolv.conf");
   for (const name of [bridge, "given1", "given2"]) await ip("link", "del", name);
   await ip("netns", "del", world);
 });
@@ -42,8 +49,8 @@ const cases: [what: string, address: string, used: boolean][] = [
   ["one that nobody answers for", "10.79.0.3", false],
   ["an address behind another host", "10.81.0.9", false],
   ["an address that only the way out leads to", "10.200.0.9", false],
-  ["the name server", "10.0.2.3", true],
-  ["the way out", "10.0.2.2", true],
+  ["a name server, wherever it is,", "203.0.113.53", true],
+  ["the way to another network, silent as it is,", "10.79.0.77", true],
 ];
 
 for (const [what, address, used] of cases)
