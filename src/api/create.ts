@@ -225,28 +225,3 @@ export type CreateRequest = Static<typeof CreateRequest>;
 
 export const ImageDownloadRequest = Type.Object(imageFields, { ...closed, $id: "ImageDownloadRequest" });
 export type ImageDownloadRequest = Static<typeof ImageDownloadRequest>;
-
-export const ImageRemoveItem = Type.Object(
-  {
-    type: ContainerType,
-    image: ImageName,
-    tag: ImageTag,
-    id: Type.String({
-      pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.:-]{0,127}$",
-      description: "An image's id; it decides which image is removed",
-    }),
-  },
-  closed,
-);
-export type ImageRemoveItem = Static<typeof ImageRemoveItem>;
-
-/** A list, or one object. Written as if/then so that an error names its field. */
-export const ImageRemoveRequest = Type.Unsafe<ImageRemoveItem[] | ImageRemoveItem>({
-  $id: "ImageRemoveRequest",
-  type: ["array", "object"],
-  if: { type: "array" },
-  // oxlint-disable-next-line no-thenable
-  then: Type.Array(ImageRemoveItem, { minItems: 1, maxItems: 1000 }),
-  else: ImageRemoveItem,
-});
-export type ImageRemoveRequest = Static<typeof ImageRemoveRequest>;

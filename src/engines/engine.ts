@@ -206,7 +206,10 @@ export interface Images {
   get(reference: string, signal?: AbortSignal): Promise<Image | undefined>;
   /** Aborting closes the connection: the engine stops, and no image appears. */
   pull(reference: string, options: PullOptions): Promise<void>;
-  /** By id or `repository:tag`; the last tag takes the image with it. `conflict` when a container uses it. */
+  /**
+   * By `repository:tag` or alias that tag goes, and the image with its last one; by id the image. `conflict` when a
+   * container uses it.
+   */
   remove(reference: string, signal?: AbortSignal): Promise<void>;
 }
 

@@ -76,6 +76,11 @@ export function referencesOf({ type, image, tag, fingerprint }: Omit<ImageReques
   return fingerprint ? [fingerprint] : [`${image}/${tag}`, image];
 }
 
+/** Returns a docker image's name as Docker itself shows it: without Docker Hub's own host and folder. */
+export function familiarName(reference: string): string {
+  return reference.replace(/^(?:index\.)?docker\.io\//, "").replace(/^library\/(?=[^/]+$)/, "");
+}
+
 /** Docker takes the first part as a host when it has a dot or a port, or is localhost. */
 function hasRegistryHost(image: string): boolean {
   const [first = "", ...rest] = image.split("/");

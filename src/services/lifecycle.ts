@@ -7,6 +7,7 @@ import type { Awaiting } from "./awaiting.ts";
 import type { ContainerLookup, FoundContainer } from "./container-lookup.ts";
 import { numbersKey } from "./container-numbers.ts";
 import { shownContainer } from "./container-shown.ts";
+import { imageKeys } from "./image-keys.ts";
 import type { AwaitedKind, AwaitedRequests, Target } from "./kinds/awaited.ts";
 import { containerVerbs, refuseRunning } from "./kinds/container-verbs.ts";
 import type { Permitted } from "./owners.ts";
@@ -162,5 +163,5 @@ function keysOf(kind: AwaitedKind, request: Target): { locks: Lock[]; creates: s
   }
   if (kind !== "container_commit") return { locks: [own], creates: null };
   const { reference } = request as AwaitedRequests["container_commit"];
-  return { locks: [own, [`${type}/i/${reference}`, "X"]], creates: null };
+  return { locks: [own, ...imageKeys(type, [reference]).map((key): Lock => [key, "X"])], creates: null };
 }

@@ -1,5 +1,6 @@
 import type { ContainerInfo } from "../api/container-info.ts";
-import type { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../api/create.ts";
+import type { CreateRequest, ImageDownloadRequest } from "../api/create.ts";
+import type { ImageRemoveRequest } from "../api/image-remove.ts";
 import type {
   CommitRequest,
   ExecAnswer,

@@ -6,8 +6,10 @@ import type { Lane, Lock, PortClaim } from "../storage/task-store.ts";
 import { asksOfCreate, asksOfImage, type Asks } from "./asks.ts";
 import { planContainer } from "./container-plan.ts";
 import { refuseUnfit } from "./engine-fit.ts";
-import { type ImageReferences, referencesOf } from "./image-reference.ts";
+import { imageKeys } from "./image-keys.ts";
+import type { ImageReferences } from "./image-reference.ts";
 import { itemsOf } from "./kinds/image-remove.ts";
+import { refuseHalfNames, tagsOf } from "./removed-tag.ts";
 import type { BackgroundKind, TaskRequests } from "./services.ts";
 import type { Shares } from "./shares.ts";
 
@@ -73,28 +75,26 @@ export function createPlanners({ shares, images, capabilities, unforwardable }: 
     const name = `${request.image}:${request.tag}`;
     return { types: [request.type], lane: "heavy", name, locks, creates: null, ports: [], asks: asksOfImage(source) };
   }
+}
 
-  async function imageRemove(request: TaskRequests["image_remove"]): Promise<TaskPlan> {
-    const items = itemsOf(request);
-    const names = items.map((item) => `${item.image}:${item.tag}`);
-    const keys = new Set(items.flatMap((item) => imageKeys(item.type, referencesOf(item))));
-    return {
-      types: [...new Set(items.map((item) => item.type))],
-      lane: "quick",
-      name: names.length > 1 ? `${names[0]} (+${names.length - 1})` : (names[0] as string),
-      locks: [...keys].map((key): Lock => [key, "X"]),
-      creates: null,
-      ports: [],
-    };
-  }
+/** The image is locked as well as the tags: it goes with its last one, whichever that is. */
+async function imageRemove(request: TaskRequests["image_remove"]): Promise<TaskPlan> {
+  refuseHalfNames(request);
+  const items = itemsOf(request);
+  const names = items.map((item) => `${item.image}:${item.tag}`);
+  const keys = new Set(items.flatMap((item) => imageKeys(item.type, [item.id, ...tagsOf(item)])));
+  return {
+    types: [...new Set(items.map((item) => item.type))],
+    lane: "quick",
+    name: names.length > 1 ? `${names[0]} (+${names.length - 1})` : (names[0] as string),
+    locks: [...keys].map((key): Lock => [key, "X"]),
+    creates: null,
+    ports: [],
+  };
 }
 
 export function containerKey(type: string, name: string): string {
   return `${type}/c/${name}`;
-}
-
-function imageKeys(type: string, references: readonly string[]): string[] {
-  return references.map((reference) => `${type}/i/${reference}`);
 }
 
 function shared(keys: readonly string[]): Lock[] {

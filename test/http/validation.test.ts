@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CreateRequest, ImageDownloadRequest, ImageRemoveItem } from "../../src/api/create.ts";
+import { CreateRequest, ImageDownloadRequest } from "../../src/api/create.ts";
+import { ImageRemoveItem } from "../../src/api/image-remove.ts";
 import { RegistryRequest } from "../../src/api/registry.ts";
 import { LoginRequest } from "../../src/api/session.ts";
 import { AppError } from "../../src/errors.ts";

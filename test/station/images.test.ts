@@ -121,7 +121,7 @@ test("image_remove: of two tags one goes, with the last one the image", async ()
   );
 });
 
-test("image_remove: a short id is an id; a name, a tag or too few digits are none, and the tag never decides", async () => {
+test("image_remove: a short id is an id; a name, a tag or too few digits are none", async () => {
   const id = await present("images-short");
   const other = await present("images-keep");
   const bare = id.replace("sha256:", "");
@@ -141,10 +141,50 @@ test("image_remove: a short id is an id; a name, a tag or too few digits are non
   assert.equal(await hasImage("images-short:1"), true);
   assert.equal((await remove({ image: "images-short", id: bare.slice(0, 12) })).state, "completed");
   assert.equal(await hasImage("images-short:1"), false);
-  // The id decides, also against the name.
-  assert.equal((await remove({ image: "images-hub", id: other })).state, "completed");
+  assert.equal(await hasImage("images-keep:1"), true);
+  assert.equal((await remove({ image: "library/images-keep", id: other })).state, "completed", "another spelling");
   assert.equal(await hasImage("images-keep:1"), false);
-  assert.equal(await hasImage("images-hub:1"), true);
+});
+
+test("image_remove: a tag that the image does not have is an error, and the image keeps the tag that it has", async () => {
+  const id = await present("images-other-tag", "images-other-tag:2");
+  const second = { image: "images-other-tag", tag: "2", id };
+  const [done, again] = await Promise.all([remove(second), remove(second)]).then((tasks) =>
+    tasks.toSorted((a, b) => (a.error ?? "").localeCompare(b.error ?? "")),
+  );
+  assert.equal(done?.error, undefined);
+  assertFailed(again as Task, new RegExp(`image ${id} has no tag images-other-tag:2 \\(it has images-other-tag:1\\)`));
+  assertFailed(await remove({ image: "images-other", id }), /has no tag images-other:1 \(it has images-other-tag:1\)/);
+  assertFailed(
+    await remove({ image: "<none>", tag: "<none>", id }),
+    /has no tag <none>:<none> \(it has images-other-tag:1\)/,
+  );
+  assert.equal(await hasImage("images-other-tag:1"), true);
+});
+
+test("image_remove: an image without tags goes by its id and <none> only", async () => {
+  const id = await present("images-dangling");
+  await pushTinyImage("images-dangling");
+  assert.equal((await download("images-dangling")).error, undefined);
+  assertFailed(await remove({ image: "images-dangling", id }), /has no tag images-dangling:1 \(it has none\)/);
+  assert.equal((await remove({ image: "<none>", tag: "<none>", id })).error, undefined);
+  const left = await dockerApi<{ message?: string }>("GET", `/images/${id}/json`);
+  assert.match(left.message ?? "", /No such image/);
+  assert.equal(await hasImage("images-dangling:1"), true);
+});
+
+test("image_remove: half a name, and force, are refused by the name of the field", async () => {
+  const whole = { type: "docker", image: "images-hub", tag: "1", id: "fake_id" };
+  for (const [body, message] of [
+    [{ ...whole, image: "<none>" }, /^tag must be <none> too/],
+    [[whole, { ...whole, tag: "<none>" }], /^\[1\]\.image must be <none> too/],
+    [{ ...whole, force: true }, /^force /],
+    [{ ...whole, id: undefined }, /^id is missing/],
+  ] as const) {
+    const { status, body: answer } = await station.client.send("POST", "/background/image_remove", body);
+    assert.equal(status, 400);
+    assert.match((answer as { error: { message: string } }).error.message, message);
+  }
 });
 
 test("image_remove: an image that a container uses stays, and the error says which", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -123,4 +123,42 @@ test("a name that is taken is refused by its engine, and free in another", async
   assert.match(answer.error.message, /lxc container named ctest/);
   const other = { ...(JSON.parse(bodies.lxd) as object), name: "ctest", network: {} };
   assert.equal((await world.station.client.ended(post(JSON.stringify(other)).id)).state, "completed");
+});
+
+/** Removes an image under a name; answers why not. */
+async function removed(type: "lxc" | "lxd", name: string, id: string): Promise<string | undefined> {
+  const [image, tag] = name.split(":");
+  const { client } = world.station;
+  return (await client.ended((await client.add("image_remove", { type, image, tag, id })).id)).error;
+}
+
+test("image_remove of LXD: only the alias that is named goes, and with the last one the image", async () => {
+  const { target: id } = await world.lxd.get<{ target: string }>("/1.0/images/aliases/ubuntu%2Fbionic");
+  const alias = { name: "ubuntu", target: id };
+  await world.lxd.send({ method: "POST", path: "/1.0/images/aliases", body: alias });
+  assert.equal(await removed("lxd", "ubuntu:latest", id), undefined);
+  for (const name of ["ubuntu:latest", "ubuntu:focal", "<none>:<none>"]) {
+    assert.match(
+      String(await removed("lxd", name, id)),
+      new RegExp(`image ${id} has no tag ${name} \\(it has ubuntu:bionic\\)`),
+    );
+  }
+  assert.ok(await world.lxd.find(`/1.0/images/${id}`));
+  assert.equal(await removed("lxd", "ubuntu:bionic", id.slice(0, 12)), undefined);
+  assert.equal(await world.lxd.find(`/1.0/images/${id}`), undefined);
+});
+
+test("image_remove of LXC: only the tag that is named goes, and with the last one the image", async () => {
+  const { client } = world.station;
+  const tagged = { type: "lxc", repository: "qnap", image: "ubuntu-bionic", tag: "bionic" };
+  assert.equal((await client.ended((await client.add("image_download", tagged)).id)).error, undefined);
+  const folder = join(world.station.dataDir, "images");
+  const [id = "", ...others] = readdirSync(folder);
+  assert.deepEqual(others, []);
+  assert.equal(await removed("lxc", "ubuntu-bionic:bionic", id), undefined);
+  for (const name of ["ubuntu-bionic:bionic", "other:latest"])
+    assert.match(String(await removed("lxc", name, id)), /has no tag \S+ \(it has ubuntu-bionic:latest\)/);
+  assert.deepEqual(readdirSync(folder), [id]);
+  assert.equal(await removed("lxc", "ubuntu-bionic:latest", id), undefined);
+  assert.deepEqual(readdirSync(folder), []);
 });

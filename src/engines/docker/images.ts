@@ -50,14 +50,28 @@ export function createImages(http: DockerHttp): Images {
     meter.finish();
   }
 
+  /**
+   * With its last tag an image goes, or stays with it: by its id, because by the tag Docker would take the tag from an
+   * image that others are built on, and keep the image.
+   */
   async function remove(reference: string, signal?: AbortSignal): Promise<void> {
+    const image = await get(reference, signal);
     try {
-      await http.json({ method: "DELETE", path: imagePath(reference), signal });
+      const target = image?.tags.length === 1 ? image.id : reference;
+      await drop(target, signal).catch((error: unknown) => {
+        // It has got another name since, or has one by digest.
+        if (target !== reference && /is referenced in/.test(reasonOf(error))) return drop(reference, signal);
+        throw error;
+      });
     } catch (error) {
       if (hasCode(error, "not_found"))
         throw new AppError("not_found", `Docker has no image ${reference}.`, { cause: error });
       throw error;
     }
+  }
+
+  async function drop(reference: string, signal?: AbortSignal): Promise<void> {
+    await http.json({ method: "DELETE", path: imagePath(reference), signal });
   }
 
   return { list, get, pull, remove };

@@ -1,10 +1,11 @@
-import { AppError, hasCode } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
 import type { Image, Images, PullOptions } from "../engine.ts";
 import { forwardOnly } from "../forward-only.ts";
 import { debianRelease, isIdPrefix, parseReference } from "../system-images/reference.ts";
 import type { SystemImages } from "../system-images/system-images.ts";
 import { cancelled, isServerUnreachable, pullFailure } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
+import { aliasPath, createImageAliases } from "./image-aliases.ts";
 import { importRootfs } from "./import.ts";
 import type { Operation, Operations } from "./operations.ts";
 
@@ -33,6 +34,8 @@ const look = 200;
  * is pulled from. A Debian that the main server cannot be asked for is taken from the station's own images.
  */
 export function createImages(http: LxdHttp, operations: Operations, servers: ImageServers): Images {
+  const aliases = createImageAliases(http, operations);
+
   async function list(signal?: AbortSignal): Promise<Image[]> {
     const images = await http.get<LxdImage[]>("/1.0/images?recursion=1", signal);
     return images.filter(({ type }) => type !== "virtual-machine").map(toImage);
@@ -47,8 +50,7 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
 
   /** LXD completes what is the beginning of one fingerprint only. */
   async function targetOf(alias: string, signal?: AbortSignal): Promise<string | undefined> {
-    const path = `/1.0/images/aliases/${encodeURIComponent(alias)}`;
-    const { target } = (await http.find<{ target: string }>(path, signal)) ?? {};
+    const { target } = (await http.find<{ target: string }>(aliasPath(alias), signal)) ?? {};
     return target ?? (isIdPrefix(alias) ? alias : undefined);
   }
 
@@ -69,11 +71,14 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
   async function download(alias: string, server: string, { signal, onProgress }: PullOptions): Promise<void> {
     const what = isIdPrefix(alias) ? { fingerprint: alias } : { alias };
     const body = { source: { type: "image", mode: "pull", protocol: "simplestreams", server, ...what } };
-    const begun = await operations.begin({ method: "POST", path: "/1.0/images", body }, signal);
-    onProgress?.({ percent: -1, text: "Download image" });
     const report = (percent: number): void => onProgress?.({ percent, text: `Download image:${percent}%` });
-    const fingerprint = begun && (await follow(begun, signal, report));
-    if (fingerprint !== undefined && !isIdPrefix(alias)) await name(fingerprint, alias);
+    let fingerprint: string | undefined;
+    // Again when it was removed before it had its alias.
+    do {
+      const begun = await operations.begin({ method: "POST", path: "/1.0/images", body }, signal);
+      onProgress?.({ percent: -1, text: "Download image" });
+      fingerprint = begun && (await follow(begun, signal, report));
+    } while (fingerprint !== undefined && !isIdPrefix(alias) && !(await aliases.give(fingerprint, alias)));
   }
 
   function ownReference(alias: string): string | undefined {
@@ -87,21 +92,12 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
       // LXD has to take it yet.
       if (progress.percent < 100) options.onProgress?.(progress);
     };
-    await systemImages?.pull(own, { ...options, onProgress });
-    const rootfs = await systemImages?.rootfs(own);
-    if (!rootfs) throw new AppError("conflict", `The image ${own} was removed while LXD was to take it.`);
-    await name(await importRootfs({ http, operations }, rootfs, options.signal), alias);
-  }
-
-  /** The alias may be an older image's: that one stays, without it. */
-  async function name(fingerprint: string, alias: string): Promise<void> {
-    const path = `/1.0/images/aliases/${encodeURIComponent(alias)}`;
-    const body = { name: alias, target: fingerprint };
-    try {
-      await http.send({ method: "POST", path: "/1.0/images/aliases", body });
-    } catch (error) {
-      if (!hasCode(error, "conflict")) throw error;
-      await http.send({ method: "PUT", path, body });
+    let named = false;
+    while (systemImages && !named) {
+      await systemImages.pull(own, { ...options, onProgress });
+      const rootfs = await systemImages.rootfs(own);
+      const fingerprint = rootfs && (await importRootfs({ http, operations }, rootfs, options.signal));
+      named = fingerprint !== undefined && (await aliases.give(fingerprint, alias));
     }
   }
 
@@ -146,18 +142,7 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
   }
 
   async function remove(reference: string, signal?: AbortSignal): Promise<void> {
-    const image = await get(reference, signal);
-    if (!image) throw new AppError("not_found", `LXD has no image ${reference}.`);
-    const { alias } = locate(reference, servers);
-    try {
-      if (image.tags.includes(alias) && image.tags.length > 1) {
-        await http.send({ method: "DELETE", path: `/1.0/images/aliases/${encodeURIComponent(alias)}`, signal });
-      } else await operations.run({ method: "DELETE", path: `/1.0/images/${image.id}` }, signal);
-    } catch (error) {
-      if (hasCode(error, "not_found"))
-        throw new AppError("not_found", `LXD has no image ${reference}.`, { cause: error });
-      throw error;
-    }
+    await aliases.take(() => get(reference, signal), locate(reference, servers).alias, signal);
   }
 
   return { list, get, pull, remove };

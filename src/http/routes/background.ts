@@ -1,5 +1,6 @@
 import { Type } from "typebox";
-import { CreateRequest, ImageDownloadRequest, ImageRemoveRequest } from "../../api/create.ts";
+import { CreateRequest, ImageDownloadRequest } from "../../api/create.ts";
+import { ImageRemoveRequest } from "../../api/image-remove.ts";
 import { Task, TaskListQuery } from "../../api/task.ts";
 import type { BackgroundService } from "../../services/services.ts";
 import type { App } from "../app.ts";

@@ -1,8 +1,8 @@
-import type { ImageRemoveItem, ImageRemoveRequest } from "../../api/create.ts";
+import type { ImageRemoveItem, ImageRemoveRequest } from "../../api/image-remove.ts";
 import type { Engine } from "../../engines/engine.ts";
 import { hasCode, messageOf } from "../../errors.ts";
 import type { Handler } from "../../tasks/handler.ts";
-import { referencesOf } from "../image-reference.ts";
+import { shownTag, tagsOf } from "../removed-tag.ts";
 import type { KindOptions } from "./options.ts";
 
 /**
@@ -18,8 +18,10 @@ export function imageRemoveHandler(options: KindOptions): Handler {
       for (const [index, item] of items.entries()) {
         context.progress(Math.floor((100 * index) / items.length), `Remove image ${index + 1} of ${items.length}`);
         const { engine } = options.inventory.require(item.type);
-        const failure = await context.step(`remove ${index}`, null, async (repeated) => {
-          const failed = await removeItem(engine, item, repeated);
+        const found = await context.step(`find ${index}`, null, () => find(engine, item));
+        const failure = await context.step(`remove ${index}`, null, async () => {
+          const name = `${item.image}:${item.tag}`;
+          const failed = "failure" in found ? found.failure : await remove(engine, name, found.reference);
           const state = failed === null ? "success" : "error";
           options.announce("image", context.user, { action: "delete", state, type: item.type, name: item.image });
           return failed;
@@ -37,22 +39,32 @@ export function itemsOf(request: ImageRemoveRequest): ImageRemoveItem[] {
   return Array.isArray(request) ? request : [request];
 }
 
-/** Answers why it was not removed, or null. */
-async function removeItem(engine: Engine, item: ImageRemoveItem, repeated: boolean): Promise<string | null> {
-  const tag = `${item.image}:${item.tag}`;
+/** What is to be removed: a tag, or an image that has none. */
+type Found = { reference: string } | { failure: string };
+
+/** An id says which image is meant; the name decides which of its tags goes, and must be one of them. */
+async function find(engine: Engine, item: ImageRemoveItem): Promise<Found> {
+  const name = `${item.image}:${item.tag}`;
   const image = await engine.images.get(item.id);
   if (!image || !isId(image.id, item.id))
-    return repeated ? null : `There is no image with the id ${item.id} (${tag}) on this host.`;
-  const reference = referencesOf(item).find((name) => image.tags.includes(name));
-  if (repeated && reference === undefined && image.tags.length > 0) return null;
+    return { failure: `There is no image with the id ${item.id} (${name}) on this host.` };
+  const asked = tagsOf(item);
+  if (asked.length === 0 && image.tags.length === 0) return { reference: image.id };
+  const reference = asked.find((tag) => image.tags.includes(tag));
+  if (reference !== undefined) return { reference };
+  const has = image.tags.map((tag) => shownTag(item.type, tag)).join(", ");
+  return { failure: `The image ${item.id} has no tag ${name} (it has ${has || "none"}).` };
+}
+
+/** Answers why it was not removed, or null. What is gone was removed by an earlier try, or has been by somebody else. */
+async function remove(engine: Engine, name: string, reference: string): Promise<string | null> {
   try {
-    // With other tags left only this one goes; the last one takes the image with it.
-    await engine.images.remove(reference !== undefined && image.tags.length > 1 ? reference : image.id);
+    await engine.images.remove(reference);
     return null;
   } catch (error) {
     if (hasCode(error, "engine_unavailable")) throw error;
     if (hasCode(error, "not_found")) return null;
-    return `${tag}: ${messageOf(error)}`;
+    return `${name}: ${messageOf(error)}`;
   }
 }
 
