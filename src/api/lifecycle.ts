@@ -57,7 +57,13 @@ export const LogsQuery = Type.Object(
 
 /** Of a docker container an object, of the others their console as one text. */
 export const Logs = Type.Union([
-  Type.Object({ logs: Type.String(), tail: Type.Integer({ description: "The lines that were asked for" }) }),
+  Type.Object({
+    logs: Type.String(),
+    tail: Type.Integer({ description: "The lines that were asked for" }),
+    truncated: Type.Optional(
+      Type.Literal(true, { description: "Lines that were asked for are cut off: only the last MiB is shown" }),
+    ),
+  }),
   Type.String(),
 ]);
 export type Logs = Static<typeof Logs>;

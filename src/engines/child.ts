@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 
 import { AppError } from "../errors.ts";
+import { keepEnd } from "./kept-output.ts";
 import { killGroup } from "./kill-group.ts";
 
 export interface ChildOptions {
@@ -9,7 +10,7 @@ export interface ChildOptions {
   signal?: AbortSignal | undefined;
   /** Given to its standard input. */
   input?: string;
-  /** Of more output only so many characters of the end are kept: 65536 unless said. */
+  /** Of more output only so many bytes of the end are kept: 65536 unless said. */
   outputLimit?: number;
 }
 
@@ -31,9 +32,9 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
   const child = spawn(program, args, { env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
   // Who reads nothing of it may have ended already.
   child.stdin.on("error", () => undefined).end(options.input ?? "");
-  const output = { out: "", err: "" };
-  child.stdout.on("data", (chunk: Buffer) => (output.out = (output.out + chunk.toString()).slice(-limit)));
-  child.stderr.on("data", (chunk: Buffer) => (output.err = (output.err + chunk.toString()).slice(-limit)));
+  const output = { out: keepEnd(limit), err: keepEnd(limit) };
+  child.stdout.on("data", output.out.add);
+  child.stderr.on("data", output.err.add);
   const kill = (): void => killGroup(child.pid);
   options.signal?.addEventListener("abort", kill, { once: true });
   child.on("error", (cause) =>
@@ -42,9 +43,9 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
   child.on("close", (code, killedBy) => {
     options.signal?.removeEventListener("abort", kill);
     if (options.signal?.aborted) reject(stopped(program));
-    else if (code === 0) resolve(output.out);
+    else if (code === 0) resolve(output.out.text());
     else {
-      const reason = killedBy ? `ended by ${killedBy}` : output.err.trim() || `exit code ${code}`;
+      const reason = killedBy ? `ended by ${killedBy}` : output.err.text().trim() || `exit code ${code}`;
       reject(new AppError("engine_failed", `${program} failed: ${reason}`, { cause: { argv, code, killedBy } }));
     }
   });

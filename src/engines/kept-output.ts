@@ -1,6 +1,6 @@
-import { outputLimit, type ExecResult } from "./life.ts";
+import { outputLimit, type ExecResult, type KeptLog } from "./life.ts";
 
-/** Bytes of a program's output, up to a limit. */
+/** Bytes of a program's output, up to a limit. Adding takes time in the bytes that are added, however they are cut. */
 export interface KeptOutput {
   add(data: Buffer): void;
   text(): string;
@@ -8,40 +8,74 @@ export interface KeptOutput {
   truncated(): boolean;
 }
 
-/** The first bytes: of a program that is run for somebody. */
+const firstCapacity = 16 * 1024;
+
+/** Keeps the first bytes: for a program that is run for a caller. */
 export function keepStart(limit = outputLimit): KeptOutput {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const kept = createBytes(limit);
   let truncated = false;
   return {
     add(data) {
-      if (size + data.length > limit) truncated = true;
-      const part = data.subarray(0, limit - size);
-      size += part.length;
-      if (part.length > 0) chunks.push(part);
+      const room = limit - kept.length();
+      if (data.length > room) truncated = true;
+      kept.append(data.subarray(0, room));
     },
-    text: () => Buffer.concat(chunks).toString("utf8"),
+    text: () => kept.last(limit).toString("utf8"),
     truncated: () => truncated,
   };
 }
 
-/** The last bytes: of a log. */
+/** Keeps the last bytes: for a log. */
 export function keepEnd(limit = outputLimit): KeptOutput {
-  const chunks: Buffer[] = [];
-  let size = 0;
+  // With twice the room the kept bytes are moved once for each `limit` bytes, and not for each piece.
+  const kept = createBytes(2 * limit);
   let truncated = false;
   return {
     add(data) {
-      chunks.push(data);
-      size += data.length;
-      while (size - (chunks[0]?.length ?? 0) >= limit) {
-        size -= chunks.shift()?.length ?? 0;
-        truncated = true;
-      }
+      const part = data.subarray(Math.max(0, data.length - limit));
+      if (kept.length() + data.length > limit) truncated = true;
+      if (kept.length() + part.length > 2 * limit) kept.keepLast(limit - part.length);
+      kept.append(part);
     },
-    text: () => Buffer.concat(chunks).subarray(-limit).toString("utf8"),
-    truncated: () => truncated || size > limit,
+    text: () => kept.last(limit).toString("utf8"),
+    truncated: () => truncated,
   };
+}
+
+/** A buffer that grows up to a capacity. Pieces are copied, so that none holds the larger chunk that it was cut from. */
+function createBytes(capacity: number) {
+  let buffer = Buffer.allocUnsafe(Math.min(capacity, firstCapacity));
+  let length = 0;
+
+  function reserve(size: number): void {
+    if (size <= buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.min(capacity, Math.max(size, 2 * buffer.length)));
+    buffer.copy(larger, 0, 0, length);
+    buffer = larger;
+  }
+
+  return {
+    length: () => length,
+    append(data: Buffer): void {
+      reserve(length + data.length);
+      length += data.copy(buffer, length);
+    },
+    /** Drops all but the last bytes. */
+    keepLast(size: number): void {
+      buffer.copyWithin(0, Math.max(0, length - size), length);
+      length = Math.min(size, length);
+    },
+    last: (size: number): Buffer => buffer.subarray(Math.max(0, length - size), length),
+  };
+}
+
+/**
+ * Returns the last lines of a text of which `cut` bytes in front may be missing. It is truncated when the missing ones
+ * would have been among those lines.
+ */
+export function logEnd(text: string, lines: number, cut: boolean): KeptLog {
+  const end = lastLines(text, lines);
+  return { text: end, truncated: cut && end.length === text.length };
 }
 
 /** What a shell answers for a program that is not there; engines have words of their own for it. */

@@ -38,6 +38,12 @@ export interface ExecResult {
   truncated: boolean;
 }
 
+export interface KeptLog {
+  text: string;
+  /** A limit cut lines off that were asked for: `outputLimit`, or what the engine itself keeps. */
+  truncated: boolean;
+}
+
 /** Bytes that are kept of one stream of a program, and of a log. */
 export const outputLimit = 1 << 20;
 
@@ -59,7 +65,7 @@ export interface ContainerLife {
   /** Start it when the host boots. */
   setAutostart(id: string, on: boolean, signal?: AbortSignal): Promise<void>;
   /** The last lines that it wrote to its output or its console, at most `outputLimit` bytes of them. */
-  logs(id: string, lines: number, signal?: AbortSignal): Promise<string>;
+  logs(id: string, lines: number, signal?: AbortSignal): Promise<KeptLog>;
   /** Facts in the engine's own words, for a person; all have `NetworkSettings.Ports` in Docker's form. */
   inspect(id: string, signal?: AbortSignal): Promise<Record<string, unknown>>;
   /** Makes an image of its files as they are, and answers the image's id. Only with `commits`. */

@@ -8,6 +8,9 @@ import type { Sessions } from "./sessions.ts";
 
 /** Programs that run for callers at once. */
 const atOnce = 32;
+/** Logs that are read from engines at once, and requests that wait for that. */
+const logsAtOnce = 16;
+const logsWaiting = 256;
 const usualTimeout = 60;
 const usualTail = 100;
 /** A look into a container is answered within this, or not. */
@@ -27,6 +30,13 @@ export function createInsideService({
     full: () => new AppError("too_many", `More than ${atOnce} programs run in containers already; try again later.`),
   });
 
+  // Each may hold some MiB while an engine sends.
+  const reading = createGate({
+    width: logsAtOnce,
+    depth: logsWaiting,
+    full: () => new AppError("too_many", `More than ${logsAtOnce + logsWaiting} logs are being read; try again later.`),
+  });
+
   return {
     async inspect(caller, place) {
       const { view, container } = await permitted(sessions.authenticate(caller), "container:inspect", place);
@@ -35,8 +45,9 @@ export function createInsideService({
 
     async logs(caller, place, { tail = usualTail }) {
       const { view, container } = await permitted(sessions.authenticate(caller), "container:logs", place);
-      const logs = await looking((signal) => view.engine.containers.logs(container.id, tail, signal));
-      return place.type === "docker" ? { logs, tail } : logs;
+      const read = () => looking((signal) => view.engine.containers.logs(container.id, tail, signal));
+      const { text, truncated } = await reading(read);
+      return { logs: text, tail, truncated };
     },
 
     async exec(caller, place, request, signal) {

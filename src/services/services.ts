@@ -1,14 +1,7 @@
 import type { ContainerInfo } from "../api/container-info.ts";
 import type { CreateRequest, ImageDownloadRequest } from "../api/create.ts";
 import type { ImageRemoveRequest } from "../api/image-remove.ts";
-import type {
-  CommitRequest,
-  ExecAnswer,
-  ExecRequest,
-  Logs,
-  ResourceAnswer,
-  SyncCreateRequest,
-} from "../api/lifecycle.ts";
+import type { CommitRequest, ExecAnswer, ExecRequest, ResourceAnswer, SyncCreateRequest } from "../api/lifecycle.ts";
 import type { RegistryList, RegistryRequest } from "../api/registry.ts";
 import type { EventList } from "../api/event.ts";
 import type { BridgeList, PortUse, SystemInfo, SystemResource } from "../api/system.ts";
@@ -138,11 +131,20 @@ export interface LifecycleService {
   settings(caller: Caller, place: ContainerPlace): Promise<ResourceAnswer>;
 }
 
+/** The end of a container's log. */
+export interface LogEnd {
+  logs: string;
+  /** The lines that were asked for. */
+  tail: number;
+  /** A limit cut lines off that were asked for. */
+  truncated: boolean;
+}
+
 /** Looks into one container, and programs in it. */
 export interface InsideService {
   inspect(caller: Caller, place: ContainerPlace): Promise<Record<string, unknown>>;
   /** `tail` = lines. */
-  logs(caller: Caller, place: ContainerPlace, how: { tail: number | undefined }): Promise<Logs>;
+  logs(caller: Caller, place: ContainerPlace, how: { tail: number | undefined }): Promise<LogEnd>;
   /** Runs at most once; killed when the signal aborts. */
   exec(caller: Caller, place: ContainerPlace, request: ExecRequest, signal: AbortSignal): Promise<ExecAnswer>;
 }

@@ -158,7 +158,8 @@ export function insideTests(env: () => EngineEnv, can: Abilities): void {
 
   test("logs and facts can be read", () =>
     withContainer(async (engine, id) => {
-      assert.equal(typeof (await engine.containers.logs(id, 10)), "string");
+      const { text, truncated } = await engine.containers.logs(id, 10);
+      assert.deepEqual([typeof text, truncated], ["string", false]);
       const { NetworkSettings } = await engine.containers.inspect(id);
       assert.deepEqual((NetworkSettings as { Ports: unknown }).Ports, {});
     }));

@@ -19,11 +19,14 @@ test("an answer is JSON with two spaces that nobody stores or guesses about", as
 
 test("a text is an answer in JSON too", async (t) => {
   const { send, answer } = await startServer(t);
-  answer("inside.logs", () => "line\r\n\u0007");
+  answer("inside.logs", () => ({ logs: "line\r\n\u0007", tail: 100, truncated: true }));
   const { text, headers, json } = await send("/api/v1/container/lxd/web/logs");
   assert.equal(text, '"line\\r\\n\\u0007"');
   assert.match(String(headers["content-type"]), /^application\/json/);
   assert.equal(json, "line\r\n\u0007");
+  assert.equal(headers["x-truncated"], "true");
+  const docker = await send("/api/v1/container/docker/web/logs");
+  assert.deepEqual(docker.json, { logs: "line\r\n\u0007", tail: 100, truncated: true });
 });
 
 test("an error has its key at the position that clients look for", async (t) => {

@@ -63,7 +63,7 @@ const answers: Record<string, (...args: never[]) => unknown> = {
   "background.remove": () => [1, 2],
   ...Object.fromEntries(lifecycleVerbs.map((verb) => [`lifecycle.${verb}`, () => container])),
   "inside.inspect": () => ({ Id: "a" }),
-  "inside.logs": () => "a console",
+  "inside.logs": () => ({ logs: "a console", tail: 100, truncated: false }),
   "inside.exec": () => ({ exitCode: 0, stdout: "", stderr: "", truncated: false }),
   "registries.list": () => registries,
   "registries.save": () => registries,

@@ -3,17 +3,23 @@ import type { Readable } from "node:stream";
 /** A line longer than this is no line of Docker. */
 const longest = 16 * 1024 * 1024;
 
-/** Objects one after another, one in a line; a cut stream throws. */
+/** Objects one after another, one in a line; a cut stream throws. Only what is new is looked through for a line's end. */
 export async function* jsonLines(stream: Readable): AsyncGenerator<unknown, void, undefined> {
   const decoder = new TextDecoder();
-  let rest = "";
+  let begun: string[] = [];
+  let length = 0;
   for await (const chunk of stream) {
-    rest += decoder.decode(chunk as Buffer, { stream: true });
-    if (rest.length > longest) throw new Error("a line of Docker's answer is too long");
-    const lines = rest.split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) if (line.trim() !== "") yield JSON.parse(line);
+    const [first = "", ...more] = decoder.decode(chunk as Buffer, { stream: true }).split("\n");
+    begun.push(first);
+    length += first.length;
+    if (length > longest) throw new Error("a line of Docker's answer is too long");
+    if (more.length === 0) continue;
+    const last = more.pop() ?? "";
+    for (const line of [begun.join(""), ...more]) if (line.trim() !== "") yield JSON.parse(line);
+    begun = [last];
+    length = last.length;
   }
+  const rest = begun.join("");
   if (rest.trim() !== "") yield JSON.parse(rest);
 }
 

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
 import { keepEnd } from "../kept-output.ts";
-import type { CommitRequest, ContainerLife, StopOptions } from "../life.ts";
+import type { CommitRequest, ContainerLife, KeptLog, StopOptions } from "../life.ts";
 import { containerPath, requireContainer, type Inspected } from "./container-inspect.ts";
 import { taskLabel } from "./create-body.ts";
 import { execIn } from "./exec.ts";
@@ -53,7 +53,7 @@ export function createLife(http: DockerHttp): ContainerLife {
     await http.json({ method: "POST", path: `${containerPath(Id)}/update`, body, signal });
   }
 
-  async function logs(id: string, lines: number, signal?: AbortSignal): Promise<string> {
+  async function logs(id: string, lines: number, signal?: AbortSignal): Promise<KeptLog> {
     const { Id, Config } = await requireContainer(http, id, signal);
     const query = { stdout: "true", stderr: "true", tail: String(lines) };
     const answer = await http.open({ path: `${containerPath(Id)}/logs`, query, signal });
@@ -65,7 +65,7 @@ export function createLife(http: DockerHttp): ContainerLife {
     } finally {
       answer.destroy();
     }
-    return kept.text();
+    return { text: kept.text(), truncated: kept.truncated() };
   }
 
   /** An image of a container has its labels: without the mark, what others make of it is not taken for the station's. */

@@ -104,7 +104,7 @@ export function createFakeLife(deps: Deps): ContainerLife & Reshaping & Pick<Con
     unpause: (id, signal) => act("unpause", id, signal, () => setPaused(id, false)),
     rename: (id, name, signal) => act("rename", id, signal, () => rename(id, name)),
     setAutostart: (id, on, signal) => act("setAutostart", id, signal, () => setAutostart(id, on)),
-    logs: (id, _lines, signal) => act("logs", id, signal, () => (present(id), "")),
+    logs: (id, _lines, signal) => act("logs", id, signal, () => (present(id), { text: "", truncated: false })),
     inspect: (id, signal) => act("inspect", id, signal, () => ({ Id: present(id).id, NetworkSettings: { Ports: {} } })),
     settings: (id, signal) => act("settings", id, signal, () => settings(id)),
     ...createFakeShape({ state, call, announce, present, run, end }),

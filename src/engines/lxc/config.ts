@@ -58,6 +58,8 @@ function logs(home: string): string[] {
     `lxc.console.logfile = ${home}/console.log`,
     "lxc.console.buffer.size = 64kB",
     "lxc.console.size = 1MB",
+    // What came before goes to a second file, and is not thrown away.
+    "lxc.console.rotate = 1",
     `lxc.log.file = ${home}/lxc.log`,
     "lxc.log.level = WARN",
   ];

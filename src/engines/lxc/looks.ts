@@ -3,8 +3,8 @@ import { open, stat } from "node:fs/promises";
 import { portsInDockerForm } from "../docker-form.ts";
 import type { Container, ContainerSettings, Limits } from "../engine.ts";
 import { architectureName, hostArchitecture } from "../host-architecture.ts";
-import { lastLines } from "../kept-output.ts";
-import { outputLimit } from "../life.ts";
+import { logEnd } from "../kept-output.ts";
+import { outputLimit, type KeptLog } from "../life.ts";
 import { readConfig, settingsOf } from "./config-file.ts";
 import type { Facts } from "./facts.ts";
 import type { Layout } from "./layout.ts";
@@ -49,16 +49,26 @@ function number(text: string | undefined): number {
   return Number(text ?? 0) || 0;
 }
 
-/** The end of the console's file; one that never ran has none. */
-export async function readConsole(layout: Layout, name: string, lines: number): Promise<string> {
+/** Returns the end of the console: of its file and of the one before it, to which LXC turns it at 1 MB. */
+export async function readConsole(layout: Layout, name: string, lines: number): Promise<KeptLog> {
   const file = settingsOf(await readConfig(layout, name), "lxc.console.logfile").at(-1);
-  const log = file === undefined ? undefined : await open(file, "r").catch(() => undefined);
-  if (!log) return "";
+  if (file === undefined) return { text: "", truncated: false };
+  const present = await readEnd(file, outputLimit);
+  const before = await readEnd(`${file}.1`, outputLimit - present.bytes.length);
+  const text = Buffer.concat([before.bytes, present.bytes]).toString("utf8");
+  // Of what was before a second file nothing is known.
+  return logEnd(text, lines, before.size > 0 || present.size > present.bytes.length);
+}
+
+/** A container that never ran has no such file. */
+async function readEnd(file: string, limit: number): Promise<{ bytes: Buffer; size: number }> {
+  const log = await open(file, "r").catch(() => undefined);
+  if (!log) return { bytes: Buffer.alloc(0), size: 0 };
   try {
     const { size } = await log.stat();
-    const buffer = Buffer.alloc(Math.min(size, outputLimit));
+    const buffer = Buffer.alloc(Math.min(size, limit));
     const { bytesRead } = await log.read(buffer, 0, buffer.length, size - buffer.length);
-    return lastLines(buffer.subarray(0, bytesRead).toString("utf8"), lines);
+    return { bytes: buffer.subarray(0, bytesRead), size };
   } finally {
     await log.close();
   }

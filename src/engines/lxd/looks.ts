@@ -2,9 +2,13 @@ import { AppError, hasCode } from "../../errors.ts";
 import { portsInDockerForm } from "../docker-form.ts";
 import type { Container, Containers, ContainerSettings, Limits } from "../engine.ts";
 import { architectureName } from "../host-architecture.ts";
-import { keepEnd, lastLines } from "../kept-output.ts";
+import { keepEnd, logEnd } from "../kept-output.ts";
+import type { KeptLog } from "../life.ts";
 import type { LxdHttp } from "./http.ts";
 import { findInstance, type Instance, instancePath, keys } from "./instance.ts";
+
+/** Bytes of a console that LXD keeps. */
+const consoleLimit = 128 * 1024;
 
 /** What can be read of a container beside its state. */
 export function createLooks(http: LxdHttp, get: Containers["get"]): Pick<Containers, "logs" | "inspect" | "settings"> {
@@ -40,7 +44,7 @@ export function createLooks(http: LxdHttp, get: Containers["get"]): Pick<Contain
   }
 
   /** LXD keeps the last 128 KiB of a console. One that never ran has none. */
-  async function logs(name: string, lines: number, signal?: AbortSignal): Promise<string> {
+  async function logs(name: string, lines: number, signal?: AbortSignal): Promise<KeptLog> {
     await requireInstance(http, name, signal);
     const kept = keepEnd();
     try {
@@ -48,7 +52,8 @@ export function createLooks(http: LxdHttp, get: Containers["get"]): Pick<Contain
     } catch (error) {
       if (!hasCode(error, "not_found") && !hasCode(error, "engine_failed")) throw error;
     }
-    return lastLines(kept.text(), lines);
+    const text = kept.text();
+    return logEnd(text, lines, kept.truncated() || Buffer.byteLength(text) >= consoleLimit);
   }
 
   return { settings, inspect, logs };

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { ContainerPlace, ExecAnswer, ExecRequest, Logs, LogsQuery, PlainQuery } from "../../api/lifecycle.ts";
-import type { InsideService } from "../../services/services.ts";
+import type { InsideService, LogEnd } from "../../services/services.ts";
 import type { App } from "../app.ts";
 import { untilHangUp } from "../hang-up.ts";
 import { jsonType, prettyJson } from "../json.ts";
@@ -28,9 +28,10 @@ export function insideRoutes(app: App, inside: InsideService): void {
   app.get(`${one}/logs`, { schema: logs }, async (request, reply) => {
     const { tail } = request.query;
     const how = { tail: tail === undefined ? undefined : Number(tail) };
-    const answer = await inside.logs(callerOf(request), request.params, how);
+    const end = await inside.logs(callerOf(request), request.params, how);
+    if (end.truncated) reply.header("x-truncated", "true");
     // A text is an answer in JSON too.
-    return reply.type(jsonType).serializer(prettyJson).send(answer);
+    return reply.type(jsonType).serializer(prettyJson).send(shownLogs(request.params.type, end));
   });
 
   const exec = {
@@ -44,4 +45,10 @@ export function insideRoutes(app: App, inside: InsideService): void {
   app.post(`${one}/exec`, { schema: exec }, (request, reply) =>
     inside.exec(callerOf(request), request.params, request.body, untilHangUp(reply)),
   );
+}
+
+/** As documented: of docker an object, of the others only the text, which leaves the header to say that it was cut. */
+function shownLogs(type: string, { logs, tail, truncated }: LogEnd): Logs {
+  if (type !== "docker") return logs;
+  return { logs, tail, ...(truncated && { truncated: true as const }) };
 }

@@ -150,6 +150,30 @@ describe("inside docker only", { concurrency: false }, () => {
     assert.equal((await client.ok<{ tail: number }>("GET", "/container/docker/inside-log/logs")).tail, 100);
   });
 
+  test("a log of more than a MiB is cut, and says so; one that is short is not", async () => {
+    const { client } = world.station;
+    await world.on("docker").create("inside-long", { entrypoint: ["sh", "-c"], command: ["seq 1 200000"] });
+    const at = "/container/docker/inside-long/logs";
+    const read = (tail: number) => client.ok<{ logs: string; truncated?: true }>("GET", `${at}?tail=${tail}`);
+    assert.ok(await until(async () => (await read(1)).logs.startsWith("200000"), 20_000));
+    const { logs, truncated } = await read(999_999);
+    assert.deepEqual([logs.length, logs.slice(-8), truncated], [1 << 20, "200000\r\n", true]);
+    assert.equal((await read(1000)).truncated, undefined);
+
+    const lxc = world.on("lxc");
+    await lxc.create("inside-long");
+    const write = "seq 1 200000 >/dev/console && echo over >/dev/console";
+    await client.ok("POST", lxc.at("inside-long", "/exec"), { command: ["sh", "-c", write] });
+    const console = async (tail: number) => {
+      const { body, headers } = await client.send("GET", lxc.at("inside-long", `/logs?tail=${tail}`));
+      return { text: String(body), truncated: headers.get("x-truncated") };
+    };
+    assert.ok(await until(async () => (await console(1)).text.startsWith("over"), 20_000));
+    const long = await console(999_999);
+    assert.deepEqual([long.text.length, long.truncated], [1 << 20, "true"]);
+    assert.equal((await console(1000)).truncated, null);
+  });
+
   test("an image is made of a container: files, author and message, and no mark of its maker", async () => {
     const { client } = world.station;
     const docker = world.on("docker");
