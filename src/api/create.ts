@@ -1,4 +1,4 @@
-import { Type, type Static } from "typebox";
+import { Type, type Static, type TSchema } from "typebox";
 
 /** Bodies of `create` and of the image tasks: `api/station-v1`, chapters container and background. */
 
@@ -33,8 +33,8 @@ export const ImageName = Type.String({
 });
 
 export const ImageTag = Type.String({
-  pattern: "^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}$",
-  description: "An image tag, as latest",
+  pattern: "^(?:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?$",
+  description: "An image tag, as latest; empty means latest",
 });
 
 /** Shown with the image; not sent to the engine. */
@@ -131,7 +131,9 @@ const Resource = Type.Object(
   {
     limit: Type.Optional(Limit),
     device: Type.Optional(Type.Array(DevicePermission, { maxItems: 256 })),
-    gpu: Type.Optional(Type.Array(Type.Unknown(), { maxItems: 16 })),
+    gpu: Type.Optional(
+      Type.Array(text(128, "A GPU; a container that asks for one gets every GPU of the host"), { maxItems: 16 }),
+    ),
   },
   closed,
 );
@@ -143,14 +145,36 @@ const ContainerPath = Type.String({
   description: "An absolute path in the container",
 });
 
+const SharePath = Type.String({
+  pattern: "^/[^\\u0000-\\u001f\\u007f]+$",
+  maxLength: 4096,
+  description: "A path that begins with /SHARE, the name of a shared folder, without control characters",
+});
+
+const HostMount = Type.Object(
+  {
+    bind: ContainerPath,
+    ro: Type.Optional(Type.Boolean({ description: "Mounted read-only" })),
+    rw: Type.Optional(Type.Boolean({ description: "The opposite of ro" })),
+  },
+  closed,
+);
+
+/** An object whose keys are the caller's own. `propertyNames`, not a pattern of keys: a refusal then names the rule. */
+function keyed<K extends TSchema, V extends TSchema>(key: K, value: V, options: { max: number; description: string }) {
+  return Type.Unsafe<Record<string, Static<V>>>({
+    type: "object",
+    propertyNames: key,
+    additionalProperties: value,
+    maxProperties: options.max,
+    description: options.description,
+  });
+}
+
 const Volume = Type.Object(
   {
     host: Type.Optional(
-      Type.Record(
-        Type.String({ pattern: "^/[^\\u0000-\\u001f\\u007f]+$" }),
-        Type.Object({ bind: ContainerPath, ro: Type.Optional(Type.Boolean()) }, closed),
-        { ...closed, maxProperties: 256, description: "/SHARE/folder -> where it is mounted" },
-      ),
+      keyed(SharePath, HostMount, { max: 256, description: "/SHARE/folder -> where it is mounted" }),
     ),
     container: Type.Optional(Type.Array(ContainerName, { maxItems: 64 })),
     new: Type.Optional(Type.Array(ContainerPath, { maxItems: 64 })),
@@ -181,6 +205,35 @@ const imageFields = {
   icon: Type.Optional(text(2048, "Icon of this image")),
 };
 
+const unused = Type.Optional(Type.Literal("", { description: "Only empty" }));
+
+/**
+ * What the original station's own page sends beside the documented fields. It has no meaning here, so only the page's own
+ * forms are taken: whoever means something else by it must not believe that it was done.
+ */
+const pageFields = {
+  changed: Type.Optional(
+    Type.Unsafe<Record<string, unknown>>({ type: "object", description: "Which parts of the page's form were changed" }),
+  ),
+  image_from: Type.Optional(
+    Type.Object(
+      {
+        from: Type.Optional(text(64, "Where the page took the image from")),
+        local: unused,
+        nas: unused,
+        upload_folder: unused,
+      },
+      closed,
+    ),
+  ),
+  restart: Type.Optional(
+    Type.Object(
+      { checked: Type.Optional(Type.Boolean()), required: Type.Optional(Type.Boolean()) },
+      { ...closed, description: "An object of checked and required; whether it starts at boot is autostart" },
+    ),
+  ),
+};
+
 export const CreateRequest = Type.Object(
   {
     ...imageFields,
@@ -204,20 +257,13 @@ export const CreateRequest = Type.Object(
       }),
     ),
     links: Type.Optional(
-      Type.Record(ContainerName, ContainerName, {
-        ...closed,
-        maxProperties: 64,
-        description: "Container name -> alias",
-      }),
+      keyed(ContainerName, ContainerName, { max: 64, description: "Container name -> alias" }),
     ),
     network: Type.Optional(Network),
     resource: Type.Optional(Resource),
     volume: Type.Optional(Volume),
     gpu: Type.Optional(Type.Boolean()),
-    // Sent by the original station's own page, and without meaning here.
-    changed: Type.Optional(Type.Unknown()),
-    image_from: Type.Optional(Type.Unknown()),
-    restart: Type.Optional(Type.Unknown()),
+    ...pageFields,
   },
   { ...closed, $id: "CreateRequest" },
 );

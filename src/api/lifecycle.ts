@@ -125,7 +125,7 @@ export const ResourceAnswer = Type.Object(
     name: Type.String(),
     network: Type.Object({
       hostname: Type.String(),
-      mode: Type.String({ description: "nat, host or bridge" }),
+      mode: Type.String({ description: "nat, host, bridge or a network's name; empty for nat in LXC" }),
       port: Type.Array(Type.Array(Type.Union([Type.Integer(), Type.String()]))),
     }),
     resource: Type.Object({

@@ -28,6 +28,8 @@ interface Schema {
   anyOf?: Schema[];
   /** A list in a tuple. */
   items?: unknown;
+  /** Of an object whose keys are the caller's own. */
+  propertyNames?: Schema;
 }
 type Failure = FastifySchemaValidationError & { parentSchema?: Schema; schema?: unknown; data?: unknown };
 
@@ -37,10 +39,12 @@ export function refusedField(failures: FastifySchemaValidationError[], part: str
   const failure: Failure | undefined = failures.findLast((one) => one.keyword !== "if");
   if (failure === undefined) return new AppError("invalid", "The request is not valid.");
   const keys = failure.instancePath.split("/").slice(1).map(decodePointer);
-  const { missingProperty, additionalProperty } = failure.params as Record<string, string | undefined>;
+  const { missingProperty, additionalProperty, propertyName } = failure.params as Record<string, string | undefined>;
   if (missingProperty !== undefined) return invalid(fieldName([...keys, missingProperty]), "is missing");
   if (additionalProperty !== undefined)
-    return invalid(fieldName([...keys, additionalProperty]), "is not a known field");
+    return invalid(fieldName([...keys, additionalProperty]), `is not a known field${explained(failure, keys)}`);
+  if (failure.keyword === "propertyNames" && propertyName !== undefined)
+    return invalid(fieldName([...keys, propertyName]), patternRule(failure.parentSchema?.propertyNames));
   if (keys.length > 0) return invalid(fieldName(keys), rule(failure));
   const whole = part === "body" ? "body" : "query";
   const absent = failure.data === null || failure.data === undefined;
@@ -57,6 +61,12 @@ export function missingOrEmpty(failures: FastifySchemaValidationError[], part: s
   const nobody = field === "body" && (failure?.data === null || failure?.data === undefined);
   const absent = failure?.keyword === "required" || failure?.keyword === "minLength" || nobody;
   return absent ? invalid(String(field), "is missing or empty") : refused;
+}
+
+/** What the object with the unknown field is for, where its schema says so. */
+function explained({ parentSchema }: Failure, keys: string[]): string {
+  const { description } = parentSchema ?? {};
+  return description && keys.length > 0 ? `: ${fieldName(keys)} is ${lowerFirst(description)}` : "";
 }
 
 function decodePointer(key: string): string {
@@ -80,13 +90,13 @@ function rule(failure: Failure): string {
   const limit = (failure.params as { limit?: number }).limit;
   switch (failure.keyword) {
     case "type":
-      return `must be ${typeNames([schema.type ?? []].flat())}`;
+      return typeRule(schema);
     case "anyOf":
       return `must be ${choices(schema.anyOf ?? [])}`;
     case "const":
       return `must be ${quoted(schema.const)}`;
     case "pattern":
-      return `must be ${lowerFirst(schema.description ?? "in another form")}`;
+      return patternRule(schema);
     case "minimum":
     case "maximum":
       return `must be ${range(schema)}`;
@@ -103,6 +113,15 @@ function rule(failure: Failure): string {
     default:
       return failure.message ?? "is not valid";
   }
+}
+
+function patternRule({ description = "in another form" }: Schema = {}): string {
+  return `must be ${lowerFirst(description)}`;
+}
+
+function typeRule({ type = [], description }: Schema): string {
+  const details = type === "object" && description ? `: ${lowerFirst(description)}` : "";
+  return `must be ${typeNames([type].flat())}${details}`;
 }
 
 const names: Readonly<Record<string, string>> = {

@@ -12,6 +12,8 @@ export interface Act {
   address: string;
   action: string;
   target?: string;
+  /** What the entry says, where it is not made of action and target. */
+  message?: string | undefined;
 }
 
 export interface Audit {
@@ -65,7 +67,7 @@ export function createAudit(store: AuditStore, log: Log): Audit {
       store.add({ ...entryOf(act), level: "WARN", result: "refused", message: withMore(reason, more) }).catch(lost);
     },
     async begin(act) {
-      const what = `${act.action}${act.target ? `: ${act.target}` : ""}`;
+      const what = act.message ?? `${act.action}${act.target ? `: ${act.target}` : ""}`;
       const id = await store.begin({ ...entryOf(act), level: "INFO", result: "begun", message: clean(what) });
       return (error) => {
         const refused = hasCode(error, "forbidden") || hasCode(error, "too_many");

@@ -27,6 +27,7 @@ export interface BackgroundOptions {
 const verbs: Readonly<Record<BackgroundKind, Verb>> = {
   create: "container:create",
   image_download: "image:download",
+  image_pull: "image:download",
   image_remove: "image:remove",
 };
 
@@ -143,7 +144,7 @@ function idempotencyOf(
   params: string,
   { idempotencyKey: key }: AddOptions,
 ): NewTask["idempotency"] {
-  return key === undefined ? null : { key, hash: hash("sha256", `${kind} ${params}`) };
+  return key === undefined ? null : { key, hash: hash("sha256", `${categoryAliases[kind] ?? kind} ${params}`) };
 }
 
 export function refusal(accepted: Exclude<Accepted, { id: number } | { repeated: TaskRow }>): AppError {

@@ -128,11 +128,17 @@ function planVolumes(volume: Volume, shares: Shares): Pick<ContainerPlan, "mount
     targets.add(place);
     return place;
   };
-  const mounts = Object.entries(volume.host ?? {}).map(([path, { bind, ro = false }]) => {
+  const mounts = Object.entries(volume.host ?? {}).map(([path, { bind, ...access }]) => {
     const field = `volume.host["${path}"]`;
-    return { folder: shares.parse(path, field), target: target(bind, `${field}.bind`), readOnly: ro };
+    return { folder: shares.parse(path, field), target: target(bind, `${field}.bind`), readOnly: isReadOnly(access, field) };
   });
   return { mounts, newVolumes: (volume.new ?? []).map((path, index) => target(path, `volume.new[${index}]`)) };
+}
+
+/** Some clients send `rw` where the documents have `ro`. */
+function isReadOnly({ ro, rw }: { ro?: boolean; rw?: boolean }, field: string): boolean {
+  if (ro !== undefined && ro === rw) throw invalid(`${field}.rw`, `must be the opposite of ro, and both are ${ro}`);
+  return ro ?? (rw === undefined ? false : !rw);
 }
 
 /** Where something can be mounted. */

@@ -1,5 +1,6 @@
 import type { ContainerInfo } from "../api/container-info.ts";
 import type { Container, EngineType } from "../engines/engine.ts";
+import { formatImageName, parseImageName } from "../engines/image-name.ts";
 import type { ShownNumbers } from "../numbers/live-numbers.ts";
 
 const none: ShownNumbers = { cpu: 0, memory: 0, rx: 0, tx: 0, ipaddress: [] };
@@ -13,7 +14,7 @@ export function shownContainer(type: EngineType, container: Container, numbers =
     ...(state === "running" && { ...numbers, ipaddress: [...numbers.ipaddress] }),
     ...(type === "docker" && docker),
     id,
-    image,
+    image: formatImageName(parseImageName(type, image, imageId)),
     ...(type !== "lxc" && { imageID: imageId }),
     name,
     state,

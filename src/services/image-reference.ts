@@ -1,4 +1,5 @@
 import type { EngineType, RegistryLogin } from "../engines/engine.ts";
+import { registryHostOf } from "../engines/image-name.ts";
 import { invalid } from "../errors.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
 import type { Secrets } from "./secrets.ts";
@@ -31,16 +32,17 @@ export function createImageReferences(registries: RegistryStore, secrets: Secret
     const registry = await registries.get(name);
     if (!registry) throw invalid("registry_name", `names no registry of this station: ${name}`);
     const host = registryHost(registry.url);
-    const source: ImageSource = { references: [`${host}/${image}:${tag}`], remote: true };
+    const source: ImageSource = { references: [`${host}/${image}:${tagOf(tag)}`], remote: true };
     if (!registry.username) return source;
     const password = secrets.open(registry.password, `registry ${registry.name}`);
     return { ...source, login: { username: registry.username, password, serverAddress: host } };
   }
 
   async function docker(request: ImageRequest): Promise<ImageSource> {
-    const { repository, image } = request;
+    const { repository, image, fingerprint } = request;
+    if (fingerprint) throw invalid("fingerprint", "goes with type lxd only, not docker");
     if (repository === "local") return { references: referencesOf(request), remote: false };
-    if (hasRegistryHost(image))
+    if (registryHostOf(image) !== undefined)
       throw invalid("image", "must not name a registry: use repository private, and registry_name");
     if (repository === "dockerhub") return { references: referencesOf(request), remote: true };
     if (repository === "private") return fromRegistry(request);
@@ -66,14 +68,14 @@ function systemImage(request: ImageRequest): ImageSource {
   }
   if (name) throw invalid("registry_name", `goes with type docker only, not ${type}`);
   if (fingerprint && type !== "lxd") throw invalid("fingerprint", `goes with type lxd only, not ${type}`);
-  if (hasRegistryHost(image)) throw invalid("image", `must not name a server with type ${type}`);
+  if (registryHostOf(image) !== undefined) throw invalid("image", `must not name a server with type ${type}`);
   return { references: referencesOf(request), remote: repository === own };
 }
 
-/** How the engine names the image on this host. */
+/** Returns how the engine names the image on this host. */
 export function referencesOf({ type, image, tag, fingerprint }: Omit<ImageRequest, "repository">): References {
-  if (type !== "lxd") return [`${image}:${tag}`];
-  return fingerprint ? [fingerprint] : [`${image}/${tag}`, image];
+  if (type !== "lxd") return [taggedName({ image, tag })];
+  return fingerprint ? [fingerprint] : [`${image}/${tagOf(tag)}`, image];
 }
 
 /** Returns a docker image's name as Docker itself shows it: without Docker Hub's own host and folder. */
@@ -81,10 +83,14 @@ export function familiarName(reference: string): string {
   return reference.replace(/^(?:index\.)?docker\.io\//, "").replace(/^library\/(?=[^/]+$)/, "");
 }
 
-/** Docker takes the first part as a host when it has a dot or a port, or is localhost. */
-function hasRegistryHost(image: string): boolean {
-  const [first = "", ...rest] = image.split("/");
-  return rest.length > 0 && (/[.:]/.test(first) || first === "localhost" || first !== first.toLowerCase());
+/** Returns an image as requests name it, for people and for the names of tasks. */
+export function taggedName({ image, tag }: Pick<ImageRequest, "image" | "tag">): string {
+  return `${image}:${tagOf(tag)}`;
+}
+
+/** An empty tag means latest. */
+export function tagOf(tag: string): string {
+  return tag || "latest";
 }
 
 /**

@@ -8,6 +8,7 @@ import type { ContainerLookup, FoundContainer } from "./container-lookup.ts";
 import { numbersKey } from "./container-numbers.ts";
 import { shownContainer } from "./container-shown.ts";
 import { imageKeys } from "./image-keys.ts";
+import { taggedName } from "./image-reference.ts";
 import type { AwaitedKind, AwaitedRequests, Target } from "./kinds/awaited.ts";
 import { containerVerbs, refuseRunning } from "./kinds/container-verbs.ts";
 import type { Permitted } from "./owners.ts";
@@ -121,8 +122,8 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
       await carryOut({ caller, place, kind: "container_autostart", extras: { on }, signal });
       return resource(place, await lookup(place));
     },
-    async commit(caller, place, { repository, tag = "latest", author = "", message = "" }, signal) {
-      const extras = { reference: `${repository}:${tag}`, author, message };
+    async commit(caller, place, { repository, tag = "", author = "", message = "" }, signal) {
+      const extras = { reference: taggedName({ image: repository, tag }), author, message };
       const { output } = await carryOut({ caller, place, kind: "container_commit", extras, signal });
       return { image_id: output as string };
     },

@@ -1,6 +1,7 @@
 import { type ImageRemoveItem, type ImageRemoveRequest, noTag } from "../api/image-remove.ts";
+import { formatImageName, parseImageName } from "../engines/image-name.ts";
 import { invalid } from "../errors.ts";
-import { familiarName } from "./image-reference.ts";
+import { familiarName, tagOf, taggedName } from "./image-reference.ts";
 
 /** Throws `invalid` for an item where only one of `image` and `tag` is `<none>`. */
 export function refuseHalfNames(request: ImageRemoveRequest): void {
@@ -16,16 +17,16 @@ export function refuseHalfNames(request: ImageRemoveRequest): void {
  * Returns the tags that a request to remove an image can mean, as its engine spells them; none for an image without
  * tags. LXD's tag is an alias, where `latest` goes without saying.
  */
-export function tagsOf({ type, image, tag }: ImageRemoveItem): string[] {
+export function tagsOf(item: ImageRemoveItem): string[] {
+  const { type, image } = item;
   if (image === noTag) return [];
-  if (type === "docker") return [familiarName(`${image}:${tag}`)];
-  if (type === "lxc") return [`${image}:${tag}`];
+  if (type === "docker") return [familiarName(taggedName(item))];
+  if (type === "lxc") return [taggedName(item)];
+  const tag = tagOf(item.tag);
   return tag === "latest" ? [`${image}/${tag}`, image] : [`${image}/${tag}`];
 }
 
 /** Returns an image's tag as a request spells it: NAME:TAG. */
 export function shownTag(type: ImageRemoveItem["type"], tag: string): string {
-  if (type !== "lxd") return tag;
-  const slash = tag.lastIndexOf("/");
-  return slash < 0 ? `${tag}:latest` : `${tag.slice(0, slash)}:${tag.slice(slash + 1)}`;
+  return formatImageName(parseImageName(type, tag));
 }

@@ -1,6 +1,7 @@
 import type { ResourceAnswer } from "../api/lifecycle.ts";
 import { deviceNames, findDevice } from "../engines/device-table.ts";
 import type { Container, ContainerSettings, DeviceRule, EngineType, Limits, Mount } from "../engines/engine.ts";
+import { parseImageName, versionOf } from "../engines/image-name.ts";
 import type { Shares } from "./shares.ts";
 
 const megabyte = 1 << 20;
@@ -12,28 +13,23 @@ export async function shownResource(
   settings: ContainerSettings,
   shares: Shares,
 ): Promise<ResourceAnswer> {
-  const [image, version] = splitImage(container.image);
+  const named = parseImageName(type, container.image, container.imageId);
   return {
     arch: settings.architecture,
     autostart: settings.autostart,
-    image,
+    image: named.image,
     name: container.name,
     network: {
       hostname: settings.hostname,
-      mode: settings.mode,
+      // As documented: a container of LXC that was given no other network shows none.
+      mode: type === "lxc" && settings.mode === "nat" ? "" : settings.mode,
       port: container.ports.map(({ host, container, protocol }) => [host, container, protocol]),
     },
     resource: { device: shownDevices(settings.devices), limit: shownLimits(settings.limits) },
     type,
-    version,
+    version: versionOf(named),
     volume: { container: [...settings.volumesFrom], host: await shownMounts(settings.mounts, shares) },
   };
-}
-
-/** At the last colon, which may not be a registry's port; an alias of LXD has a slash there. */
-function splitImage(reference: string): [image: string, version: string] {
-  const parts = /^(.+):([^:/]+)$/.exec(reference) ?? /^(.+)\/([^/]+)$/.exec(reference);
-  return [parts?.[1] ?? reference, parts?.[2] ?? ""];
 }
 
 /** A name of the table is several majors, and an engine may keep each as a rule of its own. */

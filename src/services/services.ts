@@ -52,6 +52,8 @@ export interface Services {
 export interface TaskRequests {
   create: CreateRequest;
   image_download: ImageDownloadRequest;
+  /** The same by the name that some clients have for it. */
+  image_pull: ImageDownloadRequest;
   image_remove: ImageRemoveRequest;
 }
 export type BackgroundKind = keyof TaskRequests;

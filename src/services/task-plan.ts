@@ -7,7 +7,7 @@ import { asksOfCreate, asksOfImage, type Asks } from "./asks.ts";
 import { planContainer } from "./container-plan.ts";
 import { refuseUnfit } from "./engine-fit.ts";
 import { imageKeys } from "./image-keys.ts";
-import type { ImageReferences } from "./image-reference.ts";
+import { type ImageReferences, taggedName } from "./image-reference.ts";
 import { itemsOf } from "./kinds/image-remove.ts";
 import { refuseHalfNames, tagsOf } from "./removed-tag.ts";
 import type { BackgroundKind, TaskRequests } from "./services.ts";
@@ -40,7 +40,7 @@ export interface PlannerOptions {
 
 /** A request checked in all that the schema cannot, and what it will need. Throws `invalid`; changes nothing. */
 export function createPlanners({ shares, images, capabilities, unforwardable }: PlannerOptions): Planners {
-  return { create, image_download: imageDownload, image_remove: imageRemove };
+  return { create, image_download: imageDownload, image_pull: imageDownload, image_remove: imageRemove };
 
   async function create(request: CreateRequest): Promise<TaskPlan> {
     const plan = planContainer(request, shares);
@@ -72,7 +72,7 @@ export function createPlanners({ shares, images, capabilities, unforwardable }: 
     const { references } = source;
     // Shared: pulls of one image go on together, and none while it is being removed.
     const locks = shared(imageKeys(request.type, references));
-    const name = `${request.image}:${request.tag}`;
+    const name = taggedName(request);
     return { types: [request.type], lane: "heavy", name, locks, creates: null, ports: [], asks: asksOfImage(source) };
   }
 }
@@ -81,7 +81,7 @@ export function createPlanners({ shares, images, capabilities, unforwardable }: 
 async function imageRemove(request: TaskRequests["image_remove"]): Promise<TaskPlan> {
   refuseHalfNames(request);
   const items = itemsOf(request);
-  const names = items.map((item) => `${item.image}:${item.tag}`);
+  const names = items.map(taggedName);
   const keys = new Set(items.flatMap((item) => imageKeys(item.type, [item.id, ...tagsOf(item)])));
   return {
     types: [...new Set(items.map((item) => item.type))],

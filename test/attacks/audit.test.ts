@@ -70,7 +70,15 @@ test("LG-05: logins, users, tokens, registries: exactly one entry each, with who
     [() => send("DELETE", "/users/nobody", { sid: admin }), ["admin|users remove|nobody|failed"]],
     [() => send("POST", "/tokens", { sid: admin, body: { name: "ci" } }), ["admin|tokens create|ci|done"]],
     [() => send("POST", "/registry", { sid: admin, body: registry }), ["admin|registries save|r1|done"]],
-    [() => send("DELETE", "/registry/r1", { sid: admin }), ["admin|registries remove|r1|done"]],
+    [
+      () => send("POST", "/registry", { sid: admin, body: { ...registry, method: "edit", name: "r2", oldname: "r1" } }),
+      ["admin|registries save|r2|done"],
+    ],
+    [() => send("DELETE", "/registry/r2", { sid: admin }), ["admin|registries remove|r2|done"]],
+    [
+      () => send("POST", "/registry", { sid: admin, body: { ...registry, url: "https://me:pw-MARKER@example.com" } }),
+      ["admin|registries save|r1|failed"],
+    ],
     [() => send("GET", "/background", { sid: admin }), []],
     [() => send("GET", "/background", { sid: "garbage" }), []],
     [() => send("DELETE", "/background/1", { sid: "garbage" }), []],
@@ -84,6 +92,9 @@ test("LG-05: logins, users, tokens, registries: exactly one entry each, with who
     }
   }
   assert.equal(JSON.stringify(await entries()).includes("pw-MARKER"), false);
+  const messages = (await entries("&category=image&text=Registry")).map(({ message }) => message).toReversed();
+  const sentences = [`Registry add: r1, ${registry.url}`, "Registry edit: r2", "Registry remove: r2"];
+  assert.deepEqual(messages.slice(0, 3), sentences, "as documented");
   assert.equal((await entries("&text=wrong"))[0]?.address, "127.50.0.1");
 });
 
@@ -102,6 +113,7 @@ test("LG-05: a task's begin, its end and its cancel: exactly one entry each", as
     await client.ended(id);
   });
   assert.deepEqual(short(failing), [`admin|task add|task ${id}|done`, `admin|task end|task ${id}|failed`]);
+  assert.equal(failing[1]?.message, "Failed to do background task (image_download, no-such-image:latest)");
   assert.deepEqual(
     failing.map(({ level, category }) => [level, category]),
     [

@@ -14,7 +14,7 @@ test("each route calls its service with what was sent", async (t) => {
   const cases: [string, Parameters<typeof send>[1], string, unknown[]][] = [
     ["background/create", json(create), "background.add", ["create", create, {}]],
     ["background/image_download", json(image), "background.add", ["image_download", image, {}]],
-    ["background/image_pull", json(image), "background.add", ["image_download", image, {}]],
+    ["background/image_pull", json(image), "background.add", ["image_pull", image, {}]],
     ["background/image_remove", json([item]), "background.add", ["image_remove", [item], {}]],
     ["background/image_remove", json(item), "background.add", ["image_remove", item, {}]],
     ["background?limit=10&before=77&sid=x", {}, "background.list", [{ category: undefined, limit: 10, before: 77 }]],

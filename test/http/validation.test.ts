@@ -11,13 +11,17 @@ import { boundaries, fieldsOf, samples, withValue, type Field } from "./schema-f
 const image = { type: "docker", repository: "dockerhub", image: "ubuntu", tag: "latest" };
 const create = { ...image, name: "dtest" };
 
+const sharePath = "a path that begins with /SHARE, the name of a shared folder, without control characters";
+const containerName = "2 to 64 letters, digits, '_', '.' or '-', the first a letter or digit";
+const restart = "an object of checked and required; whether it starts at boot is autostart";
+
 test("a refusal names the field and says what it takes", async (t) => {
   const { send } = await startServer(t);
   const cases: [Record<string, unknown>, string][] = [
     [{ name: undefined }, "name is missing"],
     [{ privilegde: true }, "privilegde is not a known field"],
     [{ type: "vm" }, "type must be docker, lxc or lxd"],
-    [{ tag: "-x" }, "tag must be an image tag, as latest"],
+    [{ tag: "-x" }, "tag must be an image tag, as latest; empty means latest"],
     [{ name: "a" }, "name must be 2 to 64 letters, digits, '_', '.' or '-', the first a letter or digit"],
     [{ name: 5 }, "name must be a text"],
     [{ privileged: "true" }, "privileged must be true or false"],
@@ -48,9 +52,22 @@ test("a refusal names the field and says what it takes", async (t) => {
     [{ resource: { limit: { memory: "64m" } } }, "resource.limit.memory must be megabytes, more than 64, as 768m"],
     [{ resource: { device: [["allow", "x", "rr"]] } }, "resource.device[0][2] must be one or more of r, w, m"],
     [{ volume: { host: { "/Public/a": {} } } }, 'volume.host["/Public/a"].bind is missing'],
-    [{ volume: { host: { "/a\n": { bind: "/x" } } } }, 'volume.host["/a\\n"] is not a known field'],
+    [{ volume: { host: { "/a\n": { bind: "/x" } } } }, `volume.host["/a\\n"] must be ${sharePath}`],
+    [{ volume: { host: { "Public/a": { bind: "/x" } } } }, `volume.host["Public/a"] must be ${sharePath}`],
+    [{ volume: { host: [] } }, "volume.host must be an object: /SHARE/folder -> where it is mounted"],
     [{ volume: { host: { "/a": { bind: "x" } } } }, 'volume.host["/a"].bind must be an absolute path in the container'],
-    [{ links: { ["x".repeat(200)]: "ab" } }, `links["${"x".repeat(61)}..."] is not a known field`],
+    [{ links: { ["x".repeat(200)]: "ab" } }, `links["${"x".repeat(61)}..."] must be ${containerName}`],
+    [{ restart: "always" }, `restart must be an object: ${restart}`],
+    [
+      { restart: { Name: "always", MaximumRetryCount: 5 } },
+      `restart.Name is not a known field: restart is ${restart}`,
+    ],
+    [{ restart: { checked: "always" } }, "restart.checked must be true or false"],
+    [{ MaximumRetryCount: 5 }, "MaximumRetryCount is not a known field"],
+    [{ changed: "network" }, "changed must be an object: which parts of the page's form were changed"],
+    [{ image_from: "dockerhub" }, "image_from must be an object"],
+    [{ image_from: { from: "nas", nas: "/Public/image.tar" } }, "image_from.nas must be empty"],
+    [{ resource: { gpu: [{ id: 0 }] } }, "resource.gpu[0] must be a text"],
     [{ description: "x".repeat(4097) }, "description must have at most 4096 characters"],
   ];
   for (const [change, message] of cases) {

@@ -90,6 +90,21 @@ test("paths: in one spelling, never upwards", () => {
   assert.deepEqual([newVolumes, workingDir], [["/data/x"], "/"]);
 });
 
+test("rw is the opposite of ro", () => {
+  const readOnly = (access: object) =>
+    plan({ volume: { host: { "/Public": { bind: "/p", ...access } } } }).mounts[0]?.readOnly;
+  const accesses: [object, boolean][] = [
+    [{}, false],
+    [{ ro: true }, true],
+    [{ ro: false }, false],
+    [{ rw: true }, false],
+    [{ rw: false }, true],
+    [{ ro: true, rw: false }, true],
+    [{ ro: false, rw: true }, false],
+  ];
+  for (const [access, expected] of accesses) assert.equal(readOnly(access), expected, JSON.stringify(access));
+});
+
 test("addresses of network cards in one spelling", () => {
   assert.equal(plan({ network: { mac_addr: "02:42:AC:11:00:02" } }).macAddress, "02:42:ac:11:00:02");
   assert.equal(plan({ network: { mac_addr: "" } }).macAddress, undefined);
@@ -112,6 +127,16 @@ test("what does not go together, or is not there, is refused by name", () => {
       /second time/,
     ],
     [{ volume: { host: { "/Public/a": { bind: "/x" } }, new: ["/x"] } }, "volume.new[0]", /second time/],
+    [
+      { volume: { host: { "/Public/a": { bind: "/x", ro: true, rw: true } } } },
+      'volume.host["/Public/a"].rw',
+      /must be the opposite of ro, and both are true/,
+    ],
+    [
+      { volume: { host: { "/Public/a": { bind: "/x", ro: false, rw: false } } } },
+      'volume.host["/Public/a"].rw',
+      /must be the opposite of ro, and both are false/,
+    ],
     [{ volume: { new: ["/"] } }, "volume.new[0]", /root/],
     [{ volume: { new: ["/a", "/b/../.."] } }, "volume.new[1]", /must not contain \.\./],
     [{ volume: { host: { "/Public/../etc": { bind: "/x" } } } }, 'volume.host["/Public/../etc"]', /\.\./],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasCode } from "../../src/errors.ts";
-import { createImageReferences, registryUrl, type ImageRequest } from "../../src/services/image-reference.ts";
+import { createImageReferences, registryUrl, taggedName, type ImageRequest } from "../../src/services/image-reference.ts";
 import type { Secrets } from "../../src/services/secrets.ts";
 import type { RegistryRow, RegistryStore } from "../../src/storage/registry-store.ts";
 
@@ -101,8 +101,21 @@ test("system images: the documents' repositories, and the names that each engine
   await assertInvalid(resolve({ ...lxc, repository: "lxd" }), "repository");
   await assertInvalid(resolve({ ...lxd, repository: "qnap" }), "repository");
   await assertInvalid(resolve({ ...lxc, fingerprint }), "fingerprint");
+  await assertInvalid(resolve({ ...request, fingerprint }), "fingerprint");
   await assertInvalid(resolve({ ...lxd, registry_name: "mine" }), "registry_name");
   await assertInvalid(resolve({ ...lxd, image: "evil.example.com/x" }), "image");
+});
+
+test("an empty tag means latest, for every engine and in every repository", async () => {
+  const { resolve } = references();
+  const tag = "";
+  const first = async (asked: Partial<ImageRequest>) => (await resolve({ ...request, tag, ...asked })).references[0];
+  assert.equal(await first({}), "ubuntu:latest");
+  assert.equal(await first({ repository: "local" }), "ubuntu:latest");
+  assert.equal(await first({ ...mine, tag }), "registry.example.com/ubuntu:latest");
+  assert.equal(await first({ type: "lxc", repository: "qnap" }), "ubuntu:latest");
+  assert.equal(await first({ type: "lxd", repository: "lxd" }), "ubuntu/latest");
+  assert.equal(taggedName({ image: "ubuntu", tag }), "ubuntu:latest");
 });
 
 test("a registry's URL in one spelling", () => {

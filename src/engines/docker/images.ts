@@ -1,5 +1,6 @@
 import { AppError, hasCode } from "../../errors.ts";
 import type { Image, Images, PullOptions, RegistryLogin } from "../engine.ts";
+import { parseImageName, registryHostOf } from "../image-name.ts";
 import { pullFailure, reasonOf } from "./failures.ts";
 import type { DockerHttp } from "./http.ts";
 import { createPullMeter, type PullLine } from "./pull-meter.ts";
@@ -26,12 +27,15 @@ export function createImages(http: DockerHttp): Images {
   }
 
   async function pull(reference: string, options: PullOptions): Promise<void> {
-    const { name, tag, registry } = splitReference(reference);
+    const name = parseImageName("docker", reference);
+    const host = registryHostOf(name.image);
+    const registry = host === undefined ? "Docker Hub" : `The registry ${host}`;
     const meter = createPullMeter(options.onProgress);
     const request = {
       method: "POST" as const,
       path: "/images/create",
-      query: { fromImage: name, tag },
+      // Without a tag Docker would pull every one.
+      query: { fromImage: name.image, tag: name.digest ?? name.tag },
       ...(options.login && { headers: { "X-Registry-Auth": encodeLogin(options.login) } }),
       signal: options.signal,
     };
@@ -84,15 +88,6 @@ function imagePath(reference: string): string {
 function toImage(image: DockerImage): Image {
   const tags = (image.RepoTags ?? []).filter((tag) => tag !== "<none>:<none>");
   return { id: image.Id, tags, size: image.Size };
-}
-
-/** Without a tag Docker would pull every one, so `latest` is said. */
-function splitReference(reference: string): { name: string; tag: string; registry: string } {
-  const parts = /^(.+?)(?:@(sha256:[0-9a-f]{64})|:([^:/@]+))?$/.exec(reference);
-  const name = parts?.[1] ?? reference;
-  const host = name.includes("/") ? (name.split("/")[0] ?? "") : "";
-  const registry = /[.:]|^localhost$/.test(host) ? `The registry ${host}` : "Docker Hub";
-  return { name, tag: parts?.[2] ?? parts?.[3] ?? "latest", registry };
 }
 
 /** Padded base64 with the URL alphabet; Docker does not read it without the padding. */

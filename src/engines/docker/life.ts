@@ -1,4 +1,5 @@
 import { AppError } from "../../errors.ts";
+import { parseImageName } from "../image-name.ts";
 import { keepEnd } from "../kept-output.ts";
 import type { CommitRequest, ContainerLife, KeptLog, StopOptions } from "../life.ts";
 import { containerPath, requireContainer, type Inspected } from "./container-inspect.ts";
@@ -7,6 +8,7 @@ import { execIn } from "./exec.ts";
 import { cancelled, connectionFailure, reasonOf, startFailure } from "./failures.ts";
 import { frames, plain } from "./frames.ts";
 import type { DockerHttp } from "./http.ts";
+import { isAutostart } from "./settings.ts";
 
 /** What becomes of a container after it was made. Docker keeps an order of its own for each container. */
 export function createLife(http: DockerHttp): ContainerLife {
@@ -48,7 +50,9 @@ export function createLife(http: DockerHttp): ContainerLife {
   }
 
   async function setAutostart(id: string, on: boolean, signal?: AbortSignal): Promise<void> {
-    const { Id } = await requireContainer(http, id, signal);
+    const { Id, HostConfig } = await requireContainer(http, id, signal);
+    // `unless-stopped` and `on-failure` are on too, and were chosen by somebody.
+    if (isAutostart(HostConfig.RestartPolicy) === on) return;
     const body = { RestartPolicy: { Name: on ? "always" : "no" } };
     await http.json({ method: "POST", path: `${containerPath(Id)}/update`, body, signal });
   }
@@ -71,7 +75,7 @@ export function createLife(http: DockerHttp): ContainerLife {
   /** An image of a container has its labels: without the mark, what others make of it is not taken for the station's. */
   async function commit(id: string, request: CommitRequest, signal?: AbortSignal): Promise<string> {
     const { Id } = await requireContainer(http, id, signal);
-    const [repo, tag] = splitReference(request.reference);
+    const { image: repo, tag } = parseImageName("docker", request.reference);
     const query = { container: Id, repo, tag, author: request.author, comment: request.message };
     const changes = { changes: `LABEL ${taskLabel}=""` };
     const made = await http.json<{ Id: string }>({
@@ -118,9 +122,4 @@ function unless(reason: RegExp): (error: unknown) => void {
   return (error) => {
     if (!reason.test(reasonOf(error))) throw error;
   };
-}
-
-function splitReference(reference: string): [repository: string, tag: string] {
-  const at = reference.lastIndexOf(":");
-  return [reference.slice(0, at), reference.slice(at + 1)];
 }

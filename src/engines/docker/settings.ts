@@ -11,7 +11,7 @@ export async function readSettings(http: DockerHttp, id: string, signal?: AbortS
   const { Config, HostConfig, Mounts } = inspected;
   const bound = (Mounts ?? []).filter(({ Type }) => Type === "bind");
   return {
-    autostart: !["", "no"].includes(HostConfig.RestartPolicy?.Name ?? ""),
+    autostart: isAutostart(HostConfig.RestartPolicy),
     limits: limitsOf(HostConfig),
     devices: (HostConfig.DeviceCgroupRules ?? []).flatMap(readRule),
     mounts: bound.map(({ Source, Destination, RW }) => ({ source: Source, target: Destination, readOnly: !RW })),
@@ -20,6 +20,11 @@ export async function readSettings(http: DockerHttp, id: string, signal?: AbortS
     mode: modeOf(inspected),
     architecture: await architectureOf(http, inspected.Image, signal),
   };
+}
+
+/** Whether Docker starts the container by itself. */
+export function isAutostart(policy: Inspected["HostConfig"]["RestartPolicy"]): boolean {
+  return !["", "no"].includes(policy?.Name ?? "");
 }
 
 /** 0 is Docker's word for none. */

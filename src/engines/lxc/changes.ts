@@ -8,7 +8,7 @@ import { execIn } from "./exec.ts";
 import type { Facts } from "./facts.ts";
 import { cancelled, notFound } from "./failures.ts";
 import type { Layout } from "./layout.ts";
-import { inspected, readConsole, readSettings } from "./looks.ts";
+import { inspected, isAutostart, readConsole, readSettings } from "./looks.ts";
 import { renameContainer } from "./rename.ts";
 import { createReshape } from "./reshape.ts";
 import type { Resizing } from "./resize.ts";
@@ -95,6 +95,8 @@ export function createChanges(deps: Deps): Changes {
   async function setAutostart(name: string, on: boolean, signal?: AbortSignal): Promise<void> {
     await change(name, signal, async () => {
       const config = await readConfig(layout, name);
+      // The groups of one that starts already were chosen by somebody.
+      if (isAutostart(settingsOf(config, "lxc.start.auto").at(-1)) === on) return;
       const wanted = { "lxc.start.auto": on ? "1" : undefined, "lxc.group": on ? "onboot" : undefined };
       await writeConfig(layout, name, withSettings(config, wanted));
     });

@@ -16,7 +16,7 @@ export async function readSettings(layout: Layout, name: string, { station }: Fa
   const one = (key: string): string | undefined => settingsOf(config, key).at(-1);
   const arch = one("lxc.arch");
   return {
-    autostart: one("lxc.start.auto") === "1",
+    autostart: isAutostart(one("lxc.start.auto")),
     limits: { ...limitsOf(one), ...(await sizeLimit(layout, name, config)) },
     devices: station?.given?.devices ?? [],
     mounts: station?.given?.mounts ?? [],
@@ -25,6 +25,11 @@ export async function readSettings(layout: Layout, name: string, { station }: Fa
     mode: station?.given?.mode ?? "nat",
     architecture: arch === undefined ? hostArchitecture() : architectureName(arch),
   };
+}
+
+/** Whether LXC starts the container when the host boots, by its `lxc.start.auto`. */
+export function isAutostart(value: string | undefined): boolean {
+  return value === "1";
 }
 
 export function limitsOf(one: (key: string) => string | undefined): Limits {

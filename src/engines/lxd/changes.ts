@@ -4,7 +4,7 @@ import type { StopOptions } from "../life.ts";
 import { createFailure, isBusy } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import { findInstance, type Instance, instancePath, isInstanceName, isUp } from "./instance.ts";
-import { requireInstance } from "./looks.ts";
+import { isAutostart, requireInstance } from "./looks.ts";
 import type { Operations } from "./operations.ts";
 
 interface Deps {
@@ -81,7 +81,8 @@ export function createChanges({ http, operations, insist, start, kill }: Deps): 
   }
 
   async function setAutostart(name: string, on: boolean, signal?: AbortSignal): Promise<void> {
-    await requireInstance(http, name, signal);
+    const instance = await requireInstance(http, name, signal);
+    if (on && isAutostart(instance)) return;
     const body = { config: { "boot.autostart": String(on) } };
     await insist(name, () => operations.run({ method: "PATCH", path: instancePath(name), body }, signal));
   }

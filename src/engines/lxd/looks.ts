@@ -17,7 +17,7 @@ export function createLooks(http: LxdHttp, get: Containers["get"]): Pick<Contain
     const { config } = instance;
     const given = readGiven(config[keys.settings]);
     return {
-      autostart: config["boot.autostart"] === "true",
+      autostart: isAutostart(instance),
       limits: limitsOf(config),
       ...given,
       volumesFrom: [],
@@ -57,6 +57,11 @@ export function createLooks(http: LxdHttp, get: Containers["get"]): Pick<Contain
   }
 
   return { settings, inspect, logs };
+}
+
+/** Whether LXD starts the container when the host boots; a profile may say so, in any of LXD's words for true. */
+export function isAutostart({ config, expanded_config: expanded = config }: Instance): boolean {
+  return /^(?:true|1|yes|on)$/i.test(expanded["boot.autostart"] ?? "");
 }
 
 export async function requireInstance(http: LxdHttp, name: string, signal?: AbortSignal): Promise<Instance> {

@@ -1,13 +1,14 @@
+import { parseImageName } from "../image-name.ts";
+
 export interface Reference {
   name: string;
   tag: string;
 }
 
-/** Without a tag, `latest` is meant. */
+/** Of a system image; its name may have slashes where a server's aliases have them. */
 export function parseReference(reference: string): Reference {
-  const colon = reference.lastIndexOf(":");
-  if (colon < 1) return { name: reference, tag: "latest" };
-  return { name: reference.slice(0, colon), tag: reference.slice(colon + 1) || "latest" };
+  const { image, tag } = parseImageName("lxc", reference);
+  return { name: image, tag };
 }
 
 export function formatReference({ name, tag }: Reference): string {

@@ -48,9 +48,9 @@ function addRoutes(app: App, background: BackgroundService): void {
   );
 
   const download = { tags, summary: "Download an image", body: ImageDownloadRequest, response };
-  for (const category of ["image_download", "image_pull"]) {
+  for (const category of ["image_download", "image_pull"] as const) {
     app.post(`${base}/${category}`, { schema: download }, (request) =>
-      background.add(callerOf(request), "image_download", request.body, addOptions(request)),
+      background.add(callerOf(request), category, request.body, addOptions(request)),
     );
   }
 

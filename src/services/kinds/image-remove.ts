@@ -2,6 +2,7 @@ import type { ImageRemoveItem, ImageRemoveRequest } from "../../api/image-remove
 import type { Engine } from "../../engines/engine.ts";
 import { hasCode, messageOf } from "../../errors.ts";
 import type { Handler } from "../../tasks/handler.ts";
+import { taggedName } from "../image-reference.ts";
 import { shownTag, tagsOf } from "../removed-tag.ts";
 import type { KindOptions } from "./options.ts";
 
@@ -44,7 +45,7 @@ type Found = { reference: string } | { failure: string };
 
 /** An id says which image is meant; the name decides which of its tags goes, and must be one of them. */
 async function find(engine: Engine, item: ImageRemoveItem): Promise<Found> {
-  const name = `${item.image}:${item.tag}`;
+  const name = taggedName(item);
   const image = await engine.images.get(item.id);
   if (!image || !isId(image.id, item.id))
     return { failure: `There is no image with the id ${item.id} (${name}) on this host.` };

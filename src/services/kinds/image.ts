@@ -2,7 +2,7 @@ import type { ImageDownloadRequest } from "../../api/create.ts";
 import type { Engine, RegistryLogin } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { TaskContext } from "../../tasks/handler.ts";
-import type { ImageSource } from "../image-reference.ts";
+import { type ImageSource, tagOf } from "../image-reference.ts";
 import type { KindOptions } from "./options.ts";
 
 /** Of a create's progress, how much the pull is. */
@@ -34,7 +34,7 @@ export async function ensureImage(options: KindOptions, context: TaskContext, wa
 async function tellDownload<T>({ announce }: KindOptions, context: TaskContext, pull: () => Promise<T>): Promise<T> {
   const { type, image: name, tag, repository } = context.params as ImageDownloadRequest;
   const tell = (state: "success" | "error"): void =>
-    announce("image", context.user, { name, repository, state, tag, action: "download", type });
+    announce("image", context.user, { name, repository, state, tag: tagOf(tag), action: "download", type });
   try {
     const pulled = await pull();
     tell("success");

@@ -14,6 +14,7 @@ export function createKinds(options: OpenvzKindOptions): Kinds {
   const handlers: { [K in BackgroundKind | AwaitedKind | OpenvzKind]: Handler } = {
     create: createHandler(options),
     image_download: imageDownloadHandler(options),
+    image_pull: imageDownloadHandler(options),
     image_remove: imageRemoveHandler(options),
     container_start: awaitedHandler(options, containerVerbs.container_start),
     container_stop: awaitedHandler(options, containerVerbs.container_stop),

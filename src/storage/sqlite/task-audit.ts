@@ -20,6 +20,7 @@ type Owned = Named & { user: string; address: string };
 
 const categories: Readonly<Record<string, AuditCategory>> = {
   image_download: "image",
+  image_pull: "image",
   image_remove: "image",
   image_push: "image",
   image_export: "export",
@@ -46,7 +47,7 @@ export function taskAudit(db: DatabaseSync, host: string) {
     /** How it ended, whoever asked for that. */
     ended(task: Owned, state: string, now: number): void {
       const common = { ...entry(task, task, now), action: "task end" };
-      if (state === "error") write({ ...common, level: "ERROR", result: "failed", message: `Failed ${named(task)}` });
+      if (state === "error") write({ ...common, level: "ERROR", result: "failed", message: `Failed to do ${named(task)}` });
       else {
         const word = state === "cancelled" ? "Cancelled" : "Finished";
         write({ ...common, level: "INFO", result: "done", message: `${word} ${named(task)}` });

@@ -8,6 +8,8 @@ import { taskColumns } from "./task-columns.ts";
 const largestList = 32 << 20;
 /** As the index has it, word for word: it waits, runs or is undone, or owes an undo. */
 const active = `("end" IS NULL OR debt = 1)`;
+/** An alias of a category is listed with what it stands for. */
+const category = "CASE kind WHEN 'image_pull' THEN 'image_download' ELSE kind END";
 const final = "state IN ('completed', 'error', 'cancelled') AND debt = 0";
 
 /** Reads, and the upkeep of what is over. */
@@ -17,11 +19,11 @@ export function taskQueries(db: DatabaseSync, host: string, audit: ReturnType<ty
   const row = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
   const listed = `SELECT ${taskColumns} FROM task WHERE id < ? AND hidden = 0 AND state <> 'cancelled'`;
   const list = db.prepare(
-    `${listed} AND kind = coalesce(?, kind) AND user = coalesce(?, user) ORDER BY id DESC LIMIT ?`,
+    `${listed} AND ${category} = coalesce(?, ${category}) AND user = coalesce(?, user) ORDER BY id DESC LIMIT ?`,
   );
   const clear = db.prepare(
     `UPDATE task SET hidden = 1 WHERE hidden = 0 AND state IN ('completed', 'error')
-     AND id = coalesce(?, id) AND kind = coalesce(?, kind) AND user = coalesce(?, user) RETURNING id, kind, name`,
+     AND id = coalesce(?, id) AND ${category} = coalesce(?, ${category}) AND user = coalesce(?, user) RETURNING id, kind, name`,
   );
   // What waits is read when it is claimed: all requests of a long queue would not fit into one answer.
   const light = taskColumns.replace(
