@@ -107,6 +107,8 @@ export function lifeTests(env: () => EngineEnv): void {
     assert.match(architecture, /^(amd64|arm64)$/);
     await engine.containers.setAutostart(id, true);
     assert.equal((await read()).autostart, true);
+    await engine.containers.setAutostart(id, true);
+    assert.equal((await read()).autostart, true, "again");
     await engine.containers.setAutostart(id, false);
     assert.equal((await read()).autostart, false);
     await engine.containers.remove(id);

@@ -57,10 +57,18 @@ test("all engines are in one list, in a steady order, each with its own fields",
   }
   assert.deepEqual(
     all.map(({ image }) => image),
+    ["busybox:latest", "ubuntu-bionic:latest", "ubuntu:bionic"],
+    "as documented",
+  );
+  const settings = await Promise.all(
+    types.map((type) => world.station.client.ok<Record<string, any>>("GET", `/container/${type}/list-${type}/all`)),
+  );
+  assert.deepEqual(
+    settings.map(({ image, version, network }) => [image, version, network.mode]),
     [
-      "busybox:latest",
-      "ubuntu-bionic:latest",
-      (await world.lxd.get<{ config: Record<string, string> }>("/1.0/instances/list-lxd")).config["user.gantry.image"],
+      ["busybox", "latest", "nat"],
+      ["ubuntu-bionic", "latest", ""],
+      ["ubuntu", "bionic", "nat"],
     ],
   );
 });
