@@ -1,4 +1,6 @@
 import { Type, type Static, type TSchema } from "typebox";
+import { Network } from "./create-network.ts";
+import { pageFields } from "./page-fields.ts";
 
 /** Bodies of `create` and of the image tasks: `api/station-v1`, chapters container and background. */
 
@@ -47,11 +49,6 @@ const ImageMetadata = Type.Object(
   closed,
 );
 
-const Port = Type.Integer({ minimum: 1, maximum: 65535 });
-const PortForward = Type.Tuple([Port, Port, Type.Union([Type.Literal("tcp"), Type.Literal("udp")])], {
-  description: "[host port, container port, tcp or udp]",
-});
-
 const DevicePermission = Type.Tuple(
   [
     Type.Union([Type.Literal("allow"), Type.Literal("deny")]),
@@ -59,56 +56,6 @@ const DevicePermission = Type.Tuple(
     Type.String({ pattern: "^(?!.*(.).*\\1)[rwm]{1,3}$", description: "One or more of r, w, m" }),
   ],
   { description: "[allow or deny, a device, one or more of r, w, m]" },
-);
-
-const IPv4 = "(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])";
-const IPv4Address = Type.String({ pattern: `^${IPv4}$`, description: "An IPv4 address" });
-const InterfaceName = Type.String({
-  pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,14}$",
-  description: "A network interface",
-});
-
-/** The form that the station's page sends for `mode: "bridge"`. */
-const Bridge = Type.Object(
-  {
-    mode: Type.Optional(Type.Union([Type.Literal("dhcp"), Type.Literal("static")])),
-    interface: Type.Optional(
-      Type.Object({ bridge: Type.Optional(InterfaceName), name: Type.Optional(InterfaceName) }, closed),
-    ),
-    ip: Type.Optional(IPv4Address),
-    netmask: Type.Optional(IPv4Address),
-    gateway: Type.Optional(IPv4Address),
-  },
-  closed,
-);
-
-const Network = Type.Object(
-  {
-    mode: Type.Optional(
-      Type.Union([Type.Literal("nat"), Type.Literal("host"), Type.Literal("bridge"), Type.Literal("")]),
-    ),
-    hostname: Type.Optional(
-      Type.String({
-        pattern: "^[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$|^$",
-        description: "A host name of at most 63 letters, digits, '.' or '-'",
-      }),
-    ),
-    mac_addr: Type.Optional(
-      Type.String({
-        pattern: "^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$|^$",
-        description: "A MAC address, as 02:42:ac:11:00:02",
-      }),
-    ),
-    dns: Type.Optional(
-      Type.Array(Type.String({ pattern: "^[0-9a-fA-F:.]{2,45}$", description: "An IP address" }), { maxItems: 16 }),
-    ),
-    port: Type.Optional(Type.Array(PortForward, { maxItems: 1024 })),
-    expose_port: Type.Optional(Type.Array(Port, { maxItems: 1024 })),
-    interface: Type.Optional(InterfaceName),
-    join: Type.Optional(Type.Boolean()),
-    bridge: Type.Optional(Bridge),
-  },
-  closed,
 );
 
 const Limit = Type.Object(
@@ -161,7 +108,7 @@ const HostMount = Type.Object(
 );
 
 /** An object whose keys are the caller's own. `propertyNames`, not a pattern of keys: a refusal then names the rule. */
-function keyed<K extends TSchema, V extends TSchema>(key: K, value: V, options: { max: number; description: string }) {
+function keyed<V extends TSchema>(key: TSchema, value: V, options: { max: number; description: string }) {
   return Type.Unsafe<Record<string, Static<V>>>({
     type: "object",
     propertyNames: key,
@@ -173,9 +120,7 @@ function keyed<K extends TSchema, V extends TSchema>(key: K, value: V, options: 
 
 const Volume = Type.Object(
   {
-    host: Type.Optional(
-      keyed(SharePath, HostMount, { max: 256, description: "/SHARE/folder -> where it is mounted" }),
-    ),
+    host: Type.Optional(keyed(SharePath, HostMount, { max: 256, description: "/SHARE/folder -> where it is mounted" })),
     container: Type.Optional(Type.Array(ContainerName, { maxItems: 64 })),
     new: Type.Optional(Type.Array(ContainerPath, { maxItems: 64 })),
   },
@@ -205,35 +150,6 @@ const imageFields = {
   icon: Type.Optional(text(2048, "Icon of this image")),
 };
 
-const unused = Type.Optional(Type.Literal("", { description: "Only empty" }));
-
-/**
- * What the original station's own page sends beside the documented fields. It has no meaning here, so only the page's own
- * forms are taken: whoever means something else by it must not believe that it was done.
- */
-const pageFields = {
-  changed: Type.Optional(
-    Type.Unsafe<Record<string, unknown>>({ type: "object", description: "Which parts of the page's form were changed" }),
-  ),
-  image_from: Type.Optional(
-    Type.Object(
-      {
-        from: Type.Optional(text(64, "Where the page took the image from")),
-        local: unused,
-        nas: unused,
-        upload_folder: unused,
-      },
-      closed,
-    ),
-  ),
-  restart: Type.Optional(
-    Type.Object(
-      { checked: Type.Optional(Type.Boolean()), required: Type.Optional(Type.Boolean()) },
-      { ...closed, description: "An object of checked and required; whether it starts at boot is autostart" },
-    ),
-  ),
-};
-
 export const CreateRequest = Type.Object(
   {
     ...imageFields,
@@ -256,9 +172,7 @@ export const CreateRequest = Type.Object(
         maxItems: 1024,
       }),
     ),
-    links: Type.Optional(
-      keyed(ContainerName, ContainerName, { max: 64, description: "Container name -> alias" }),
-    ),
+    links: Type.Optional(keyed(ContainerName, ContainerName, { max: 64, description: "Container name -> alias" })),
     network: Type.Optional(Network),
     resource: Type.Optional(Resource),
     volume: Type.Optional(Volume),

@@ -32,7 +32,9 @@ export function auditServices(services: Services, { sessions, audit }: { session
   /** Who does what, of the arguments of a call. Of nobody there is nothing: he is refused by the service itself, and could only fill the log. */
   function actOfCall(name: string, [caller, ...rest]: unknown[]): Act | undefined {
     const user = sessions.peek(caller as Caller);
-    return user && { ...actOf(name, user, caller as Caller, targetOf(rest)), message: documentedMessage(name, rest[0]) };
+    return (
+      user && { ...actOf(name, user, caller as Caller, targetOf(rest)), message: documentedMessage(name, rest[0]) }
+    );
   }
 
   /** What is read or accepted is looked at only when it is refused: these are the calls that come by the thousand. */

@@ -130,7 +130,11 @@ function planVolumes(volume: Volume, shares: Shares): Pick<ContainerPlan, "mount
   };
   const mounts = Object.entries(volume.host ?? {}).map(([path, { bind, ...access }]) => {
     const field = `volume.host["${path}"]`;
-    return { folder: shares.parse(path, field), target: target(bind, `${field}.bind`), readOnly: isReadOnly(access, field) };
+    return {
+      folder: shares.parse(path, field),
+      target: target(bind, `${field}.bind`),
+      readOnly: isReadOnly(access, field),
+    };
   });
   return { mounts, newVolumes: (volume.new ?? []).map((path, index) => target(path, `volume.new[${index}]`)) };
 }

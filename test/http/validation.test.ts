@@ -58,10 +58,7 @@ test("a refusal names the field and says what it takes", async (t) => {
     [{ volume: { host: { "/a": { bind: "x" } } } }, 'volume.host["/a"].bind must be an absolute path in the container'],
     [{ links: { ["x".repeat(200)]: "ab" } }, `links["${"x".repeat(61)}..."] must be ${containerName}`],
     [{ restart: "always" }, `restart must be an object: ${restart}`],
-    [
-      { restart: { Name: "always", MaximumRetryCount: 5 } },
-      `restart.Name is not a known field: restart is ${restart}`,
-    ],
+    [{ restart: { Name: "always", MaximumRetryCount: 5 } }, `restart.Name is not a known field: restart is ${restart}`],
     [{ restart: { checked: "always" } }, "restart.checked must be true or false"],
     [{ MaximumRetryCount: 5 }, "MaximumRetryCount is not a known field"],
     [{ changed: "network" }, "changed must be an object: which parts of the page's form were changed"],

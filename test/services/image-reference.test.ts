@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasCode } from "../../src/errors.ts";
-import { createImageReferences, registryUrl, taggedName, type ImageRequest } from "../../src/services/image-reference.ts";
+import {
+  createImageReferences,
+  registryUrl,
+  taggedName,
+  type ImageRequest,
+} from "../../src/services/image-reference.ts";
 import type { Secrets } from "../../src/services/secrets.ts";
 import type { RegistryRow, RegistryStore } from "../../src/storage/registry-store.ts";
 

@@ -60,7 +60,10 @@ test("autostart on leaves a policy that is on already; off and on again gives al
     const turn = async (state: string) => {
       const { autostart } = await station.client.ok<Shown>("PUT", `/container/docker/${name}/autostart/${state}`);
       assert.equal(autostart, state === "on");
-      const { HostConfig } = await dockerApi<{ HostConfig: { RestartPolicy: object } }>("GET", `/containers/${name}/json`);
+      const { HostConfig } = await dockerApi<{ HostConfig: { RestartPolicy: object } }>(
+        "GET",
+        `/containers/${name}/json`,
+      );
       return HostConfig.RestartPolicy;
     };
     assert.deepEqual(await turn("on"), { MaximumRetryCount: 0, ...policy });
@@ -70,7 +73,11 @@ test("autostart on leaves a policy that is on already; off and on again gives al
 });
 
 test("an empty tag means latest in a create, a commit and a removal", async () => {
-  const made = await station.client.ok<{ image: string }>("POST", "/container", { ...create, tag: "", name: "values-tag" });
+  const made = await station.client.ok<{ image: string }>("POST", "/container", {
+    ...create,
+    tag: "",
+    name: "values-tag",
+  });
   assert.equal(made.image, "busybox:latest");
   const commit = { repository: "values-commit", tag: "" };
   const answer = await station.client.ok<{ image_id: string }>("POST", "/container/docker/values-tag/commit", commit);

@@ -47,7 +47,8 @@ export function taskAudit(db: DatabaseSync, host: string) {
     /** How it ended, whoever asked for that. */
     ended(task: Owned, state: string, now: number): void {
       const common = { ...entry(task, task, now), action: "task end" };
-      if (state === "error") write({ ...common, level: "ERROR", result: "failed", message: `Failed to do ${named(task)}` });
+      if (state === "error")
+        write({ ...common, level: "ERROR", result: "failed", message: `Failed to do ${named(task)}` });
       else {
         const word = state === "cancelled" ? "Cancelled" : "Finished";
         write({ ...common, level: "INFO", result: "done", message: `${word} ${named(task)}` });
