@@ -19,6 +19,8 @@ export interface EngineView {
   readonly engine: Engine;
   /** It answered last time. What is known while it is away is the last good list. */
   available(): boolean;
+  /** How often it has stopped answering so far. */
+  absences(): number;
   /** Resolves when it was tried for the first time, whatever came of it. */
   readonly tried: Promise<void>;
   /** Resolves when it answers, or the signal aborts. */
@@ -66,6 +68,7 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
   /** Ids that events named since the present list was asked for. */
   const named = new Set<string>();
   let available = false;
+  let absences = 0;
   let lastLook: Promise<void> = Promise.resolve();
 
   async function resync(until: AbortSignal): Promise<void> {
@@ -113,6 +116,7 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
   }
 
   function setAvailable(now: boolean): void {
+    if (available && !now) absences++;
     available = now;
     first.resolve();
     if (!now) return;
@@ -167,6 +171,7 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
   return {
     engine,
     available: () => available,
+    absences: () => absences,
     tried: first.promise,
     async refresh(id) {
       named.add(id);

@@ -1,3 +1,4 @@
+import { AppError } from "../errors.ts";
 import type { Engine, PullProgress, RegistryLogin } from "../engines/engine.ts";
 
 export interface PullRequest {
@@ -32,8 +33,10 @@ export function createPulls() {
       pull.last = progress;
       for (const follower of followers) follower(progress);
     };
+    const { signal } = controller;
     pull.done = engine.images
-      .pull(reference, { ...(login && { login }), onProgress, signal: controller.signal })
+      .pull(reference, { ...(login && { login }), onProgress, signal })
+      .then(() => assertThere(engine, reference, signal))
       .finally(() => {
         if (running.get(key) === pull) running.delete(key);
       });
@@ -68,4 +71,11 @@ export function createPulls() {
       shared.followers.delete(onProgress);
     }
   };
+}
+
+/** An engine that names no error has not said that it has the image. */
+async function assertThere({ type, images }: Engine, reference: string, signal: AbortSignal): Promise<void> {
+  if (await images.get(reference, signal)) return;
+  const message = `The pull of ${reference} ended without an error, but ${type} has no such image.`;
+  throw new AppError("engine_failed", message);
 }

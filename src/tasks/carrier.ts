@@ -2,6 +2,8 @@ import { AppError } from "../errors.ts";
 import type { Lane, TaskRow, TaskStore } from "../storage/task-store.ts";
 import { sleep } from "../util/sleep.ts";
 import type { TaskEnd } from "./ends.ts";
+import type { Rest } from "./handler.ts";
+import { createLanes } from "./lanes.ts";
 import type { Progress } from "./progress.ts";
 import { cancelled, ending, type createRunner, type Outcome, type Running } from "./runner.ts";
 import type { Log } from "../util/log.ts";
@@ -13,6 +15,10 @@ export interface CarrierOptions {
   /** Aborts when the station ends. */
   end: AbortSignal;
   log: Log;
+  /** How many tasks of a lane run at once. */
+  lanes: Readonly<Record<Lane, number>>;
+  /** A task begins or ends to rest: the lane may have room. `away`: it waits for its engine. */
+  onRest: (task: number, lane: Lane, change: { rests: boolean; away: boolean }) => void;
   /** The lane has room again; `over` = the task needs its keys no more. */
   onDone: (task: number, outcome: "over" | "debt" | "left", end: TaskEnd) => void;
 }
@@ -24,21 +30,38 @@ const takeUpAfter = 5_000;
 const unclaimed: TaskEnd = "withdrawn";
 
 /** The tasks that this process carries out or undoes at the moment, each from its claim to its end. */
-export function createCarrier({ tasks, runner, reporter, end, log, onDone }: CarrierOptions) {
+export function createCarrier(options: CarrierOptions) {
+  const { tasks, runner, reporter, end, log, onRest, onDone } = options;
   const running = new Map<number, Running & { over: Promise<void> }>();
-  const active: Record<Lane, number> = { quick: 0, heavy: 0 };
+  const places = createLanes(options.lanes);
+
+  /** While a task rests, its place in the lane is another task's. */
+  function restIn(id: number, lane: Lane, now: Pick<Running, "report">): Rest {
+    return async ({ detail, away, signal }, wait) => {
+      now.report(-1, detail);
+      places.leave(lane);
+      onRest(id, lane, { rests: true, away });
+      try {
+        await wait();
+      } finally {
+        onRest(id, lane, { rests: false, away });
+        await places.takeAgain(lane, signal);
+      }
+    };
+  }
 
   function carryOut(id: number, lane: Lane, late: boolean, work: (now: Running) => Promise<Outcome>): void {
-    active[lane]++;
+    places.take(lane);
     const start = { controller: new AbortController(), pivoted: false, undoing: false, late, end: unclaimed };
-    const now: Running = { ...start, ...reporter(id) };
+    const reported = reporter(id);
+    const now: Running = { ...start, ...reported, rest: restIn(id, lane, reported) };
     const over = work(now)
       .catch((error: unknown): Outcome => {
         log("a task could not be written to its end", { task: id, error });
         return "left";
       })
       .then((outcome) => {
-        active[lane]--;
+        places.leave(lane);
         running.delete(id);
         if (outcome === "left") void takeUpAgain(id, lane);
         onDone(id, outcome, now.end);
@@ -89,8 +112,7 @@ export function createCarrier({ tasks, runner, reporter, end, log, onDone }: Car
     /** Takes up a running or undoing one, after a crash of the station or of its store. */
     resume,
     get: (id: number) => running.get(id),
-    /** How many of the lane are under way. */
-    count: (lane: Lane) => active[lane],
+    hasRoom: places.hasRoom,
     /** What can stop stops; resolves when all have. */
     async endAll(): Promise<void> {
       for (const task of running.values()) task.controller.abort(ending);

@@ -42,6 +42,15 @@ export interface TaskContext {
 }
 
 /**
+ * Waits without a place in the task's lane. `detail` is shown meanwhile; `away`: what is waited for is an engine that does
+ * not answer. `signal` ends the wait for a new place too.
+ */
+export type Rest = (
+  reason: { detail: string; away: boolean; signal: AbortSignal },
+  wait: () => Promise<void>,
+) => Promise<void>;
+
+/**
  * Undoes one op for a task: idempotent, and only what bears this task's mark. The table of undoers is closed: an op in
  * the journal of an older version stays in it.
  */
@@ -52,7 +61,7 @@ export interface Kinds {
   undoers: Readonly<Record<string, Undoer>>;
   /**
    * Called when work failed: true = what failed is back (an engine that was away), try that again; false = it stays
-   * failed. May wait, until the signal aborts.
+   * failed. May wait, by `rest` only, until the signal aborts.
    */
-  recover(error: unknown, signal: AbortSignal, waiting: (detail: string) => void): Promise<boolean>;
+  recover(error: unknown, signal: AbortSignal, rest: Rest): Promise<boolean>;
 }

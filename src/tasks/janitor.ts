@@ -24,7 +24,11 @@ export function createJanitor({ tasks, kinds, end, log, onSettled }: JanitorOpti
 
   async function settle(): Promise<void> {
     for (const id of debts) {
-      const owed = await undoSteps(impatient, id, await tasks.steps(id), { signal: end, onWait: () => undefined, log });
+      const owed = await undoSteps(impatient, id, await tasks.steps(id), {
+        signal: end,
+        rest: async () => undefined,
+        log,
+      });
       if (owed !== undefined || end.aborted) continue;
       await tasks.settleDebt(id);
       debts.delete(id);

@@ -63,8 +63,7 @@ export function createLockQueue() {
   /** Nothing of the task itself is kept: there may be a hundred thousand. */
   function enter({ id, lane, locks }: QueuedTask, held: boolean): void {
     const heavy = lane === "heavy";
-    // Heavy tasks are not told apart: their lane is for whoever comes first.
-    const group = heavy ? "" : (locks[0]?.[0].split("/")[0] ?? "");
+    const group = locks[0]?.[0].split("/")[0] ?? "";
     const entry: Entry = { id, lane, group, places: [], missing: locks.length, held, gone: false, order: 0 };
     entries.set(id, entry);
     if (entry.missing === 0) isReady(entry);

@@ -51,12 +51,12 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
   const common = { tasks, kinds, end: end.signal, log };
   const runner = createRunner(common);
   const reporter = createProgressReporter(tasks, onProgress);
-  const carrier = createCarrier({ ...common, runner, reporter, onDone });
+  const carrier = createCarrier({ ...common, runner, reporter, lanes, onRest, onDone });
   const janitor = createJanitor({ ...common, onSettled: (id) => onDone(id, "over", "withdrawn") });
 
   /** Starts what is ready while its lane has room. */
   function pump(lane: Lane): void {
-    while (carrier.count(lane) < lanes[lane] && !early && !end.signal.aborted) {
+    while (carrier.hasRoom(lane) && !early && !end.signal.aborted) {
       const id = queue.next(lane, (group) => crowd.isFull(lane, group));
       if (id === undefined) return;
       crowd.enter(id, lane, queue.groupOf(id));
@@ -72,6 +72,11 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     if (outcome === "debt") janitor.owes(id);
     if (outcome === "over") queue.release(id);
     pumpAll();
+  }
+
+  function onRest(id: number, lane: Lane, { rests, away }: { rests: boolean; away: boolean }): void {
+    if (away) crowd.waitsForEngine(lane, queue.groupOf(id), rests);
+    pump(lane);
   }
 
   function enqueue(task: QueuedTask): void {

@@ -1,7 +1,7 @@
 import { AppError, hasCode, messageOf } from "../errors.ts";
 import type { StepRow, TaskRow, TaskStore } from "../storage/task-store.ts";
 import type { TaskEnd } from "./ends.ts";
-import type { Kinds, TaskContext, TaskResult } from "./handler.ts";
+import type { Kinds, Rest, TaskContext, TaskResult } from "./handler.ts";
 import { createJournal } from "./journal.ts";
 import type { Progress } from "./progress.ts";
 import { undoSteps } from "./undo.ts";
@@ -21,6 +21,7 @@ export interface Running {
   end: TaskEnd;
   now: Progress;
   report: (percent: number, detail: string) => void;
+  rest: Rest;
 }
 
 export interface RunnerOptions {
@@ -76,7 +77,7 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
     } catch (error) {
       signal.throwIfAborted();
       if (handler.settle && !settle) throw error;
-      if (!(await kinds.recover(error, signal, (detail) => running.report(-1, detail)))) throw error;
+      if (!(await kinds.recover(error, signal, running.rest))) throw error;
     }
     return attempt(row, running, await tasks.steps(row.id));
   }
@@ -86,10 +87,10 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
     if (running.controller.signal.reason === cancelled) running.end = { error: cancelled };
     const word = running.controller.signal.reason === cancelled ? "Cancelling" : "Undoing";
     running.report(-1, word);
-    const onWait = (detail: string) => running.report(-1, `${word}: ${detail}`);
+    const rest: Rest = (reason, wait) => running.rest({ ...reason, detail: `${word}: ${reason.detail}` }, wait);
     const owed = await undoSteps(kinds, row.id, await tasks.steps(row.id), {
       signal: AbortSignal.any([end]),
-      onWait,
+      rest,
       log,
     });
     if (end.aborted) return "left";

@@ -1,11 +1,11 @@
 import type { StepRow } from "../storage/task-store.ts";
 import { hasCode, messageOf } from "../errors.ts";
-import type { Kinds } from "./handler.ts";
+import type { Kinds, Rest } from "./handler.ts";
 import type { Log } from "../util/log.ts";
 
 export interface UndoOptions {
   signal: AbortSignal;
-  onWait: (detail: string) => void;
+  rest: Rest;
   log: Log;
 }
 
@@ -31,7 +31,7 @@ async function undoStep(
   kinds: Kinds,
   task: number,
   step: StepRow,
-  { signal, onWait, log }: UndoOptions,
+  { signal, rest, log }: UndoOptions,
 ): Promise<string | undefined> {
   const undoer = step.undo && kinds.undoers[step.undo.op];
   if (!step.undo || !undoer) return `Nothing is known to undo ${step.name}.`;
@@ -40,7 +40,7 @@ async function undoStep(
       await undoer(step.undo.args, { id: task });
       return undefined;
     } catch (error) {
-      if (await kinds.recover(error, signal, onWait)) continue;
+      if (await kinds.recover(error, signal, rest)) continue;
       log("undo failed", { task, step: step.name, error });
       return hasCode(error, "internal") ? messageOf(error) : `Undoing ${step.name} failed: ${messageOf(error)}`;
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AppError } from "../../src/errors.ts";
+import type { Rest } from "../../src/tasks/handler.ts";
 import type { TaskRow } from "../../src/storage/task-store.ts";
 import { port } from "../storage/contract-fixture.ts";
 import { createWorld, inSteps, never, settle, soon, step, type World } from "./world.ts";
@@ -141,22 +142,22 @@ test("a debt whose engine is away holds up no other, and rounds do not overlap",
 });
 
 test("an engine that went away: the task waits, says so, and tries the same step again", async (context) => {
-  const back = Promise.withResolvers<boolean>();
+  const back = Promise.withResolvers<void>();
   let tries = 0;
   const away = () => (++tries === 1 ? Promise.reject(new AppError("engine_unavailable", "away")) : "made");
   const world = await createWorld(context, (world) => inSteps(world, { a: () => 1, b: away, c: () => 3 }));
   const kinds = {
     handlers: { create: inSteps(world, { a: () => 1, b: away, c: () => 3 }) },
     undoers: {},
-    recover: (_error: unknown, _signal: AbortSignal, waiting: (detail: string) => void) => {
-      waiting("Waiting for docker to answer");
-      return back.promise;
+    recover: async (_error: unknown, signal: AbortSignal, rest: Rest) => {
+      await rest({ detail: "Waiting for docker to answer", away: true, signal }, () => back.promise);
+      return true;
     },
   };
   await world.crash({ kinds });
   const id = await world.add();
   await soon(() => world.machine.live(id)?.detail === "Waiting for docker to answer");
-  back.resolve(true);
+  back.resolve();
   const row = await world.end(id);
   assert.equal(row !== "hidden" && row.state, "completed");
   assert.deepEqual(world.trace, ["crash", "a", "b", "b again", "c"]);

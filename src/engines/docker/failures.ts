@@ -25,6 +25,19 @@ export function connectionFailure(cause: unknown, address: string): AppError {
   });
 }
 
+/** An answer that is none of Docker's, however often it is asked for. */
+export function unreadable(cause: unknown): AppError {
+  return new AppError("engine_failed", "Docker's answer cannot be read.", { cause });
+}
+
+/** A pull's answer began and broke off: Docker went away, or something between it and the station cut the connection. */
+export function pullCutOff(reference: string, cause: unknown): AppError {
+  return new AppError("engine_unavailable", `The download of ${reference} was cut off.`, {
+    cause,
+    details: { engine: "docker" },
+  });
+}
+
 export function cancelled(cause?: unknown): AppError {
   return new AppError("cancelled", "The call to Docker was stopped on request.", { cause });
 }

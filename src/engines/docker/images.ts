@@ -1,9 +1,8 @@
 import { AppError, hasCode } from "../../errors.ts";
-import type { Image, Images, PullOptions, RegistryLogin } from "../engine.ts";
-import { parseImageName, registryHostOf } from "../image-name.ts";
-import { pullFailure, reasonOf } from "./failures.ts";
+import type { Image, Images } from "../engine.ts";
+import { reasonOf } from "./failures.ts";
 import type { DockerHttp } from "./http.ts";
-import { createPullMeter, type PullLine } from "./pull-meter.ts";
+import { pullImage } from "./pull.ts";
 
 interface DockerImage {
   Id: string;
@@ -24,34 +23,6 @@ export function createImages(http: DockerHttp): Images {
       if (hasCode(error, "not_found")) return undefined;
       throw error;
     }
-  }
-
-  async function pull(reference: string, options: PullOptions): Promise<void> {
-    const name = parseImageName("docker", reference);
-    const host = registryHostOf(name.image);
-    const registry = host === undefined ? "Docker Hub" : `The registry ${host}`;
-    const meter = createPullMeter(options.onProgress);
-    const request = {
-      method: "POST" as const,
-      path: "/images/create",
-      // Without a tag Docker would pull every one.
-      query: { fromImage: name.image, tag: name.digest ?? name.tag },
-      ...(options.login && { headers: { "X-Registry-Auth": encodeLogin(options.login) } }),
-      signal: options.signal,
-    };
-    let failed: string | undefined;
-    try {
-      // Read to the end even after an error: a refused login comes with status 200, in the last line.
-      for await (const line of http.lines(request)) {
-        failed ??= (line as PullLine).error;
-        meter.add(line as PullLine);
-      }
-    } catch (error) {
-      const reason = reasonOf(error);
-      throw reason === "" ? error : pullFailure(reason, reference, registry);
-    }
-    if (failed !== undefined) throw pullFailure(failed, reference, registry);
-    meter.finish();
   }
 
   /**
@@ -78,7 +49,7 @@ export function createImages(http: DockerHttp): Images {
     await http.json({ method: "DELETE", path: imagePath(reference), signal });
   }
 
-  return { list, get, pull, remove };
+  return { list, get, remove, pull: (reference, options) => pullImage(http, reference, options) };
 }
 
 function imagePath(reference: string): string {
@@ -88,14 +59,4 @@ function imagePath(reference: string): string {
 function toImage(image: DockerImage): Image {
   const tags = (image.RepoTags ?? []).filter((tag) => tag !== "<none>:<none>");
   return { id: image.Id, tags, size: image.Size };
-}
-
-/** Padded base64 with the URL alphabet; Docker does not read it without the padding. */
-function encodeLogin(login: RegistryLogin): string {
-  const json = JSON.stringify({
-    username: login.username,
-    password: login.password,
-    serveraddress: login.serverAddress,
-  });
-  return Buffer.from(json).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }

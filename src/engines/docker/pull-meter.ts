@@ -4,7 +4,8 @@ import type { PullProgress } from "../engine.ts";
 export interface PullLine {
   id?: string;
   status?: string;
-  error?: string;
+  error?: unknown;
+  errorDetail?: unknown;
   progressDetail?: { current?: number; total?: number };
 }
 
@@ -44,7 +45,8 @@ export function createPullMeter(report: ((progress: PullProgress) => void) | und
   }
 
   function add(line: PullLine): void {
-    if (line.id !== undefined && line.status !== undefined) note(layers, line.id, line.status, line.progressDetail);
+    if (typeof line.id === "string" && typeof line.status === "string")
+      note(layers, line.id, line.status, line.progressDetail);
     // 100 is for a pull that has ended well.
     emit(Math.min(99, share(layers)), last === Number.NEGATIVE_INFINITY);
   }

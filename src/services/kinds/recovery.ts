@@ -6,32 +6,62 @@ import { sleep } from "../../util/sleep.ts";
 
 /** How long a task waits for an engine that is away before it gives up. */
 const patience = 10 * 60_000;
-/** An engine that answers and cuts the same call every time is given up after so many tries in that time. */
-const manyTries = 20;
-/** Between two tries while the engine answers, but cuts our calls. */
-const pause = 250;
+/** So many calls are cut by an engine that answers all else: then the task gives up. */
+const mostCuts = 5;
+/** An engine that goes away in the middle of the same call every time is given up after so many tries in that time. */
+const mostAbsences = 20;
+/** Before the second try; each later pause is twice as long. */
+const firstPause = 500;
 
-/** An engine that went away comes back: the task waits for it and tries the same step again. */
-export function createRecovery(inventory: Inventory): Kinds["recover"] {
-  const tried = new WeakMap<AbortSignal, { since: number; last: number; count: number }>();
+/** The failures of one task. */
+interface Failures {
+  since: number;
+  last: number;
+  count: number;
+  /** The last ones, between which the engine answered all the time. */
+  cuts: number;
+  /** How often the engine had been away. */
+  absences: number;
+}
 
-  /** Failures that come one soon after the other, for as long as the patience lasts. */
-  function isHopeless(signal: AbortSignal): boolean {
+/**
+ * Decides whether a task whose call got no whole answer tries the same step again. An engine that went away is waited for.
+ * One that answers, but cuts this call, gets a handful of tries with growing pauses. Meanwhile the task has no place in its lane.
+ */
+export function createRecovery(inventory: Inventory, pause = sleep): Kinds["recover"] {
+  const failures = new WeakMap<AbortSignal, Failures>();
+
+  function note(signal: AbortSignal, absences: number, away: boolean): Failures {
     const now = performance.now();
-    const before = tried.get(signal);
-    const series = before && now - before.last < patience / 2 ? before : { since: now, last: now, count: 0 };
-    tried.set(signal, { ...series, last: now, count: series.count + 1 });
-    return series.count >= manyTries && now - series.since > patience;
+    const before = failures.get(signal);
+    const known = before && now - before.last < patience / 2 ? before : { since: now, count: 0 };
+    const cuts = away || before?.absences !== absences ? 0 : before.cuts;
+    const noted = { since: known.since, count: known.count + 1, last: now, absences, cuts: cuts + 1 };
+    failures.set(signal, noted);
+    return noted;
   }
 
-  return async (error, signal, waiting) => {
-    if (!hasCode(error, "engine_unavailable") || isHopeless(signal)) return false;
+  return async (error, signal, rest) => {
+    if (!hasCode(error, "engine_unavailable")) return false;
     const type = error.details?.["engine"] as EngineType;
     const view = inventory.view(type);
     if (!view) return false;
-    waiting(`Waiting for ${type} to answer`);
-    await sleep(pause, signal);
-    await view.whenAvailable(AbortSignal.any([signal, AbortSignal.timeout(patience)]));
+    const { since, count, cuts } = note(signal, view.absences(), !view.available());
+    if (cuts >= mostCuts || (count > mostAbsences && performance.now() - since > patience)) return false;
+    if (view.available()) {
+      const reason = { detail: `${error.message} It is tried again.`, away: false, signal };
+      await rest(reason, () => pause(pauseAfter(cuts), signal));
+    }
+    if (!view.available()) {
+      const until = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
+      const reason = { detail: `Waiting for ${type} to answer`, away: true, signal };
+      await rest(reason, () => view.whenAvailable(until));
+    }
     return view.available() && !signal.aborted;
   };
+}
+
+/** Milliseconds, not the same for tasks that failed together. */
+function pauseAfter(cuts: number): number {
+  return firstPause * 2 ** (cuts - 1) * (0.75 + Math.random() / 2);
 }
