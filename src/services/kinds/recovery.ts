@@ -52,12 +52,16 @@ export function createRecovery(inventory: Inventory, pause = sleep): Kinds["reco
       const reason = { detail: `${error.message} It is tried again.`, away: false, signal };
       await rest(reason, () => pause(pauseAfter(cuts), signal));
     }
+    // What it does while this task waits for a place again, the next try finds out.
+    let isBack = true;
     if (!view.available()) {
       const until = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-      const reason = { detail: `Waiting for ${type} to answer`, away: true, signal };
-      await rest(reason, () => view.whenAvailable(until));
+      await rest({ detail: `Waiting for ${type} to answer`, away: true, signal }, async () => {
+        await view.whenAvailable(until);
+        isBack = view.available();
+      });
     }
-    return view.available() && !signal.aborted;
+    return isBack && !signal.aborted;
   };
 }
 
