@@ -1,7 +1,5 @@
 import type { Lane } from "../storage/task-store.ts";
 
-export type Lanes = ReturnType<typeof createLanes>;
-
 /**
  * The places of the lanes. A task has one from its claim to its end, but not while it rests: then another task has it,
  * and the one that rested waits for a free place before it goes on. It is older than all that wait to begin, so it goes first.

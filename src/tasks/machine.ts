@@ -133,14 +133,12 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
       if (!task) return "cancelling";
       task.report(-1, "Cancelling: waiting for the present step to end");
       task.controller.abort(cancelled);
-      const timeout = new Promise<"late">((resolve) => setTimeout(resolve, cancelAnswerAfter, "late").unref());
-      return (await Promise.race([task.over, timeout])) === "late" ? "cancelling" : "cancelled";
+      return (await isOverWithin(task.over, cancelAnswerAfter)) ? "cancelled" : "cancelling";
     },
 
     live(id: number): LiveTask | undefined {
       const task = carrier.get(id);
-      if (!task) return undefined;
-      return { ...task.now, cancellable: !task.pivoted && !task.undoing && !task.controller.signal.aborted };
+      return task && { ...task.now, cancellable: !task.pivoted && !task.undoing && !task.controller.signal.aborted };
     },
 
     /** Takes up what an earlier process left, then begins to run tasks. */
@@ -165,9 +163,14 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
     async stop(grace: number): Promise<void> {
       end.abort(ending);
       ends.tellAll({ error: new AppError("engine_unavailable", "The station is ending; look again in a moment.") });
-      await Promise.race([carrier.endAll(), new Promise((resolve) => setTimeout(resolve, grace).unref())]);
+      await isOverWithin(carrier.endAll(), grace);
       // What is left was not the fault of a task. Not being able to say so costs no more than a count.
       await tasks.forgiveAttempts().catch(() => undefined);
     },
   };
+}
+
+function isOverWithin(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  const late = new Promise<false>((resolve) => setTimeout(resolve, milliseconds, false).unref());
+  return Promise.race([work.then(() => true), late]);
 }
