@@ -7,7 +7,7 @@ import type { Kinds } from "./handler.ts";
 import { createJanitor } from "./janitor.ts";
 import { createLockQueue, type QueuedTask } from "./lock-queue.ts";
 import { createProgressReporter, type Progress, type ProgressListener } from "./progress.ts";
-import { cancelled, createRunner, ending, type Outcome } from "./runner.ts";
+import { cancelled, createRunner, ending, type Outcome, type Running } from "./runner.ts";
 import type { Log } from "../util/log.ts";
 
 export interface MachineOptions {
@@ -136,10 +136,7 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
       return (await isOverWithin(task.over, cancelAnswerAfter)) ? "cancelled" : "cancelling";
     },
 
-    live(id: number): LiveTask | undefined {
-      const task = carrier.get(id);
-      return task && { ...task.now, cancellable: !task.pivoted && !task.undoing && !task.controller.signal.aborted };
-    },
+    live: (id: number): LiveTask | undefined => liveOf(carrier.get(id)),
 
     /** Takes up what an earlier process left, then begins to run tasks. */
     async start(): Promise<void> {
@@ -173,4 +170,9 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
 function isOverWithin(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
   const late = new Promise<false>((resolve) => setTimeout(resolve, milliseconds, false).unref());
   return Promise.race([work.then(() => true), late]);
+}
+
+function liveOf(task: Running | undefined): LiveTask | undefined {
+  if (!task) return undefined;
+  return { ...task.now, cancellable: !task.pivoted && !task.undoing && !task.controller.signal.aborted };
 }
