@@ -17,7 +17,7 @@ sh "$root/scripts/packages.sh" dockerd=docker.io docker-proxy=docker.io containe
   nbdkit=nbdkit nbdfuse=libnbd-bin mkfs.ext4=e2fsprogs wrk=wrk jq=jq ps=procps unshare=util-linux mount=mount \
   perl=perl-base tar=tar mkfs.btrfs=btrfs-progs lxd=lxd dnsmasq=dnsmasq-base mmdebstrap=mmdebstrap xz=xz-utils zstd=zstd \
   slirp4netns=slirp4netns lxc-start=lxc newuidmap=uidmap setfattr=attr nft=nftables conntrack=conntrack unzip=unzip script=bsdutils \
-  oathtool=oathtool pamtester=pamtester || fail "an engine or a tool of the tests is missing."
+  oathtool=oathtool strace=strace pamtester=pamtester || fail "an engine or a tool of the tests is missing."
 
 if [ $# -gt 0 ] || [ -n "${GANTRY_TEST_ENTRY:-}" ]; then exec sh "$root/scripts/test-world.sh" "$@"; fi
 

@@ -76,6 +76,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     hostUsers,
     shares: config.shares,
     readOnlyShares: config.readOnlyShares,
+    protectedShares: join(dataDir, "protected-shares"),
     lanes: config.lanes,
     maxTasks: config.maxTasks,
     host: createHost(),

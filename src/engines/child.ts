@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
+import type { FileHandle } from "node:fs/promises";
 
 import { AppError } from "../errors.ts";
 import { keepEnd } from "./kept-output.ts";
@@ -10,6 +11,8 @@ export interface ChildOptions {
   signal?: AbortSignal | undefined;
   /** Given to its standard input. */
   input?: string;
+  /** An open folder that the program gets as its descriptor 3. */
+  folder?: FileHandle;
   /** Of more output only so many bytes of the end are kept: 65536 unless said. */
   outputLimit?: number;
 }
@@ -29,7 +32,9 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
     LC_ALL: "C",
     GANTRY_TASK: options.task,
   };
-  const child = spawn(program, args, { env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+  const inherited = options.folder ? [options.folder.fd] : [];
+  const stdio = ["pipe", "pipe", "pipe", ...inherited] as const;
+  const child = spawn(program, args, { env, detached: true, stdio: [...stdio] }) as ChildProcessWithoutNullStreams;
   // Who reads nothing of it may have ended already.
   child.stdin.on("error", () => undefined).end(options.input ?? "");
   const output = { out: keepEnd(limit), err: keepEnd(limit) };

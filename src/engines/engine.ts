@@ -220,6 +220,8 @@ export interface Engine {
   readonly images: Images;
   /** Answers within 2 s or throws `engine_unavailable`. */
   info(): Promise<EngineInfo>;
+  /** Returns the process of the engine's daemon on this host; undefined when it has none, or none was found. */
+  daemon(): Promise<number | undefined>;
   /** Events from now on, until the signal aborts (returns) or the connection ends (throws `engine_unavailable`). */
   events(signal: AbortSignal): AsyncIterable<EngineEvent>;
   /** Sets up what a running container needs that the engine does not keep over a restart (a DHCP address). */

@@ -5,7 +5,7 @@ import { findDevice } from "../engines/device-table.ts";
 import type { ContainerSpec, DeviceRule, Limits, PortMapping } from "../engines/engine.ts";
 import { invalid } from "../errors.ts";
 import { planNetwork } from "./network-plan.ts";
-import type { SharePath, Shares } from "./shares.ts";
+import type { SharePath, Shares } from "../shares/shares.ts";
 
 export interface PlannedMount {
   folder: SharePath;

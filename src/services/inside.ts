@@ -1,8 +1,10 @@
 import { AppError, hasCode } from "../errors.ts";
+import type { PinnedFolders } from "../shares/pinned-folders.ts";
 import { createGate } from "../util/gate.ts";
 import { planCommand } from "./container-plan.ts";
 import type { Permitted } from "./owners.ts";
 import { authorize } from "./policy.ts";
+import { showPlaces } from "./resource-shown.ts";
 import type { InsideService } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -20,9 +22,11 @@ const lookWithin = 20_000;
 export function createInsideService({
   sessions,
   permitted,
+  pins,
 }: {
   sessions: Sessions;
   permitted: Permitted;
+  pins: Pick<PinnedFolders, "placeOf">;
 }): InsideService {
   const running = createGate({
     width: atOnce,
@@ -40,7 +44,8 @@ export function createInsideService({
   return {
     async inspect(caller, place) {
       const { view, container } = await permitted(sessions.authenticate(caller), "container:inspect", place);
-      return looking((signal) => view.engine.containers.inspect(container.id, signal));
+      const inspected = await looking((signal) => view.engine.containers.inspect(container.id, signal));
+      return showPlaces(inspected, pins);
     },
 
     async logs(caller, place, { tail = usualTail }) {

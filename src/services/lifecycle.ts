@@ -11,12 +11,12 @@ import { imageKeys } from "./image-keys.ts";
 import { taggedName } from "./image-reference.ts";
 import type { AwaitedKind, AwaitedRequests, Target } from "./kinds/awaited.ts";
 import { containerVerbs, refuseRunning } from "./kinds/container-verbs.ts";
+import type { MountPlaces } from "./mount-guard.ts";
 import type { Permitted } from "./owners.ts";
 import type { User } from "./policy.ts";
 import { shownResource } from "./resource-shown.ts";
 import type { BackgroundService, Caller, ContainerPlace, LifecycleService } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Shares } from "./shares.ts";
 import { containerKey } from "./task-plan.ts";
 
 export interface LifecycleOptions {
@@ -25,7 +25,7 @@ export interface LifecycleOptions {
   permitted: Permitted;
   awaiting: Awaiting;
   background: Pick<BackgroundService, "add">;
-  shares: Shares;
+  places: MountPlaces;
   numbers: Pick<LiveNumbers, "of">;
 }
 
@@ -49,7 +49,7 @@ interface Done {
 
 /** Verbs of one container, each a task whose end is waited for. */
 export function createLifecycleService(options: LifecycleOptions): LifecycleService {
-  const { sessions, lookup, permitted, awaiting, background, shares } = options;
+  const { sessions, lookup, permitted, awaiting, background, places } = options;
 
   /** Answers the container as it was before, and what the task answered. */
   async function carryOut<K extends AwaitedKind>({ caller, place, kind, extras, signal }: Asked<K>): Promise<Done> {
@@ -82,7 +82,7 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
 
   async function resource(place: ContainerPlace, { container, view }: FoundContainer) {
     const settings = await view.engine.containers.settings(container.id);
-    return shownResource(place.type, container, settings, shares);
+    return shownResource(place.type, container, settings, places);
   }
 
   /** A verb without more to say, which answers the container. */

@@ -2,7 +2,9 @@ import type { ResourceAnswer } from "../api/lifecycle.ts";
 import { deviceNames, findDevice } from "../engines/device-table.ts";
 import type { Container, ContainerSettings, DeviceRule, EngineType, Limits, Mount } from "../engines/engine.ts";
 import { parseImageName, versionOf } from "../engines/image-name.ts";
-import type { Shares } from "./shares.ts";
+import type { PinnedFolders } from "../shares/pinned-folders.ts";
+import type { SharePath } from "../shares/shares.ts";
+import type { MountPlaces } from "./mount-guard.ts";
 
 const megabyte = 1 << 20;
 
@@ -11,7 +13,7 @@ export async function shownResource(
   type: EngineType,
   container: Container,
   settings: ContainerSettings,
-  shares: Shares,
+  places: MountPlaces,
 ): Promise<ResourceAnswer> {
   const named = parseImageName(type, container.image, container.imageId);
   return {
@@ -28,7 +30,7 @@ export async function shownResource(
     resource: { device: shownDevices(settings.devices), limit: shownLimits(settings.limits) },
     type,
     version: versionOf(named),
-    volume: { container: [...settings.volumesFrom], host: await shownMounts(settings.mounts, shares) },
+    volume: { container: [...settings.volumesFrom], host: await shownMounts(settings.mounts, places) },
   };
 }
 
@@ -52,11 +54,32 @@ function shownLimits({ cpuTime, cpuWeight, memory }: Limits): ResourceAnswer["re
 }
 
 /** Folders of shares by the share's name; others, which the station did not give, by their path. */
-async function shownMounts(mounts: readonly Mount[], shares: Shares): Promise<ResourceAnswer["volume"]["host"]> {
+async function shownMounts(
+  mounts: readonly Mount[],
+  { pins, shares }: MountPlaces,
+): Promise<ResourceAnswer["volume"]["host"]> {
   const shown: ResourceAnswer["volume"]["host"] = {};
   for (const { source, target, readOnly } of mounts) {
-    const place = await shares.locate(source);
-    shown[place ? `/share/${[place.share, ...place.components].join("/")}` : source] = { bind: target, ro: readOnly };
+    const place = pins.placeOf(source) ?? (await shares.locate(source));
+    shown[place ? shownPlace(place) : source] = { bind: target, ro: readOnly };
   }
   return shown;
+}
+
+function shownPlace({ share, components }: SharePath): string {
+  return `/share/${[share, ...components].join("/")}`;
+}
+
+/**
+ * Returns an engine's own description of a container with folders of shares in place of the paths that the engine was
+ * given: `/share/Public/music` alone, or at the beginning of Docker's `SOURCE:TARGET:rw`.
+ */
+export function showPlaces<T>(inspected: T, pins: Pick<PinnedFolders, "placeOf">): T {
+  return JSON.parse(JSON.stringify(inspected), (_, value: unknown) => {
+    if (typeof value !== "string") return value;
+    const end = value.indexOf(":/");
+    const [source, rest] = end < 0 ? [value, ""] : [value.slice(0, end), value.slice(end)];
+    const place = pins.placeOf(source);
+    return place ? shownPlace(place) + rest : value;
+  }) as T;
 }

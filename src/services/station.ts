@@ -2,6 +2,9 @@ import type { Certificates } from "../certificates/certificates.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Host } from "../host/host.ts";
 import { createInventory, type Inventory } from "../inventory/inventory.ts";
+import { createHostProtection } from "../shares/host-protection.ts";
+import { createPinnedFolders } from "../shares/pinned-folders.ts";
+import { createShares } from "../shares/shares.ts";
 import type { AccountStore } from "../storage/account-store.ts";
 import type { AuditStore } from "../storage/audit-store.ts";
 import type { EventStore } from "../storage/event-store.ts";
@@ -43,8 +46,8 @@ import { createRegistryService } from "./registries.ts";
 import { createReport } from "./report.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
-import { createShares } from "./shares.ts";
 import { createStateWaits } from "./state-waits.ts";
+import { createShareMounts } from "./share-mounts.ts";
 import { createSweeper } from "./sweeper.ts";
 import type { StationBuild } from "./system-info.ts";
 import { createSystemService } from "./system.ts";
@@ -73,6 +76,8 @@ export interface StationOptions {
   shares: Readonly<Record<string, string>>;
   /** Names of those in which nothing may be changed. */
   readOnlyShares: readonly string[];
+  /** Where the names of protected shares are kept. */
+  protectedShares: string;
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;
   host: Host;
@@ -114,14 +119,17 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const places = createPlaces(options.maxStreams);
   const hub = createEventHub({ events, sessions, places, tasksOf: createTasksOf(tasks) });
   const shares = createShares(options.shares, options.readOnlyShares);
+  const pins = createPinnedFolders(shares, `/run/gantry-shares/${id}`);
+  const protection = createHostProtection(shares, options.shares, options.protectedShares);
   const actors = createActors();
   const announce = createAnnounce(events, log);
   const waits = createStateWaits();
   const forwarder = createForwarder({ station: id, engines, log, inventory: () => inventory });
-  const sweeper = createSweeper({ tasks, shares, station: id, log });
+  const sweeper = createSweeper({ tasks, places: { shares, pins }, station: id, log });
   const marks = createMarks(id);
   const records = createRecordSweeper({ openvz, marks, log });
-  const tellers = [sweeper, records, forwarder.listener, createEngineEvents(announce, actors), waits];
+  const shareMounts = createShareMounts({ pins, tasks, view: ({ type }) => inventory.view(type), log });
+  const tellers = [sweeper, shareMounts, records, forwarder.listener, createEngineEvents(announce, actors), waits];
   const inventory: Inventory = createInventory(engines, ...tellers);
   const owners = createOwners({ inventory, tasks, station: id });
   const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
@@ -130,6 +138,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const kinds = createKinds({
     inventory,
     shares,
+    pins,
+    protection,
     images,
     pulls: createPulls(),
     marks,
@@ -138,7 +148,9 @@ export async function createStation(options: StationOptions): Promise<Station> {
     announce,
     settlePorts: forwarder.settle,
     async authorize(name, verb, asks) {
-      await authorizeTask(owners, await accounts.userNow(name), verb, asks);
+      const user = await accounts.userNow(name);
+      await authorizeTask(owners, user, verb, asks);
+      return user;
     },
   });
   const machine = createTaskMachine({
@@ -174,8 +186,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const services: Services = {
     ...accounts.services,
     background,
-    lifecycle: createLifecycleService({ sessions, lookup, permitted, awaiting, background, shares, numbers }),
-    inside: createInsideService({ sessions, permitted }),
+    lifecycle: createLifecycleService({ sessions, lookup, permitted, awaiting, background, places: { shares, pins }, numbers }),
+    inside: createInsideService({ sessions, permitted, pins }),
     registries: createRegistryService({ sessions, registries, secrets }),
     system: createSystemService({ sessions, host, inventory, taken, build, report }),
     certificates: createCertificateService({ sessions, certificates, log }),
@@ -208,6 +220,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     gatewayVisits: createGatewayVisits(audit),
     committed: hub.committed,
     async start() {
+      await protection.restore((share, error) => log("a share cannot be protected", { share, error }));
       await recover();
       await forwarder.start();
       await Promise.all(inventory.views().map((view) => view.tried));

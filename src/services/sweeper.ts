@@ -1,14 +1,13 @@
 import type { Container, Engine } from "../engines/engine.ts";
 import type { ViewListener } from "../inventory/engine-view.ts";
 import type { TaskStore } from "../storage/task-store.ts";
-import { guardMounts } from "./mount-guard.ts";
-import type { Shares } from "./shares.ts";
+import { guardMounts, type MountPlaces } from "./mount-guard.ts";
 import { containerKey } from "./task-plan.ts";
 import type { Log } from "../util/log.ts";
 
 export interface SweeperOptions {
   tasks: TaskStore;
-  shares: Shares;
+  places: MountPlaces;
   station: string;
   log: Log;
 }
@@ -23,7 +22,7 @@ export interface Sweeper extends ViewListener {
  * Tidies up after every full look at an engine: what a task left that was undone (an engine may finish a call after our
  * death), and port claims whose container is gone. Gives started containers what the engine does not keep for them.
  */
-export function createSweeper({ tasks, shares, station, log }: SweeperOptions): Sweeper {
+export function createSweeper({ tasks, places, station, log }: SweeperOptions): Sweeper {
   const failed = (what: string, engine: Engine) => (error: unknown) => log(what, { engine: engine.type, error });
 
   async function sweepContainers(engine: Engine, containers: readonly Container[]): Promise<void> {
@@ -57,7 +56,7 @@ export function createSweeper({ tasks, shares, station, log }: SweeperOptions): 
 
   /** What a container of ours needs at each start. */
   async function settle(engine: Engine, container: Container): Promise<void> {
-    if (await guardMounts(engine, container, shares)) return engine.attachNetwork(container);
+    if (await guardMounts(engine, container, places)) return engine.attachNetwork(container);
     log("a container was stopped: a folder that it mounts was exchanged", {
       engine: engine.type,
       container: container.name,

@@ -11,7 +11,7 @@ import { type ImageReferences, taggedName } from "./image-reference.ts";
 import { itemsOf } from "./kinds/image-remove.ts";
 import { refuseHalfNames, tagsOf } from "./removed-tag.ts";
 import type { BackgroundKind, TaskRequests } from "./services.ts";
-import type { Shares } from "./shares.ts";
+import type { Shares } from "../shares/shares.ts";
 
 /** What accepting a task needs to know of its request. */
 export interface TaskPlan {

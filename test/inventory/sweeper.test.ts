@@ -3,7 +3,7 @@ import { test, type TestContext } from "node:test";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
 import type { FakeCall } from "../../src/engines/fake/fake-state.ts";
 import type { Container } from "../../src/engines/engine.ts";
-import { createShares } from "../../src/services/shares.ts";
+import { createShares } from "../../src/shares/shares.ts";
 import { createSweeper } from "../../src/services/sweeper.ts";
 import { containerSpec } from "../engines/container-spec.ts";
 import { accept, completed, inDebt, noon, port, running } from "../storage/contract-fixture.ts";
@@ -23,7 +23,7 @@ async function createWorld(context: TestContext) {
   const logged: string[] = [];
   const sweeper = createSweeper({
     tasks,
-    shares: createShares({}),
+    places: { shares: createShares({}), pins: { placeOf: () => undefined } },
     station,
     log: (message) => void logged.push(message),
   });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CreateRequest } from "../../src/api/create.ts";
 import { hasCode } from "../../src/errors.ts";
 import { planContainer } from "../../src/services/container-plan.ts";
-import { createShares } from "../../src/services/shares.ts";
+import { createShares } from "../../src/shares/shares.ts";
 
 const shares = createShares({ Public: "/nowhere/public", "My Photos": "/nowhere/photos" });
 const plain: CreateRequest = { type: "docker", repository: "dockerhub", name: "dtest", image: "ubuntu", tag: "latest" };

@@ -1,4 +1,5 @@
 import type { Container, Engine, EngineInfo } from "../engine.ts";
+import { findSocketOwner } from "../socket-owner.ts";
 import { createContainers } from "./containers.ts";
 import { dockerEvents } from "./events.ts";
 import { createDockerHttp } from "./http.ts";
@@ -10,9 +11,12 @@ export interface DockerOptions {
   address: string;
 }
 
+const scheme = "unix://";
+
 /** Docker, or what speaks its API (Podman), through the Engine REST API. */
 export function createDockerEngine(options: DockerOptions): Engine {
   const http = createDockerHttp(options.address);
+  const local = options.address.startsWith(scheme);
   const lan = createLan(http);
 
   async function info(): Promise<EngineInfo> {
@@ -39,11 +43,12 @@ export function createDockerEngine(options: DockerOptions): Engine {
       sizes: false,
       reshapes: false,
       hostNames: false,
-      local: options.address.startsWith("unix:"),
+      local,
     },
     containers: createContainers(http),
     images: createImages(http),
     info,
+    daemon: async () => (local ? findSocketOwner(options.address.slice(scheme.length)) : undefined),
     events: (signal: AbortSignal) => dockerEvents(http, signal),
     attachNetwork: (container: Container, signal?: AbortSignal) => lan.attach(container, signal),
     // Docker finishes or forgets what it was asked; what it finished is found by its mark.

@@ -65,6 +65,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     events: events.subscribe,
     attachNetwork: (container, signal) =>
       call({ method: "attachNetwork", subject: container.id, signal }, () => void attached.push(container.id)),
+    daemon: async () => undefined,
     recover: async () => undefined,
     close: () => undefined,
     attached,

@@ -70,6 +70,7 @@ export function createLxcEngine(options: LxcOptions): Engine {
     containers,
     images: withEvents(images, events),
     info: createInfo(layout),
+    daemon: async () => undefined,
     events: events.subscribe,
     async attachNetwork({ id }: Container, signal?: AbortSignal) {
       const config = await readFile(layout.config(id), "utf8").catch(() => "");

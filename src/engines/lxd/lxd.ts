@@ -1,5 +1,6 @@
 import type { Container, Engine, EngineEvent, EngineInfo } from "../engine.ts";
 import { letThrough } from "../bridge-firewall.ts";
+import { findSocketOwner } from "../socket-owner.ts";
 import { createContainers } from "./containers.ts";
 import { createLxdEvents } from "./events.ts";
 import { createLxdHttp } from "./http.ts";
@@ -81,6 +82,7 @@ export function createLxdEngine(options: LxdOptions): Engine {
     containers,
     images,
     info,
+    daemon: () => findSocketOwner(options.socket),
     // It is subscribed by the call, and not when somebody reads.
     events: (signal) => told(events.subscribe(signal)),
     attachNetwork,

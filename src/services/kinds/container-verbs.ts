@@ -11,6 +11,7 @@ export const containerVerbs: { [K in AwaitedKind]: Rule<K> } = {
     verb: "container:start",
     async act({ engine, container, options }) {
       if (container.paused) throw new AppError("conflict", `${container.name} is paused: unpause it.`);
+      await options.pins.restore(container.mounts, { anew: true });
       await engine.containers.start(container.id);
       await settleStarted(options, engine, container.id);
     },
@@ -32,6 +33,7 @@ export const containerVerbs: { [K in AwaitedKind]: Rule<K> } = {
       const { grace } = request;
       await context.step("restart", null, async (repeated) => {
         if (repeated && container.pid > 0 && container.pid !== before) return;
+        await options.pins.restore(container.mounts, { anew: true });
         await engine.containers.restart(container.id, { grace, signal: context.signal });
       });
       await settleStarted(options, engine, container.id);
@@ -104,10 +106,10 @@ export function refuseRunning({ state, name }: Container, force: boolean): void 
 
 /** The answer to a start shall not say running of what is stopped again at once, and its ports answer. */
 async function settleStarted(options: KindOptions, engine: Engine, id: string): Promise<void> {
-  const { marks, shares, inventory } = options;
+  const { marks, inventory } = options;
   const container = await engine.containers.get(id);
   const own = container?.mark?.station === marks.of(0).station;
-  if (container && own && !(await guardMounts(engine, container, shares))) {
+  if (container && own && !(await guardMounts(engine, container, options))) {
     throw new AppError("forbidden", `${container.name} was stopped: a folder that it mounts was exchanged.`);
   }
   const view = inventory.require(engine.type);

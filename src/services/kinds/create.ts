@@ -1,18 +1,16 @@
-import { isDeepStrictEqual } from "node:util";
 import type { CreateRequest } from "../../api/create.ts";
 import type { Container, Engine, Mount, OwnerMark } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
-import type { Handler } from "../../tasks/handler.ts";
+import type { Handler, TaskContext } from "../../tasks/handler.ts";
 import { asksOfCreate } from "../asks.ts";
 import { planContainer, type ContainerPlan } from "../container-plan.ts";
-import { hasMounted, isEnding } from "../mounted.ts";
-import type { OpenFolder } from "../shares.ts";
+import { assertMounted, assertVisible } from "../mount-guard.ts";
 import { ensureImage } from "./image.ts";
 import type { KindOptions } from "./options.ts";
 
 /**
- * A container is made from an image that is pulled if need be, and started. The pivot is the end: until then a failure
- * or a cancel removes the container; the image stays, as a cache.
+ * Makes a container from an image, which is pulled if need be, and starts it. The pivot is the end: until then a failure
+ * or a cancel removes the container and the mounts of its folders; the image stays, as a cache.
  */
 export function createHandler(options: KindOptions): Handler {
   const { inventory, shares, images, marks } = options;
@@ -24,11 +22,11 @@ export function createHandler(options: KindOptions): Handler {
       const plan = planContainer(request, shares);
       refuseRemote(engine, plan);
       const source = await images.resolve(request);
-      await options.authorize(context.user, "container:create", asksOfCreate(request, plan, source));
+      const user = await options.authorize(context.user, "container:create", asksOfCreate(request, plan, source));
       const image = await ensureImage(options, context, { engine, source, refresh: false });
-      const open = () => Promise.all(plan.mounts.map((mount) => shares.openFolder(mount.folder)));
-      const folders = await open();
-      const making: Making = { engine, plan, folders, open, mark: marks.of(context.id), image };
+      if (user.role !== "admin") await protectShares(options, plan);
+      const sources = await pinFolders(options, context, engine, plan);
+      const making: Making = { engine, plan, sources, mark: marks.of(context.id), image };
       context.progress(90, "Create container");
       const undo = { op: "remove_container", args: { engine: engine.type, name: plan.name } };
       const made = await context.step("container", undo, (repeated) => makeContainer(making, repeated));
@@ -59,21 +57,43 @@ async function connect(engine: Engine, id: string, signal: AbortSignal): Promise
   if (container && container.pid > 0) await engine.attachNetwork(container, signal);
 }
 
+/** What a container of an operator leaves in a share must not make an account of the host root. */
+async function protectShares({ protection }: KindOptions, { mounts }: ContainerPlan): Promise<void> {
+  const written = mounts.filter(({ readOnly }) => !readOnly).map(({ folder }) => folder.share);
+  for (const share of new Set(written)) await protection.protect(share);
+}
+
+/** Mounts the plan's folders where no container can exchange them. Returns where, in the order of the plan. */
+async function pinFolders(
+  { pins }: KindOptions,
+  context: TaskContext,
+  engine: Engine,
+  { mounts }: ContainerPlan,
+): Promise<readonly string[]> {
+  if (mounts.length === 0) return [];
+  const places = mounts.map(({ folder }) => folder);
+  const undo = { op: "release_folders", args: { engine: engine.type } };
+  const sources = await context.step("folders", undo, () => pins.pin(engine.type, context.id, places));
+  // A host that was rebooted since that step has no mounts any more.
+  await pins.restore(sources);
+  await assertVisible(engine, sources);
+  return sources;
+}
+
 interface Making {
   engine: Engine;
   plan: ContainerPlan;
-  folders: readonly OpenFolder[];
-  /** Opens the same folders anew. */
-  open: () => Promise<OpenFolder[]>;
+  /** Paths of the host that the plan's mounts are given from, in their order. */
+  sources: readonly string[];
   mark: OwnerMark;
   image: string;
 }
 
-async function makeContainer({ engine, plan, folders, mark, image }: Making, repeated: boolean): Promise<string> {
+async function makeContainer({ engine, plan, sources, mark, image }: Making, repeated: boolean): Promise<string> {
   const earlier = repeated ? await ours(engine, plan.name, mark) : undefined;
   if (earlier) return earlier.id;
   const mounts = plan.mounts.map(({ target, readOnly }, index): Mount => ({
-    source: (folders[index] as OpenFolder).path,
+    source: sources[index] as string,
     target,
     readOnly,
   }));
@@ -101,24 +121,11 @@ async function startContainer(making: Making, made: string, repeated: boolean): 
     id = await makeContainer(making, true);
     await engine.containers.start(id);
   }
-  await verifyMounts(making, id);
+  await assertMounted(engine, id, making.sources);
   return id;
 }
 
 async function ours(engine: Engine, name: string, mark: OwnerMark): Promise<Container | undefined> {
   const found = await engine.containers.get(name);
   return found?.mark?.station === mark.station && found.mark.task === mark.task ? found : undefined;
-}
-
-/**
- * The engine opened the folders by path: what it mounted must be what was checked, and not what somebody put there in
- * between. Of a container that has ended by now only the folders themselves can tell.
- */
-async function verifyMounts({ engine, folders, open }: Making, id: string): Promise<void> {
-  if (folders.length === 0) return;
-  const pid = (await engine.containers.get(id))?.pid ?? 0;
-  if (pid > 0 && (await hasMounted(pid, folders).catch(() => false))) return;
-  const ended = pid === 0 || (await isEnding(pid)) || ((await engine.containers.get(id))?.pid ?? 0) !== pid;
-  if (ended && isDeepStrictEqual(await open().catch(() => undefined), folders)) return;
-  throw new AppError("forbidden", "A folder of volume.host was exchanged while the container was made.");
 }

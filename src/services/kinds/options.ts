@@ -3,9 +3,11 @@ import type { Inventory } from "../../inventory/inventory.ts";
 import type { Announce } from "../announce.ts";
 import type { ImageReferences } from "../image-reference.ts";
 import type { Asks } from "../asks.ts";
-import type { Verb } from "../policy.ts";
+import type { User, Verb } from "../policy.ts";
 import type { Pulls } from "../pulls.ts";
-import type { Shares } from "../shares.ts";
+import type { HostProtection } from "../../shares/host-protection.ts";
+import type { PinnedFolders } from "../../shares/pinned-folders.ts";
+import type { Shares } from "../../shares/shares.ts";
 
 /** Makes and knows the marks of this station's tasks. */
 export interface Marks {
@@ -16,14 +18,16 @@ export interface Marks {
 export interface KindOptions {
   inventory: Inventory;
   shares: Shares;
+  pins: PinnedFolders;
+  protection: Pick<HostProtection, "protect">;
   images: ImageReferences;
   pulls: Pulls;
   marks: Marks;
   announce: Announce;
   /** Resolves when the ports of a container that the inventory has seen answer. */
   settlePorts(engine: Engine, container: Container): Promise<void>;
-  /** Asked again when the task runs: the user may have lost the right meanwhile. */
-  authorize(user: string, verb: Verb, asks?: Asks): Promise<void>;
+  /** Asked again when the task runs: the user may have lost the right meanwhile. Returns the user as of now. */
+  authorize(user: string, verb: Verb, asks?: Asks): Promise<User>;
   /** The port claims of a container that gets another name. */
   moveClaims(from: string, to: string): Promise<void>;
 }

@@ -5,9 +5,9 @@ import type { OpenvzKindOptions } from "./openvz.ts";
 
 /** The closed table of undoers. An op that a release has written to a journal is never taken out. */
 export function createUndoers(
-  options: Pick<OpenvzKindOptions, "inventory" | "marks"> & { openvz: Pick<OpenvzKindOptions["openvz"], "forget"> },
+  options: Pick<OpenvzKindOptions, "inventory" | "marks" | "pins"> & { openvz: Pick<OpenvzKindOptions["openvz"], "forget"> },
 ): Record<string, Undoer> {
-  const { inventory, marks, openvz } = options;
+  const { inventory, marks, openvz, pins } = options;
   return {
     /** {engine, name}: the container of this name, if it bears the task's mark. */
     async remove_container(args, task) {
@@ -18,6 +18,11 @@ export function createUndoers(
       await engine.containers.remove(found.id);
       const left = await engine.containers.get(found.id);
       if (left) throw new AppError("engine_failed", `${type} still has the container ${name}.`);
+    },
+
+    /** {engine}: the mounts of folders for the task's container, which is gone by now. */
+    async release_folders({ engine }, task) {
+      await pins.release(engine as string, task.id);
     },
 
     /** {container}: the record of the container of this UUID. */

@@ -1,13 +1,18 @@
 import { constants } from "node:fs";
 import { open, readFile, type FileHandle } from "node:fs/promises";
 import { decodeMountPoint } from "../util/mount-point.ts";
-import type { OpenFolder } from "./shares.ts";
+
+/** A folder, wherever it is mounted. */
+export interface FolderIdentity {
+  device: bigint;
+  inode: bigint;
+}
 
 /**
- * Whether a container's process has every one of these folders mounted, as often as it is named. The image decides what
- * a path in the container leads to, so the kernel's list of mounts is asked, and no link is followed on the way.
+ * Returns whether a container's process has every one of these folders mounted, as often as it is named. The image
+ * decides what a path in the container leads to, so the kernel's list of mounts is read, and no link is followed.
  */
-export async function hasMounted(pid: number, folders: readonly OpenFolder[]): Promise<boolean> {
+export async function hasMounted(pid: number, folders: readonly FolderIdentity[]): Promise<boolean> {
   const wanted = new Map<string, number>();
   for (const folder of folders) count(wanted, `${folder.device}:${folder.inode}`, 1);
   const table = await readFile(`/proc/${pid}/mountinfo`, "utf8");
@@ -22,7 +27,7 @@ export async function hasMounted(pid: number, folders: readonly OpenFolder[]): P
 /** The kernel's flag of a process on its way out, whose mounts are gone before it is. */
 const exiting = 0x4;
 
-/** It has ended or is about to, whatever its engine says of it yet: what it had mounted cannot be told any more. */
+/** Returns whether a process has ended or is about to: what it had mounted cannot be told any more. */
 export async function isEnding(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
   const [state = "Z", , , , , , flags = "0"] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
