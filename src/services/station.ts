@@ -2,9 +2,7 @@ import type { Certificates } from "../certificates/certificates.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Host } from "../host/host.ts";
 import { createInventory, type Inventory } from "../inventory/inventory.ts";
-import { createHostProtection } from "../shares/host-protection.ts";
-import { createPinnedFolders } from "../shares/pinned-folders.ts";
-import { createShares } from "../shares/shares.ts";
+import { createShareRoom, type ShareOptions } from "../shares/room.ts";
 import type { AccountStore } from "../storage/account-store.ts";
 import type { AuditStore } from "../storage/audit-store.ts";
 import type { EventStore } from "../storage/event-store.ts";
@@ -72,12 +70,7 @@ export interface StationOptions {
   loginLimits: LimitOptions;
   /** The host's own users; absent: they may not log in. */
   hostUsers?: HostUsers | undefined;
-  /** Name -> absolute path. */
-  shares: Readonly<Record<string, string>>;
-  /** Names of those in which nothing may be changed. */
-  readOnlyShares: readonly string[];
-  /** Where the names of protected shares are kept. */
-  protectedShares: string;
+  shares: Omit<ShareOptions, "station">;
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;
   host: Host;
@@ -118,9 +111,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const { sessions, audit } = accounts;
   const places = createPlaces(options.maxStreams);
   const hub = createEventHub({ events, sessions, places, tasksOf: createTasksOf(tasks) });
-  const shares = createShares(options.shares, options.readOnlyShares);
-  const pins = createPinnedFolders(shares, `/run/gantry-shares/${id}`);
-  const protection = createHostProtection(shares, options.shares, options.protectedShares);
+  const { shares, pins, protection } = createShareRoom({ ...options.shares, station: id });
   const actors = createActors();
   const announce = createAnnounce(events, log);
   const waits = createStateWaits();
@@ -161,13 +152,6 @@ export async function createStation(options: StationOptions): Promise<Station> {
     onProgress: hub.progress,
     log,
   });
-  /** What an earlier process of this station, killed, left half made outside. */
-  async function recover(): Promise<void> {
-    for (const engine of engines) {
-      await engine.recover(id).catch((error: unknown) => log("recovery of an engine", { engine: engine.type, error }));
-    }
-  }
-
   const planners = createPlanners({
     shares,
     images,
@@ -186,7 +170,15 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const services: Services = {
     ...accounts.services,
     background,
-    lifecycle: createLifecycleService({ sessions, lookup, permitted, awaiting, background, places: { shares, pins }, numbers }),
+    lifecycle: createLifecycleService({
+      sessions,
+      lookup,
+      permitted,
+      awaiting,
+      background,
+      places: { shares, pins },
+      numbers,
+    }),
     inside: createInsideService({ sessions, permitted, pins }),
     registries: createRegistryService({ sessions, registries, secrets }),
     system: createSystemService({ sessions, host, inventory, taken, build, report }),
@@ -221,7 +213,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     committed: hub.committed,
     async start() {
       await protection.restore((share, error) => log("a share cannot be protected", { share, error }));
-      await recover();
+      await recoverEngines(options);
       await forwarder.start();
       await Promise.all(inventory.views().map((view) => view.tried));
       await machine.start();
@@ -234,6 +226,13 @@ export async function createStation(options: StationOptions): Promise<Station> {
       accounts.close();
     },
   };
+}
+
+/** Clears away what an earlier process of this station, which was killed, left half made in the engines. */
+async function recoverEngines({ engines, id, log }: StationOptions): Promise<void> {
+  for (const engine of engines) {
+    await engine.recover(id).catch((error: unknown) => log("recovery of an engine", { engine: engine.type, error }));
+  }
 }
 
 /** So many of a user's latest tasks may still be running when he opens a stream. */

@@ -44,7 +44,10 @@ export function createShares(roots: Readonly<Record<string, string>>, readOnly: 
       });
       return openDirectory(root, shown);
     }
-    const components = folder.slice((roots[outer] as string).length).split(sep).filter(Boolean);
+    const components = folder
+      .slice((roots[outer] as string).length)
+      .split(sep)
+      .filter(Boolean);
     return walk(await openRoot(outer, shown), components, shown, async () => undefined);
   }
 

@@ -5,7 +5,9 @@ import type { OpenvzKindOptions } from "./openvz.ts";
 
 /** The closed table of undoers. An op that a release has written to a journal is never taken out. */
 export function createUndoers(
-  options: Pick<OpenvzKindOptions, "inventory" | "marks" | "pins"> & { openvz: Pick<OpenvzKindOptions["openvz"], "forget"> },
+  options: Pick<OpenvzKindOptions, "inventory" | "marks" | "pins"> & {
+    openvz: Pick<OpenvzKindOptions["openvz"], "forget">;
+  },
 ): Record<string, Undoer> {
   const { inventory, marks, openvz, pins } = options;
   return {
