@@ -5,7 +5,7 @@ import type { ImageRemoveItem } from "../../src/api/image-remove.ts";
 import { createImageReferences } from "../../src/services/image-reference.ts";
 import { shownTag, tagsOf } from "../../src/services/removed-tag.ts";
 import type { Secrets } from "../../src/services/secrets.ts";
-import { createShares } from "../../src/services/shares.ts";
+import { createShares } from "../../src/shares/shares.ts";
 import { createPlanners } from "../../src/services/task-plan.ts";
 import type { RegistryStore } from "../../src/storage/registry-store.ts";
 
