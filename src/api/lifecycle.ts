@@ -4,8 +4,6 @@ import { CommandLine, ContainerName, ContainerType, CreateRequest, ImageName, Im
 /** Verbs of one container: `api/station-v1`, chapters container and resource. */
 
 const closed = { additionalProperties: false };
-// Clients that keep no cookie send their session here.
-const sid = Type.Optional(Type.String({ description: "The session's id" }));
 
 export const ContainerPlace = Type.Object({
   type: ContainerType,
@@ -22,38 +20,28 @@ export const SyncCreateRequest = Type.Object(
 );
 export type SyncCreateRequest = Static<typeof SyncCreateRequest>;
 
-export const PlainQuery = Type.Object({ sid }, closed);
-
-export const StopQuery = Type.Object(
-  {
-    timeout: Type.Optional(
-      Type.String({
-        pattern: "^(?:[0-9]|[1-5][0-9]|60)$",
-        description: "0 to 60: seconds that it is given to end by itself",
-      }),
-    ),
-    sid,
-  },
-  closed,
-);
+export const StopQuery = Type.Object({
+  timeout: Type.Optional(
+    Type.String({
+      pattern: "^(?:[0-9]|[1-5][0-9]|60)$",
+      description: "0 to 60: seconds that it is given to end by itself",
+    }),
+  ),
+});
 
 const flag = (description: string) =>
   Type.Optional(Type.String({ pattern: "^(?:[tT]rue|[fF]alse|0|1)$", description: `true or false: ${description}` }));
 
-export const RemoveQuery = Type.Object(
-  { remove_volumes: flag("its anonymous volumes go too"), force: flag("although it runs"), sid },
-  closed,
-);
+export const RemoveQuery = Type.Object({
+  remove_volumes: flag("its anonymous volumes go too"),
+  force: flag("although it runs"),
+});
 
-export const LogsQuery = Type.Object(
-  {
-    tail: Type.Optional(
-      Type.String({ pattern: "^[1-9][0-9]{0,5}$", description: "1 to 999999: so many lines from the end" }),
-    ),
-    sid,
-  },
-  closed,
-);
+export const LogsQuery = Type.Object({
+  tail: Type.Optional(
+    Type.String({ pattern: "^[1-9][0-9]{0,5}$", description: "1 to 999999: so many lines from the end" }),
+  ),
+});
 
 /** Of a docker container an object, of the others their console as one text. */
 export const Logs = Type.Union([

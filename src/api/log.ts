@@ -28,19 +28,15 @@ const filters = {
   level: Type.Optional(Words),
   category: Type.Optional(Words),
   text: Type.Optional(Type.String({ maxLength: 200, description: "Part of the message" })),
-  sid: Type.Optional(Type.String({ description: "The session's id" })),
 };
 
-export const LogQuery = Type.Object(
-  {
-    ...filters,
-    limit: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,3}$", description: "A whole number from 1 to 9999" })),
-    offset: Type.Optional(Type.String({ pattern: "^[0-9]{1,9}$", description: "A whole number" })),
-  },
-  { additionalProperties: false },
-);
+export const LogQuery = Type.Object({
+  ...filters,
+  limit: Type.Optional(Type.String({ pattern: "^[1-9][0-9]{0,3}$", description: "A whole number from 1 to 9999" })),
+  offset: Type.Optional(Type.String({ pattern: "^[0-9]{1,9}$", description: "A whole number" })),
+});
 
-export const LogExportQuery = Type.Object(filters, { additionalProperties: false });
+export const LogExportQuery = Type.Object(filters);
 
 /** How many there were. */
 export const LogCleared = Type.Object({ records: Type.Integer() }, { $id: "LogCleared" });

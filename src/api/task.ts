@@ -40,15 +40,10 @@ export const Task = Type.Object(
 );
 export type Task = Static<typeof Task>;
 
-export const TaskListQuery = Type.Object(
-  {
-    category: Type.Optional(Type.String({ description: "Only this category" })),
-    limit: Type.Optional(
-      Type.String({ pattern: "^[1-9][0-9]{0,5}$", description: "A whole number from 1 to 999999: at most so many" }),
-    ),
-    before: Type.Optional(Type.String({ pattern: "^[0-9]{1,15}$", description: "The id of a task: only older ones" })),
-    // Clients that keep no cookie send their session here.
-    sid: Type.Optional(Type.String({ description: "The session's id" })),
-  },
-  { additionalProperties: false },
-);
+export const TaskListQuery = Type.Object({
+  category: Type.Optional(Type.String({ description: "Only this category" })),
+  limit: Type.Optional(
+    Type.String({ pattern: "^[1-9][0-9]{0,5}$", description: "A whole number from 1 to 999999: at most so many" }),
+  ),
+  before: Type.Optional(Type.String({ pattern: "^[0-9]{1,15}$", description: "The id of a task: only older ones" })),
+});

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { IncomingHttpHeaders } from "node:http";
 import { AppError, invalid } from "../errors.ts";
+import { fieldName } from "./field-name.ts";
+import { hasUtf8Escapes, utf8Text } from "./text.ts";
 
 /** Deeper than any request of the API; without a limit 10 KB of brackets become an answer of 50 MB. */
 const maxDepth = 32;
@@ -13,9 +15,13 @@ type Done = (error: Error | null, body?: unknown) => void;
 /** Clients label their bodies wrongly or not at all, so the first character decides what a body is. */
 export function readBodiesByContent(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "string" }, (request: FastifyRequest, text: string, done: Done) => {
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (request: FastifyRequest, bytes: Buffer, done: Done) => {
+    if (request.is404) return done(null);
+    const text = utf8Text(bytes);
+    if (text === undefined)
+      return done(new AppError("invalid", "The body is neither JSON nor a form: its bytes are not UTF-8."));
     const first = firstCharacter(text);
-    if (first === 0 || request.is404) return done(null);
+    if (first === 0) return done(null);
     if (first === braceOpen || first === bracketOpen) {
       parseJson(text, done);
     } else {
@@ -51,32 +57,38 @@ function parseJson(text: string, done: Done): void {
   } catch (cause) {
     return done(new AppError("invalid", "The body is not valid JSON.", { cause }));
   }
-  done(faultOf(body, maxDepth), body);
+  done(faultOf(body, []), body);
 }
 
-function faultOf(value: unknown, levels: number): AppError | null {
+/** `keys` lead to the value. */
+function faultOf(value: unknown, keys: string[]): AppError | null {
+  if (typeof value === "string") return value.isWellFormed() ? null : notUnicode(keys);
   if (typeof value !== "object" || value === null) return null;
-  if (levels === 0) return new AppError("invalid", `The body is nested more than ${maxDepth} levels deep.`);
-  if (Array.isArray(value)) {
-    for (const item of value) {
-      const fault = faultOf(item, levels - 1);
-      if (fault !== null) return fault;
-    }
-    return null;
-  }
+  if (keys.length === maxDepth) return new AppError("invalid", `The body is nested more than ${maxDepth} levels deep.`);
   for (const key in value) {
     // Harmless as it is, but not in the hands of code that merges objects.
     if (key === "__proto__") return invalid(key, "is not a known field");
-    const fault = faultOf((value as Record<string, unknown>)[key], levels - 1);
+    keys.push(key);
+    const fault = key.isWellFormed() ? faultOf((value as Record<string, unknown>)[key], keys) : notUnicode(keys);
     if (fault !== null) return fault;
+    keys.pop();
   }
   return null;
 }
 
+/** Half of a character can be written in JSON as `\ud800`, and nowhere else. */
+function notUnicode(keys: string[]): AppError {
+  return invalid(fieldName(keys), "has half of a Unicode character (a lone surrogate)");
+}
+
 function parseForm(text: string, done: Done): void {
   if (!text.includes("=")) return done(new AppError("invalid", "The body is neither JSON nor a form."));
+  const broken = text.split("&").find((pair) => !hasUtf8Escapes(pair));
+  if (broken !== undefined) return done(invalid((broken.split("=", 1)[0] ?? "").slice(0, 64), "is not valid UTF-8"));
   const fields = new Map<string, string>();
-  for (const [key, value] of new URLSearchParams(text.trim())) {
+  // Beside a `%` that escapes nothing Node would decode all that is not ASCII wrongly.
+  const plain = text.trim().replaceAll(/%(?![0-9a-f]{2})/gi, "%25");
+  for (const [key, value] of new URLSearchParams(plain)) {
     if (fields.has(key)) return done(invalid(key.slice(0, 64), "is given twice"));
     if (fields.size === maxFormFields) return done(new AppError("invalid", "The form has too many fields."));
     fields.set(key, value);

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { STATUS_CODES } from "node:http";
 import { AppError, messageOf, type ErrorCode } from "../errors.ts";
 import { jsonType, prettyJson, safeHeaders } from "./json.ts";
+import { isLoginPage, loginPageError, xmlType } from "./login-page-errors.ts";
 import { isOpenvz, openvzErrorBody, openvzStatus } from "./openvz-errors.ts";
 import type { Log } from "../util/log.ts";
 
@@ -72,11 +73,13 @@ export function sendError(
   message: string,
   details?: Record<string, unknown>,
 ): void {
-  reply
-    .code(status)
-    .headers(safeHeaders)
-    .type(jsonType)
-    .send(isOpenvz(reply.request) ? openvzErrorBody(status, message) : errorBody(status, message, details));
+  const { request } = reply;
+  // HTTP/2 has no such header, and Node would warn of it.
+  if (request.raw.httpVersionMajor === 2) reply.removeHeader("connection");
+  reply.code(status).headers(safeHeaders);
+  if (isLoginPage(request)) return void reply.type(xmlType).serializer(String).send(loginPageError(message));
+  const body = isOpenvz(request) ? openvzErrorBody(status, message) : errorBody(status, message, details);
+  reply.type(jsonType).send(body);
 }
 
 export function serverMessage(status: number): string {

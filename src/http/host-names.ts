@@ -27,8 +27,9 @@ export function hostError(host: string | undefined, isOwnName: (name: string) =>
   // Nothing that would make an address of it, of which the host is only a part.
   const name = /[@/\\?#\s]/.test(host) ? undefined : URL.parse(`http://${host}`)?.hostname.replace(/\.$/, "");
   if (name !== undefined && (isOwnName(name) || isIP(name.replace(/^\[|\]$/g, "")) !== 0)) return undefined;
+  const shown = name === undefined || name.length > 64 ? "the name in Host" : `the name ${name}`;
   return new AppError(
     "misdirected",
-    "This station is not known by that name: use its address, or start it with --host-name.",
+    `This station is not known by ${shown}: use its address, or start it with --host-name NAME.`,
   );
 }

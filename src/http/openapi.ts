@@ -1,5 +1,6 @@
 import type { Services } from "../services/services.ts";
 import type { App } from "./app.ts";
+import { applyQueryRule } from "./query.ts";
 import { registerRoutes } from "./routes.ts";
 
 /**
@@ -11,6 +12,7 @@ export async function describeApi(version: string): Promise<unknown> {
   const app = fastify({ exposeHeadRoutes: false }) as unknown as App;
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => JSON.stringify);
+  applyQueryRule(app);
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",

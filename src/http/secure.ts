@@ -18,6 +18,10 @@ export interface TlsPair {
 }
 
 const maxStreams = 100;
+/** Larger headers end their stream without an answer; those over the limit, which is lower, are answered with 431. */
+const readableHeaders = 64 * 1024 - 1;
+/** Fields of one request, as many as Node's HTTP/1 takes. */
+const maxHeaders = 2000;
 
 /**
  * HTTPS for HTTP/1.1 and 2 on one port; what the client prefers is agreed on with the handshake. HTTP/1 stays with
@@ -72,7 +76,8 @@ interface SecondServer {
 function createSecondServer(handler: RequestListener, limits: ServerLimits): SecondServer {
   const sessions = new Set<ServerHttp2Session>();
   const server = createHttp2({
-    settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: limits.headerSize, enablePush: false },
+    settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: readableHeaders, enablePush: false },
+    maxHeaderListPairs: maxHeaders,
     // Bytes are no pages here: 4 MiB for all streams of a connection are plenty.
     maxSessionMemory: 4,
   });
@@ -82,8 +87,9 @@ function createSecondServer(handler: RequestListener, limits: ServerLimits): Sec
     limitSession(session, limits);
   });
   server.on("request", (request, response) => {
-    // The routes look for the host where HTTP/1 has it.
-    request.headers.host ??= request.headers[":authority"];
+    // HTTP/2 frames every body, and HTTP/1 says by this header that it does: the routes know there is one.
+    if (!request.stream.endAfterHeaders && request.headers["content-length"] === undefined)
+      request.headers["transfer-encoding"] = "chunked";
     const late = setTimeout(() => request.stream.close(), limits.request);
     request.once("end", () => clearTimeout(late)).once("close", () => clearTimeout(late));
     handler(request as unknown as IncomingMessage, response as unknown as ServerResponse);

@@ -19,9 +19,12 @@ import { onlyOpenvz } from "./openvz-errors.ts";
 import { prettyJson, safeHeaders } from "./json.ts";
 import { defaultLimits, type ServerLimits } from "./limits.ts";
 import { describeApi } from "./openapi.ts";
+import { methodsAt } from "./methods.ts";
 import { canonicalPath, nowhere } from "./paths.ts";
+import { applyQueryRule, queryError } from "./query.ts";
+import { headersError } from "./request-headers.ts";
 import { registerRoutes } from "./routes.ts";
-import { loginPagePath } from "./routes/login-page.ts";
+import { loginPagePath } from "./login-page-errors.ts";
 import { openvzRoutes } from "./routes/openvz.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
 import { createSecureServer, type TlsPair } from "./secure.ts";
@@ -63,12 +66,17 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => answerUnknown(app, request, reply));
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(safeHeaders);
+    const misread = headersError(request.raw, limits.headerSize) ?? queryError(request.raw.url ?? "");
+    if (misread) return done(misread);
+    // The routes look for the host where HTTP/1 has it.
+    request.raw.headers.host ??= request.raw.headers[":authority"] as string | undefined;
     const foreign = foreignError(request, isOwnName, open !== undefined);
     if (open !== undefined) request.raw.headers.authorization = `Bearer ${open}`;
     if (foreign) reportRefusal(services.refusals, request, foreign);
     done(refusal(request.raw, stopping) ?? foreign);
   });
   readBodiesByContent(app);
+  applyQueryRule(app);
   if (options.openvz) {
     app.decorate(onlyOpenvz, true);
     openvzRoutes(app, services.openvz);
@@ -162,14 +170,11 @@ function isHttp2(request: unknown): boolean {
   return request instanceof Http2ServerRequest;
 }
 
-const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
-
 /** 404, or 405 for a path that other methods have. */
 function answerUnknown(app: App, request: FastifyRequest, reply: FastifyReply): void {
   const url = request.raw.url ?? "";
-  const path = url.split("?", 1)[0] ?? "";
   if (url === nowhere) return sendError(reply, 400, "The request target must be a path.");
-  const allowed = methods.filter((method) => app.findRoute({ method, url: path }) !== null);
+  const allowed = methodsAt(app, url.split("?", 1)[0] ?? "");
   if (allowed.length === 0) return sendError(reply, 404, "There is nothing at this path.");
   reply.header("allow", allowed.join(", "));
   sendError(reply, 405, `This path takes ${allowed.join(" and ")} only.`);

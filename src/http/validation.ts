@@ -1,5 +1,6 @@
 import type { FastifySchemaValidationError, FastifyServerOptions } from "fastify";
 import { AppError, invalid } from "../errors.ts";
+import { fieldName } from "./field-name.ts";
 
 function formatsPlugin(ajv: unknown): unknown {
   return ajv;
@@ -41,8 +42,10 @@ export function refusedField(failures: FastifySchemaValidationError[], part: str
   const keys = failure.instancePath.split("/").slice(1).map(decodePointer);
   const { missingProperty, additionalProperty, propertyName } = failure.params as Record<string, string | undefined>;
   if (missingProperty !== undefined) return invalid(fieldName([...keys, missingProperty]), "is missing");
-  if (additionalProperty !== undefined)
-    return invalid(fieldName([...keys, additionalProperty]), `is not a known field${explained(failure, keys)}`);
+  if (additionalProperty !== undefined) {
+    const kind = part === "querystring" ? "query parameter" : `field${explained(failure, keys)}`;
+    return invalid(fieldName([...keys, additionalProperty]), `is not a known ${kind}`);
+  }
   if (failure.keyword === "propertyNames" && propertyName !== undefined)
     return invalid(fieldName([...keys, propertyName]), patternRule(failure.parentSchema?.propertyNames));
   if (keys.length > 0) return invalid(fieldName(keys), rule(failure));
@@ -71,17 +74,6 @@ function explained({ parentSchema }: Failure, keys: string[]): string {
 
 function decodePointer(key: string): string {
   return key.replaceAll("~1", "/").replaceAll("~0", "~");
-}
-
-/** `network.port[0][2]`, `volume.host["/Public/a"].bind`. */
-function fieldName(keys: string[]): string {
-  const shown = keys.map((key) => suffix(key.length > 64 ? `${key.slice(0, 61)}...` : key)).join("");
-  return shown.startsWith(".") ? shown.slice(1) : shown;
-}
-
-function suffix(key: string): string {
-  if (/^[0-9]+$/.test(key)) return `[${key}]`;
-  return /^[a-zA-Z_][a-zA-Z0-9_-]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
 function rule(failure: Failure): string {

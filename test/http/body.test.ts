@@ -72,6 +72,14 @@ test("what is neither JSON nor a form is refused, and nothing is called", async 
     ['{"\\u005f_proto__":1}', /^__proto__/],
     ["__proto__=a", /^__proto__ is not a known field/],
     ['{"constructor":{"prototype":1}}', /^constructor is not a known field/],
+    [Buffer.concat([Buffer.from('{"username":"'), Buffer.from([0xc3]), Buffer.from('"}')]), /not UTF-8\.$/],
+    [Buffer.from('{"username":"\u00e9"}', "latin1"), /not UTF-8\.$/],
+    ['{"username":"\\ud800"}', /^username has half of a Unicode character/],
+    ['{"a":[{"b":1},{"b":"x\\udc00y"}]}', /^a\[1\]\.b has half/],
+    ['{"\\udfff":1}', /^\["\\udfff"\] has half/],
+    ["username=a&password=%ff", /^password is not valid UTF-8$/],
+    ["username=%ed%a0%80&password=a", /^username is not valid UTF-8$/],
+    ["username=a&%c3=b", /^%c3 is not valid UTF-8$/],
     ["[".repeat(15_000), /not valid JSON/],
     ["[".repeat(8_000) + "]".repeat(8_000), /nested more than/],
     [`{"changed":${"[".repeat(40)}${"]".repeat(40)}}`, /nested more than/],
@@ -82,6 +90,21 @@ test("what is neither JSON nor a form is refused, and nothing is called", async 
     assert.match(answer.json.error.message, message);
   }
   assert.equal(calls.length, 0);
+});
+
+test("whole characters are read as they are, escaped in any way", async (t) => {
+  const { send, calls } = await startServer(t);
+  const password = "\u{1f511} 100% %zz \u{10ffff}";
+  const escaped = '"\\ud83d\\udd11 100% %zz \\udbff\\udfff"';
+  const form = `username=admin&password=${encodeURIComponent("\u{1f511}")}+100%+%zz+\u{10ffff}`;
+  for (const body of [
+    JSON.stringify({ username: "admin", password }),
+    `{"username":"admin","password":${escaped}}`,
+    form,
+  ]) {
+    assert.equal((await send(login, { body })).status, 200, body);
+    assert.deepEqual(calls.pop()?.args, [{ username: "admin", password }]);
+  }
 });
 
 test("the last of two equal keys counts", async (t) => {

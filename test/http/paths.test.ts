@@ -43,12 +43,31 @@ test("a method that a path does not have is 405 with the ones it has", async (t)
   assert.equal(answer.status, 405);
   assert.equal(answer.headers.allow, "GET, DELETE");
   assert.equal((await send("/api/v1/background/5")).headers.allow, "POST, DELETE");
+  assert.equal((await send("/api/v1/container/docker/web/", { method: "PATCH" })).headers.allow, "GET, DELETE");
+  assert.equal((await send("/api/v1/container/docker/web/autostart/on")).headers.allow, "PUT");
   assert.equal((await send("/nowhere", { method: "POST", body: "{" })).status, 404);
   for (const method of ["TRACE", "OPTIONS", "PROPFIND"]) {
     const { status, headers } = await send("/api/v1/login", { method });
     assert.equal(status, 405, method);
     assert.ok(!Object.keys(headers).some((name) => name.startsWith("access-control")));
   }
+});
+
+test("a path that this version does not have is 404, also where a name could stand in its place", async (t) => {
+  const { send, calls } = await startServer(t);
+  for (const [method, path] of [
+    ["GET", "/registry/ping"],
+    ["POST", "/registry/ping/"],
+    ["GET", "/registry/push"],
+    ["POST", "/container/import"],
+    ["GET", "/users/me"],
+    ["GET", "/sessions/current"],
+    ["GET", "/import/config"],
+  ] as const) {
+    const { status, headers, json } = await send(`/api/v1${path}`, { method });
+    assert.deepEqual([status, headers.allow, json.error.code], [404, undefined, 404], path);
+  }
+  assert.equal(calls.length, 0);
 });
 
 test("HEAD answers as GET without a body", async (t) => {

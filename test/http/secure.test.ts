@@ -105,6 +105,56 @@ test("HTTP/2 carries bodies, the host and the caller's address to the routes", a
   });
 });
 
+test("HTTP/2: a body without a length is read as with one, up to the same limit", async (t) => {
+  const { second, calls } = await startSecure(t);
+  const session = second();
+  const body = JSON.stringify({ username: "admin", password: "b" });
+  const post = async (path: string, chunks: readonly string[], more = {}) => {
+    const stream = session.request({ ":path": path, ":method": "POST", ...more });
+    stream.on("error", () => undefined);
+    for (const chunk of chunks) stream.write(chunk);
+    stream.end();
+    return answered(stream);
+  };
+  for (const more of [{}, { "content-length": String(body.length) }, { "content-type": "application/json" }]) {
+    assert.equal((await post("/api/v1/login", [body.slice(0, 5), body.slice(5)], more)).status, 200);
+    assert.deepEqual(calls.pop()?.args, [JSON.parse(body)]);
+  }
+  const almost = 16 * 1024 - body.length;
+  assert.equal((await post("/api/v1/login", [body, " ".repeat(almost)])).status, 200);
+  assert.equal((await post("/api/v1/login", [body, " ".repeat(almost + 1)])).status, 413);
+  assert.match((await post("/api/v1/login", [])).text, /The body is missing/);
+  calls.length = 0;
+  assert.equal((await post("/api/v1/login", ["{}x"])).status, 400);
+  assert.equal(calls.length, 0);
+});
+
+test("HTTP/2: one host, and headers of at most 16 KiB, as in HTTP/1", async (t) => {
+  const { second, port } = await startSecure(t);
+  const session = second();
+  const own = `127.0.0.1:${port}`;
+  const get = (headers: Record<string, string | string[]>) =>
+    answered(session.request({ ":path": "/healthz", ...headers }));
+  const cases: [headers: Record<string, string>, status: number, message?: RegExp][] = [
+    [{ ":authority": own, host: "localhost" }, 400, /The header host is not the same as :authority/],
+    [{ ":authority": "localhost", host: "localhost:1" }, 400, /:authority/],
+    [{ ":authority": "evil.example", host: own }, 400, /:authority/],
+    [{ ":authority": own, host: own }, 200],
+    [{ ":authority": "LOCALHOST", host: "localhost" }, 200],
+    [{ host: "localhost" }, 200],
+    [{ host: "evil.example" }, 421, /evil\.example.*--host-name/],
+    [{ a: "x".repeat(15_000) }, 200],
+    [{ a: "x".repeat(20_000) }, 431, /larger than 16 KiB/],
+    [{ a: "x".repeat(8_000), b: "x".repeat(8_500) }, 431],
+    [Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`h${index}`, "v"])), 200],
+  ];
+  for (const [headers, expected, message] of cases) {
+    const { status, text } = await get(headers);
+    assert.equal(status, expected, JSON.stringify(headers).slice(0, 80));
+    if (message) assert.match(text, message);
+  }
+});
+
 test("HTTP/2: a body that does not come ends its stream, and the session goes on", async (t) => {
   const { second } = await startSecure(t, { headers: 200, request: 300 });
   const session = second();

@@ -42,6 +42,38 @@ test("malformed HTTP is 400 in the shape of all errors, and the connection ends"
   assert.equal(calls.length, 0);
 });
 
+test("a header that the station decides by is given once", async (t) => {
+  const { raw, calls } = await startServer(t);
+  const twice: [header: string, first: string, second: string][] = [
+    ["host", "a", "a"],
+    ["host", "127.0.0.1", "evil.example"],
+    ["authorization", "Bearer mine", "Bearer other"],
+    ["origin", "http://a", "http://a"],
+    ["sec-fetch-site", "same-origin", "same-origin"],
+    ["idempotency-key", "one", "two"],
+    ["last-event-id", "1", "2"],
+  ];
+  for (const [name, first, second] of twice) {
+    const own = name === "host" ? "" : host;
+    const text = await raw(
+      `PUT /api/v1/logout HTTP/1.1\r\n${own}${name}: ${first}\r\n${name.toUpperCase()}: ${second}\r\nConnection: close\r\n\r\n`,
+    );
+    assert.match(text, new RegExp(`^HTTP/1.1 400 [^]*The header ${name} is given twice`), name);
+  }
+  assert.equal(calls.length, 0);
+});
+
+test("an address is ASCII, and what is escaped in it is UTF-8", async (t) => {
+  const { send, raw, calls } = await startServer(t);
+  const { status, json } = await send("/api/v1/log?limit=1&text=a%c3b");
+  assert.deepEqual([status, json.error.message, json.error.field], [400, "text is not valid UTF-8", "text"]);
+  for (const path of ["/api/v1/container/%ff", "/api/v1/container/%ed%a0%80", "/api/v1/log?text=\u00e9"])
+    assert.match(await raw(`GET ${path} HTTP/1.1\r\n${host}Connection: close\r\n\r\n`), /^HTTP\/1.1 400 /, path);
+  assert.equal(calls.length, 0);
+  await send("/api/v1/container/caf%c3%a9");
+  assert.deepEqual(calls.pop()?.args, ["caf\u00e9"]);
+});
+
 test("a request target that is not a path is refused", async (t) => {
   const { raw } = await startServer(t);
   for (const line of ["OPTIONS *", "GET http://evil.example/healthz", "GET *"]) {

@@ -10,27 +10,19 @@ import type { Log } from "../../util/log.ts";
 import { writeEventStream, type StreamLimits } from "../event-stream.ts";
 import { callerOf } from "../session-cookie.ts";
 
-const sid = Type.Optional(Type.String({ description: "The session's id" }));
-const StreamQuery = Type.Object(
-  {
-    after: Type.Optional(
-      Type.String({ maxLength: 15, description: "Only events after this one; Last-Event-ID counts before it" }),
-    ),
-    sid,
-  },
-  { additionalProperties: false },
-);
+const StreamQuery = Type.Object({
+  after: Type.Optional(
+    Type.String({ maxLength: 15, description: "Only events after this one; Last-Event-ID counts before it" }),
+  ),
+});
 
 /** A whole number as text, as a query has it. */
 const whole = (description: string) => Type.Optional(Type.String({ pattern: "^[0-9]{1,15}$", description }));
-const EventsQuery = Type.Object(
-  { index: whole("Only events after this one; without it the latest 20"), offset: whole("None after this one"), sid },
-  { additionalProperties: false },
-);
-const WaitQuery = Type.Object(
-  { duration: whole("Seconds, 60 without it, 3600 at most"), sid },
-  { additionalProperties: false },
-);
+const EventsQuery = Type.Object({
+  index: whole("Only events after this one; without it the latest 20"),
+  offset: whole("None after this one"),
+});
+const WaitQuery = Type.Object({ duration: whole("Seconds, 60 without it, 3600 at most") });
 const longest = 3600;
 
 export interface EventRouteDeps {

@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import { ContainerPlace, ExecAnswer, ExecRequest, Logs, LogsQuery, PlainQuery } from "../../api/lifecycle.ts";
+import { ContainerPlace, ExecAnswer, ExecRequest, Logs, LogsQuery } from "../../api/lifecycle.ts";
 import type { InsideService, LogEnd } from "../../services/services.ts";
 import type { App } from "../app.ts";
 import { untilHangUp } from "../hang-up.ts";
@@ -9,11 +9,10 @@ import { callerOf } from "../session-cookie.ts";
 const one = "/api/v1/container/:type/:id";
 const tags = ["container"];
 const params = ContainerPlace;
-const querystring = PlainQuery;
 
 export function insideRoutes(app: App, inside: InsideService): void {
   const inspected = Type.Record(Type.String(), Type.Unknown());
-  const inspect = { tags, summary: "Low-level information on a container", params, querystring };
+  const inspect = { tags, summary: "Low-level information on a container", params };
   app.get(`${one}/inspect`, { schema: { ...inspect, response: { 200: inspected } } }, (request) =>
     inside.inspect(callerOf(request), request.params),
   );
@@ -38,7 +37,6 @@ export function insideRoutes(app: App, inside: InsideService): void {
     tags,
     summary: "Run a program in a container to its end, which comes with the request's at the latest",
     params,
-    querystring,
     body: ExecRequest,
     response: { 200: ExecAnswer },
   };

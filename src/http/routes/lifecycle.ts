@@ -4,7 +4,6 @@ import {
   CommitAnswer,
   CommitRequest,
   ContainerPlace,
-  PlainQuery,
   RemoveQuery,
   RenameRequest,
   ResourceAnswer,
@@ -22,7 +21,6 @@ const one = `${base}/:type/:id`;
 const tags = ["container"];
 const params = ContainerPlace;
 const response = { 200: ContainerInfo };
-const querystring = PlainQuery;
 
 /** PUT for what the documents have, POST for what they have not: pause, unpause and rename. */
 export function lifecycleRoutes(app: App, lifecycle: LifecycleService): void {
@@ -32,7 +30,7 @@ export function lifecycleRoutes(app: App, lifecycle: LifecycleService): void {
     return lifecycle.create(callerOf(request), request.body, options);
   });
 
-  const start = { tags, summary: "Start a container", params, querystring, response };
+  const start = { tags, summary: "Start a container", params, response };
   app.put(`${one}/start`, { schema: start }, (request, reply) =>
     lifecycle.start(callerOf(request), request.params, untilHangUp(reply)),
   );
@@ -47,13 +45,13 @@ export function lifecycleRoutes(app: App, lifecycle: LifecycleService): void {
   }
 
   for (const verb of ["pause", "unpause"] as const) {
-    const schema = { tags, summary: `${capital(verb)} a container`, params, querystring, response };
+    const schema = { tags, summary: `${capital(verb)} a container`, params, response };
     app.post(`${one}/${verb}`, { schema }, (request, reply) =>
       lifecycle[verb](callerOf(request), request.params, untilHangUp(reply)),
     );
   }
 
-  const rename = { tags, summary: "Give a container another name", params, querystring, body: RenameRequest, response };
+  const rename = { tags, summary: "Give a container another name", params, body: RenameRequest, response };
   app.post(`${one}/rename`, { schema: rename }, (request, reply) =>
     lifecycle.rename(callerOf(request), request.params, request.body, untilHangUp(reply)),
   );
@@ -79,7 +77,6 @@ function changeRoutes(app: App, lifecycle: LifecycleService): void {
     tags,
     summary: "Make an image of a container; docker only",
     params,
-    querystring,
     body: CommitRequest,
     response: { 200: CommitAnswer },
   };
@@ -87,7 +84,7 @@ function changeRoutes(app: App, lifecycle: LifecycleService): void {
     lifecycle.commit(callerOf(request), request.params, request.body, untilHangUp(reply)),
   );
 
-  const all = { tags: ["resource"], summary: "What a container was given", params, querystring };
+  const all = { tags: ["resource"], summary: "What a container was given", params };
   app.get(`${one}/all`, { schema: { ...all, response: { 200: ResourceAnswer } } }, (request) =>
     lifecycle.settings(callerOf(request), request.params),
   );
@@ -97,7 +94,6 @@ function changeRoutes(app: App, lifecycle: LifecycleService): void {
     tags: ["resource"],
     summary: "Start a container when the host boots, or not",
     params: switched,
-    querystring,
     response: { 200: ResourceAnswer },
   };
   app.put(`${one}/autostart/:state`, { schema: autostart }, (request, reply) => {

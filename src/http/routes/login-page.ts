@@ -1,12 +1,14 @@
+import { isUtf8 } from "node:buffer";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type, type Static } from "typebox";
 import { hasCode, invalid } from "../../errors.ts";
 import type { SessionService } from "../../services/services.ts";
 import type { App } from "../app.ts";
 import { acting } from "../cross-site.ts";
+import { loginPagePath, loginPageXml as xml, xmlType } from "../login-page-errors.ts";
+import { toleratesQuery } from "../query.ts";
 import { callerOf } from "../session-cookie.ts";
 
-export const loginPagePath = "/cgi-bin/authLogin.cgi";
 const loginBody = 16 << 10;
 /** A base64 of 1,024 bytes. */
 const longestPassword = 1368;
@@ -23,7 +25,8 @@ type LoginPage = Static<typeof LoginPage>;
 
 /**
  * The NAS's login page, for clients that log in there and bring the sid. Its answers are XML with status 200, also a
- * refusal, as those clients expect; only too many tries are 429.
+ * refusal, as those clients expect; too many tries are 429, and a request that is wrong is 4xx. What is sent may stand in
+ * the address, also of a POST.
  */
 export function loginPageRoutes(app: App, sessions: SessionService): void {
   const schema = { tags: ["session"], summary: "Log in as on a NAS; answers XML with the session's id" };
@@ -33,9 +36,25 @@ export function loginPageRoutes(app: App, sessions: SessionService): void {
     { ...options, exposeHeadRoute: false, schema: { ...schema, querystring: LoginPage } },
     (request, reply) => answer(sessions, { request, reply }, request.query),
   );
-  app.post(loginPagePath, { ...options, schema: { ...schema, body: LoginPage } }, (request, reply) =>
-    answer(sessions, { request, reply }, request.body),
-  );
+  const post = {
+    ...options,
+    config: { ...acting, ...toleratesQuery },
+    schema: { ...schema, querystring: LoginPage, body: LoginPage },
+    preValidation: takeQuery,
+  };
+  app.post(loginPagePath, post, (request, reply) => answer(sessions, { request, reply }, request.body));
+}
+
+/** Adds what stands in the address to the body, which may be none. */
+function takeQuery(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+  const query = request.query as Record<string, unknown>;
+  const body = (request.body ?? {}) as Record<string, unknown>;
+  // A list is no body of this page, which the schema says.
+  if (Array.isArray(body)) return done();
+  const differs = Object.keys(query).find((name) => Object.hasOwn(body, name) && body[name] !== query[name]);
+  if (differs !== undefined) return done(invalid(differs, "is given twice"));
+  request.body = { ...query, ...body };
+  done();
 }
 
 interface Exchange {
@@ -46,7 +65,7 @@ interface Exchange {
 async function answer(sessions: SessionService, { request, reply }: Exchange, page: LoginPage): Promise<FastifyReply> {
   // The sid in the address is what is asked about here, not who asks.
   const caller = { ...callerOf(request), sid: undefined };
-  reply.type("text/xml; charset=utf-8").serializer(String);
+  reply.type(xmlType).serializer(String);
   try {
     const { sid, session } = await sessions.login(caller, loginOf(page));
     return reply.send(
@@ -66,15 +85,14 @@ async function answer(sessions: SessionService, { request, reply }: Exchange, pa
 function loginOf({ user, pwd, plain_pwd: plain, security_code: code, sid }: LoginPage) {
   if (sid !== undefined && user === undefined) return { sid };
   if (user === undefined || user === "") throw invalid("user", "is missing");
-  const password = plain ?? (pwd === undefined ? undefined : Buffer.from(pwd, "base64").toString("utf8"));
+  const password = plain ?? (pwd === undefined ? undefined : decoded(pwd));
   if (password === undefined || password === "") throw invalid("pwd", "is missing");
   // An empty code is what a client sends for none.
   return { username: user, password, code: code || undefined };
 }
 
-function xml(fields: Record<string, string>): string {
-  const lines = Object.entries(fields).map(
-    ([name, value]) => `  <${name}><![CDATA[${value.replaceAll("]]>", "")}]]></${name}>`,
-  );
-  return ['<?xml version="1.0" encoding="UTF-8"?>', '<QDocRoot version="1.0">', ...lines, "</QDocRoot>", ""].join("\n");
+function decoded(base64: string): string {
+  const bytes = Buffer.from(base64, "base64");
+  if (!isUtf8(bytes)) throw invalid("pwd", "is not a password in base64");
+  return bytes.toString("utf8");
 }
