@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from "typebox";
+import { ContainerName, ContainerReference } from "./container-name.ts";
 import { Network } from "./create-network.ts";
 import { pageFields } from "./page-fields.ts";
 
@@ -19,12 +20,6 @@ const Repository = Type.Union(
   ],
   { description: "Where the image comes from" },
 );
-
-/** No option, no path, no shell metacharacter. */
-export const ContainerName = Type.String({
-  pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$",
-  description: "2 to 64 letters, digits, '_', '.' or '-', the first a letter or digit",
-});
 
 /** Path components of a repository, with an optional registry host in front. */
 export const ImageName = Type.String({
@@ -121,7 +116,7 @@ function keyed<V extends TSchema>(key: TSchema, value: V, options: { max: number
 const Volume = Type.Object(
   {
     host: Type.Optional(keyed(SharePath, HostMount, { max: 256, description: "/SHARE/folder -> where it is mounted" })),
-    container: Type.Optional(Type.Array(ContainerName, { maxItems: 64 })),
+    container: Type.Optional(Type.Array(ContainerReference, { maxItems: 64 })),
     new: Type.Optional(Type.Array(ContainerPath, { maxItems: 64 })),
   },
   closed,
@@ -172,7 +167,8 @@ export const CreateRequest = Type.Object(
         maxItems: 1024,
       }),
     ),
-    links: Type.Optional(keyed(ContainerName, ContainerName, { max: 64, description: "Container name -> alias" })),
+    // Docker keeps an alias as a further name of the other container.
+    links: Type.Optional(keyed(ContainerReference, ContainerName, { max: 64, description: "Container -> alias" })),
     network: Type.Optional(Network),
     resource: Type.Optional(Resource),
     volume: Type.Optional(Volume),

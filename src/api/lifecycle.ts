@@ -1,5 +1,6 @@
 import { Type, type Static } from "typebox";
-import { CommandLine, ContainerName, ContainerType, CreateRequest, ImageName, ImageTag } from "./create.ts";
+import { ContainerName } from "./container-name.ts";
+import { CommandLine, ContainerType, CreateRequest, ImageName, ImageTag } from "./create.ts";
 
 /** Verbs of one container: `api/station-v1`, chapters container and resource. */
 

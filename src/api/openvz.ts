@@ -1,4 +1,5 @@
 import { Type, type Static } from "typebox";
+import { ContainerName } from "./container-name.ts";
 
 /** The containers-and-jobs API, as small hosting panels speak it. Its errors have a shape of their own. */
 
@@ -8,11 +9,7 @@ const Uuid = Type.String({ description: "A UUID" });
 
 export const OpenvzCreate = Type.Object(
   {
-    name: Type.String({
-      minLength: 1,
-      pattern: "^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$",
-      description: "2 to 64 letters, digits, '_', '.' or '-', the first a letter or digit",
-    }),
+    name: Type.String({ ...ContainerName, minLength: 1 }),
     ostemplate: Type.String({
       minLength: 1,
       maxLength: 255,

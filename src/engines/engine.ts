@@ -80,6 +80,13 @@ export type LanAddress =
   /** `address` with prefix length, as 192.168.1.20/24. */
   | { by: "static"; address: string; gateway?: string };
 
+/** Lets a container reach another one by a name of its own. */
+export interface Link {
+  /** The other container's id, in full. */
+  container: string;
+  alias: string;
+}
+
 /** A container to be made. Everything is checked already; the driver only translates. */
 export interface ContainerSpec {
   name: string;
@@ -101,22 +108,23 @@ export interface ContainerSpec {
   dns: readonly string[];
   ports: readonly PortMapping[];
   exposedPorts: readonly number[];
-  /** Other container's name -> alias. */
-  links: Readonly<Record<string, string>>;
+  links: readonly Link[];
   network: NetworkMode;
   limits: Limits;
   devices: readonly DeviceRule[];
   /** Give every GPU of the host. */
   gpu: boolean;
   mounts: readonly Mount[];
-  /** Mount all volumes of these containers. */
+  /** Mounts all volumes of the containers with these ids. */
   volumesFrom: readonly string[];
   /** Paths that get a new, empty volume. */
   newVolumes: readonly string[];
 }
 
 /** What a container was given, as far as the engine still knows; an architecture as amd64. */
-export type ContainerSettings = Pick<ContainerSpec, "autostart" | "limits" | "devices" | "mounts" | "volumesFrom"> & {
+export type ContainerSettings = Pick<ContainerSpec, "autostart" | "limits" | "devices" | "mounts"> & {
+  /** Ids, or names where the container was made by another program. */
+  volumesFrom: readonly string[];
   hostname: string;
   mode: NetworkMode["mode"];
   architecture: string;
@@ -184,11 +192,14 @@ export interface EngineEvent {
   name?: string;
 }
 
+/** Wherever a method takes an `id`, it is the container's whole id: whoever is given a text by a user resolves it first. */
 export interface Containers extends ContainerLife, Reshaping {
   /** All, running or not. */
   list(signal?: AbortSignal): Promise<Container[]>;
-  /** By id or name. */
-  get(idOrName: string, signal?: AbortSignal): Promise<Container | undefined>;
+  /** Returns the container with exactly this id, in full; never one with this name, or whose id only begins so. */
+  getById(id: string, signal?: AbortSignal): Promise<Container | undefined>;
+  /** Returns the container with exactly this name. */
+  getByName(name: string, signal?: AbortSignal): Promise<Container | undefined>;
   /** Makes it, not started. Answers its id. `conflict` when the name is taken. */
   create(spec: ContainerSpec, signal?: AbortSignal): Promise<string>;
   /** No error when it runs already. `conflict` when a port is taken. */

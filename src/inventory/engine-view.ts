@@ -102,7 +102,7 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
   async function lookNow(ids: readonly string[], until: AbortSignal): Promise<void> {
     for (const id of ids) {
       const late = AbortSignal.timeout(times.lookWithin);
-      const looked = engine.containers.get(id, AbortSignal.any([until, late]));
+      const looked = engine.containers.getById(id, AbortSignal.any([until, late]));
       const container = await looked.catch((error: unknown) => {
         if (until.aborted || (hasCode(error, "engine_unavailable") && !late.aborted)) throw error;
         return null;

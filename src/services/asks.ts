@@ -1,19 +1,35 @@
 import type { CreateRequest } from "../api/create.ts";
+import type { Container } from "../engines/engine.ts";
 import type { ContainerPlan } from "./container-plan.ts";
 import type { ImageSource } from "./image-reference.ts";
+import type { OtherContainers } from "./other-containers.ts";
 import type { Owners } from "./owners.ts";
 import { authorize, type EngineRequest, type User, type Verb } from "./policy.ts";
 
 /** What a task's policy is decided on: what it would ask of the engine, and the containers that it touches. */
 export interface Asks {
   request: EngineRequest;
-  containers: readonly { type: string; name: string }[];
+  containers: readonly AskedContainer[];
 }
 
-export function asksOfCreate(request: CreateRequest, plan: ContainerPlan, source: ImageSource): Asks {
+export interface AskedContainer {
+  type: string;
+  /** How the user called it. */
+  asked: string;
+  /** The one that the engine would be given the id of; `undefined`: there is none. */
+  container: Container | undefined;
+}
+
+export interface AskedCreate {
+  request: CreateRequest;
+  plan: ContainerPlan;
+  source: ImageSource;
+  others: OtherContainers;
+}
+
+export function asksOfCreate({ request, plan, source, others }: AskedCreate): Asks {
   const { privileged, devices, gpu, network } = plan;
   const written = plan.mounts.filter((mount) => !mount.readOnly && mount.folder.readOnly);
-  const names = new Set([...plan.volumesFrom, ...Object.keys(plan.links)]);
   return {
     request: {
       privileged,
@@ -23,7 +39,7 @@ export function asksOfCreate(request: CreateRequest, plan: ContainerPlan, source
       login: source.login !== undefined,
       writesReadOnly: written.map(({ folder }) => `/${[folder.share, ...folder.components].join("/")}`),
     },
-    containers: [...names].map((name) => ({ type: request.type, name })),
+    containers: [...others].map(([asked, container]) => ({ type: request.type, asked, container })),
   };
 }
 
@@ -36,6 +52,6 @@ export async function authorizeTask(owners: Owners, user: User, verb: Verb, asks
   const { containers = [], request } = asks ?? {};
   // An admin's request needs nobody looked up.
   if (user.role === "admin" || containers.length === 0) return authorize(user, verb, [], request);
-  const targets = await Promise.all(containers.map(({ type, name }) => owners.container(type, name)));
+  const targets = await Promise.all(containers.map(({ type, asked, container }) => owners.of(type, container, asked)));
   authorize(user, verb, targets, request);
 }

@@ -6,7 +6,7 @@ import type { Inventory } from "../inventory/inventory.ts";
 import type { LiveNumbers, ShownNumbers } from "../numbers/live-numbers.ts";
 import { shownContainer } from "./container-shown.ts";
 import { numbersKey } from "./container-numbers.ts";
-import { requireContainer } from "./known-container.ts";
+import { findContainer, requireContainer } from "./known-container.ts";
 import type { Owners } from "./owners.ts";
 import { authorize, onlyOf } from "./policy.ts";
 import type { Caller, ContainerListService } from "./services.ts";
@@ -93,7 +93,7 @@ export function createContainerList(options: ContainerListOptions): ContainerLis
       numbers.watch();
       for (const type of engineTypes) {
         const view = inventory.view(type);
-        const container = view?.byName(name) ?? view?.byId(name);
+        const container = view && findContainer(view, name);
         if (view && container && (await isOf(only, view, container))) return shown(inventory.require(type), container);
       }
       throw new AppError("not_found", `There is no container ${name}.`, { details: { id: name } });

@@ -3,7 +3,7 @@ import { AppError } from "../errors.ts";
 import type { EngineView } from "../inventory/engine-view.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { sleep } from "../util/sleep.ts";
-import { byBeginning } from "./known-container.ts";
+import { orByShortId, unknownContainer } from "./known-container.ts";
 import type { ContainerPlace } from "./services.ts";
 
 export interface FoundContainer {
@@ -18,9 +18,13 @@ const patience = 900;
 /** An engine that lives, and has much to do. */
 const longPatience = 20_000;
 
+/** What Docker calls a container; where the name is the id it may look so too. */
+const fullId = /^[0-9a-f]{64}$/;
+
 /**
- * A container by its id or its name, as it is now. Throws `not_found` with type and id; `engine_unavailable` within 2 s
- * when the engine is away, or hangs.
+ * Returns the container that a user's text means, as it is now: by its full id, its exact name, or the beginning of its
+ * id. Throws `not_found` with type and id, `conflict` when several are meant, and `engine_unavailable` within 2 s when
+ * the engine is away, or hangs.
  */
 export function createContainerLookup(inventory: Inventory): ContainerLookup {
   return async (place) => {
@@ -28,18 +32,23 @@ export function createContainerLookup(inventory: Inventory): ContainerLookup {
     const over = new AbortController();
     try {
       const late = AbortSignal.timeout(longPatience);
-      const asked = view.engine.containers.get(place.id, AbortSignal.any([over.signal, late]));
+      const asked = getExactly(view.engine, place.id, AbortSignal.any([over.signal, late]));
       asked.catch(() => undefined);
       if (!(await answersSoon(view.engine, asked, over.signal))) throw hangs(place.type);
-      const named = await asked.catch((error: unknown) => Promise.reject(late.aborted ? hangs(place.type) : error));
-      const known = named ? undefined : byBeginning(view, place.id);
-      const container = known ? await view.engine.containers.get(known.id) : named;
+      const exact = await asked.catch((error: unknown) => Promise.reject(late.aborted ? hangs(place.type) : error));
+      const meant = exact?.id === place.id ? exact : orByShortId(view, place.id, exact);
+      const container = meant === exact ? exact : meant && (await view.engine.containers.getById(meant.id));
       if (container) return { view, container };
     } finally {
       over.abort();
     }
-    throw unknownContainer(place);
+    throw unknownContainer(place.type, place.id);
   };
+}
+
+async function getExactly({ containers }: Engine, text: string, signal: AbortSignal): Promise<Container | undefined> {
+  const found = fullId.test(text) ? await containers.getById(text, signal) : undefined;
+  return found ?? containers.getByName(text, signal);
 }
 
 async function answersSoon(engine: Engine, asked: Promise<unknown>, over: AbortSignal): Promise<boolean> {
@@ -54,8 +63,4 @@ const isTrue = (): true => true;
 function hangs(type: EngineType): AppError {
   const sentence = `${type} does not answer at the moment; try again when it is back.`;
   return new AppError("engine_unavailable", sentence, { details: { engine: type } });
-}
-
-function unknownContainer({ type, id }: ContainerPlace): AppError {
-  return new AppError("not_found", `There is no ${type} container ${id}.`, { details: { type, id } });
 }

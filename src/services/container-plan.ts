@@ -13,8 +13,17 @@ export interface PlannedMount {
   readOnly: boolean;
 }
 
-/** All of a container but what is known only when the task runs: its image, its mark and its folders on the host. */
-export type ContainerPlan = Omit<ContainerSpec, "image" | "mark" | "mounts"> & { mounts: readonly PlannedMount[] };
+/**
+ * All of a container but what is known only when the task runs: its image, its mark, its folders on the host, and which
+ * other containers are meant.
+ */
+export type ContainerPlan = Omit<ContainerSpec, "image" | "mark" | "mounts" | "links" | "volumesFrom"> & {
+  mounts: readonly PlannedMount[];
+  /** What the user calls another container -> its alias. */
+  links: Readonly<Record<string, string>>;
+  /** What the user calls the containers. */
+  volumesFrom: readonly string[];
+};
 
 type Volume = NonNullable<CreateRequest["volume"]>;
 

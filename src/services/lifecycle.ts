@@ -1,6 +1,7 @@
 import type { CreateRequest } from "../api/create.ts";
 import type { Container, EngineType } from "../engines/engine.ts";
 import { AppError, hasCode } from "../errors.ts";
+import type { Inventory } from "../inventory/inventory.ts";
 import type { LiveNumbers } from "../numbers/live-numbers.ts";
 import type { Lock } from "../storage/task-store.ts";
 import type { Awaiting } from "./awaiting.ts";
@@ -11,6 +12,8 @@ import { imageKeys } from "./image-keys.ts";
 import { taggedName } from "./image-reference.ts";
 import type { AwaitedKind, AwaitedRequests, Target } from "./kinds/awaited.ts";
 import { containerVerbs, refuseRunning } from "./kinds/container-verbs.ts";
+import { containerOfTask, unknownContainer } from "./known-container.ts";
+import type { Marks } from "./marks.ts";
 import type { MountPlaces } from "./mount-guard.ts";
 import type { Permitted } from "./owners.ts";
 import type { User } from "./policy.ts";
@@ -21,6 +24,8 @@ import { containerKey } from "./task-plan.ts";
 
 export interface LifecycleOptions {
   sessions: Sessions;
+  inventory: Inventory;
+  marks: Marks;
   lookup: ContainerLookup;
   permitted: Permitted;
   awaiting: Awaiting;
@@ -49,7 +54,7 @@ interface Done {
 
 /** Verbs of one container, each a task whose end is waited for. */
 export function createLifecycleService(options: LifecycleOptions): LifecycleService {
-  const { sessions, lookup, permitted, awaiting, background, places } = options;
+  const { sessions, inventory, marks, lookup, permitted, awaiting, background, places } = options;
 
   /** Answers the container as it was before, and what the task answered. */
   async function carryOut<K extends AwaitedKind>({ caller, place, kind, extras, signal }: Asked<K>): Promise<Done> {
@@ -82,7 +87,15 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
 
   async function resource(place: ContainerPlace, { container, view }: FoundContainer) {
     const settings = await view.engine.containers.settings(container.id);
-    return shownResource(place.type, container, settings, places);
+    const volumesFrom = settings.volumesFrom.map((id) => view.byId(id)?.name ?? id);
+    return shownResource(place.type, container, { ...settings, volumesFrom }, places);
+  }
+
+  /** A container of that name may by now be another one, which somebody else made. */
+  async function shownMade(type: EngineType, made: { task: number; name: string }) {
+    const container = containerOfTask(inventory.require(type), marks, made);
+    if (!container) throw unknownContainer(type, made.name);
+    return shown({ type, id: container.id });
   }
 
   /** A verb without more to say, which answers the container. */
@@ -107,7 +120,7 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
       const full: CreateRequest = { ...request, repository: request.repository ?? usualRepository[type] };
       const { id } = await background.add(caller, "create", full, { idempotencyKey });
       await awaiting.end(id, signal);
-      return shown({ type, id: name });
+      return shownMade(type, { task: id, name });
     },
     start: plain("container_start"),
     pause: plain("container_pause"),

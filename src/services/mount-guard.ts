@@ -23,7 +23,7 @@ export async function guardMounts(engine: Engine, container: Container, places: 
   if (!engine.capabilities.local || container.mounts.length === 0 || container.pid === 0) return true;
   const honest = await mountsWhatWasGiven(container, places).catch(() => false);
   if (honest || (await isEnding(container.pid))) return true;
-  if (((await engine.containers.get(container.id))?.pid ?? 0) !== container.pid) return true;
+  if (((await engine.containers.getById(container.id))?.pid ?? 0) !== container.pid) return true;
   await engine.containers.stop(container.id);
   return false;
 }
@@ -54,11 +54,11 @@ async function identityOfPin(source: string): Promise<FolderIdentity> {
 /** Throws `forbidden` when a container that was just started has not mounted every one of these pins. */
 export async function assertMounted(engine: Engine, id: string, sources: readonly string[]): Promise<void> {
   if (sources.length === 0) return;
-  const pid = (await engine.containers.get(id))?.pid ?? 0;
+  const pid = (await engine.containers.getById(id))?.pid ?? 0;
   const wanted = await Promise.all(sources.map(identityOfPin));
   // Nothing can be told of a container that has ended; the path that its engine was given could not be exchanged.
   if (pid === 0 || (await hasMounted(pid, wanted).catch(() => false)) || (await isEnding(pid))) return;
-  if (((await engine.containers.get(id))?.pid ?? 0) !== pid) return;
+  if (((await engine.containers.getById(id))?.pid ?? 0) !== pid) return;
   throw new AppError("forbidden", "The container did not get the folders of volume.host that were opened for it.");
 }
 

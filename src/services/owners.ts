@@ -1,5 +1,4 @@
-import type { Container, EngineType } from "../engines/engine.ts";
-import type { Inventory } from "../inventory/inventory.ts";
+import type { Container } from "../engines/engine.ts";
 import type { TaskStore } from "../storage/task-store.ts";
 import type { ContainerLookup, FoundContainer } from "./container-lookup.ts";
 import { authorize, type Target, type User, type Verb } from "./policy.ts";
@@ -7,30 +6,22 @@ import type { ContainerPlace } from "./services.ts";
 
 /** Whose a container is: the user's whose task made it. One that no task of this station made is an admin's only. */
 export interface Owners {
-  /** By its present name, or its id. */
-  container(type: string, idOrName: string): Promise<Target>;
-  /** `asked`: how the caller called it. */
+  /** `asked`: how the caller called it. The container must be the very one that the engine will be given the id of. */
   of(type: string, container: Container | undefined, asked: string): Promise<Target>;
 }
 
 export interface OwnerOptions {
-  inventory: Inventory;
   tasks: Pick<TaskStore, "ownerOf">;
   /** This station's id. */
   station: string;
 }
 
-export function createOwners({ inventory, tasks, station }: OwnerOptions): Owners {
-  async function of(type: string, container: Container | undefined, asked: string): Promise<Target> {
-    const mark = container?.mark?.station === station ? container.mark : undefined;
-    const owner = mark && (await tasks.ownerOf(mark.task));
-    return { owner, name: `${type} container ${asked}`, details: { type, id: asked } };
-  }
+export function createOwners({ tasks, station }: OwnerOptions): Owners {
   return {
-    of,
-    async container(type, idOrName) {
-      const view = inventory.view(type as EngineType);
-      return of(type, view?.byName(idOrName) ?? view?.byId(idOrName), idOrName);
+    async of(type, container, asked) {
+      const mark = container?.mark?.station === station ? container.mark : undefined;
+      const owner = mark && (await tasks.ownerOf(mark.task));
+      return { owner, name: `${type} container ${asked}`, details: { type, id: asked } };
     },
   };
 }

@@ -31,7 +31,8 @@ import { createGatewayVisits, type GatewayVisits } from "./gateway-visits.ts";
 import { createImageReferences } from "./image-reference.ts";
 import { createInsideService } from "./inside.ts";
 import { createKinds } from "./kinds/kinds.ts";
-import { createMarks } from "./kinds/options.ts";
+import { createMarks } from "./marks.ts";
+import { createContainerFinder } from "./known-container.ts";
 import { createLifecycleService } from "./lifecycle.ts";
 import { createOpenvzService } from "./openvz/openvz.ts";
 import { createReach } from "./openvz/reach.ts";
@@ -122,12 +123,14 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const shareMounts = createShareMounts({ pins, tasks, view: ({ type }) => inventory.view(type), log });
   const tellers = [sweeper, shareMounts, records, forwarder.listener, createEngineEvents(announce, actors), waits];
   const inventory: Inventory = createInventory(engines, ...tellers);
-  const owners = createOwners({ inventory, tasks, station: id });
+  const owners = createOwners({ tasks, station: id });
+  const lookup = createContainerLookup(inventory);
   const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
   const containerList = createContainerList({ sessions, inventory, numbers, owners });
   const images = createImageReferences(registries, secrets);
   const kinds = createKinds({
     inventory,
+    lookup,
     shares,
     pins,
     protection,
@@ -156,23 +159,23 @@ export async function createStation(options: StationOptions): Promise<Station> {
     shares,
     images,
     capabilities: (type) => inventory.view(type)?.engine.capabilities,
+    findContainer: createContainerFinder(inventory),
     unforwardable: forwarder.unavailable,
   });
   const taken = createTaken(inventory, tasks);
   const { host, certificates, build, configuration, recentLines } = options;
   const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 
+  const toReach = { sessions, inventory, marks, lookup };
   const toMake = { inventory, planners, taken, machine };
   const background = createBackgroundService({ ...toMake, sessions, owners, tasks });
   const awaiting = createAwaiting({ machine, tasks });
-  const lookup = createContainerLookup(inventory);
   const permitted = createPermitted(lookup, owners);
   const services: Services = {
     ...accounts.services,
     background,
     lifecycle: createLifecycleService({
-      sessions,
-      lookup,
+      ...toReach,
       permitted,
       awaiting,
       background,
@@ -190,7 +193,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
       awaiting,
       openvz,
       marks,
-      reach: createReach({ inventory, lookup, tasks, openvz, marks }),
+      reach: createReach({ ...toReach, tasks, openvz }),
       templates: createTemplates(options.openvz),
       engine: options.openvz.engine,
     }),

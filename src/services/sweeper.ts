@@ -51,7 +51,7 @@ export function createSweeper({ tasks, places, station, log }: SweeperOptions): 
 
   /** Another container of the name may have been made since. */
   async function releaseGone(engine: Engine, name: string): Promise<void> {
-    if (!(await engine.containers.get(name))) await tasks.releaseClaims(containerKey(engine.type, name));
+    if (!(await engine.containers.getByName(name))) await tasks.releaseClaims(containerKey(engine.type, name));
   }
 
   /** What a container of ours needs at each start. */

@@ -30,7 +30,7 @@ export function createTaken(
   /** The picture may be a moment behind: before refusing, the engine itself is asked. */
   async function refuseName(key: string): Promise<void> {
     const { view, name } = viewOf(key);
-    if (!view?.byName(name) || !(await view.engine.containers.get(name))) return;
+    if (!view?.byName(name) || !(await view.engine.containers.getByName(name))) return;
     const message = `A ${view.engine.type} container named ${name} exists already.`;
     throw new AppError("conflict", message, { details: { field: "name" } });
   }
@@ -53,7 +53,7 @@ export function createTaken(
     const { view, container } = publishedBy(claim) ?? {};
     if (!view || !container) return undefined;
     // Of an engine that is away the picture is all there is.
-    if (!(await view.engine.containers.get(container.id).catch(() => container))) return undefined;
+    if (!(await view.engine.containers.getById(container.id).catch(() => container))) return undefined;
     return `${view.engine.type} container ${container.name}`;
   }
 
@@ -71,7 +71,7 @@ export function createTaken(
 
   async function releaseIfStale(owner: string): Promise<boolean> {
     const { view, name } = viewOf(owner);
-    if (!view?.available() || view.byName(name) || (await view.engine.containers.get(name))) return false;
+    if (!view?.available() || view.byName(name) || (await view.engine.containers.getByName(name))) return false;
     const held = (await tasks.claims()).some((claim) => claim.owner === owner);
     if (held) await tasks.releaseClaims(owner);
     return held;

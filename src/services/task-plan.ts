@@ -1,6 +1,6 @@
 import type { CreateRequest, ImageDownloadRequest } from "../api/create.ts";
 import type { Capabilities } from "../engines/capabilities.ts";
-import type { EngineType } from "../engines/engine.ts";
+import type { Container, EngineType } from "../engines/engine.ts";
 import { invalid } from "../errors.ts";
 import type { Lane, Lock, PortClaim } from "../storage/task-store.ts";
 import { asksOfCreate, asksOfImage, type Asks } from "./asks.ts";
@@ -9,6 +9,7 @@ import { refuseUnfit } from "./engine-fit.ts";
 import { imageKeys } from "./image-keys.ts";
 import { type ImageReferences, taggedName } from "./image-reference.ts";
 import { itemsOf } from "./kinds/image-remove.ts";
+import { textsOfOthers } from "./other-containers.ts";
 import { refuseHalfNames, tagsOf } from "./removed-tag.ts";
 import type { BackgroundKind, TaskRequests } from "./services.ts";
 import type { Shares } from "../shares/shares.ts";
@@ -34,12 +35,15 @@ export interface PlannerOptions {
   images: ImageReferences;
   /** `undefined`: this station has no such engine, which is said later. */
   capabilities: (type: EngineType) => Capabilities | undefined;
+  /** Returns the container that a user's text means, as far as is known. Throws `conflict` when several are meant. */
+  findContainer: (type: EngineType, text: string) => Container | undefined;
   /** Why this host cannot forward ports for an engine that publishes none; `undefined`: it can. */
   unforwardable: () => string | undefined;
 }
 
 /** A request checked in all that the schema cannot, and what it will need. Throws `invalid`; changes nothing. */
-export function createPlanners({ shares, images, capabilities, unforwardable }: PlannerOptions): Planners {
+export function createPlanners(options: PlannerOptions): Planners {
+  const { shares, images, capabilities, findContainer, unforwardable } = options;
   return { create, image_download: imageDownload, image_pull: imageDownload, image_remove: imageRemove };
 
   async function create(request: CreateRequest): Promise<TaskPlan> {
@@ -52,18 +56,18 @@ export function createPlanners({ shares, images, capabilities, unforwardable }: 
     const source = await images.resolve(request);
     const { references } = source;
     const key = containerKey(request.type, request.name);
-    const others = new Set(
-      [...plan.volumesFrom, ...Object.keys(plan.links)].map((name) => containerKey(request.type, name)),
-    );
-    others.delete(key);
+    const texts = textsOfOthers(plan);
+    const others = new Map(texts.map((text) => [text, findContainer(request.type, text)]));
+    const otherKeys = new Set(texts.map((text) => containerKey(request.type, others.get(text)?.name ?? text)));
+    otherKeys.delete(key);
     return {
       types: [request.type],
       lane: "heavy",
       name: request.name,
-      locks: [[key, "X"], ...shared([...imageKeys(request.type, references), ...others])],
+      locks: [[key, "X"], ...shared([...imageKeys(request.type, references), ...otherKeys])],
       creates: key,
       ports: plan.ports.map(({ host, protocol }) => ({ protocol, port: host })),
-      asks: asksOfCreate(request, plan, source),
+      asks: asksOfCreate({ request, plan, source, others }),
     };
   }
 

@@ -19,7 +19,7 @@ export function containerSpec(changes: Partial<ContainerSpec> & { image: string 
     dns: [],
     ports: [],
     exposedPorts: [],
-    links: {},
+    links: [],
     network: { mode: "nat" },
     limits: {},
     devices: [],

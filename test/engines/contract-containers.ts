@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { hasCode } from "../../src/errors.ts";
 import { containerSpec, uniqueName } from "./container-spec.ts";
 import type { Abilities, EngineEnv } from "./engine-env.ts";
 import { collect, fails, found, pull } from "./engine-checks.ts";
@@ -11,7 +10,7 @@ export function containerTests(env: () => EngineEnv, can: Abilities): void {
     const { engine, images } = env();
     const spec = containerSpec({ image: images.base });
     const id = await engine.containers.create(spec);
-    const made = await engine.containers.get(id);
+    const made = await engine.containers.getById(id);
     const image = await engine.images.get(images.base);
     assert.ok(made?.incarnation);
     const wanted = {
@@ -27,7 +26,7 @@ export function containerTests(env: () => EngineEnv, can: Abilities): void {
       mounts: [],
     };
     assert.deepEqual(made, wanted);
-    assert.deepEqual(await engine.containers.get(spec.name), wanted);
+    assert.deepEqual(await engine.containers.getByName(spec.name), wanted);
     await engine.containers.start(id);
     await engine.containers.start(id);
     const running = await found(engine, id);
@@ -40,33 +39,9 @@ export function containerTests(env: () => EngineEnv, can: Abilities): void {
     await engine.attachNetwork(running);
     await engine.containers.stop(id);
     await engine.containers.stop(id);
-    assert.deepEqual(await engine.containers.get(id), { ...wanted, ended: true });
+    assert.deepEqual(await engine.containers.getById(id), { ...wanted, ended: true });
     await engine.containers.remove(id);
-    assert.equal(await engine.containers.get(id), undefined);
-    await engine.containers.remove(id);
-  });
-
-  test("a name is given once, also to many who ask at once", async () => {
-    const { engine, images } = env();
-    const name = uniqueName();
-    const all = await Promise.allSettled(
-      [1, 2, 3, 4].map(() => engine.containers.create(containerSpec({ image: images.base, name }))),
-    );
-    const refused = all.filter((result) => result.status === "rejected");
-    assert.equal(refused.length, 3);
-    for (const { reason } of refused)
-      assert.ok(hasCode(reason, "conflict") && reason.message.includes(name), String(reason));
-    await engine.containers.remove(name);
-  });
-
-  test("the beginning of an id is nobody's name", async () => {
-    const { engine, images } = env();
-    const id = await engine.containers.create(containerSpec({ image: images.base }));
-    const part = id.slice(0, -1);
-    assert.equal(await engine.containers.get(part), undefined);
-    await fails(engine.containers.start(part), "not_found");
-    await engine.containers.remove(part);
-    assert.ok(await engine.containers.get(id));
+    assert.equal(await engine.containers.getById(id), undefined);
     await engine.containers.remove(id);
   });
 
@@ -74,7 +49,7 @@ export function containerTests(env: () => EngineEnv, can: Abilities): void {
     const { engine } = env();
     await fails(engine.containers.create(containerSpec({ image: "gantry-absent:1" })), "not_found", /gantry-absent:1/);
     await fails(engine.containers.start(uniqueName()), "not_found");
-    assert.equal(await engine.containers.get(uniqueName()), undefined);
+    assert.equal(await engine.containers.getByName(uniqueName()), undefined);
     assert.equal(await engine.images.get("gantry-absent:1"), undefined);
   });
 
@@ -113,7 +88,7 @@ export function containerTests(env: () => EngineEnv, can: Abilities): void {
     const id = await engine.containers.create(containerSpec({ image: images.base }));
     await engine.containers.start(id);
     await Promise.all([1, 2, 3, 4].map(() => engine.containers.remove(id)));
-    assert.equal(await engine.containers.get(id), undefined);
+    assert.equal(await engine.containers.getById(id), undefined);
   });
 }
 
@@ -174,7 +149,7 @@ export function crashTests(env: () => EngineEnv): void {
     } finally {
       await restart();
     }
-    assert.deepEqual(await engine.containers.get(id), before);
+    assert.deepEqual(await engine.containers.getById(id), before);
     if (!ownPulls) assert.equal(await engine.images.get(images.slow), undefined);
     const next = await engine.containers.create(containerSpec({ image: images.base }));
     await engine.containers.start(next);

@@ -41,9 +41,9 @@ export function imageTests(env: () => EngineEnv, can: Abilities): void {
       const { engine, images } = env();
       await pull(engine, images.other);
       const id = await engine.containers.create(containerSpec({ image: images.other }));
-      const made = await engine.containers.get(id);
+      const made = await engine.containers.getById(id);
       await engine.images.remove(images.other);
-      assert.deepEqual(await engine.containers.get(id), made);
+      assert.deepEqual(await engine.containers.getById(id), made);
       await engine.containers.start(id);
       await engine.containers.remove(id);
     });
@@ -85,7 +85,7 @@ export function pullTests(env: () => EngineEnv): void {
     await fails(engine.images.pull(images.other, { signal: AbortSignal.abort() }), "cancelled");
     await fails(engine.containers.create(spec, AbortSignal.abort()), "cancelled");
     await fails(engine.containers.list(AbortSignal.abort()), "cancelled");
-    assert.equal(await engine.containers.get(spec.name), undefined);
+    assert.equal(await engine.containers.getByName(spec.name), undefined);
   });
 }
 

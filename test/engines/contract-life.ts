@@ -68,19 +68,19 @@ export function lifeTests(env: () => EngineEnv): void {
       const { containers } = engine;
       const before = await found(engine, id);
       const [to, taken] = [uniqueName(), uniqueName()];
-      await containers.create(containerSpec({ image: env().images.base, name: taken }));
+      const other = await containers.create(containerSpec({ image: env().images.base, name: taken }));
       if (!engine.capabilities.renamesRunning) {
         await fails(containers.rename(id, to), "conflict");
         await containers.stop(id);
       }
       await fails(containers.rename(id, taken), "conflict", new RegExp(taken));
       const renamed = await containers.rename(id, to);
-      assert.equal(await containers.get(name), undefined);
+      assert.equal(await containers.getByName(name), undefined);
       const after = await found(engine, renamed);
       assert.deepEqual([after.name, after.incarnation], [to, before.incarnation]);
       await containers.start(renamed);
-      await containers.remove(to);
-      await containers.remove(taken);
+      await containers.remove(renamed);
+      await containers.remove(other);
     }));
 
   test("another container of the name is another incarnation", async () => {

@@ -164,7 +164,7 @@ function sizeTests(env: () => EngineEnv, withContainer: WithContainer): void {
       (cause: unknown) => cause,
     );
     assert.ok(error instanceof AppError);
-    assert.equal(await engine.containers.get(spec.name), undefined);
+    assert.equal(await engine.containers.getByName(spec.name), undefined);
   });
 }
 

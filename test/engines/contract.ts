@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { containerTests, crashTests, eventTests } from "./contract-containers.ts";
 import { insideTests, lifeTests } from "./contract-life.ts";
 import { imageTests, loginTests, pullTests } from "./contract-images.ts";
+import { nameTests } from "./contract-names.ts";
 import { shapeTests } from "./contract-shape.ts";
 import { pull, removeOwn } from "./engine-checks.ts";
 import type { Abilities, EngineEnv } from "./engine-env.ts";
@@ -31,6 +32,7 @@ export function engineContract(name: string, makeEnv: () => Promise<EngineEnv>, 
     pullTests(current);
     if (abilities.registries) loginTests(current);
     containerTests(current, abilities);
+    nameTests(current);
     lifeTests(current);
     insideTests(current, abilities);
     if (abilities.reshapes && hasProcesses) shapeTests(current);

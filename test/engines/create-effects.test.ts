@@ -104,7 +104,7 @@ test("create: volume host, ro and rw, with a name that Binds would cut", async (
 test("create: volume new and container; they go with their container", async () => {
   const owner = await launch({ newVolumes: ["/data", "/more"] });
   await runInside(owner.pid, "sh", "-c", "echo kept >/data/file");
-  const user = await launch({ volumesFrom: [owner.name] });
+  const user = await launch({ volumesFrom: [owner.id] });
   assert.equal(fileInside(user.pid, "/data/file"), "kept\n");
   const volumes = (pid: number): string[] =>
     mounts(pid)
@@ -123,7 +123,7 @@ test("create: links", async () => {
   const server = await launch({
     entrypoint: ["sh", "-c", "mkdir /w; echo linked >/w/index.html; exec busybox httpd -f -p 80 -h /w"],
   });
-  const client = await launch({ links: { [server.name]: "db" } });
+  const client = await launch({ links: [{ container: server.id, alias: "db" }] });
   assert.match(
     fileInside(client.pid, "/etc/hosts"),
     new RegExp(`^\\d+\\.\\d+\\.\\d+\\.\\d+\\s+db .*${server.name}`, "m"),
@@ -139,12 +139,12 @@ test("create: autostart runs again when it ends, and without it not", async () =
   for (const { pid } of [on, off]) process.kill(pid, "SIGKILL");
   await until(
     async () => {
-      const container = await engine.containers.get(on.id);
+      const container = await engine.containers.getById(on.id);
       return container?.state === "running" && container.pid > 0 && container.pid !== on.pid;
     },
     () => http.json({ path: `/containers/${on.id}/json` }),
   );
-  assert.equal((await engine.containers.get(off.id))?.state, "stopped");
+  assert.equal((await engine.containers.getById(off.id))?.state, "stopped");
 });
 
 test("create: labels and log limits as documented", async () => {

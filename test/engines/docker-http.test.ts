@@ -91,7 +91,7 @@ test("names cannot leave their place in the URL", async () => {
   const engine = createDockerEngine({ address: testEngines().docker });
   after(() => engine.close());
   for (const name of ["../info", "a/b", "x?all=1", "%2e%2e", "..%2f..%2finfo"]) {
-    assert.equal(await engine.containers.get(name), undefined, name);
+    assert.equal(await engine.containers.getByName(name), undefined, name);
     await fails(engine.containers.start(name), "not_found");
     assert.equal(await engine.images.get(name), undefined, name);
     await fails(engine.images.remove(name), "not_found");
@@ -110,9 +110,9 @@ test("what Docker refuses is told in its words, in one line", async () => {
     /^Docker: exec: "\/absent": stat \/absent: no such file or directory\.$/,
   );
   await engine.containers.remove(id);
-  const link = containerSpec({ image, links: { [uniqueName("absent")]: "db" } });
-  await assert.rejects(engine.containers.create(link), /could not get container for absent/i);
-  await engine.containers.remove(link.name);
+  const link = containerSpec({ image, links: [{ container: "0".repeat(64), alias: "db" }] });
+  await assert.rejects(engine.containers.create(link), /could not get container for 0000/i);
+  await engine.containers.remove((await engine.containers.getByName(link.name))?.id ?? "");
 });
 
 /** Speaks versions as Docker does: refuses what is under its minimum, answers the version that it was asked in. */

@@ -104,7 +104,7 @@ test("an interface that is not there", async () => {
   const network = { mode: "bridge", interface: "absent0", join: false, address: dhcp } as const;
   const id = await engine.containers.create(containerSpec({ image, network }));
   await engine.containers.start(id);
-  const container = await engine.containers.get(id);
+  const container = await engine.containers.getById(id);
   assert.ok(container);
   await fails(engine.attachNetwork(container), "engine_failed", /absent0/);
   await engine.containers.remove(id);
@@ -117,7 +117,7 @@ async function launch(join: boolean, address: LanAddress, macAddress?: string): 
     containerSpec({ image, entrypoint, network, ...(macAddress && { macAddress }) }),
   );
   await engine.containers.start(id);
-  const container = await engine.containers.get(id);
+  const container = await engine.containers.getById(id);
   assert.ok(container);
   return container;
 }
@@ -125,9 +125,9 @@ async function launch(join: boolean, address: LanAddress, macAddress?: string): 
 /** As after a crash of its process, or `docker restart`: the network namespace is another. */
 async function restarted(container: Container): Promise<Container> {
   process.kill(container.pid, "SIGKILL");
-  while ((await engine.containers.get(container.id))?.state === "running") await delay(20);
+  while ((await engine.containers.getById(container.id))?.state === "running") await delay(20);
   await engine.containers.start(container.id);
-  const again = await engine.containers.get(container.id);
+  const again = await engine.containers.getById(container.id);
   assert.ok(again && again.pid !== container.pid);
   return again;
 }

@@ -24,7 +24,7 @@ export function checkProgress(steps: PullProgress[]): void {
 }
 
 export async function found(engine: Engine, id: string): Promise<Container> {
-  const container = await engine.containers.get(id);
+  const container = await engine.containers.getById(id);
   assert.ok(container, `container ${id} is there`);
   return container;
 }

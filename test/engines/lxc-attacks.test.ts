@@ -27,14 +27,14 @@ test("who pretends to be LXC's process of a container gets nobody killed", async
   context.after(() => impostor.close());
   context.after(() => void (shell.exitCode === null && process.kill(victim)));
   assert.match(await run("lxc-info", "-P", lxc().path, "-n", name, "-sp"), new RegExp(`RUNNING\nPID: +${victim}$`));
-  assert.equal((await engine().containers.get(name))?.pid, 0);
+  assert.equal((await engine().containers.getByName(name))?.pid, 0);
   const stopping = engine().containers.stop(name);
   await delay(1_500);
   impostor.close();
   await stopping;
   assert.equal(shell.exitCode, null, "it lives, and its shell waits for it");
   await engine().containers.start(name);
-  assert.ok(((await engine().containers.get(name))?.pid ?? 0) > 0);
+  assert.ok(((await engine().containers.getByName(name))?.pid ?? 0) > 0);
 });
 
 /** Listens where LXC's own process would, and says that the container's first process is that one. */
@@ -68,7 +68,7 @@ test("read only is not lost behind a long path", async () => {
     }
     made++;
     await engine().containers.start(name);
-    const { pid } = (await engine().containers.get(name)) ?? { pid: 0 };
+    const { pid } = (await engine().containers.getByName(name)) ?? { pid: 0 };
     const table = await run("cat", `/proc/${pid}/mountinfo`);
     const line = table.split("\n").find((entry) => entry.includes(`${source} `));
     assert.match(line ?? "", / ro,/, `${length}`);

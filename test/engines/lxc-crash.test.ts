@@ -30,7 +30,7 @@ test("a create that is stopped at any moment leaves nothing when that is said", 
       stopped++;
       await fails(creating, "cancelled");
       assert.deepEqual(leftovers(lxc()), nothing);
-      assert.equal(await slow().containers.get(spec.name), undefined);
+      assert.equal(await slow().containers.getByName(spec.name), undefined);
     } else await slow().containers.remove(spec.name);
   }
   assert.ok(stopped >= 5, `${stopped} were stopped in their middle`);
@@ -64,7 +64,7 @@ test("what a killed station was making is cleared away at its next start, and no
     await killedWhile({ verb: "create", spec }, wait);
     if (readdirSync(staging).length > 1) halves++;
     await recovered();
-    if (!(await slow().containers.get(spec.name))) await slow().containers.create(spec);
+    if (!(await slow().containers.getByName(spec.name))) await slow().containers.create(spec);
     await slow().containers.start(spec.name);
     await slow().containers.remove(spec.name);
     assert.deepEqual(leftovers(lxc()), { ...nothing, folders: ["theirs", "another-station.1.theirs"] });
@@ -95,9 +95,9 @@ test("what a killed station was starting starts, and stays up", async () => {
     await killedWhile({ verb: "start", spec }, wait);
     await recovered();
     await engine().containers.start(spec.name);
-    const { pid } = (await engine().containers.get(spec.name)) ?? { pid: 0 };
+    const { pid } = (await engine().containers.getByName(spec.name)) ?? { pid: 0 };
     await delay(100);
-    assert.equal((await engine().containers.get(spec.name))?.pid, pid);
+    assert.equal((await engine().containers.getByName(spec.name))?.pid, pid);
     assert.ok(pid > 0);
     await engine().containers.remove(spec.name);
   }

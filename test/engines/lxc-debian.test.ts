@@ -23,7 +23,7 @@ for (const [what, spec] of Object.entries({
     for (const again of [false, true]) {
       if (again) await engine().containers.stop(id);
       await engine().containers.start(id);
-      const container = await engine().containers.get(id);
+      const container = await engine().containers.getById(id);
       assert.ok(container);
       await booted((...argv) => inside(container.name, ...argv));
       await addressed(container);
@@ -36,11 +36,11 @@ for (const [what, spec] of Object.entries({
 test("Debian ends by itself when LXC asks it to", async () => {
   const id = await engine().containers.create(containerSpec({ image: debian }));
   await engine().containers.start(id);
-  const container = await engine().containers.get(id);
+  const container = await engine().containers.getById(id);
   assert.ok(container);
   await booted((...argv) => inside(container.name, ...argv));
   await run("lxc-stop", "-P", lxc().path, "-n", id, "--nokill", "-t", "25");
-  assert.equal((await engine().containers.get(id))?.state, "stopped");
+  assert.equal((await engine().containers.getById(id))?.state, "stopped");
   await engine().containers.remove(id);
 });
 

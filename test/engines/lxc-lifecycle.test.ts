@@ -21,15 +21,15 @@ test("a container whose first process or whose monitor is killed is told of, and
   const told = listen();
   await engine().containers.list();
   for (const victim of ["init", "monitor"] as const) {
-    const { pid } = (await engine().containers.get(container.id)) ?? { pid: 0 };
+    const { pid } = (await engine().containers.getById(container.id)) ?? { pid: 0 };
     const begun = performance.now();
     process.kill(victim === "init" ? pid : await monitorOf(container.id), "SIGKILL");
     await until(() => told.count("die", container.id) > 0);
     assert.ok(performance.now() - begun < 2_000, "within a second or so");
-    assert.equal((await engine().containers.get(container.id))?.state, "stopped");
+    assert.equal((await engine().containers.getById(container.id))?.state, "stopped");
     told.clear();
     await engine().containers.start(container.id);
-    assert.equal((await engine().containers.get(container.id))?.state, "running");
+    assert.equal((await engine().containers.getById(container.id))?.state, "running");
     assert.equal(told.count("start", container.id), 1);
     told.clear();
   }
@@ -41,12 +41,12 @@ test("a frozen container is stopped and removed, with its monitor and without", 
   for (const alone of [false, true]) {
     const container = await launch();
     await freeze(container.pid);
-    assert.equal((await engine().containers.get(container.id))?.state, "running");
+    assert.equal((await engine().containers.getById(container.id))?.state, "running");
     if (alone) process.kill(await monitorOf(container.id), "SIGKILL");
     await engine().containers.stop(container.id);
     await until(() => !isAlive(container.pid));
     await engine().containers.start(container.id);
-    await freeze((await engine().containers.get(container.id))?.pid ?? 0);
+    await freeze((await engine().containers.getById(container.id))?.pid ?? 0);
     await engine().containers.remove(container.id);
     assert.deepEqual(leftovers(lxc()), nothing);
   }
@@ -55,9 +55,9 @@ test("a frozen container is stopped and removed, with its monitor and without", 
 test("a container whose monitor hangs is listed, stopped and removed", async () => {
   const { id, pid } = await launch();
   process.kill(await monitorOf(id), "SIGSTOP");
-  assert.equal((await engine().containers.get(id))?.pid, pid);
+  assert.equal((await engine().containers.getById(id))?.pid, pid);
   await engine().containers.stop(id);
-  assert.equal((await engine().containers.get(id))?.state, "stopped");
+  assert.equal((await engine().containers.getById(id))?.state, "stopped");
   await engine().containers.remove(id);
   assert.deepEqual(leftovers(lxc()), nothing);
 });
@@ -73,14 +73,14 @@ test("what is done behind the station's back is told of within a second or so", 
   await until(() => told.count("start", id) === 1);
   await run("lxc-destroy", "-P", path, "-f", "-n", id);
   await until(() => told.count("destroy", id) === 1);
-  assert.equal(await engine().containers.get(id), undefined);
+  assert.equal(await engine().containers.getById(id), undefined);
   told.stop();
 });
 
 test("a container that no station has made is listed, started and removed", async () => {
   const id = await engine().containers.create(containerSpec({ image }));
   rmSync(join(lxc().path, id, "gantry.json"));
-  const found = await engine().containers.get(id);
+  const found = await engine().containers.getById(id);
   assert.ok(found);
   const { incarnation, ...rest } = found;
   assert.match(incarnation, /^\d+-[\d.]+$/);
@@ -95,7 +95,7 @@ test("what clears away a killed station's helpers leaves its containers running"
   const { id, pid } = await launch();
   assert.equal(await killStrays(testStation), 0);
   await engine().recover(testStation);
-  const after = await engine().containers.get(id);
+  const after = await engine().containers.getById(id);
   assert.deepEqual([after?.state, after?.pid], ["running", pid]);
   await engine().containers.remove(id);
 });
@@ -104,17 +104,17 @@ test("many starts and stops at once, and one after the other", async () => {
   const { id } = await launch();
   for (let round = 0; round < 5; round++) {
     await Promise.all([engine().containers.stop(id), engine().containers.start(id), engine().containers.start(id)]);
-    assert.equal((await engine().containers.get(id))?.state, "running");
+    assert.equal((await engine().containers.getById(id))?.state, "running");
   }
   await Promise.all([1, 2, 3].map(() => engine().containers.stop(id)));
-  assert.equal((await engine().containers.get(id))?.state, "stopped");
+  assert.equal((await engine().containers.getById(id))?.state, "stopped");
   await Promise.all([
     engine().containers.start(id),
     engine()
       .containers.remove(id)
-      .then(() => engine().containers.get(id)),
+      .then(() => engine().containers.getById(id)),
   ]);
-  assert.equal(await engine().containers.get(id), undefined);
+  assert.equal(await engine().containers.getById(id), undefined);
 });
 
 test("a stop takes no half second", async (t) => {

@@ -133,7 +133,7 @@ test("a create with a size that is killed at any moment leaves nothing", async (
     await killedWhile({ verb: "create", spec }, wait);
     if (leftovers(lxc(), [spec.name]).folders.length > 0) halves++;
     await recovered();
-    if (!(await slow().containers.get(spec.name))) await slow().containers.create(spec);
+    if (!(await slow().containers.getByName(spec.name))) await slow().containers.create(spec);
     await slow().containers.start(spec.name);
     await slow().containers.remove(spec.name);
     assert.deepEqual(leftovers(lxc()), nothing);

@@ -27,7 +27,7 @@ test("what LXD had begun to create when it died is no container, and does not st
     const answered = await creating;
     await runLxd();
     const record = await http().find<{ config: Record<string, string> }>(`/1.0/instances/${spec.name}`);
-    const found = await engine().containers.get(spec.name);
+    const found = await engine().containers.getByName(spec.name);
     if (record && !found) seen++;
     if (answered) assert.ok(found, "what was answered is there");
     if (!found) assert.equal(await http().find(`/1.0/instances/${spec.name}`), undefined, "no record is left");
@@ -43,9 +43,9 @@ test("a create that is stopped while LXD works is over when that is said", async
     const spec = containerSpec({ image });
     const creating = engine().containers.create(spec, AbortSignal.timeout(wait));
     const outcome = await creating.catch(() => undefined);
-    const first = await engine().containers.get(spec.name);
+    const first = await engine().containers.getByName(spec.name);
     await delay(300);
-    assert.deepEqual(await engine().containers.get(spec.name), first);
+    assert.deepEqual(await engine().containers.getByName(spec.name), first);
     if (outcome) assert.ok(first);
     await engine().containers.remove(spec.name);
   }
@@ -54,7 +54,7 @@ test("a create that is stopped while LXD works is over when that is said", async
 test("while a container is being made or started, it can be asked for and removed", async () => {
   const spec = containerSpec({ image });
   const creating = engine().containers.create(spec);
-  await until(async () => (await engine().containers.get(spec.name)) !== undefined);
+  await until(async () => (await engine().containers.getByName(spec.name)) !== undefined);
   await engine().containers.start(spec.name);
   await creating;
   const other = containerSpec({ image });
@@ -65,7 +65,7 @@ test("while a container is being made or started, it can be asked for and remove
   await engine().containers.remove(other.name);
   await starting;
   await engine().containers.remove(other.name);
-  assert.equal(await engine().containers.get(other.name), undefined);
+  assert.equal(await engine().containers.getByName(other.name), undefined);
   await engine().containers.remove(spec.name);
 });
 
@@ -79,13 +79,13 @@ test("a container whose first process ends is told of, and is removed while it i
   await engine().containers.list();
   process.kill(container.pid, "SIGKILL");
   await events;
-  await until(async () => (await engine().containers.get(container.id))?.state === "stopped");
+  await until(async () => (await engine().containers.getById(container.id))?.state === "stopped");
   await engine().containers.start(container.id);
   await http().send({ method: "PUT", path: `/1.0/instances/${container.id}/state`, body: { action: "freeze" } });
   await delay(200);
-  assert.equal((await engine().containers.get(container.id))?.state, "running");
+  assert.equal((await engine().containers.getById(container.id))?.state, "running");
   await engine().containers.remove(container.id);
-  assert.equal(await engine().containers.get(container.id), undefined);
+  assert.equal(await engine().containers.getById(container.id), undefined);
 });
 
 test("LXD is found where its socket is", async () => {

@@ -97,7 +97,7 @@ interface Booted {
 async function boot(changes: Partial<ContainerSpec> = {}): Promise<Booted> {
   const name = await engine.containers.create(containerSpec({ image, ...changes }));
   await engine.containers.start(name);
-  const pid = (await engine.containers.get(name))?.pid ?? 0;
+  const pid = (await engine.containers.getByName(name))?.pid ?? 0;
   assert.ok(pid > 0);
   // As the container's own root, whom its services trust.
   const inside = (...argv: string[]): Promise<string> => run("nsenter", "-t", String(pid), "-a", ...argv);

@@ -123,7 +123,7 @@ test("whoever listens or asks is not told that a container is gone while it move
   let over = false;
   const done = moved.finally(() => (over = true));
   let missing = 0;
-  while (!over) if (!(await engine().containers.get(id))) missing++;
+  while (!over) if (!(await engine().containers.getById(id))) missing++;
   await done;
   await patiently("the end of its move", async () => assert.ok(seen.includes("rename"), seen.join(" ")));
   end.abort();
@@ -143,7 +143,7 @@ test("what LXD would not give up, or what would go with it, is not moved", async
   await ended({ method: "POST", path: `${path}/backups`, body: { name: "by-hand" } });
   await refused(engine(), id, change, "size");
   assert.deepEqual(await picture(engine(), id), before);
-  assert.equal((await engine().containers.get(id))?.pid, pid);
+  assert.equal((await engine().containers.getById(id))?.pid, pid);
   assert.deepEqual(await http().get("/1.0/instances"), [path]);
   await engine().containers.remove(id);
 });

@@ -164,7 +164,7 @@ test("a copy whose first one is gone is the container, and any other is none", a
   await done(
     await http().send({ method: "POST", path: "/1.0/instances", body: { name: copy, profiles: ["default"], source } }),
   );
-  assert.equal(await engine().containers.get(copy), undefined);
+  assert.equal(await engine().containers.getByName(copy), undefined);
   assert.ok(!(await engine().containers.list()).some(({ id }) => id === copy));
   assert.deepEqual(await ofIt(), [path]);
   await done(await http().send({ method: "POST", path, body: { name: copy } }));

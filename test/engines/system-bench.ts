@@ -32,7 +32,7 @@ export function launcher(
       running(engine(), await engine().containers.create(containerSpec({ image, ...changes }))),
     async restarted({ id, pid }) {
       await kill(id);
-      await until(async () => (await engine().containers.get(id))?.state === "stopped");
+      await until(async () => (await engine().containers.getById(id))?.state === "stopped");
       const again = await running(engine(), id);
       assert.notEqual(again.pid, pid);
       return again;

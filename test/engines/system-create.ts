@@ -80,7 +80,7 @@ function nameTests({ name: of, image, engine, launch }: SystemBench, { names }: 
   test(`create in ${of}: a name that ${of} can have, and those that it cannot`, async () => {
     for (const name of names.bad) {
       await fails(engine().containers.create(containerSpec({ image, name })), "invalid", /^name /);
-      assert.equal(await engine().containers.get(name), undefined);
+      assert.equal(await engine().containers.getByName(name), undefined);
     }
     for (const name of names.good) {
       const { pid } = await launch({ name });

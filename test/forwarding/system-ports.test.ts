@@ -40,7 +40,7 @@ function portsOf(start: () => Promise<EngineEnv>): void {
     ] as const;
     const id = await engine.containers.create(containerSpec({ image: images.base, ports }));
     const answers = async (): Promise<void> => {
-      const peer = await startPeer(engine.containers.get(id), station);
+      const peer = await startPeer(engine.containers.getById(id), station);
       await answersTo(peer, { tcp, udp });
       peer.child.kill("SIGKILL");
     };

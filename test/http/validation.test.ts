@@ -12,7 +12,8 @@ const image = { type: "docker", repository: "dockerhub", image: "ubuntu", tag: "
 const create = { ...image, name: "dtest" };
 
 const sharePath = "a path that begins with /SHARE, the name of a shared folder, without control characters";
-const containerName = "2 to 64 letters, digits, '_', '.' or '-', the first a letter or digit";
+const nameRule =
+  "2 to 64 letters, digits, '_', '.' or '-', the first a letter or digit, and not 12 to 64 of 0-9 and a-f alone, as an id";
 const restart = "an object of checked and required; whether it starts at boot is autostart";
 
 test("a refusal names the field and says what it takes", async (t) => {
@@ -22,7 +23,14 @@ test("a refusal names the field and says what it takes", async (t) => {
     [{ privilegde: true }, "privilegde is not a known field"],
     [{ type: "vm" }, "type must be docker, lxc or lxd"],
     [{ tag: "-x" }, "tag must be an image tag, as latest; empty means latest"],
-    [{ name: "a" }, "name must be 2 to 64 letters, digits, '_', '.' or '-', the first a letter or digit"],
+    [{ name: "a" }, `name must be ${nameRule}`],
+    [{ name: "0123456789ab" }, `name must be ${nameRule}`],
+    [{ name: "a".repeat(64) }, `name must be ${nameRule}`],
+    [{ links: { web: "0123456789ab" } }, `links.web must be ${nameRule}`],
+    [
+      { links: { ["x".repeat(200)]: "ab" } },
+      `links["${"x".repeat(61)}..."] must be a container's name, its id, or at least 12 digits of its id`,
+    ],
     [{ name: 5 }, "name must be a text"],
     [{ privileged: "true" }, "privileged must be true or false"],
     [{ command: 1 }, "command must be a text or a list"],
@@ -56,7 +64,6 @@ test("a refusal names the field and says what it takes", async (t) => {
     [{ volume: { host: { "Public/a": { bind: "/x" } } } }, `volume.host["Public/a"] must be ${sharePath}`],
     [{ volume: { host: [] } }, "volume.host must be an object: /SHARE/folder -> where it is mounted"],
     [{ volume: { host: { "/a": { bind: "x" } } } }, 'volume.host["/a"].bind must be an absolute path in the container'],
-    [{ links: { ["x".repeat(200)]: "ab" } }, `links["${"x".repeat(61)}..."] must be ${containerName}`],
     [{ restart: "always" }, `restart must be an object: ${restart}`],
     [{ restart: { Name: "always", MaximumRetryCount: 5 } }, `restart.Name is not a known field: restart is ${restart}`],
     [{ restart: { checked: "always" } }, "restart.checked must be true or false"],

@@ -77,11 +77,11 @@ test("500 events in a burst are few looks, and all containers are seen", async (
   await view.tried;
   const first = await make("c0");
   await soon(() => seen().length === 1);
-  const before = calls["containers.get"] ?? 0;
+  const before = calls["containers.getById"] ?? 0;
   for (let n = 0; n < 400; n++) await make("c0").catch(() => undefined);
   for (let n = 1; n <= 250; n++) await make(`c${n}`);
   await soon(() => seen().length === 251 && seen().every((name) => name.endsWith("running")));
-  const looks = (calls["containers.get"] ?? 0) - before;
+  const looks = (calls["containers.getById"] ?? 0) - before;
   assert.ok(looks <= 500, `${looks} looks at 250 containers of 500 events`);
   assert.equal(view.byName("c0")?.id, first);
 });
@@ -91,7 +91,7 @@ test("many events of one container in a moment are few looks", async (context) =
   await view.tried;
   const id = await make("web");
   await sees("web running");
-  const before = calls["containers.get"] ?? 0;
+  const before = calls["containers.getById"] ?? 0;
   const container = engine.state.containers.get(id);
   assert.ok(container);
   for (let n = 0; n < 30; n++) {
@@ -101,7 +101,7 @@ test("many events of one container in a moment are few looks", async (context) =
   }
   const last = engine.state.containers.get(id)?.pid;
   await soon(() => view.byName("web")?.pid === last);
-  assert.ok((calls["containers.get"] ?? 0) - before <= 15);
+  assert.ok((calls["containers.getById"] ?? 0) - before <= 15);
 });
 
 test("an engine that hangs, and never answers again, is away; and back when it does", async (context) => {
@@ -128,7 +128,7 @@ test("a look that fails is an engine that is away: all is listed anew", async (c
   const { view, hooks, make, sees, told } = await followFake(context);
   await view.tried;
   hooks.before = ({ method }) => {
-    if (method === "containers.get") throw new AppError("engine_unavailable", "cut");
+    if (method === "containers.getById") throw new AppError("engine_unavailable", "cut");
   };
   await make("web");
   await sees("web running");

@@ -50,20 +50,20 @@ test("what was removed while a list was on its way does not come back", async (c
 test("what was removed while a look at it was on its way does not stay", async (context) => {
   const world = await followFake(context);
   await world.view.tried;
-  const look = holdAnswer(world, "containers.get");
+  const look = holdAnswer(world, "containers.getById");
   const id = await world.make("web", false);
   await look.held;
   await world.engine.containers.remove(id);
   await new Promise((resolve) => setTimeout(resolve, 30));
   look.go();
-  await soon(() => world.calls["containers.get"] === 2);
+  await soon(() => world.calls["containers.getById"] === 2);
   await world.sees();
 });
 
 test("of two looks at one container the later one's answer stays", async (context) => {
   const world = await followFake(context);
   await world.view.tried;
-  const look = holdAnswer(world, "containers.get");
+  const look = holdAnswer(world, "containers.getById");
   const id = await world.make("web", false);
   await look.held;
   await world.engine.containers.start(id);
@@ -77,7 +77,7 @@ test("of two looks at one container the later one's answer stays", async (contex
 test("a look of a connection that is over changes nothing any more", async (context) => {
   const world = await followFake(context);
   await world.view.tried;
-  const look = holdAnswer(world, "containers.get");
+  const look = holdAnswer(world, "containers.getById");
   const id = await world.make("web");
   await look.held;
   const answers = Promise.withResolvers<void>();

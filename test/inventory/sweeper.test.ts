@@ -119,7 +119,7 @@ test("a task of the same name that is accepted while the sweep looks keeps its c
   await completed(tasks, claim("web", 80));
   const next = Promise.withResolvers<number>();
   hooks.after = async ({ method }) => {
-    if (method !== "containers.get") return;
+    if (method !== "containers.getByName") return;
     delete hooks.after;
     next.resolve(await running(tasks, claim("web", 81)));
   };
@@ -150,12 +150,12 @@ test("a started container gets what the engine does not keep; what fails is logg
   const { engine, sweeper, logged, make } = await createWorld(context);
   const foreign = await make("foreign", 1, "station-b");
   await engine.containers.start(foreign);
-  sweeper.started(engine, (await engine.containers.get(foreign)) as Container);
+  sweeper.started(engine, (await engine.containers.getById(foreign)) as Container);
   await aWhile();
   assert.deepEqual(engine.attached, [], "what this station did not make gets nothing");
   const id = await make("web", 1);
   await engine.containers.start(id);
-  const container = (await engine.containers.get(id)) as Container;
+  const container = (await engine.containers.getById(id)) as Container;
   sweeper.started(engine, container);
   await soon(() => engine.attached.includes(id));
   engine.crash();

@@ -13,6 +13,7 @@ const planners = createPlanners({
   shares: createShares({}),
   images: createImageReferences({} as RegistryStore, {} as Secrets),
   capabilities: () => undefined,
+  findContainer: () => undefined,
   unforwardable: () => undefined,
 });
 const id = `sha256:${"0123456789ab".repeat(5)}cdef`;

@@ -44,6 +44,6 @@ test("one of a container that was removed a moment ago is not, though the pictur
 
 test("of an engine that does not answer the picture counts", async (context) => {
   const { engine, refuse } = await world(context);
-  engine.containers.get = () => Promise.reject(new Error("It is away."));
+  engine.containers.getById = () => Promise.reject(new Error("It is away."));
   await assert.rejects(refuse(), isTaken);
 });

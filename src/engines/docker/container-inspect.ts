@@ -1,8 +1,15 @@
 import { AppError, hasCode } from "../../errors.ts";
+import { reasonOf } from "./failures.ts";
 import type { DockerHttp } from "./http.ts";
 
 interface Binding {
   HostPort?: string;
+}
+
+/** The part of the list that a name is looked up in. */
+interface Listed {
+  Id: string;
+  Names: string[];
 }
 
 /** The part of an inspect that the station uses. */
@@ -28,28 +35,56 @@ export interface Inspected {
   NetworkSettings?: { Ports?: Record<string, Binding[] | null> | null };
 }
 
-/** A name could be the beginning of another container's id, and Docker would take that one: then it is not there. */
+/**
+ * Returns the container with exactly this id. Docker itself takes a full id, a name or the beginning of an id, in this
+ * order, so what it returns may be another container.
+ */
 export async function inspectContainer(
   http: DockerHttp,
-  idOrName: string,
+  id: string,
   signal?: AbortSignal,
 ): Promise<Inspected | undefined> {
+  const found = await inspectAny(http, id, signal);
+  return found !== "several" && found?.Id === id ? found : undefined;
+}
+
+/** Returns the container with exactly this name, also where Docker prefers another one whose id the name looks like. */
+export async function inspectByName(
+  http: DockerHttp,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Inspected | undefined> {
+  const hasName = (one: Inspected | undefined): boolean => one?.Name === `/${name}`;
+  const found = await inspectAny(http, name, signal);
+  if (found === undefined || (found !== "several" && hasName(found))) return found;
+  const listed = await http.json<Listed[]>({ path: "/containers/json", query: { all: "true" }, signal });
+  const named = listed.find(({ Names }) => Names.includes(`/${name}`));
+  const inspected = named && (await inspectContainer(http, named.Id, signal));
+  return hasName(inspected) ? inspected : undefined;
+}
+
+/** Returns what Docker takes the text for; `several`: ids of several containers begin so. */
+async function inspectAny(
+  http: DockerHttp,
+  text: string,
+  signal: AbortSignal | undefined,
+): Promise<Inspected | "several" | undefined> {
   try {
-    const found = await http.json<Inspected>({ path: `${containerPath(idOrName)}/json`, signal });
-    return found.Id === idOrName || found.Name === `/${idOrName}` ? found : undefined;
+    return await http.json<Inspected>({ path: `${containerPath(text)}/json`, signal });
   } catch (error) {
     if (hasCode(error, "not_found")) return undefined;
+    if (/multiple IDs found with provided prefix/i.test(reasonOf(error))) return "several";
     throw error;
   }
 }
 
-/** The same, for a container that must be there. */
-export async function requireContainer(http: DockerHttp, idOrName: string, signal?: AbortSignal): Promise<Inspected> {
-  const found = await inspectContainer(http, idOrName, signal);
-  if (!found) throw new AppError("not_found", `Docker has no container ${idOrName}.`);
+/** Returns the container with exactly this id, and throws `not_found` when there is none. */
+export async function requireContainer(http: DockerHttp, id: string, signal?: AbortSignal): Promise<Inspected> {
+  const found = await inspectContainer(http, id, signal);
+  if (!found) throw new AppError("not_found", `Docker has no container ${id}.`);
   return found;
 }
 
-export function containerPath(idOrName: string): string {
-  return `/containers/${encodeURIComponent(idOrName)}`;
+export function containerPath(id: string): string {
+  return `/containers/${encodeURIComponent(id)}`;
 }

@@ -4,7 +4,13 @@ import { AppError, hasCode } from "../../errors.ts";
 import type { Container, ContainerSpec, Containers, OwnerMark, PortMapping, Protocol } from "../engine.ts";
 import { hostFacts } from "../host-devices.ts";
 import type { RemoveOptions } from "../life.ts";
-import { containerPath, inspectContainer, type Inspected } from "./container-inspect.ts";
+import {
+  containerPath,
+  inspectByName,
+  inspectContainer,
+  requireContainer,
+  type Inspected,
+} from "./container-inspect.ts";
 import { createBody, taskLabel } from "./create-body.ts";
 import { createFailure, reasonOf, startFailure } from "./failures.ts";
 import type { DockerHttp } from "./http.ts";
@@ -26,7 +32,6 @@ interface Summary {
 
 /** Docker answers an inspect in milliseconds, or hangs on the container's lock. */
 const inspectWithin = 5_000;
-const fullId = /^[0-9a-f]{64}$/;
 const inspectsAtOnce = 4;
 const removalPoll = 100;
 /** What containerd says when a start that a dying dockerd left half done is not cleared away yet. */
@@ -52,7 +57,7 @@ export function createContainers(http: DockerHttp): Containers {
     async function look(summary: Summary): Promise<Container | undefined> {
       const late = AbortSignal.timeout(inspectWithin);
       try {
-        return await get(summary.Id, signal ? AbortSignal.any([signal, late]) : late);
+        return await getById(summary.Id, signal ? AbortSignal.any([signal, late]) : late);
       } catch (error) {
         signal?.throwIfAborted();
         if (hasCode(error, "engine_unavailable") && !late.aborted) throw error;
@@ -63,8 +68,13 @@ export function createContainers(http: DockerHttp): Containers {
     return summaries.flatMap(({ Id }) => found.get(Id) ?? []);
   }
 
-  async function get(idOrName: string, signal?: AbortSignal): Promise<Container | undefined> {
-    const inspected = await inspectContainer(http, idOrName, signal);
+  async function getById(id: string, signal?: AbortSignal): Promise<Container | undefined> {
+    const inspected = await inspectContainer(http, id, signal);
+    return inspected && toContainer(inspected);
+  }
+
+  async function getByName(name: string, signal?: AbortSignal): Promise<Container | undefined> {
+    const inspected = await inspectByName(http, name, signal);
     return inspected && toContainer(inspected);
   }
 
@@ -88,9 +98,8 @@ export function createContainers(http: DockerHttp): Containers {
     }
   }
 
-  async function start(idOrName: string, signal?: AbortSignal): Promise<void> {
-    const id = await exactId(idOrName, signal);
-    if (id === undefined) throw new AppError("not_found", `Docker has no container ${idOrName}.`);
+  async function start(id: string, signal?: AbortSignal): Promise<void> {
+    await requireContainer(http, id, signal);
     for (let tries = startTries; ; tries--) {
       try {
         return await http.json({ method: "POST", path: `${containerPath(id)}/start`, signal });
@@ -102,15 +111,13 @@ export function createContainers(http: DockerHttp): Containers {
     }
   }
 
-  async function stop(idOrName: string, signal?: AbortSignal): Promise<void> {
-    const id = await exactId(idOrName, signal);
-    if (id === undefined) return;
+  async function stop(id: string, signal?: AbortSignal): Promise<void> {
+    if (!(await inspectContainer(http, id, signal))) return;
     await http.json({ method: "POST", path: `${containerPath(id)}/stop`, query: { t: "0" }, signal });
   }
 
-  async function remove(idOrName: string, { keepVolumes = false, signal }: RemoveOptions = {}): Promise<void> {
-    const id = await exactId(idOrName, signal);
-    if (id === undefined) return;
+  async function remove(id: string, { keepVolumes = false, signal }: RemoveOptions = {}): Promise<void> {
+    if (!(await inspectContainer(http, id, signal))) return;
     const query = { force: "true", v: String(!keepVolumes) };
     try {
       await http.json({ method: "DELETE", path: containerPath(id), query, signal });
@@ -122,22 +129,28 @@ export function createContainers(http: DockerHttp): Containers {
     if (isLocal) await killLeftovers(id);
   }
 
-  /** A name could be the beginning of another container's id, and Docker would take that one. */
-  async function exactId(idOrName: string, signal?: AbortSignal): Promise<string | undefined> {
-    return fullId.test(idOrName) ? idOrName : (await get(idOrName, signal))?.id;
-  }
-
   async function untilGone(id: string, signal?: AbortSignal): Promise<void> {
     const deadline = Date.now() + 60_000;
-    while (await get(id, signal)) {
+    while (await getById(id, signal)) {
       if (Date.now() > deadline)
         throw new AppError("engine_failed", `Docker has been removing container ${id} for a minute.`);
       await delay(removalPoll);
     }
   }
 
-  const settings = (idOrName: string, signal?: AbortSignal) => readSettings(http, idOrName, signal);
-  return { list, get, create, start, stop, remove, settings, ...createLife(http), ...noReshaping("Docker") };
+  const settings = (id: string, signal?: AbortSignal) => readSettings(http, id, signal);
+  return {
+    list,
+    getById,
+    getByName,
+    create,
+    start,
+    stop,
+    remove,
+    settings,
+    ...createLife(http),
+    ...noReshaping("Docker"),
+  };
 }
 
 function toContainer(inspected: Inspected): Container {
@@ -173,7 +186,8 @@ function ofSummary({ Id, Names, Image, ImageID, State, Labels, Ports }: Summary)
   return {
     id: Id,
     incarnation: Id,
-    name: (Names[0] ?? "").replace(/^\//, ""),
+    // A link to it gives it a further one, as /CONTAINER/ALIAS.
+    name: (Names.find((name) => name.lastIndexOf("/") === 0) ?? "").slice(1),
     state: State === "running" || paused ? "running" : "stopped",
     image: Image,
     imageId: ImageID,

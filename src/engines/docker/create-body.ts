@@ -53,7 +53,7 @@ function hostConfig(spec: ContainerSpec, facts: CreateFacts, bindings: object): 
       BindOptions: { NonRecursive: true },
     })),
     VolumesFrom: spec.volumesFrom,
-    Links: Object.entries(spec.links).map(([name, alias]) => `${name}:${alias}`),
+    Links: spec.links.map(({ container, alias }) => `${container}:${alias}`),
     Dns: spec.dns,
     ...limits(spec),
     ...devices(spec, facts),

@@ -12,16 +12,16 @@ interface Deps {
 const firstPid = 100_000;
 
 export function createFakeContainers({ state, call, announce }: Deps): Containers {
-  function find(idOrName: string): Container | undefined {
-    return (
-      state.containers.get(idOrName) ?? [...state.containers.values()].find((container) => container.name === idOrName)
-    );
+  const find = (id: string): Container | undefined => state.containers.get(id);
+
+  function findByName(name: string): Container | undefined {
+    return [...state.containers.values()].find((container) => container.name === name);
   }
 
   function make(spec: ContainerSpec): string {
     const image = [...state.images.values()].find(({ id, tags }) => id === spec.image || tags.includes(spec.image));
     if (!image) throw new AppError("not_found", `The fake engine has no image ${spec.image}.`);
-    if (find(spec.name)) throw new AppError("conflict", `The name ${spec.name} is taken by another container.`);
+    if (findByName(spec.name)) throw new AppError("conflict", `The name ${spec.name} is taken by another container.`);
     const id = (++state.serial).toString(16).padStart(64, "0");
     const ports = spec.network.mode === "nat" ? [...spec.ports] : [];
     const made = {
@@ -73,13 +73,14 @@ export function createFakeContainers({ state, call, announce }: Deps): Container
   return {
     list: (signal) =>
       call({ method: "containers.list", subject: "", signal }, () => structuredClone([...state.containers.values()])),
-    get: (idOrName, signal) =>
-      call({ method: "containers.get", subject: idOrName, signal }, () => copy(find(idOrName))),
+    getById: (id, signal) => call({ method: "containers.getById", subject: id, signal }, () => copy(find(id))),
+    getByName: (name, signal) =>
+      call({ method: "containers.getByName", subject: name, signal }, () => copy(findByName(name))),
     create: (spec, signal) => call({ method: "containers.create", subject: spec.name, signal }, () => make(spec)),
     start: (id, signal) => call({ method: "containers.start", subject: id, signal }, () => run(id)),
     stop: (id, signal) => call({ method: "containers.stop", subject: id, signal }, () => end(id)),
     remove: (id, { signal } = {}) => call({ method: "containers.remove", subject: id, signal }, () => drop(id)),
-    ...createFakeLife({ state, call, announce, find, run, end }),
+    ...createFakeLife({ state, call, announce, find, findByName, run, end }),
   };
 }
 

@@ -12,7 +12,8 @@ interface Deps {
   state: FakeState;
   call: Call;
   announce: Announce;
-  find(idOrName: string): Container | undefined;
+  find(id: string): Container | undefined;
+  findByName(name: string): Container | undefined;
   run(id: string): void;
   end(id: string): void;
 }
@@ -43,7 +44,7 @@ export function createFakeLife(deps: Deps): ContainerLife & Reshaping & Pick<Con
 
   function rename(id: string, name: string): string {
     const container = present(id);
-    const taken = deps.find(name);
+    const taken = deps.findByName(name);
     if (taken && taken.id !== container.id)
       throw new AppError("conflict", `The name ${name} is taken by another container.`);
     state.containers.set(container.id, { ...container, name });

@@ -22,7 +22,7 @@ interface Deps {
   resizing: Resizing;
   mark: RestartMark;
   facts: { of(name: string): Promise<Facts | undefined> };
-  get: Containers["get"];
+  getById: Containers["getById"];
   look: () => Promise<void>;
   /** Tells those who listen that it is not as it was. */
   changed(name: string): void;
@@ -34,7 +34,7 @@ interface Deps {
   untilStopped(name: string, patience: number, signal?: AbortSignal): Promise<void>;
 }
 
-type Changes = Omit<Containers, "list" | "get" | "create" | "start" | "stop" | "remove">;
+type Changes = Omit<Containers, "list" | "getById" | "getByName" | "create" | "start" | "stop" | "remove">;
 
 const usualGrace = 10;
 /** LXC's own when nothing is said. */
@@ -44,11 +44,11 @@ const realTime = 34;
 
 /** Changes of a container that somebody asks for, and looks into it. */
 export function createChanges(deps: Deps): Changes {
-  const { layout, addresses, facts, get, look, changed, mark, turn, startNow, end, untilStopped } = deps;
+  const { layout, addresses, facts, getById, look, changed, mark, turn, startNow, end, untilStopped } = deps;
   const reshaping = createReshape({ ...deps, endGently });
 
   async function present(name: string, signal?: AbortSignal): Promise<Container> {
-    const container = await get(name, signal);
+    const container = await getById(name, signal);
     if (!container) throw notFound(name);
     return container;
   }

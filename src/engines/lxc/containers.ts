@@ -22,7 +22,7 @@ const lookupsAtOnce = 16;
 export function createContainers(deps: Deps): Containers {
   const { layout, facts, inits, events, make } = deps;
   const changed = (id: string): void => events.announce({ resource: "container", action: "update", id });
-  const lifecycle = createLifecycle({ ...deps, get, look: events.look, changed });
+  const lifecycle = createLifecycle({ ...deps, getById, look: events.look, changed });
 
   async function list(signal?: AbortSignal): Promise<Container[]> {
     if (signal?.aborted) throw cancelled();
@@ -44,7 +44,7 @@ export function createContainers(deps: Deps): Containers {
     return names.flatMap((name) => found.get(name) ?? []);
   }
 
-  async function get(name: string, signal?: AbortSignal): Promise<Container | undefined> {
+  async function getById(name: string, signal?: AbortSignal): Promise<Container | undefined> {
     if (signal?.aborted) throw cancelled();
     await assertThere(layout);
     return isContainerName(name) ? view(name, await runningContainers(layout.path)) : undefined;
@@ -69,7 +69,7 @@ export function createContainers(deps: Deps): Containers {
     return spec.name;
   }
 
-  return { list, get, create, ...lifecycle };
+  return { list, getById, getByName: getById, create, ...lifecycle };
 }
 
 /** What the events compare. */

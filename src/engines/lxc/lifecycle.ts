@@ -38,7 +38,7 @@ interface Deps extends ContainerDeps {
   /** Tells those who listen what has changed. */
   look: () => Promise<void>;
   changed(name: string): void;
-  get: Containers["get"];
+  getById: Containers["getById"];
 }
 
 type Lifecycle = Pick<Containers, "start" | "stop" | "remove"> & ReturnType<typeof createChanges>;

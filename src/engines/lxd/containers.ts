@@ -53,7 +53,7 @@ export function createContainers({ http, operations, events, images }: Deps): Lx
     return instances.flatMap(({ name }) => found.get(name) ?? []);
   }
 
-  async function get(name: string, signal?: AbortSignal): Promise<Container | undefined> {
+  async function getById(name: string, signal?: AbortSignal): Promise<Container | undefined> {
     const moves = moving.isUnderWay(name);
     const own = await findInstance(http, name, signal);
     // It may just have arrived.
@@ -121,10 +121,11 @@ export function createContainers({ http, operations, events, images }: Deps): Lx
   const exec: Containers["exec"] = (name, request, signal) => execIn({ http, operations }, name, request, signal);
   return {
     list,
-    get,
+    getById,
+    getByName: getById,
     create,
     ...lifecycle,
-    ...createLooks(http, get),
+    ...createLooks(http, getById),
     isUnderWay: moving.isUnderWay,
     exec,
     ...createReshaping({ http, operations, moving, lifecycle: { ...lifecycle, insist }, exec, addressing }),

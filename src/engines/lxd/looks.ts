@@ -11,7 +11,10 @@ import { findInstance, type Instance, instancePath, keys } from "./instance.ts";
 const consoleLimit = 128 * 1024;
 
 /** What can be read of a container beside its state. */
-export function createLooks(http: LxdHttp, get: Containers["get"]): Pick<Containers, "logs" | "inspect" | "settings"> {
+export function createLooks(
+  http: LxdHttp,
+  getById: Containers["getById"],
+): Pick<Containers, "logs" | "inspect" | "settings"> {
   async function settings(name: string, signal?: AbortSignal): Promise<ContainerSettings> {
     const instance = await requireInstance(http, name, signal);
     const { config } = instance;
@@ -28,7 +31,7 @@ export function createLooks(http: LxdHttp, get: Containers["get"]): Pick<Contain
 
   async function inspect(name: string, signal?: AbortSignal): Promise<Record<string, unknown>> {
     const instance = await requireInstance(http, name, signal);
-    const container = await get(name, signal);
+    const container = await getById(name, signal);
     const {
       ports,
       pid,

@@ -55,11 +55,12 @@ export function awaitedHandler<K extends AwaitedKind>(options: KindOptions, rule
   return {
     async run(context) {
       const request = context.params as AwaitedRequests[K];
-      const { type, id } = request;
-      await options.authorize(context.user, rule.verb, { request: {}, containers: [{ type, name: id }] });
-      const view = options.inventory.require(request.type);
+      const { type, id: asked } = request;
+      const view = options.inventory.require(type);
       const { engine } = view;
       const container = await findTarget(engine, request);
+      const containers = container ? [{ type, asked, container }] : [];
+      await options.authorize(context.user, rule.verb, { request: {}, containers });
       if (!container) throw gone(request);
       await context.pivot();
       const output = await rule.act({ engine, container, request, context, options });
@@ -78,7 +79,7 @@ export function awaitedHandler<K extends AwaitedKind>(options: KindOptions, rule
 }
 
 export async function findTarget(engine: Engine, { id, name, incarnation }: Target): Promise<Container | undefined> {
-  const found = await engine.containers.get(id);
+  const found = await engine.containers.getById(id);
   return found?.incarnation === incarnation && found.name === name ? found : undefined;
 }
 

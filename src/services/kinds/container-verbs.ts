@@ -60,7 +60,7 @@ export const containerVerbs: { [K in AwaitedKind]: Rule<K> } = {
     verb: "container:rename",
     act: rename,
     async isDone({ engine, request }) {
-      return (await engine.containers.get(request.to))?.incarnation === request.incarnation;
+      return (await engine.containers.getByName(request.to))?.incarnation === request.incarnation;
     },
   },
 
@@ -107,21 +107,21 @@ export function refuseRunning({ state, name }: Container, force: boolean): void 
 /** The answer to a start shall not say running of what is stopped again at once, and its ports answer. */
 async function settleStarted(options: KindOptions, engine: Engine, id: string): Promise<void> {
   const { marks, inventory } = options;
-  const container = await engine.containers.get(id);
+  const container = await engine.containers.getById(id);
   const own = container?.mark?.station === marks.of(0).station;
   if (container && own && !(await guardMounts(engine, container, options))) {
     throw new AppError("forbidden", `${container.name} was stopped: a folder that it mounts was exchanged.`);
   }
   const view = inventory.require(engine.type);
   await view.refresh(id);
-  const seen = container && view.byName(container.name);
+  const seen = view.byId(id);
   if (seen) await options.settlePorts(engine, seen);
 }
 
 /** The claims go first: an engine that tells of the old name's end would have them released. */
 async function rename({ engine, container, request, options }: Acting<"container_rename">): Promise<string> {
   if (container.name === request.to) return container.id;
-  if (await engine.containers.get(request.to)) {
+  if (await engine.containers.getByName(request.to)) {
     throw new AppError("conflict", `The name ${request.to} is taken by another ${request.type} container.`);
   }
   const [from, to] = [containerKey(request.type, request.name), containerKey(request.type, request.to)];

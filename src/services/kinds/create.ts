@@ -1,10 +1,12 @@
 import type { CreateRequest } from "../../api/create.ts";
-import type { Container, Engine, Mount, OwnerMark } from "../../engines/engine.ts";
+import type { Container, Engine, EngineType, Mount, OwnerMark } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { Handler, TaskContext } from "../../tasks/handler.ts";
 import { asksOfCreate } from "../asks.ts";
+import type { ContainerLookup } from "../container-lookup.ts";
 import { planContainer, type ContainerPlan } from "../container-plan.ts";
 import { assertMounted, assertVisible } from "../mount-guard.ts";
+import { byFullId, textsOfOthers } from "../other-containers.ts";
 import { ensureImage } from "./image.ts";
 import type { KindOptions } from "./options.ts";
 
@@ -22,11 +24,13 @@ export function createHandler(options: KindOptions): Handler {
       const plan = planContainer(request, shares);
       refuseRemote(engine, plan);
       const source = await images.resolve(request);
-      const user = await options.authorize(context.user, "container:create", asksOfCreate(request, plan, source));
+      const others = await findOthers(options.lookup, request.type, plan);
+      const asks = asksOfCreate({ request, plan, source, others });
+      const user = await options.authorize(context.user, "container:create", asks);
       const image = await ensureImage(options, context, { engine, source, refresh: false });
       if (user.role !== "admin") await protectShares(options, plan);
       const sources = await pinFolders(options, context, engine, plan);
-      const making: Making = { engine, plan, sources, mark: marks.of(context.id), image };
+      const making: Making = { engine, plan, others, sources, mark: marks.of(context.id), image };
       context.progress(90, "Create container");
       const undo = { op: "remove_container", args: { engine: engine.type, name: plan.name } };
       const made = await context.step("container", undo, (repeated) => makeContainer(making, repeated));
@@ -38,11 +42,18 @@ export function createHandler(options: KindOptions): Handler {
       }
       // So that whoever sees the task completed finds the container's name and ports taken.
       await view.refresh(id);
-      const seen = view.byName(plan.name);
+      const seen = view.byId(id);
       if (seen) await options.settlePorts(engine, seen);
       return undefined;
     },
   };
+}
+
+/** Throws `not_found` when one is not there. */
+async function findOthers(lookup: ContainerLookup, type: EngineType, plan: ContainerPlan) {
+  const others = new Map<string, Container>();
+  for (const text of textsOfOthers(plan)) others.set(text, (await lookup({ type, id: text })).container);
+  return others;
 }
 
 /** A folder or an interface of this host means nothing to an engine elsewhere. */
@@ -53,7 +64,7 @@ function refuseRemote({ capabilities, type }: Engine, plan: ContainerPlan): void
 
 /** A container that has ended by now needs no address. */
 async function connect(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
-  const container = await engine.containers.get(id, signal);
+  const container = await engine.containers.getById(id, signal);
   if (container && container.pid > 0) await engine.attachNetwork(container, signal);
 }
 
@@ -83,13 +94,18 @@ async function pinFolders(
 interface Making {
   engine: Engine;
   plan: ContainerPlan;
+  /** What the user calls another container -> the one that he may use. */
+  others: ReadonlyMap<string, Container>;
   /** Paths of the host that the plan's mounts are given from, in their order. */
   sources: readonly string[];
   mark: OwnerMark;
   image: string;
 }
 
-async function makeContainer({ engine, plan, sources, mark, image }: Making, repeated: boolean): Promise<string> {
+async function makeContainer(
+  { engine, plan, others, sources, mark, image }: Making,
+  repeated: boolean,
+): Promise<string> {
   const earlier = repeated ? await ours(engine, plan.name, mark) : undefined;
   if (earlier) return earlier.id;
   const mounts = plan.mounts.map(({ target, readOnly }, index): Mount => ({
@@ -98,7 +114,7 @@ async function makeContainer({ engine, plan, sources, mark, image }: Making, rep
     readOnly,
   }));
   try {
-    return await engine.containers.create({ ...plan, mounts, mark, image });
+    return await engine.containers.create({ ...plan, ...byFullId(plan, others), mounts, mark, image });
   } catch (error) {
     // The engine may have finished a call of ours whose answer was lost.
     const made = hasCode(error, "conflict") ? await ours(engine, plan.name, mark) : undefined;
@@ -126,6 +142,6 @@ async function startContainer(making: Making, made: string, repeated: boolean): 
 }
 
 async function ours(engine: Engine, name: string, mark: OwnerMark): Promise<Container | undefined> {
-  const found = await engine.containers.get(name);
+  const found = await engine.containers.getByName(name);
   return found?.mark?.station === mark.station && found.mark.task === mark.task ? found : undefined;
 }

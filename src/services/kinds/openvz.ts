@@ -65,11 +65,14 @@ function update(options: OpenvzKindOptions): Handler {
   return {
     async run(context) {
       const request = context.params as OpenvzRequests["openvz_update"];
-      const { type, id: name, change } = request;
-      const asks = { request: { addresses: change.addresses }, containers: [{ type, name }] };
-      await options.authorize(context.user, "container:change", asks);
+      const { type, id: asked, change } = request;
       const view = options.inventory.require(type);
       const container = await findTarget(view.engine, request);
+      const containers = container ? [{ type, asked, container }] : [];
+      await options.authorize(context.user, "container:change", {
+        request: { addresses: change.addresses },
+        containers,
+      });
       if (!container) throw gone(request);
       await context.pivot();
       const { container: id, parameters, description } = request;
@@ -92,11 +95,11 @@ function remove(options: OpenvzKindOptions): Handler {
   return {
     async run(context) {
       const request = context.params as OpenvzRequests["openvz_remove"];
-      const { type, id: name } = request;
+      const { type, id: asked } = request;
       const view = options.inventory.require(type);
       const container = await findTarget(view.engine, request);
       // What is gone, by an earlier try of this or by somebody else, is nobody's any more.
-      const containers = container ? [{ type, name }] : [];
+      const containers = container ? [{ type, asked, container }] : [];
       await options.authorize(context.user, "container:remove", { request: {}, containers });
       await context.pivot();
       if (container) await context.step("remove", null, () => view.engine.containers.remove(container.id));

@@ -1,22 +1,19 @@
-import type { Container, Engine, OwnerMark } from "../../engines/engine.ts";
+import type { Container, Engine } from "../../engines/engine.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { Announce } from "../announce.ts";
+import type { ContainerLookup } from "../container-lookup.ts";
 import type { ImageReferences } from "../image-reference.ts";
 import type { Asks } from "../asks.ts";
+import type { Marks } from "../marks.ts";
 import type { User, Verb } from "../policy.ts";
 import type { Pulls } from "../pulls.ts";
 import type { HostProtection } from "../../shares/host-protection.ts";
 import type { PinnedFolders } from "../../shares/pinned-folders.ts";
 import type { Shares } from "../../shares/shares.ts";
 
-/** Makes and knows the marks of this station's tasks. */
-export interface Marks {
-  of(task: number): OwnerMark;
-  isOurs(mark: OwnerMark | undefined, task: number): boolean;
-}
-
 export interface KindOptions {
   inventory: Inventory;
+  lookup: ContainerLookup;
   shares: Shares;
   pins: PinnedFolders;
   protection: Pick<HostProtection, "protect">;
@@ -30,11 +27,4 @@ export interface KindOptions {
   authorize(user: string, verb: Verb, asks?: Asks): Promise<User>;
   /** The port claims of a container that gets another name. */
   moveClaims(from: string, to: string): Promise<void>;
-}
-
-export function createMarks(station: string): Marks {
-  return {
-    of: (task) => ({ station, task }),
-    isOurs: (mark, task) => mark?.station === station && mark.task === task,
-  };
 }

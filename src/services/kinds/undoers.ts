@@ -15,10 +15,10 @@ export function createUndoers(
     async remove_container(args, task) {
       const { engine: type, name } = args as { engine: EngineType; name: string };
       const { engine } = inventory.require(type);
-      const found = await engine.containers.get(name);
+      const found = await engine.containers.getByName(name);
       if (!found || !marks.isOurs(found.mark, task.id)) return;
       await engine.containers.remove(found.id);
-      const left = await engine.containers.get(found.id);
+      const left = await engine.containers.getById(found.id);
       if (left) throw new AppError("engine_failed", `${type} still has the container ${name}.`);
     },
 

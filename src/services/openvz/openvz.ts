@@ -7,7 +7,7 @@ import type { OpenvzStore } from "../../storage/openvz-store.ts";
 import type { TaskMachine } from "../../tasks/machine.ts";
 import { authorizeTask } from "../asks.ts";
 import type { Awaiting } from "../awaiting.ts";
-import type { Marks } from "../kinds/options.ts";
+import type { Marks } from "../marks.ts";
 import type { Owners } from "../owners.ts";
 import { authorize, onlyOf } from "../policy.ts";
 import type { Caller, OpenvzService } from "../services.ts";

@@ -6,7 +6,7 @@ import type { OpenvzContainerRow, OpenvzJobRow, OpenvzStore } from "../../storag
 import type { TaskStore } from "../../storage/task-store.ts";
 import type { ContainerLookup } from "../container-lookup.ts";
 import type { Target } from "../kinds/awaited.ts";
-import type { Marks } from "../kinds/options.ts";
+import type { Marks } from "../marks.ts";
 import { authorize, onlyOf, type User, type Verb } from "../policy.ts";
 import { findRecorded, type Recorded } from "./records.ts";
 import type { OpenvzEngine } from "./templates.ts";
@@ -52,7 +52,7 @@ export function createReach({ inventory, lookup, tasks, openvz, marks }: ReachOp
     async container(user: User, verb: Verb, row: OpenvzContainerRow | undefined): Promise<Reached> {
       const found = await recorded(user, verb, row);
       const type = found.row.engine as OpenvzEngine;
-      const looked = await lookup({ type, id: found.container?.name ?? found.row.name }).catch((error: unknown) =>
+      const looked = await lookup({ type, id: found.container?.id ?? found.row.name }).catch((error: unknown) =>
         Promise.reject(hasCode(error, "not_found") ? noSuchContainer() : error),
       );
       if (!marks.isOurs(looked.container.mark, found.row.task)) throw noSuchContainer();

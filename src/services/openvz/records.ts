@@ -2,7 +2,8 @@ import type { Container, EngineType } from "../../engines/engine.ts";
 import type { EngineView, ViewListener } from "../../inventory/engine-view.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { OpenvzContainerRow, OpenvzStore } from "../../storage/openvz-store.ts";
-import type { Marks } from "../kinds/options.ts";
+import { containerOfTask } from "../known-container.ts";
+import type { Marks } from "../marks.ts";
 import type { Log } from "../../util/log.ts";
 
 /** A record with the container that it is of. */
@@ -19,15 +20,8 @@ export interface Recorded {
  */
 export function findRecorded(inventory: Inventory, marks: Marks, row: OpenvzContainerRow): Recorded | undefined {
   const view = inventory.view(row.engine as EngineType);
-  const container = view && ofTask(view, marks, row);
+  const container = view && containerOfTask(view, marks, row);
   return container || !view?.available() ? { row, view, container } : undefined;
-}
-
-function ofTask(view: EngineView, marks: Marks, { name, task }: OpenvzContainerRow): Container | undefined {
-  const named = view.byName(name);
-  if (named && marks.isOurs(named.mark, task)) return named;
-  for (const container of view.containers()) if (marks.isOurs(container.mark, task)) return container;
-  return undefined;
 }
 
 export interface RecordSweeperOptions {
