@@ -2,7 +2,8 @@ import { AppError } from "../errors.ts";
 import type { NewTask, TaskStore } from "../storage/task-store.ts";
 import type { TaskEnd } from "../tasks/ends.ts";
 import type { TaskMachine } from "../tasks/machine.ts";
-import { refusal } from "./background.ts";
+import { busyWith, refusal } from "./conflicts.ts";
+import type { User } from "./policy.ts";
 
 export interface AwaitingOptions {
   machine: Pick<TaskMachine, "acceptAwaited" | "ended" | "withdraw">;
@@ -25,12 +26,15 @@ export type Awaiting = ReturnType<typeof createAwaiting>;
 export function createAwaiting(options: AwaitingOptions) {
   const { machine, tasks, startWithin = 60_000, answerWithin = 120_000 } = options;
 
-  async function run(task: NewTask, signal: AbortSignal): Promise<unknown> {
+  async function run(task: NewTask, user: User, signal: AbortSignal): Promise<unknown> {
     const accepted = await machine.acceptAwaited(task);
-    if ("behind" in accepted) throw await busy(accepted.behind, task.name);
+    if ("behind" in accepted) {
+      const row = await tasks.row(accepted.behind);
+      throw busyWith(user, task.name, { id: accepted.behind, row });
+    }
     if ("repeated" in accepted) throw new AppError("internal", "A task that is waited for has no key.");
     if ("id" in accepted) return output(accepted.id, await follow(accepted.id, signal));
-    throw refusal(accepted);
+    throw refusal(accepted, user);
   }
 
   /** The same, for a task that was accepted in another way, and may have ended long ago. */
@@ -45,14 +49,6 @@ export function createAwaiting(options: AwaitingOptions) {
     if (row?.state === "cancelled") return "withdrawn";
     if (row?.state !== "error") return new Promise<never>(() => undefined);
     return { error: new AppError("engine_failed", row.error ?? `Task ${id} failed.`) };
-  }
-
-  async function busy(holder: number, name: string): Promise<AppError> {
-    const row = await tasks.row(holder);
-    const who = row ? `Task ${holder} (${row.kind}) of ${row.user}` : `Task ${holder}`;
-    return new AppError("conflict", `${who} is at work on ${name}; try again when it has ended.`, {
-      details: { task: holder },
-    });
   }
 
   async function follow(id: number, signal: AbortSignal, look?: () => Promise<TaskEnd>): Promise<TaskEnd> {

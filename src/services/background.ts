@@ -3,9 +3,10 @@ import { categoryAliases, taskCategories, type Task } from "../api/task.ts";
 import type { EngineType } from "../engines/engine.ts";
 import { AppError } from "../errors.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import type { Accepted, Actor, NewTask, TaskRow, TaskStore } from "../storage/task-store.ts";
+import type { Actor, NewTask, TaskRow, TaskStore } from "../storage/task-store.ts";
 import type { LiveTask, TaskMachine } from "../tasks/machine.ts";
 import { authorizeTask } from "./asks.ts";
+import { refusal } from "./conflicts.ts";
 import { maskedJson } from "./masked.ts";
 import type { Owners } from "./owners.ts";
 import { authorize, onlyOf, type User, type Verb } from "./policy.ts";
@@ -40,7 +41,7 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
 
   async function accept(asked: Asked, plan: TaskPlan): Promise<Task> {
     try {
-      await taken.refuse(plan);
+      await taken.refuse(plan, asked.user);
     } catch (error) {
       // It may be the same request, a moment earlier, that has taken it.
       const known = await repeated(asked);
@@ -53,14 +54,14 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
     if ("repeated" in accepted) return taskOf(accepted.repeated, machine.live(accepted.repeated.id));
     // A claim may outlive its container by a moment: when that is so it is dropped, and the task tried again.
     if ("claimed" in accepted && (await taken.releaseIfStale(accepted.claimed.owner))) return accept(asked, plan);
-    throw refusal(accepted);
+    throw refusal(accepted, asked.user);
   }
 
   /** The task that this key and body made before, whatever has become of the engine, the registry or the port since. */
   async function repeated({ user, idempotency }: Asked): Promise<Task | undefined> {
     const found = idempotency && (await tasks.repeated({ user: user.name, idempotency, now: Date.now() }));
     if (!found) return undefined;
-    if ("reused" in found) throw refusal(found);
+    if ("reused" in found) throw refusal(found, user);
     return taskOf(found.repeated, machine.live(found.repeated.id));
   }
 
@@ -145,21 +146,6 @@ function idempotencyOf(
   { idempotencyKey: key }: AddOptions,
 ): NewTask["idempotency"] {
   return key === undefined ? null : { key, hash: hash("sha256", `${categoryAliases[kind] ?? kind} ${params}`) };
-}
-
-export function refusal(accepted: Exclude<Accepted, { id: number } | { repeated: TaskRow }>): AppError {
-  if ("reused" in accepted) {
-    return new AppError("key_reused", `This Idempotency-Key was used for task ${accepted.reused} with another body.`);
-  }
-  if ("creating" in accepted) {
-    const { id, name, user } = accepted.creating;
-    const message = `Task ${id} of ${user} is making a container named ${name} already.`;
-    return new AppError("conflict", message, { details: { field: "name", task: id } });
-  }
-  const { protocol, port, owner } = accepted.claimed;
-  return new AppError("conflict", `Port ${port}/${protocol} is taken by ${owner.replace("/c/", " container ")}.`, {
-    details: { field: "network.port" },
-  });
 }
 
 function isCategory(text: string): boolean {

@@ -69,7 +69,7 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
     const { id, name, incarnation } = container;
     const request: Target & Extras<K> = { type: place.type, id, name, incarnation, ...extras };
     const task = { ...taskOf(user, kind, request), address: caller.address };
-    return { container, output: await awaiting.run(task, signal) };
+    return { container, output: await awaiting.run(task, user, signal) };
   }
 
   async function shown({ type, id }: ContainerPlace) {

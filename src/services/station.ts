@@ -162,7 +162,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     findContainer: createContainerFinder(inventory),
     unforwardable: forwarder.unavailable,
   });
-  const taken = createTaken(inventory, tasks);
+  const taken = createTaken(inventory, tasks, owners);
   const { host, certificates, build, configuration, recentLines } = options;
   const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 

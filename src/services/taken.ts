@@ -4,13 +4,16 @@ import type { EngineView } from "../inventory/engine-view.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { PortClaim, TaskStore } from "../storage/task-store.ts";
 import { createGate } from "../util/gate.ts";
+import { mayKnow, nameTaken, portTaken } from "./conflicts.ts";
+import type { Owners } from "./owners.ts";
+import type { User } from "./policy.ts";
 import { portInUse, portOwner } from "./ports.ts";
 import type { TaskPlan } from "./task-plan.ts";
 
 /** Whether a name or a port is taken, and by whom. */
 export interface Taken {
-  /** Throws `conflict` naming who has it. */
-  refuse(plan: TaskPlan): Promise<void>;
+  /** Throws `conflict`, which names who has it as far as the user may know that. */
+  refuse(plan: TaskPlan, user: User): Promise<void>;
   /** A container has it, running or not, or a task is to give it to one. */
   holdsPort(claim: PortClaim): Promise<boolean>;
   /** Drops the claims of an owner that no longer exists; true when it did. */
@@ -26,13 +29,19 @@ const probing = createGate({
 export function createTaken(
   inventory: Pick<Inventory, "view" | "views">,
   tasks: Pick<TaskStore, "claims" | "claimant" | "releaseClaims">,
+  owners: Owners,
 ): Taken {
+  async function isTold(user: User, { engine }: EngineView, container: Container): Promise<boolean> {
+    return mayKnow(user, (await owners.of(engine.type, container, container.name)).owner);
+  }
+
   /** The picture may be a moment behind: before refusing, the engine itself is asked. */
-  async function refuseName(key: string): Promise<void> {
+  async function refuseName(key: string, user: User): Promise<void> {
     const { view, name } = viewOf(key);
-    if (!view?.byName(name) || !(await view.engine.containers.getByName(name))) return;
-    const message = `A ${view.engine.type} container named ${name} exists already.`;
-    throw new AppError("conflict", message, { details: { field: "name" } });
+    const container = view?.byName(name) && (await view.engine.containers.getByName(name));
+    if (!view || !container) return;
+    const told = await isTold(user, view, container);
+    throw nameTaken(name, told ? `A ${view.engine.type} container named ${name} exists already.` : undefined);
   }
 
   function viewOf(key: string): { view: EngineView | undefined; name: string } {
@@ -49,24 +58,30 @@ export function createTaken(
   }
 
   /** As `refuseName`: who removed a container a moment ago may have its port. */
-  async function publisherNow(claim: PortClaim): Promise<string | undefined> {
-    const { view, container } = publishedBy(claim) ?? {};
-    if (!view || !container) return undefined;
+  async function publisherNow(claim: PortClaim): Promise<ReturnType<typeof publishedBy>> {
+    const published = publishedBy(claim);
+    if (!published) return undefined;
+    const { view, container } = published;
     // Of an engine that is away the picture is all there is.
-    if (!(await view.engine.containers.getById(container.id).catch(() => container))) return undefined;
-    return `${view.engine.type} container ${container.name}`;
+    return (await view.engine.containers.getById(container.id).catch(() => container)) && published;
   }
 
-  async function refusePort(claim: PortClaim, index: number): Promise<void> {
+  async function refusePort(claim: PortClaim, field: string, user: User): Promise<void> {
     const { protocol, port } = claim;
-    let owner = await publisherNow(claim);
-    if (!owner) {
-      // One at a time: a port that is being tried looks taken to another that tries it.
-      if (!(await probing(() => portInUse(protocol as Protocol, port)))) return;
-      owner = (await portOwner(protocol as Protocol, port)) ?? "another program";
+    const { view, container } = (await publisherNow(claim)) ?? {};
+    if (view && container) {
+      const told = await isTold(user, view, container);
+      throw portTaken(
+        `${port}/${protocol}`,
+        told ? `${view.engine.type} container ${container.name}` : undefined,
+        field,
+      );
     }
-    const message = `Port ${port}/${protocol} is taken by ${owner}.`;
-    throw new AppError("conflict", message, { details: { field: `network.port[${index}]` } });
+    // One at a time: a port that is being tried looks taken to another that tries it.
+    if (!(await probing(() => portInUse(protocol as Protocol, port)))) return;
+    const program = (): Promise<string | undefined> => portOwner(protocol as Protocol, port);
+    const holder = mayKnow(user, undefined) ? ((await program()) ?? "another program") : undefined;
+    throw portTaken(`${port}/${protocol}`, holder, field);
   }
 
   async function releaseIfStale(owner: string): Promise<boolean> {
@@ -84,9 +99,9 @@ export function createTaken(
       const owner = await tasks.claimant(claim);
       return owner !== undefined && !(await releaseIfStale(owner));
     },
-    async refuse(plan) {
-      if (plan.creates) await refuseName(plan.creates);
-      for (const [index, claim] of plan.ports.entries()) await refusePort(claim, index);
+    async refuse(plan, user) {
+      if (plan.creates) await refuseName(plan.creates, user);
+      for (const [index, claim] of plan.ports.entries()) await refusePort(claim, `network.port[${index}]`, user);
     },
   };
 }

@@ -91,6 +91,7 @@ function refusalTests({ network, engine, launch }: SystemBench, { foreign, recor
     [{ addresses: [`${network}.255`] }, "addresses"],
     [{ addresses: ["127.0.0.1"] }, "addresses"],
     [{ addresses: [`${network}.7/33`] }, "addresses"],
+    [{ addresses: [`${network}.7/8`] }, "addresses"],
     [{ addresses: ["1.2.3.4; id"] }, "addresses"],
     [{ addresses: ["::1"] }, "addresses"],
     [{ addresses: [foreign, foreign] }, "addresses"],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { AppError } from "../../src/errors.ts";
+import type { User } from "../../src/services/policy.ts";
 import { createAwaiting, type AwaitingOptions } from "../../src/services/awaiting.ts";
 import { createEnds } from "../../src/tasks/ends.ts";
 import type { Handler } from "../../src/tasks/handler.ts";
@@ -9,11 +10,12 @@ import { newTask } from "../storage/contract-fixture.ts";
 import { createWorld, soon, type World } from "../tasks/world.ts";
 
 const task = newTask({ lane: "quick", awaited: true, params: "{}", locks: [["docker/c/web", "X"]] });
+const admin: User = { name: "admin", role: "admin" };
 const { signal: connected } = new AbortController();
 
 interface Bench {
   world: World;
-  run(signal?: AbortSignal): Promise<unknown>;
+  run(signal?: AbortSignal, user?: User): Promise<unknown>;
   /** Ends the task that runs. */
   finish: PromiseWithResolvers<unknown>;
   states(): Promise<(string | undefined)[]>;
@@ -32,7 +34,7 @@ async function bench(context: TestContext, times: Partial<AwaitingOptions> = {})
   return {
     world,
     finish,
-    run: (signal = connected) => awaiting.run(task, signal),
+    run: (signal = connected, user = admin) => awaiting.run(task, user, signal),
     states: () => Promise.all([1, 2].map(async (id) => (await world.tasks.row(id))?.state)),
   };
 }
@@ -59,6 +61,17 @@ test("behind a heavy task: conflict at once, naming it", async (context) => {
     return true;
   });
   assert.ok(performance.now() - begun < 1_000);
+});
+
+test("an operator is told of a task that is his own, and of another's only that there is one", async (context) => {
+  const { run, world } = await bench(context);
+  const holder = await world.add({ locks: [["docker/c/web", "S"]], user: "eve" });
+  await assert.rejects(run(connected, { name: "bob", role: "operator" }), (error: AppError) => {
+    assert.deepEqual([error.code, error.details], ["conflict", {}]);
+    assert.equal(error.message, "Another task is at work on web; try again when it has ended.");
+    return true;
+  });
+  await assert.rejects(run(connected, { name: "eve", role: "operator" }), { details: { task: holder } });
 });
 
 test("who hangs up takes back what waits, and what runs is finished", async (context) => {

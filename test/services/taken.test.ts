@@ -1,16 +1,23 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
 import { hasCode } from "../../src/errors.ts";
 import { createInventory } from "../../src/inventory/inventory.ts";
+import { createOwners } from "../../src/services/owners.ts";
+import type { User } from "../../src/services/policy.ts";
 import { createTaken } from "../../src/services/taken.ts";
-import { containerSpec } from "../engines/container-spec.ts";
+import { containerSpec, testStation } from "../engines/container-spec.ts";
 import { freePort } from "../support/station.ts";
 
 const image = "reg.example/base:1";
 const never = () => Promise.reject(new Error("No claim is asked for."));
 
-/** A container that has a port of the host, as the picture shows it. */
+const admin: User = { name: "admin", role: "admin" };
+const [eve, bob]: User[] = ["eve", "bob"].map((name) => ({ name, role: "operator" }));
+
+/** A container of eve that has a port of the host, as the picture shows it. */
 async function world(context: TestContext) {
   const engine = createFakeEngine({ remote: { [image]: { size: 1 } } });
   await engine.images.pull(image, { signal: new AbortController().signal });
@@ -21,10 +28,13 @@ async function world(context: TestContext) {
   const inventory = createInventory([engine]);
   context.after(() => inventory.close());
   await inventory.views()[0]?.tried;
-  const taken = createTaken(inventory, { claims: never, claimant: never, releaseClaims: never });
+  const owners = createOwners({ tasks: { ownerOf: async () => "eve" }, station: testStation });
+  const taken = createTaken(inventory, { claims: never, claimant: never, releaseClaims: never }, owners);
   const plan = { types: ["docker"], lane: "quick", name: "new", locks: [], creates: null } as const;
-  const refuse = () => taken.refuse({ ...plan, ports: [{ protocol: "tcp", port }] });
-  return { engine, id, refuse, isShown: () => inventory.views()[0]?.byName("web") !== undefined };
+  const refuse = (user = admin, claimed = port) =>
+    taken.refuse({ ...plan, ports: [{ protocol: "tcp", port: claimed }] }, user);
+  const refuseName = (user: User) => taken.refuse({ ...plan, creates: "docker/c/web", ports: [] }, user);
+  return { engine, id, port, refuse, refuseName, isShown: () => inventory.views()[0]?.byName("web") !== undefined };
 }
 
 const isTaken = (error: unknown): boolean =>
@@ -46,4 +56,24 @@ test("of an engine that does not answer the picture counts", async (context) => 
   const { engine, refuse } = await world(context);
   engine.containers.getById = () => Promise.reject(new Error("It is away."));
   await assert.rejects(refuse(), isTaken);
+});
+
+test("an operator is told of his own container, and of another's only that the name or the port is taken", async (context) => {
+  const { refuse, refuseName, port } = await world(context);
+  const conflict = (message: string) => ({ code: "conflict", message });
+  await assert.rejects(refuse(eve), conflict(`Port ${port}/tcp is taken by docker container web.`));
+  await assert.rejects(refuse(bob), conflict(`Port ${port}/tcp is taken.`));
+  assert.ok(eve && bob);
+  await assert.rejects(refuseName(eve), conflict("A docker container named web exists already."));
+  await assert.rejects(refuseName(bob), conflict("The name web is taken."));
+});
+
+test("an operator is not told of the host's programs", async (context) => {
+  const { refuse } = await world(context);
+  const server = createServer().listen(0, "127.0.0.1");
+  context.after(() => server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await assert.rejects(refuse(admin, port), { message: new RegExp(`taken by .*process ${process.pid}`) });
+  await assert.rejects(refuse(bob, port), { message: `Port ${port}/tcp is taken.` });
 });

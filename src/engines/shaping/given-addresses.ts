@@ -23,12 +23,25 @@ export function parseAddresses(wanted: readonly string[], subnet: Subnet): Given
 
 function parseAddress(text: string, subnet: Subnet): GivenAddress {
   const [, address = "", said] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(text) ?? [];
-  if (!isIPv4(address) || (said !== undefined && (Number(said) < 1 || Number(said) > 32)))
+  if (!isIPv4(address) || (said !== undefined && (Number(said) < 8 || Number(said) > 32)))
     throw invalid("addresses", `must be IPv4 addresses: ${text.slice(0, 50)} is none.`);
   const [first = 0] = address.split(".").map(Number);
   if (first === 0 || first === 127 || first >= 224) throw invalid("addresses", `cannot have ${address}.`);
   const near = isInside(subnet, address);
   if (near && isEdge(subnet, address))
     throw invalid("addresses", `cannot have ${address}: it is the bridge's whole network.`);
-  return { address, length: said === undefined ? (near ? subnet.length : 32) : Number(said), near };
+  const length = said === undefined ? (near ? subnet.length : 32) : Number(said);
+  checkPrefix({ address, length }, subnet);
+  return { address, length, near };
+}
+
+/**
+ * The prefix says whom the container reaches without this host: those of the bridge's network at most, or of a network
+ * that is not this host's at all. An address that its own network has for all or for none is nobody's.
+ */
+function checkPrefix(given: Subnet, bridge: Subnet): void {
+  const shown = `${given.address}/${given.length}`;
+  if (given.length < bridge.length && isInside(given, bridge.address))
+    throw invalid("addresses", `cannot have ${shown}: the bridge's network is a part of that one only.`);
+  if (isEdge(given, given.address)) throw invalid("addresses", `cannot have ${shown}: it is a whole network.`);
 }

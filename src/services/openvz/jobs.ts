@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { AppError } from "../../errors.ts";
 import type { NewTask } from "../../storage/task-store.ts";
 import type { TaskMachine } from "../../tasks/machine.ts";
-import { refusal } from "../background.ts";
+import { refusal } from "../conflicts.ts";
 import type { OpenvzKind, OpenvzRequests } from "../kinds/openvz.ts";
 import type { User } from "../policy.ts";
 import type { Caller } from "../services.ts";
@@ -45,11 +45,11 @@ export function quickPlan({ type, name }: { type: string; name: string }): Asked
 }
 
 /** On disk when it answers, with the job's UUID. */
-export async function acceptJob(machine: Pick<TaskMachine, "accept">, task: ReturnType<typeof jobTask>) {
+export async function acceptJob(machine: Pick<TaskMachine, "accept">, user: User, task: ReturnType<typeof jobTask>) {
   const accepted = await machine.accept(task);
   if ("creating" in accepted) throw nameTaken();
   if ("repeated" in accepted) throw new AppError("internal", "A job has no key.");
-  if (!("id" in accepted)) throw refusal(accepted);
+  if (!("id" in accepted)) throw refusal(accepted, user);
   return { message: "success" as const, job_id: task.job.id };
 }
 

@@ -49,7 +49,7 @@ export function createOpenvzService(options: OpenvzOptions): OpenvzService {
       const { target } = await reach.container(user, `container:${verb}`, await openvz.container(id));
       const request = { ...target, container: id };
       const plan = quickPlan(target);
-      return acceptJob(machine, jobTask({ caller, user, kind: `openvz_${verb}`, id, request, plan }));
+      return acceptJob(machine, user, jobTask({ caller, user, kind: `openvz_${verb}`, id, request, plan }));
     };
   }
 
@@ -99,10 +99,12 @@ async function create(options: OpenvzOptions, caller: Caller, asked: OpenvzCreat
   const create: CreateRequest = { type: options.engine, ...image, name, autostart: true };
   const plan = await options.planners.create(create);
   await authorizeTask(options.owners, user, "container:create", plan.asks);
-  await options.taken.refuse(plan).catch((error: unknown) => Promise.reject(isOfName(error) ? nameTaken() : error));
+  await options.taken
+    .refuse(plan, user)
+    .catch((error: unknown) => Promise.reject(isOfName(error) ? nameTaken() : error));
   const id = randomUUID();
   const request = { container: id, ostemplate, createdAt: Date.now(), create };
-  return acceptJob(options.machine, jobTask({ caller, user, kind: "openvz_create", id, request, plan }));
+  return acceptJob(options.machine, user, jobTask({ caller, user, kind: "openvz_create", id, request, plan }));
 }
 
 function isOfName(error: unknown): boolean {
@@ -144,6 +146,6 @@ async function update(options: OpenvzOptions, { caller, id, parameters, signal }
   };
   const plan = quickPlan(target);
   const task = jobTask({ caller, user, kind: "openvz_update", id: row.id, request, plan });
-  await awaiting.run(task, signal);
+  await awaiting.run(task, user, signal);
   return { message: "success", code: 0, job_id: task.job.id, ...(restarts && { restart: true as const }) };
 }

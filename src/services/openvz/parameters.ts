@@ -116,8 +116,8 @@ function parseAddresses(text: string): string[] {
       throw invalid("ipadd", `must be IPv4 addresses as 10.0.0.1 or 10.0.0.1/24, not ${shown(item)}`);
     if (!isUnicast(address)) throw invalid("ipadd", `must be addresses that a container can have, not ${address}`);
     if (prefix === undefined) return address;
-    if (rest.length > 0 || !/^(?:[1-9]|[12]\d|3[0-2])$/.test(prefix))
-      throw invalid("ipadd", `must have a prefix length from 1 to 32, not ${shown(item)}`);
+    if (rest.length > 0 || !/^(?:[89]|[12]\d|3[0-2])$/.test(prefix))
+      throw invalid("ipadd", `must have a prefix length from 8 to 32, not ${shown(item)}`);
     return `${address}/${prefix}`;
   });
 }
