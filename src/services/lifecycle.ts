@@ -162,6 +162,7 @@ function taskOf<K extends AwaitedKind>({ name: user }: User, kind: K, request: T
     ports: [],
     idempotency: null,
     awaited: true,
+    endsOnly: kind === "container_stop",
     now: Date.now(),
   };
 }

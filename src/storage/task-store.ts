@@ -58,6 +58,8 @@ export interface NewTask {
   idempotency: { key: string; hash: string } | null;
   /** It is in no list of background tasks: somebody waits for its end. */
   awaited?: boolean;
+  /** It only ends something, and needs no step: it is accepted on a full disk too. */
+  endsOnly?: boolean;
   /** Its other name in the containers-and-jobs API. */
   job?: OpenvzJob;
   now: number;

@@ -8,6 +8,7 @@ import { after, test, type TestContext } from "node:test";
 
 import { createDockerEngine } from "../../src/engines/docker/docker.ts";
 import { createDockerHttp, parseAddress } from "../../src/engines/docker/http.ts";
+import type { AppError } from "../../src/errors.ts";
 import { testEngines } from "../support/engines.ts";
 import { containerSpec, uniqueName } from "./container-spec.ts";
 import { fails } from "./engine-checks.ts";
@@ -113,6 +114,27 @@ test("what Docker refuses is told in its words, in one line", async () => {
   const link = containerSpec({ image, links: [{ container: "0".repeat(64), alias: "db" }] });
   await assert.rejects(engine.containers.create(link), /could not get container for 0000/i);
   await engine.containers.remove((await engine.containers.getByName(link.name))?.id ?? "");
+});
+
+test("a conflict names a container by its name, where Docker says its id", async () => {
+  const engine = createDockerEngine({ address: testEngines().docker });
+  after(() => engine.close());
+  const image = "busybox:latest";
+  await engine.images.pull(image, { signal: new AbortController().signal });
+  const spec = containerSpec({ image, command: ["true"] });
+  const id = await engine.containers.create(spec);
+  const { signal } = new AbortController();
+  for (const call of [
+    () => engine.images.remove(image),
+    () => engine.containers.exec(id, { command: ["true"], environment: [] }, signal),
+  ]) {
+    await assert.rejects(call(), (error: AppError) => {
+      assert.equal(error.code, "conflict");
+      assert.ok(error.message.includes(spec.name) && !error.message.includes(id.slice(0, 12)), error.message);
+      return true;
+    });
+  }
+  await engine.containers.remove(id);
 });
 
 /** Speaks versions as Docker does: refuses what is under its minimum, answers the version that it was asked in. */

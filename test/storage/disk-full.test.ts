@@ -1,46 +1,26 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hasCode } from "../../src/errors.ts";
+import { smallDisk } from "../support/small-disk.ts";
 import { accept, newTask, noon, running } from "./contract-fixture.ts";
 import { openAt } from "./temporary.ts";
 
 const full = (error: unknown) => hasCode(error, "disk_full");
 
-/** A disk of 16 MiB, of which the ballast takes 8. */
-function smallDisk(): { folder: string; path: string; fill(): void; free(): void; close(): void } {
-  const folder = mkdtempSync(join(tmpdir(), "full-"));
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=16m", "tmpfs", folder]);
-  const filler = join(folder, "filler");
-  return {
-    folder,
-    path: join(folder, "gantry.db"),
-    fill() {
-      for (let size = 1 << 20; size >= 1;) {
-        try {
-          appendFileSync(filler, Buffer.alloc(size));
-        } catch {
-          size = Math.floor(size / 2);
-        }
-      }
-    },
-    free: () => rmSync(filler),
-    close() {
-      execFileSync("umount", ["-l", folder]);
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+/** Half of it is the ballast's. */
+function halfBallast() {
+  const disk = smallDisk(16);
+  return { ...disk, path: join(disk.folder, "gantry.db") };
 }
 
 const big = newTask({ params: JSON.stringify("x".repeat(100_000)) });
 
 describe("a full disk", { concurrency: true }, () => {
   test("new tasks and steps are refused, the ends of running tasks are written, and it heals when space is freed", async (context) => {
-    const disk = smallDisk();
+    const disk = halfBallast();
     context.after(disk.close);
     const { database, fatal } = await openAt(disk.path, { context });
     const { tasks } = database;
@@ -75,7 +55,7 @@ describe("a full disk", { concurrency: true }, () => {
   });
 
   test("what finds the disk full in the middle of a batch takes no end of a task down", async (context) => {
-    const disk = smallDisk();
+    const disk = halfBallast();
     context.after(disk.close);
     const { database, fatal } = await openAt(disk.path, { context });
     const { tasks } = database;
@@ -91,7 +71,7 @@ describe("a full disk", { concurrency: true }, () => {
   });
 
   test("a station starts on a full disk, ends what it left there, and accepts nothing", async (context) => {
-    const disk = smallDisk();
+    const disk = halfBallast();
     context.after(disk.close);
     const before = await openAt(disk.path, { context });
     const id = await running(before.database.tasks);

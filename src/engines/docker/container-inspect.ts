@@ -7,7 +7,7 @@ interface Binding {
 }
 
 /** The part of the list that a name is looked up in. */
-interface Listed {
+export interface Listed {
   Id: string;
   Names: string[];
 }

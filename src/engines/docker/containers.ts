@@ -17,6 +17,7 @@ import type { DockerHttp } from "./http.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { noReshaping } from "../shape.ts";
 import { createLife } from "./life.ts";
+import { ownName } from "./named-failures.ts";
 import { readSettings } from "./settings.ts";
 
 /** The part of the list that the station uses. */
@@ -186,8 +187,7 @@ function ofSummary({ Id, Names, Image, ImageID, State, Labels, Ports }: Summary)
   return {
     id: Id,
     incarnation: Id,
-    // A link to it gives it a further one, as /CONTAINER/ALIAS.
-    name: (Names.find((name) => name.lastIndexOf("/") === 0) ?? "").slice(1),
+    name: ownName(Names) ?? "",
     state: State === "running" || paused ? "running" : "stopped",
     image: Image,
     imageId: ImageID,

@@ -5,6 +5,7 @@ import { dockerEvents } from "./events.ts";
 import { createDockerHttp } from "./http.ts";
 import { createImages } from "./images.ts";
 import { createLan } from "./lan.ts";
+import { withNamedFailures } from "./named-failures.ts";
 
 export interface DockerOptions {
   /** unix:///path or tcp://host:port. Nothing need answer there yet. */
@@ -45,8 +46,8 @@ export function createDockerEngine(options: DockerOptions): Engine {
       hostNames: false,
       local,
     },
-    containers: createContainers(http),
-    images: createImages(http),
+    containers: withNamedFailures(http, createContainers(http)),
+    images: withNamedFailures(http, createImages(http)),
     info,
     daemon: async () => (local ? findSocketOwner(options.address.slice(scheme.length)) : undefined),
     events: (signal: AbortSignal) => dockerEvents(http, signal),

@@ -31,6 +31,7 @@ export function jobTask<K extends OpenvzKind>(asked: Asked<K>): NewTask & { job:
     ports,
     idempotency: null,
     awaited: true,
+    endsOnly: kind === "openvz_stop",
     now: Date.now(),
     user: user.name,
     address: caller.address,

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
+import type { NewTask } from "../task-store.ts";
 import { accountSql } from "./accounts.ts";
 import { auditSql } from "./audit.ts";
 import { createBallast } from "./ballast.ts";
@@ -41,6 +42,11 @@ const largestAnswer = 64 << 20;
 
 /** What is refused while the disk is full: the ballast is for ends and undos, and their events. */
 const beginnings = new Set(["tasks.accept", "tasks.planStep", "events.add", "audit.begin", "audit.clear"]);
+
+function isBeginning([verb, argument]: Call): boolean {
+  const endsOnly = verb === "tasks.accept" && (argument as NewTask).endsOnly === true;
+  return beginnings.has(verb) && !endsOnly;
+}
 
 const SQLITE_FULL = 13;
 /** The index of the write-ahead log could not grow. */
@@ -90,7 +96,7 @@ export function openTransactions(options: OpenOptions) {
 
   /** After a batch failed: each call on its own, so that one bad call takes no other down. */
   function callAlone(one: Call): Answer {
-    if (ballast.isFreed() && beginnings.has(one[0])) return [1, "disk_full", "the disk is full"];
+    if (ballast.isFreed() && isBeginning(one)) return [1, "disk_full", "the disk is full"];
     let answer: Answer | undefined;
     try {
       transaction(() => (answer = call(one)));
