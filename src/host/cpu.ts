@@ -1,48 +1,51 @@
 import { machine } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { readFields, readText } from "./files.ts";
+import { readFields, readKernelText } from "./kernel-files.ts";
 
 export interface Cpu {
-  /** As its maker calls it; "" when nothing says so. */
+  /** The model as its maker calls it; "" if neither `/proc/cpuinfo` nor the device tree names it. */
   model: string;
+  /** Number of physical cores that are online, at least 1. From `core_id` and `physical_package_id` in sysfs. */
   cores: number;
+  /** Number of logical processors that are online, at least 1. From `/sys/devices/system/cpu/online`. */
   threads: number;
 }
 
 const folder = "/sys/devices/system/cpu";
 
-/** Processors that are online now. */
+/** Reads which processors are online now. */
 export async function readCpu(): Promise<Cpu> {
-  const online = expand(await readText(`${folder}/online`));
+  const online = parseCpuList(await readKernelText(`${folder}/online`));
   const cores = new Set<string>();
   for (const number of online) {
     const topology = `${folder}/cpu${number}/topology`;
-    const core = await readText(`${topology}/core_id`);
-    cores.add(core === "" ? `alone ${number}` : `${await readText(`${topology}/physical_package_id`)} ${core}`);
+    const core = await readKernelText(`${topology}/core_id`);
+    cores.add(core === "" ? `alone ${number}` : `${await readKernelText(`${topology}/physical_package_id`)} ${core}`);
   }
-  const info = readFields(await readText("/proc/cpuinfo"));
+  const info = readFields(await readKernelText("/proc/cpuinfo"));
   const threads = Math.max(online.length, 1);
-  return { model: await modelOf(info), cores: Math.max(cores.size, 1), threads };
+  return { model: await readModel(info), cores: Math.max(cores.size, 1), threads };
 }
 
-/** ARM's kernel names no model; the board's device tree does. */
-async function modelOf(info: ReadonlyMap<string, string>): Promise<string> {
+/** Returns the processor's model. On ARM `/proc/cpuinfo` may lack it; then the device tree names the board. */
+async function readModel(info: ReadonlyMap<string, string>): Promise<string> {
   for (const field of ["model name", "Model", "Hardware", "cpu"]) {
     const value = info.get(field);
     if (value) return value;
   }
-  return (await readText("/proc/device-tree/model")).replaceAll("\0", "");
+  return (await readKernelText("/proc/device-tree/model")).replaceAll("\0", "");
 }
 
-/** "0-3,6" */
-function expand(list: string): number[] {
+/** Parses the kernel's list format: "0-3,6" gives 0, 1, 2, 3, 6. */
+function parseCpuList(list: string): number[] {
   return list.split(",").flatMap((part) => {
     const [from = Number.NaN, to = from] = part.split("-").map(Number);
     return Number.isInteger(from) ? Array.from({ length: to - from + 1 }, (_, index) => from + index) : [];
   });
 }
 
-const machines: Readonly<Record<string, string>> = {
+/** Names of machines in uname(2) and in Docker. */
+const architectures: Readonly<Record<string, string>> = {
   x86_64: "amd64",
   aarch64: "arm64",
   armv7l: "arm",
@@ -54,24 +57,29 @@ const machines: Readonly<Record<string, string>> = {
   s390x: "s390x",
 };
 
-/** In Docker's words, as amd64; "" when it has none. */
-export function machineName(): string {
-  return machines[machine()] ?? "";
+/** Returns this host's architecture by its name in Docker, such as `amd64`, or "" if Docker has no name for it. */
+export function architecture(): string {
+  return architectures[machine()] ?? "";
 }
 
+/** Clock ticks since the boot, summed over all processors. */
 interface Times {
   busy: number;
   all: number;
 }
 
-const sampleFor = 250;
+/** Milliseconds between the two samples. */
+const samplePeriod = 250;
 
-/** Answers how busy all processors were in the last quarter of a second, 0 to 100. Callers at the same time share it. */
+/**
+ * Returns a function that measures for 250 ms how busy all processors are, in percent (0 to 100). Callers at the same time
+ * share one measurement.
+ */
 export function createCpuMeter(): () => Promise<number> {
   let measuring: Promise<number> | undefined;
   async function measure(): Promise<number> {
     const before = await readTimes();
-    await delay(sampleFor);
+    await delay(samplePeriod);
     const after = await readTimes();
     const all = after.all - before.all;
     return all > 0 ? Math.min(100, Math.max(0, (100 * (after.busy - before.busy)) / all)) : 0;
@@ -79,9 +87,12 @@ export function createCpuMeter(): () => Promise<number> {
   return () => (measuring ??= measure().finally(() => (measuring = undefined)));
 }
 
-/** user nice system idle iowait irq softirq steal guest guest_nice, in ticks since the boot; guests are in user already. */
+/**
+ * Reads the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice. The last
+ * two are skipped, because user and nice include them.
+ */
 async function readTimes(): Promise<Times> {
-  const [line = ""] = (await readText("/proc/stat")).split("\n");
+  const [line = ""] = (await readKernelText("/proc/stat")).split("\n");
   const times = line.split(/\s+/).slice(1, 9).map(Number);
   const all = times.reduce((sum, time) => sum + time, 0);
   return { all, busy: all - (times[3] ?? 0) - (times[4] ?? 0) };

@@ -1,25 +1,29 @@
 import { readlink } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { readNames, readText } from "./files.ts";
+import { listKernelFolder, readKernelText } from "./kernel-files.ts";
 
 export interface Gpu {
-  /** Place on the bus, as 0000:01:00.0. */
+  /** Address on the PCI bus, such as `0000:01:00.0`. */
   slot: string;
-  /** PCI numbers as 0x10de. */
+  /** PCI vendor number, such as `0x10de`. */
   vendor: string;
+  /** PCI device number, such as `0x1eb8`. */
   device: string;
-  /** The kernel module that drives it; "" without one. */
+  /** Kernel module that drives the device; "" if none does. */
   driver: string;
 }
 
-/** Display controllers of the PCI bus: a class of 0x03. */
+/** Lists the display controllers on the PCI bus: the devices whose class begins with 0x03. */
 export async function readGpus(bus = "/sys/bus/pci/devices"): Promise<Gpu[]> {
   const gpus: Gpu[] = [];
-  for (const slot of await readNames(bus)) {
+  for (const slot of await listKernelFolder(bus)) {
     const folder = join(bus, slot);
-    if (!(await readText(join(folder, "class"))).startsWith("0x03")) continue;
+    if (!(await readKernelText(join(folder, "class"))).startsWith("0x03")) continue;
     const driver = await readlink(join(folder, "driver")).catch(() => "");
-    const [vendor, device] = await Promise.all([readText(join(folder, "vendor")), readText(join(folder, "device"))]);
+    const [vendor, device] = await Promise.all([
+      readKernelText(join(folder, "vendor")),
+      readKernelText(join(folder, "device")),
+    ]);
     gpus.push({ slot, vendor, device, driver: basename(driver) });
   }
   return gpus;

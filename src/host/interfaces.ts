@@ -1,27 +1,30 @@
 import { readlink } from "node:fs/promises";
 import { basename } from "node:path";
 import { exists } from "../util/exists.ts";
-import { readNames, readText } from "./files.ts";
-import { output } from "./run.ts";
+import { listKernelFolder, readKernelText } from "./kernel-files.ts";
+import { commandOutput } from "./command.ts";
 
-/** An adapter of this host with the bridge that it is part of, or a bridge without an adapter. */
+/** A network adapter of this host, or a bridge that has no adapter. */
 export interface HostInterface {
+  /** Name of the interface, such as `eth0`. */
   name: string;
+  /** True for a bridge. */
   isBridge: boolean;
-  /** The bridge that it is part of; its addresses are then the bridge's. */
+  /** The bridge that the adapter is a port of, if any. Address, netmask and gateway are then those of the bridge. */
   bridge: string | undefined;
-  /** IPv4; "" without one. */
+  /** First IPv4 address, such as `192.168.1.20`; "" if there is none. */
   address: string;
+  /** Netmask of `address`, such as `255.255.255.0`; "" if there is no address. */
   netmask: string;
-  /** Next hop of the default route through it; "" without one. */
+  /** Next hop of the default route through this interface; "" if there is none. */
   gateway: string;
-  /** The bridge of an engine's own network, which containers join by mode nat. */
-  ofEngine: boolean;
+  /** True for the bridge of an engine's own network, which containers of network mode nat join. */
+  isEngineBridge: boolean;
 }
 
 const folder = "/sys/class/net";
 const ethernet = "1";
-const engineBridge = /^(docker0|br-[0-9a-f]{12}|lxcbr\d+|lxdbr\d+|incusbr\d+|podman\d+|cni-.*)$/;
+const engineBridgeName = /^(docker0|br-[0-9a-f]{12}|lxcbr\d+|lxdbr\d+|incusbr\d+|podman\d+|cni-.*)$/;
 
 interface Route {
   name: string;
@@ -29,18 +32,20 @@ interface Route {
   metric: number;
 }
 
-/** The one of the default route comes first, then as the kernel has numbered them. */
+/**
+ * Lists the adapters and bridges of this host. The interface of the default route comes first, the others follow in the
+ * order of the kernel's index. A bridge that has an adapter is part of that adapter's entry.
+ */
 export async function readInterfaces(): Promise<HostInterface[]> {
   const known = { routes: await readDefaultRoutes(), addresses: await readAddresses() };
   const { routes } = known;
-  const links = await Promise.all((await readNames(folder)).map((name) => readLink(name, known)));
-  const shown = links.filter((link) => link !== undefined);
-  // A bridge is shown with its adapter, when it has one.
-  const joined = new Set(shown.map(({ item }) => item.bridge));
+  const links = await Promise.all((await listKernelFolder(folder)).map((name) => readLink(name, known)));
+  const present = links.filter((link) => link !== undefined);
+  const bridgesWithAdapter = new Set(present.map(({ item }) => item.bridge));
   const first = routes[0]?.name;
   const rank = ({ item, index }: Link): number => ((item.bridge ?? item.name) === first ? -1 : index);
-  return shown
-    .filter(({ item }) => !joined.has(item.name))
+  return present
+    .filter(({ item }) => !bridgesWithAdapter.has(item.name))
     .sort((one, other) => rank(one) - rank(other) || one.index - other.index)
     .map(({ item }) => item);
 }
@@ -61,10 +66,10 @@ interface Link {
 }
 
 async function readLink(name: string, { routes, addresses }: Known): Promise<Link | undefined> {
-  if ((await readText(`${folder}/${name}/type`)) !== ethernet) return undefined;
+  if ((await readKernelText(`${folder}/${name}/type`)) !== ethernet) return undefined;
   const isBridge = await exists(`${folder}/${name}/bridge`);
   const master = basename(await readlink(`${folder}/${name}/master`).catch(() => ""));
-  // The end of a container's cable is no adapter.
+  // The host's end of a container's veth pair is no adapter.
   if (!isBridge && master !== "" && !(await exists(`${folder}/${name}/device`))) return undefined;
   const bridge = master === "" ? undefined : master;
   const holder = bridge ?? name;
@@ -76,16 +81,19 @@ async function readLink(name: string, { routes, addresses }: Known): Promise<Lin
     address: ipv4?.address ?? "",
     netmask: ipv4 ? netmaskOf(ipv4.prefix) : "",
     gateway: routes.find((route) => route.name === holder)?.gateway ?? "",
-    ofEngine: engineBridge.test(name),
+    isEngineBridge: engineBridgeName.test(name),
   };
-  // Without an address only a real adapter leads anywhere.
+  // An interface without an address is listed only if it is a bridge or real hardware.
   if (item.address === "" && !isBridge && !(await exists(`${folder}/${name}/device`))) return undefined;
-  return { item, index: Number(await readText(`${folder}/${name}/ifindex`)) };
+  return { item, index: Number(await readKernelText(`${folder}/${name}/ifindex`)) };
 }
 
-/** The first IPv4 address of each; also where no cable is, which the C library's list leaves out. */
+/**
+ * Reads the first IPv4 address of each interface by `ip`. `os.networkInterfaces()` will not do: it leaves out interfaces
+ * without a carrier.
+ */
 async function readAddresses(): Promise<Map<string, Address>> {
-  const text = await output(["ip", "-json", "-4", "address", "show"]);
+  const text = await commandOutput(["ip", "-json", "-4", "address", "show"]);
   const links = JSON.parse(text || "[]") as { ifname: string; addr_info?: { local: string; prefixlen: number }[] }[];
   return new Map(
     links.flatMap(({ ifname, addr_info: [first] = [] }) =>
@@ -99,9 +107,12 @@ function netmaskOf(prefix: number): string {
   return [0, 8, 16, 24].map((at) => Number.parseInt(bits.slice(at, at + 8), 2)).join(".");
 }
 
-/** Lines of /proc/net/route: interface, destination, gateway, flags, ..., metric at 6, mask at 7. Best first. */
+/**
+ * Reads the default routes, lowest metric first. Fields of `/proc/net/route`: interface, destination, gateway, flags, ...,
+ * metric (the 7th), mask (the 8th).
+ */
 async function readDefaultRoutes(): Promise<Route[]> {
-  const lines = (await readText("/proc/net/route")).split("\n").slice(1);
+  const lines = (await readKernelText("/proc/net/route")).split("\n").slice(1);
   const rows = lines.map((line) => line.split("\t").map((field) => field.trim()));
   return rows
     .filter(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000")
@@ -109,7 +120,10 @@ async function readDefaultRoutes(): Promise<Route[]> {
     .sort((one, other) => one.metric - other.metric);
 }
 
-/** The kernel prints the address as a number of this host's byte order; all that the station runs on are little-endian. */
+/**
+ * Converts an address of `/proc/net/route` to dotted form. The kernel prints it in the host's byte order, which is
+ * little-endian on every architecture that Gantry supports.
+ */
 function addressOf(hex: string): string {
   if (hex === "00000000") return "";
   return [6, 4, 2, 0].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)).join(".");

@@ -1,18 +1,21 @@
 import { readFile } from "node:fs/promises";
-import { readFields, readText } from "./files.ts";
+import { readFields, readKernelText } from "./kernel-files.ts";
 
-/** All in kB. */
+/** Memory of this host in kB (1024 bytes), from `/proc/meminfo`. */
 export interface Memory {
+  /** Field MemTotal. */
   total: number;
+  /** Field Buffers. */
   buffers: number;
-  /** The page cache, with what of the kernel's own can be given back. */
+  /** Page cache and reclaimable kernel memory: fields Cached and SReclaimable. */
   cached: number;
-  /** Without buffers and cache. */
+  /** `total` without free memory, `buffers` and `cached`. */
   used: number;
 }
 
+/** Reads `/proc/meminfo`. */
 export async function readMemory(): Promise<Memory> {
-  const fields = readFields(await readText("/proc/meminfo"));
+  const fields = readFields(await readKernelText("/proc/meminfo"));
   const field = (name: string): number => Number.parseInt(fields.get(name) ?? "0", 10);
   const total = field("MemTotal");
   const buffers = field("Buffers");
@@ -20,14 +23,18 @@ export async function readMemory(): Promise<Memory> {
   return { total, buffers, cached, used: Math.max(0, total - field("MemFree") - buffers - cached) };
 }
 
+/** AT_PAGESZ of getauxval(3). */
 const pageSizeKey = 6n;
-const usualPage = 4096;
+const defaultPageSize = 4096;
 
-/** Bytes. The kernel tells each process in its auxiliary vector: pairs of 64-bit numbers. */
+/**
+ * Returns the page size in bytes. It stands in this process's auxiliary vector, `/proc/self/auxv`: pairs of a key and a
+ * value, both 64-bit numbers.
+ */
 export async function readPageSize(): Promise<number> {
   const vector = await readFile("/proc/self/auxv").catch(() => Buffer.alloc(0));
   for (let at = 0; at + 16 <= vector.length; at += 16) {
     if (vector.readBigUInt64LE(at) === pageSizeKey) return Number(vector.readBigUInt64LE(at + 8));
   }
-  return usualPage;
+  return defaultPageSize;
 }

@@ -70,7 +70,7 @@ function shownBridges(interfaces: readonly HostInterface[]): BridgeList {
   const data = interfaces.map((item) => {
     const bridge = item.bridge ?? (item.isBridge ? item.name : undefined);
     const display = item.isBridge ? `Bridge ${++bridges}` : `Adapter ${++adapters}`;
-    const { address: ip, gateway, name, netmask, ofEngine: disabled } = item;
+    const { address: ip, gateway, name, netmask, isEngineBridge: disabled } = item;
     const join = bridge !== undefined;
     const names = { interface: bridge ?? name, vswitchName: bridge ?? "" };
     return { bridge: item.bridge ?? null, display, gateway, ip, name, netmask, ...names, disabled, join };

@@ -1,17 +1,17 @@
 import { readdir, readFile } from "node:fs/promises";
 
-/** A file of the kernel's; "" where this kernel does not have it. */
-export async function readText(path: string): Promise<string> {
+/** Returns the trimmed text of a file in `/proc` or `/sys`, or "" if this kernel does not have it. */
+export async function readKernelText(path: string): Promise<string> {
   return (await readFile(path, "utf8").catch(() => "")).trim();
 }
 
-/** The names in a folder of the kernel's, in order; none where this kernel does not have it. */
-export async function readNames(path: string): Promise<string[]> {
+/** Returns the sorted names in a folder of `/proc` or `/sys`, or none if this kernel does not have it. */
+export async function listKernelFolder(path: string): Promise<string[]> {
   const names = await readdir(path).catch(() => []);
   return names.sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
 }
 
-/** `NAME: VALUE`, `NAME=VALUE` or `NAME = "VALUE"` lines; of a repeated name the first counts. */
+/** Parses lines of the forms `NAME: VALUE`, `NAME=VALUE` and `NAME = "VALUE"`. If a name repeats, its first line counts. */
 export function readFields(text: string): Map<string, string> {
   const fields = new Map<string, string>();
   for (const line of text.split("\n")) {
