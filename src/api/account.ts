@@ -34,10 +34,26 @@ export const NewUser = Type.Object(
 );
 export type NewUser = Static<typeof NewUser>;
 
+const KeepTokens = Type.Optional(
+  Type.Boolean({ description: "With a new password: whether the user's API tokens go on; without it they end" }),
+);
+const ended = {
+  sessions_ended: Type.Integer({ description: "How many sessions of the user ended by it" }),
+  tokens_ended: Type.Integer({ description: "How many API tokens of the user ended by it" }),
+};
+
+/** The user as he is now, and what ended by the change. */
+export const ChangedUser = Type.Object({ ...StationUser.properties, ...ended }, { $id: "ChangedUser" });
+export type ChangedUser = Static<typeof ChangedUser>;
+
+export const PasswordChanged = Type.Object({ username: Type.String(), ...ended }, { $id: "PasswordChanged" });
+export type PasswordChanged = Static<typeof PasswordChanged>;
+
 export const UserChangeRequest = Type.Object(
   {
     role: Type.Optional(Role),
     password: Type.Optional(Password),
+    keep_tokens: KeepTokens,
     disabled: Type.Optional(Type.Boolean()),
     second_step: Type.Optional(Type.Literal(false, { description: "Turns his 2-step verification off" })),
   },
@@ -46,7 +62,7 @@ export const UserChangeRequest = Type.Object(
 export type UserChangeRequest = Static<typeof UserChangeRequest>;
 
 export const PasswordChange = Type.Object(
-  { current: Password, password: Password },
+  { current: Password, password: Password, keep_tokens: KeepTokens },
   { ...closed, $id: "PasswordChange" },
 );
 export type PasswordChange = Static<typeof PasswordChange>;

@@ -1,6 +1,8 @@
 import type {
+  ChangedUser,
   NewUser,
   PasswordChange,
+  PasswordChanged,
   SessionEntry,
   StationUser,
   Token,
@@ -37,11 +39,11 @@ export interface SessionService {
 export interface UserService {
   list(caller: Caller): Promise<StationUser[]>;
   create(caller: Caller, request: NewUser): Promise<StationUser>;
-  /** Ends the user's sessions. `conflict` for what would leave no admin. */
-  change(caller: Caller, username: string, request: UserChangeRequest): Promise<StationUser>;
+  /** Ends the user's sessions, and with a new password the tokens. `conflict` for what would leave no admin. */
+  change(caller: Caller, username: string, request: UserChangeRequest): Promise<ChangedUser>;
   remove(caller: Caller, username: string): Promise<{ username: string }>;
-  /** One's own; the other sessions end. */
-  changePassword(caller: Caller, request: PasswordChange): Promise<{ username: string }>;
+  /** One's own; the other sessions and the tokens end. */
+  changePassword(caller: Caller, request: PasswordChange): Promise<PasswordChanged>;
 }
 
 export interface TokenService {

@@ -1,3 +1,4 @@
+import { signatures } from "./accounts/signatures.ts";
 import type { Handler, Kinds } from "../tasks/handler.ts";
 
 /** Who is doing something to a container, so that what the engine tells of it has a user. */
@@ -43,7 +44,7 @@ export function createActors(): Actors {
   }
 
   return {
-    of: (type, name) => acting.get(`${type}/${name}`)?.user ?? "system",
+    of: (type, name) => acting.get(`${type}/${name}`)?.user ?? signatures.system,
     watch: (kinds) => ({
       ...kinds,
       handlers: Object.fromEntries(Object.entries(kinds.handlers).map(([kind, handler]) => [kind, watched(handler)])),

@@ -25,5 +25,4 @@ export async function ensureAdmin(
   const password = configured ?? randomBytes(15).toString("base64url");
   if (configured === undefined) show(password);
   await accounts.saveUser({ name: "admin", role: "admin", passwordHash: await hashPassword(password) });
-  await accounts.removeSessionsOf("admin");
 }

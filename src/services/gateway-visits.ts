@@ -1,3 +1,4 @@
+import { signatures } from "./accounts/signatures.ts";
 import type { Audit } from "./audit.ts";
 
 /** Who came to the Docker gateway, for the audit log: what is done by it there is the engine's own business. */
@@ -6,8 +7,7 @@ export interface GatewayVisits {
   refused(address: string, reason: string): void;
 }
 
-/** No account: whoever has the station's client certificate. */
-const user = "client certificate";
+const user = signatures.clientCertificate;
 const action = "docker gateway";
 
 export function createGatewayVisits(audit: Audit): GatewayVisits {

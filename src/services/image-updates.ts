@@ -1,4 +1,5 @@
 import type { EngineType } from "../engines/engine.ts";
+import { signatures } from "./accounts/signatures.ts";
 import type { Announce } from "./announce.ts";
 
 /** Milliseconds. A build or a pull changes many images. */
@@ -11,7 +12,7 @@ export function createImageUpdates(announce: Announce): (type: EngineType, actio
   const resting = new Map<EngineType, { again: boolean }>();
 
   function tell(type: EngineType): void {
-    announce("image", "system", { action: "update", category: "local", type });
+    announce("image", signatures.system, { action: "update", category: "local", type });
     const rest = { again: false };
     resting.set(type, rest);
     setTimeout(() => {

@@ -19,6 +19,11 @@ export interface Session {
   touched: number;
 }
 
+/** What the store and the table know a session by. */
+export function sessionHash(sid: string): string {
+  return hash("sha256", sid);
+}
+
 export type SessionTable = Awaited<ReturnType<typeof createSessionTable>>;
 
 /** Sessions live in memory and, by the hash of their id only, in the store. */
@@ -42,7 +47,7 @@ export async function createSessionTable(accounts: AccountStore) {
   return {
     find(sid: string | undefined): Session | undefined {
       if (!sid || sid.length > 256) return undefined;
-      const session = live.get(hash("sha256", sid));
+      const session = live.get(sessionHash(sid));
       if (!session || isLive(session)) return session;
       drop(session);
       return undefined;
@@ -62,7 +67,7 @@ export async function createSessionTable(accounts: AccountStore) {
     /** Beyond 20 sessions of a user his oldest go. Answers the id too, which is kept nowhere. */
     async begin(begun: Pick<Session, "user" | "address" | "loginAt">): Promise<{ sid: string; session: Session }> {
       const sid = randomBytes(32).toString("base64url");
-      const row: SessionRow = { ...begun, hash: hash("sha256", sid), seenAt: Date.now() };
+      const row: SessionRow = { ...begun, hash: sessionHash(sid), seenAt: Date.now() };
       const ended = await accounts.addSession({ session: row, keep: sessionsPerUser });
       for (const key of ended) live.delete(key);
       const session = remember(row);

@@ -19,8 +19,8 @@ export interface Sessions extends SessionService {
   authenticate(caller: Caller, quiet?: boolean): User;
   /** As `authenticate`, quietly, for who only wants to know. */
   peek(caller: Caller): User | undefined;
-  /** Ends all sessions of a user, but that of this caller. */
-  end(user: string, except?: Caller): Promise<void>;
+  /** Ends all sessions of a user, but that of this caller; returns how many. */
+  end(user: string, except?: Caller): Promise<number>;
 }
 
 export interface SessionOptions {
@@ -71,6 +71,12 @@ export function createSessions({ table, directory, tokens, credentials, audit }:
     return credentials.check({ username, password, code }, address);
   }
 
+  /** A new password ends all sessions there are; one that is just being begun by the old one must not outlive it. */
+  function isAsItWas({ name, passwordHash, totp }: UserRow): boolean {
+    const now = directory.get(name);
+    return now !== undefined && !now.disabled && now.passwordHash === passwordHash && now.totp === totp;
+  }
+
   /** Every try is written down, but not what was never one. */
   async function loggedIn(caller: Caller, request: Login): Promise<UserRow> {
     const act = { address: caller.address, action: "login" };
@@ -95,7 +101,9 @@ export function createSessions({ table, directory, tokens, credentials, audit }:
     },
     async end(name, except) {
       const kept = except && table.find(except.sid);
-      for (const session of table.list()) if (session.user === name && session !== kept) await table.end(session);
+      const ended = table.list().filter((session) => session.user === name && session !== kept);
+      await Promise.all(ended.map(table.end));
+      return ended.length;
     },
     async login(caller, request) {
       const user = await loggedIn(caller, request);
@@ -104,6 +112,10 @@ export function createSessions({ table, directory, tokens, credentials, audit }:
       const before = table.find(caller.sid);
       if (before) table.drop(before);
       const { sid, session } = await table.begin({ user: user.name, address: caller.address, loginAt });
+      if (!isAsItWas(user)) {
+        await table.end(session);
+        throw new AppError("unauthenticated", "The account was changed during the login: log in again.");
+      }
       return { sid, session: infoOf(user, session.loginAt) };
     },
     async refresh(caller) {

@@ -46,15 +46,25 @@ export interface UserChange {
   passwordHash?: string | undefined;
 }
 
+/** What a new password does not end. */
+export interface Kept {
+  /** A session's hash. */
+  session?: string | undefined;
+  tokens?: boolean | undefined;
+}
+
 export interface AccountVerbs {
   users(): UserRow[];
   getUser(name: string): UserRow | undefined;
-  /** Makes or replaces role and password, and enables it. */
+  /** Makes or replaces role and password, and enables it; the user's sessions and tokens end. */
   saveUser(user: Pick<UserRow, "name" | "role" | "passwordHash">): void;
   /** `taken`: also by a name that differs in case only. */
   addUser(user: Omit<UserRow, "disabled" | "totp">): "added" | "taken";
-  /** `last_admin`: no enabled local admin would be left. Who is admin no more has no containers any more. */
-  changeUser(change: { name: string; change: UserChange }): "done" | "unknown" | "last_admin";
+  /**
+   * `last_admin`: no enabled local admin would be left. Who is admin no more has no containers any more. A new password
+   * ends, in the same transaction, the sessions and tokens of the user, but those in `keeps`.
+   */
+  changeUser(change: { name: string; change: UserChange; keeps?: Kept }): "done" | "unknown" | "last_admin";
   /** Takes sessions, tokens and codes along; tasks and containers of the name are nobody's from now on. */
   removeUser(name: string): "done" | "unknown" | "last_admin";
 
@@ -70,7 +80,6 @@ export interface AccountVerbs {
   addSession(request: { session: SessionRow; keep: number }): string[];
   touchSession(session: { hash: string; seenAt: number }): void;
   removeSession(hash: string): void;
-  removeSessionsOf(user: string): void;
   /** Those seen after `idleSince` and begun after `begunSince`; the others are deleted. */
   sessions(live: { idleSince: number; begunSince: number }): SessionRow[];
 
@@ -83,6 +92,7 @@ export interface AccountVerbs {
   tokens(now: number): TokenRow[];
   addToken(token: Omit<TokenRow, "id">): { id: number } | "taken";
   removeToken(id: number): void;
+  removeTokensOf(user: string): void;
 }
 
 export type AccountStore = Async<AccountVerbs>;

@@ -179,6 +179,25 @@ test("AU-08: no default account works", async () => {
     { username: "ADMIN ", role: "viewer", password: userPassword },
   ])
     assert.equal((await unlimited.send("POST", "/users", { sid: unlimited.admin, body })).status, 400, body.username);
+  const admins = (await unlimited.send("GET", "/users", { sid: unlimited.admin })).text;
+  for (const username of [
+    "system",
+    "System",
+    "SYSTEM",
+    "sys.tem",
+    "5ystem",
+    "syst3m_",
+    "\u0455ystem",
+    "\uff53ystem",
+    "client-certificate",
+    "openvz-no-login",
+    "eva (removed)",
+  ]) {
+    const body = { username, role: "viewer", password: userPassword };
+    const { status, json } = await unlimited.send("POST", "/users", { sid: unlimited.admin, body });
+    assert.deepEqual([status, json.error.field], [400, "username"], username);
+  }
+  assert.equal((await unlimited.send("GET", "/users", { sid: unlimited.admin })).text, admins);
   const twin = { username: "ADMIN", role: "viewer", password: userPassword };
   assert.equal((await unlimited.send("POST", "/users", { sid: unlimited.admin, body: twin })).status, 409);
 });

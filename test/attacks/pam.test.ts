@@ -90,6 +90,15 @@ test("a password of the host stands in no argument of a process and in no log", 
   assert.equal(world.station.errors().includes("MARKER-of-the-host"), false);
 });
 
+test("a user of the host who is named as the station signs cannot log in", async () => {
+  run("useradd", ["--no-create-home", "System"]);
+  run("chpasswd", [], "System:system secret\n");
+  assert.equal((await world.login("System", "wrong secret")).status, 401);
+  const { status, json } = await world.login("System", "system secret");
+  assert.equal(status, 403);
+  assert.match(json.error.message, /^A user of the host named System cannot log in/);
+});
+
 test("who leaves the group is no admin at his next login, and a local name of the same spelling cannot be made", async () => {
   run("gpasswd", ["-d", "gantry-boss", "sudo"]);
   assert.equal((await world.login("gantry-boss", "boss secret")).json.isAdmin, false);

@@ -60,7 +60,7 @@ test("SE-04: logout, a new password, another role, disabling and removing end ev
     assert.equal(await status(sid), 401, way);
     assert.equal((await world.send("POST", "/login", { body: { sid } })).status, 401, way);
     await stream.endsWithin(5_500);
-    const worth = way === "disable" || way === "remove" ? 401 : 200;
+    const worth = way === "logout" || way === "role" ? 200 : 401;
     assert.equal((await world.send("GET", "/background", { token })).status, worth, way);
   }
 });
@@ -72,10 +72,46 @@ test("SE-04: of a password that is changed by its user only the other sessions e
     world.send("PUT", "/password", { sid: first, body: { current, password: "a better password" } });
   assert.equal((await change("wrong password")).status, 401);
   assert.equal(await status(second), 200);
-  assert.equal((await change(userPassword)).status, 200);
+  const { json } = await change(userPassword);
+  assert.deepEqual(json, { username: "se04", sessions_ended: 1, tokens_ended: 0 });
   assert.deepEqual([await status(first), await status(second)], [200, 401]);
   assert.equal((await world.login("se04", userPassword)).status, 401);
   assert.equal((await world.login("se04", "a better password")).status, 200);
+});
+
+test("OP-08: a new password ends tokens and their streams too, unless they are kept, and the answer counts what ended", async () => {
+  const tokenOf = async (sid: string, name: string) =>
+    (await world.send("POST", "/tokens", { sid, body: { name } })).json.token as string;
+  const worth = async (token: string) => (await world.send("GET", "/background", { token })).status;
+  const reset = (body: object) => world.send("PUT", "/users/op08", { sid: world.admin, body });
+  const sid = await world.user("op08", "operator");
+  await world.login("op08", userPassword);
+  const tokens = [await tokenOf(sid, "one"), await tokenOf(sid, "two")] as const;
+  const others = await tokenOf(world.admin, "op08");
+  const kept = await reset({ password: "another password", keep_tokens: true });
+  assert.deepEqual([kept.json.username, kept.json.sessions_ended, kept.json.tokens_ended], ["op08", 2, 0]);
+  assert.deepEqual([await worth(tokens[0]), await status(sid)], [200, 401]);
+  const disabled = (await reset({ role: "viewer" })).json;
+  assert.deepEqual([disabled.role, disabled.sessions_ended, disabled.tokens_ended], ["viewer", 0, 0]);
+  const wrong = await reset({ role: "operator", keep_tokens: true });
+  assert.deepEqual([wrong.status, wrong.json.error.field], [400, "keep_tokens"]);
+  const stream = await openStream(world.station.url, { token: tokens[0] });
+  const ended = (await reset({ password: "yet another one" })).json;
+  assert.deepEqual([ended.sessions_ended, ended.tokens_ended], [0, 2]);
+  for (const token of tokens) assert.equal(await worth(token), 401);
+  await stream.endsWithin(5_500);
+  const own = (await world.login("op08", "yet another one")).sid;
+  const [third, fourth] = [await tokenOf(own, "three"), await tokenOf(own, "four")];
+  const change = (current: string, password: string, more = {}) =>
+    world.send("PUT", "/password", { sid: own, body: { current, password, ...more } });
+  assert.equal((await change("yet another one", "my own password", { keep_tokens: true })).json.tokens_ended, 0);
+  assert.equal(await worth(third), 200);
+  assert.equal((await change("my own password", "my next password")).json.tokens_ended, 2);
+  assert.deepEqual([await worth(third), await worth(fourth), await status(own)], [401, 401, 200]);
+  await world.station.kill();
+  await world.station.start();
+  for (const token of [...tokens, third, fourth]) assert.equal(await worth(token), 401, "also after a crash");
+  assert.equal(await worth(others), 200, "of another user");
 });
 
 test("SE-07: a password, a sid or a token is in no log, no list and no file of the station", async () => {

@@ -23,8 +23,9 @@ export interface Stream {
 const patience = 20_000;
 
 /** A client of GET /event/stream with the session of this cookie. */
-export async function openStream(url: string, cookie: string, lastEventId?: number): Promise<Stream> {
-  const headers = { cookie, ...(lastEventId !== undefined && { "Last-Event-ID": String(lastEventId) }) };
+export async function openStream(url: string, who: string | { token: string }, lastEventId?: number): Promise<Stream> {
+  const credentials = typeof who === "string" ? { cookie: who } : { authorization: `Bearer ${who.token}` };
+  const headers = { ...credentials, ...(lastEventId !== undefined && { "Last-Event-ID": String(lastEventId) }) };
   const request = get(`${url}/container-station/api/v1/event/stream`, { headers, agent: false });
   const [response] = (await once(request, "response")) as [IncomingMessage];
   if (response.statusCode !== 200) throw new Error(`the stream is answered with ${response.statusCode}`);

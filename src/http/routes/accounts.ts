@@ -1,7 +1,9 @@
 import { Type } from "typebox";
 import {
+  ChangedUser,
   NewUser,
   PasswordChange,
+  PasswordChanged,
   SecondStepBegin,
   SecondStepEnd,
   SecondStepFinish,
@@ -34,10 +36,10 @@ function userRoutes(app: App, users: UserService): void {
 
   const change = {
     tags,
-    summary: "Change a user, and end his sessions",
+    summary: "Change a user, and end his sessions; a new password ends his tokens too",
     params: Named,
     body: UserChangeRequest,
-    response,
+    response: { 200: ChangedUser },
   };
   app.put(`${base}/:username`, { schema: change }, (request) =>
     users.change(callerOf(request), request.params.username, request.body),
@@ -48,7 +50,12 @@ function userRoutes(app: App, users: UserService): void {
     users.remove(callerOf(request), request.params.username),
   );
 
-  const password = { tags, summary: "Change one's own password", body: PasswordChange, response: { 200: Named } };
+  const password = {
+    tags,
+    summary: "Change one's own password; one's other sessions and one's tokens end",
+    body: PasswordChange,
+    response: { 200: PasswordChanged },
+  };
   app.put("/api/v1/password", { schema: password }, (request) => users.changePassword(callerOf(request), request.body));
 }
 

@@ -5,6 +5,7 @@ import { passwordMatches } from "../password.ts";
 import type { Directory } from "./directory.ts";
 import type { HostUsers } from "./host-users.ts";
 import { networkName, type LoginLimits, type Verdict } from "./login-limits.ts";
+import { looksLikeSignature } from "./signatures.ts";
 import type { SecondStep } from "./second-step.ts";
 
 /** No more than this is ever hashed. */
@@ -57,6 +58,11 @@ export async function createCredentials(options: CredentialOptions): Promise<Cre
     if (!(await host.authenticate(name, password))) return undefined;
     const role = await host.roleOf(name);
     if (!role) return undefined;
+    if (looksLikeSignature(name))
+      throw new AppError(
+        "forbidden",
+        `A user of the host named ${name} cannot log in: the station signs with that name.`,
+      );
     directory.setAbsent(name, false);
     const added = await accounts.addUser({ name, role, passwordHash: "", source: "host", createdAt: Date.now() });
     if (added === "taken" && !directory.get(name)) return undefined;

@@ -1,9 +1,10 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { User } from "../policy.ts";
+import { signatures } from "./signatures.ts";
 import { tokenPrefix, type TokenTable } from "./token-table.ts";
 
 /** Who comes in by a port that asks nobody who he is. No user can have this name; the audit log shows it. */
-const doorUser: User = { name: "openvz (no login)", role: "admin", token: 0 };
+const doorUser: User = { name: signatures.openDoor, role: "admin", token: 0 };
 
 export interface Door {
   /** What that port's own server sends with each request; it is known in this process only, and to this start. */

@@ -14,8 +14,8 @@ export interface TokenTable {
   list(): TokenRow[];
   add(token: Omit<TokenRow, "id">): Promise<TokenRow>;
   remove(id: number): Promise<void>;
-  /** All of a user, who is gone. */
-  forget(user: string): void;
+  /** Ends all of a user, also one that is being made; returns how many there were. */
+  endOf(user: string): Promise<number>;
 }
 
 export async function createTokenTable(accounts: AccountStore, directory: Directory): Promise<TokenTable> {
@@ -43,8 +43,11 @@ export async function createTokenTable(accounts: AccountStore, directory: Direct
       if (row) byHash.delete(row.hash);
       await accounts.removeToken(id);
     },
-    forget(user) {
+    async endOf(user) {
+      const ended = live().filter((row) => row.user === user);
       for (const row of byHash.values()) if (row.user === user) byHash.delete(row.hash);
+      await accounts.removeTokensOf(user);
+      return ended.length;
     },
   };
 }

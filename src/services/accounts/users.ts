@@ -1,17 +1,21 @@
-import type { StationUser } from "../../api/account.ts";
+import type { ChangedUser, StationUser } from "../../api/account.ts";
 import { AppError, invalid } from "../../errors.ts";
 import type { AccountStore, UserRow } from "../../storage/account-store.ts";
 import { hashPassword } from "../password.ts";
 import { authorize } from "../policy.ts";
-import type { UserService } from "../services.ts";
+import type { Caller, UserService } from "../services.ts";
+import { sessionHash } from "../session-table.ts";
 import type { Sessions } from "../sessions.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Directory } from "./directory.ts";
 import type { LoginLimits } from "./login-limits.ts";
 import type { SecondStep } from "./second-step.ts";
+import { refuseSignature } from "./signatures.ts";
 import type { TokenTable } from "./token-table.ts";
 
 const shortest = 8;
+
+type Ended = Pick<ChangedUser, "sessions_ended" | "tokens_ended">;
 
 export interface UserOptions {
   sessions: Sessions;
@@ -26,10 +30,11 @@ export interface UserOptions {
 export function createUserService(options: UserOptions): UserService {
   const { sessions, accounts, directory, credentials, secondStep, tokens, limits } = options;
 
-  /** Whatever changed of a user, nobody goes on with what he was. */
-  async function ended(name: string): Promise<void> {
+  /** Whatever changed of a user, nobody goes on with what he was. Tokens end when no session can make another one. */
+  async function ended(name: string, what: { tokens: boolean; except?: Caller }): Promise<Ended> {
     await directory.refresh(name);
-    await sessions.end(name);
+    const sessionsEnded = await sessions.end(name, what.except);
+    return { sessions_ended: sessionsEnded, tokens_ended: what.tokens ? await tokens.endOf(name) : 0 };
   }
 
   return {
@@ -39,6 +44,7 @@ export function createUserService(options: UserOptions): UserService {
     },
     async create(caller, { username, password, role }) {
       authorize(sessions.authenticate(caller), "user:create");
+      refuseSignature(username);
       refuseWeak(password, username);
       const passwordHash = await hashPassword(password);
       const row = { name: username, role, passwordHash, source: "local" as const, createdAt: Date.now() };
@@ -46,28 +52,29 @@ export function createUserService(options: UserOptions): UserService {
         throw new AppError("conflict", `There is a user ${username} already.`, { details: { field: "username" } });
       return shown((await directory.refresh(username)) as UserRow);
     },
-    async change(caller, username, { role, disabled, password, second_step: step }) {
+    async change(caller, username, { role, disabled, password, keep_tokens: keepTokens, second_step: step }) {
       authorize(sessions.authenticate(caller), "user:change");
       const user = directory.get(username);
       if (!user) throw unknown(username);
       if (user.source === "host" && (password !== undefined || role !== undefined))
         throw invalid(password === undefined ? "role" : "password", `of ${username} is the host's: change it there`);
       if (password !== undefined) refuseWeak(password, username);
+      else if (keepTokens !== undefined) throw invalid("keep_tokens", "goes with a new password only");
       const passwordHash = password === undefined ? undefined : await hashPassword(password);
-      refuseLast(await accounts.changeUser({ name: username, change: { role, disabled, passwordHash } }), username);
+      const change = { role, disabled, passwordHash };
+      refuseLast(await accounts.changeUser({ name: username, change, keeps: { tokens: keepTokens } }), username);
       if (step === false) await secondStep.end(username);
-      await ended(username);
-      return shown(directory.get(username) ?? user);
+      const over = await ended(username, { tokens: password !== undefined && !keepTokens });
+      return { ...shown(directory.get(username) ?? user), ...over };
     },
     async remove(caller, username) {
       authorize(sessions.authenticate(caller), "user:remove");
       refuseLast(await accounts.removeUser(username), username);
-      tokens.forget(username);
       limits.forget(username);
-      await ended(username);
+      await ended(username, { tokens: true });
       return { username };
     },
-    async changePassword(caller, { current, password }) {
+    async changePassword(caller, { current, password, keep_tokens: keepTokens }) {
       const user = sessions.authenticate(caller);
       authorize(user, "password:change");
       if (directory.get(user.name)?.source === "host")
@@ -75,10 +82,9 @@ export function createUserService(options: UserOptions): UserService {
       refuseWeak(password, user.name);
       await credentials.confirm({ username: user.name, password: current }, caller.address);
       const passwordHash = await hashPassword(password);
-      await accounts.changeUser({ name: user.name, change: { passwordHash } });
-      await directory.refresh(user.name);
-      await sessions.end(user.name, caller);
-      return { username: user.name };
+      const keeps = { session: sessionHash(caller.sid ?? ""), tokens: keepTokens };
+      await accounts.changeUser({ name: user.name, change: { passwordHash }, keeps });
+      return { username: user.name, ...(await ended(user.name, { tokens: !keepTokens, except: caller })) };
     },
   };
 }

@@ -36,6 +36,7 @@ function tokenSql(db: DatabaseSync) {
     "INSERT INTO api_token (hash, user, name, role, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
   );
   const remove = db.prepare("DELETE FROM api_token WHERE id = ?");
+  const removeOf = db.prepare("DELETE FROM api_token WHERE user = ?");
   return {
     tokens(now: number): TokenRow[] {
       dropExpired.run(now);
@@ -49,6 +50,9 @@ function tokenSql(db: DatabaseSync) {
     },
     removeToken(id: number): void {
       remove.run(id);
+    },
+    removeTokensOf(user: string): void {
+      removeOf.run(user);
     },
   };
 }

@@ -9,7 +9,6 @@ export function sessionSql(db: DatabaseSync) {
   );
   const touch = db.prepare("UPDATE session SET seen_at = ? WHERE hash = ?");
   const remove = db.prepare("DELETE FROM session WHERE hash = ?");
-  const removeOf = db.prepare("DELETE FROM session WHERE user = ?");
   const dropEnded = db.prepare("DELETE FROM session WHERE seen_at < ? OR login_at < ?");
   const sessions = db.prepare("SELECT hash, user, address, login_at AS loginAt, seen_at AS seenAt FROM session");
   const networks = db.prepare("SELECT user, network FROM known_network ORDER BY at DESC");
@@ -30,9 +29,6 @@ export function sessionSql(db: DatabaseSync) {
     },
     removeSession(hash: string): void {
       remove.run(hash);
-    },
-    removeSessionsOf(user: string): void {
-      removeOf.run(user);
     },
     sessions({ idleSince, begunSince }: { idleSince: number; begunSince: number }): SessionRow[] {
       dropEnded.run(idleSince, begunSince);

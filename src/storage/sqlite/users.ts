@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { AccountVerbs, UserRow } from "../account-store.ts";
+import type { AccountVerbs, Kept, UserRow } from "../account-store.ts";
 
 type Named = Parameters<AccountVerbs["changeUser"]>[0];
 
@@ -21,6 +21,7 @@ export function userSql(db: DatabaseSync, host: string) {
     "SELECT 1 FROM user WHERE role = 'admin' AND disabled = 0 AND source = 'local' AND name <> ?",
   );
   const disown = disowning(db, host);
+  const logOut = loggingOut(db);
   const find = (name: string) => {
     const row = get.get(name);
     return row && toUser(row);
@@ -33,24 +34,36 @@ export function userSql(db: DatabaseSync, host: string) {
     getUser: find,
     saveUser({ name, role, passwordHash }: Parameters<AccountVerbs["saveUser"]>[0]): void {
       save.run(name, role, passwordHash, Date.now());
+      logOut(name, {});
     },
     addUser(user: Parameters<AccountVerbs["addUser"]>[0]) {
       if (alike.get(user.name)) return "taken" as const;
       insert.run(user.name, user.role, user.passwordHash, user.source, user.createdAt);
       return "added" as const;
     },
-    changeUser({ name, change: to }: Named) {
+    changeUser({ name, change: to, keeps = {} }: Named) {
       const user = find(name);
       if (!user) return "unknown" as const;
       const weaker = to.disabled === true || (to.role !== undefined && to.role !== "admin");
       if (weaker && isLastAdmin(user)) return "last_admin" as const;
       const disabled = to.disabled === undefined ? null : Number(to.disabled);
       change.run(to.role ?? null, disabled, to.passwordHash ?? null, name);
+      if (to.passwordHash !== undefined) logOut(name, keeps);
       // What an admin made may be more than he may have now.
       if (user.role === "admin" && to.role !== undefined && to.role !== "admin") disown(name);
       return "done" as const;
     },
     removeUser: removal(db, host, { find, isLastAdmin }),
+  };
+}
+
+/** Whoever knew the old password has nothing left of it. */
+function loggingOut(db: DatabaseSync): (name: string, keeps: Kept) => void {
+  const endSessions = db.prepare("DELETE FROM session WHERE user = ? AND hash IS NOT ?");
+  const endTokens = db.prepare("DELETE FROM api_token WHERE user = ?");
+  return (name, { session, tokens }) => {
+    endSessions.run(name, session ?? null);
+    if (!tokens) endTokens.run(name);
   };
 }
 
