@@ -11,12 +11,14 @@ import { createCatalogue } from "./engines/system-images/catalogue.ts";
 import { AppError } from "./errors.ts";
 import { parseAddress } from "./gateway/address.ts";
 import { createGateway, type Gateway, type Visits } from "./gateway/gateway.ts";
+import { readBoot } from "./host/boot.ts";
 import { createHost } from "./host/host.ts";
 import { ownHostNames } from "./http/host-names.ts";
 import { createServer } from "./http/server.ts";
 import { createHostUsers } from "./services/accounts/host-users.ts";
 import { ensureAdmin } from "./services/admin.ts";
 import { openSecrets } from "./services/secrets.ts";
+import { createStationClock } from "./services/station-clock.ts";
 import { createStation } from "./services/station.ts";
 import { openDatabase, type Database } from "./storage/sqlite/database.ts";
 import { holdFileLock } from "./util/file-lock.ts";
@@ -58,6 +60,7 @@ export async function createApp(config: Config, version: string, events: AppEven
   const database = await openDatabase({ path, host: thisHost, synchronous }, events.onFatal);
   const hostUsers = config.pam && createHostUsers(config.pam);
   await ensureAdmin(database.accounts, config.adminPassword, events.onFirstPassword);
+  const clock = await createStationClock({ store: database.clock, boot: readBoot, log });
   const id = database.identity.station;
   // Before anything that they may be writing is looked at.
   await killStrays(id);
@@ -74,6 +77,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     secrets,
     loginLimits: config.loginLimits,
     hostUsers,
+    clock,
     shares: {
       roots: config.shares,
       readOnly: config.readOnlyShares,
@@ -130,6 +134,7 @@ export async function createApp(config: Config, version: string, events: AppEven
       pair?.close();
       await Promise.all([server.close(), openvz?.close(), gateway?.stop(), station.stop(grace)]);
       for (const engine of engines) engine.close();
+      await clock.close();
       await database.close();
     },
   };

@@ -1,5 +1,6 @@
 import { hash, randomBytes } from "node:crypto";
 import type { AccountStore, SessionRow } from "../storage/account-store.ts";
+import type { StationClock } from "./station-clock.ts";
 
 const idleLimit = 30 * 60_000;
 const lifeLimit = 12 * 3600_000;
@@ -12,7 +13,7 @@ export interface Session {
   hash: string;
   user: string;
   address: string;
-  /** Epoch milliseconds. */
+  /** By the station's clock. */
   loginAt: number;
   seen: number;
   ends: number;
@@ -27,12 +28,13 @@ export function sessionHash(sid: string): string {
 export type SessionTable = Awaited<ReturnType<typeof createSessionTable>>;
 
 /** Sessions live in memory and, by the hash of their id only, in the store. */
-export async function createSessionTable(accounts: AccountStore) {
+export async function createSessionTable(accounts: AccountStore, clock: StationClock) {
   const live = new Map<string, Session>();
-  const now = Date.now();
-  for (const row of await accounts.sessions({ idleSince: now - idleLimit, begunSince: now - lifeLimit })) {
-    live.set(row.hash, remember(row));
-  }
+  const now = clock.now();
+  const limits = { idleSince: now - idleLimit, begunSince: now - lifeLimit };
+  // By the host's own clock: how old a session is that was used later than now, nobody knows.
+  for (const row of await accounts.sessions({ ...limits, now: clock.shown(now) }))
+    live.set(row.hash, remember(row, now));
 
   function drop(session: Session): void {
     live.delete(session.hash);
@@ -62,15 +64,16 @@ export async function createSessionTable(accounts: AccountStore) {
       session.seen = performance.now();
       if (session.seen - session.touched < touchEvery) return;
       session.touched = session.seen;
-      accounts.touchSession({ hash: session.hash, seenAt: Date.now() }).catch(() => undefined);
+      accounts.touchSession({ hash: session.hash, seenAt: clock.now() }).catch(() => undefined);
     },
     /** Beyond 20 sessions of a user his oldest go. Answers the id too, which is kept nowhere. */
     async begin(begun: Pick<Session, "user" | "address" | "loginAt">): Promise<{ sid: string; session: Session }> {
       const sid = randomBytes(32).toString("base64url");
-      const row: SessionRow = { ...begun, hash: sessionHash(sid), seenAt: Date.now() };
+      const seenAt = clock.now();
+      const row: SessionRow = { ...begun, hash: sessionHash(sid), seenAt };
       const ended = await accounts.addSession({ session: row, keep: sessionsPerUser });
       for (const key of ended) live.delete(key);
-      const session = remember(row);
+      const session = remember(row, seenAt);
       live.set(row.hash, session);
       return { sid, session };
     },
@@ -78,16 +81,16 @@ export async function createSessionTable(accounts: AccountStore) {
   };
 }
 
-function remember(row: SessionRow): Session {
+/** `time`: now, by the station's clock. */
+function remember(row: SessionRow, time: number): Session {
   const now = performance.now();
-  const wall = Date.now();
   return {
     hash: row.hash,
     user: row.user,
     address: row.address,
     loginAt: row.loginAt,
-    seen: now - Math.max(0, wall - row.seenAt),
-    ends: now + lifeLimit - Math.max(0, wall - row.loginAt),
+    seen: now - Math.max(0, time - row.seenAt),
+    ends: now + lifeLimit - Math.max(0, time - row.loginAt),
     touched: now,
   };
 }

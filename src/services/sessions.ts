@@ -10,6 +10,7 @@ import { authorize, onlyOf, type User } from "./policy.ts";
 import type { Login, SessionService } from "./account-services.ts";
 import type { Caller } from "./caller.ts";
 import type { Session, SessionTable } from "./session-table.ts";
+import type { StationClock } from "./station-clock.ts";
 
 /** Of a session's hash, what names it in a list. */
 const idLength = 16;
@@ -29,9 +30,10 @@ export interface SessionOptions {
   tokens: TokenTable;
   credentials: Credentials;
   audit: Audit;
+  clock: StationClock;
 }
 
-export function createSessions({ table, directory, tokens, credentials, audit }: SessionOptions): Sessions {
+export function createSessions({ table, directory, tokens, credentials, audit, clock }: SessionOptions): Sessions {
   /** A session is worth what its user is now. */
   function find(sid: string | undefined): { session: Session; user: UserRow } | undefined {
     const session = table.find(sid);
@@ -108,7 +110,7 @@ export function createSessions({ table, directory, tokens, credentials, audit }:
     async login(caller, request) {
       const user = await loggedIn(caller, request);
       // A session that was lent by another ends no later than that one would.
-      const loginAt = table.find(request.sid)?.loginAt ?? Date.now();
+      const loginAt = table.find(request.sid)?.loginAt ?? clock.now();
       const before = table.find(caller.sid);
       if (before) table.drop(before);
       const { sid, session } = await table.begin({ user: user.name, address: caller.address, loginAt });
@@ -116,14 +118,14 @@ export function createSessions({ table, directory, tokens, credentials, audit }:
         await table.end(session);
         throw new AppError("unauthenticated", "The account was changed during the login: log in again.");
       }
-      return { sid, session: infoOf(user, session.loginAt) };
+      return { sid, session: infoOf(user, clock.shown(session.loginAt)) };
     },
     async refresh(caller) {
       const user = authenticate(caller);
       authorize(user, "session:refresh");
       const since =
         caller.token === undefined ? required(caller).session.loginAt : tokens.find(caller.token)?.createdAt;
-      return infoOf(user, since ?? 0);
+      return infoOf(user, clock.shown(since ?? 0));
     },
     async check(caller) {
       authenticate(caller);
@@ -140,7 +142,7 @@ export function createSessions({ table, directory, tokens, credentials, audit }:
       const only = onlyOf(user, "session:list");
       const current = table.find(caller.sid);
       const visible = table.list().filter((session) => only === undefined || session.user === only);
-      return visible.map((session) => entryOf(session, session === current));
+      return visible.map((session) => entryOf(session, { current: session === current, clock }));
     },
     async remove(caller, id) {
       const user = authenticate(caller);
@@ -167,13 +169,13 @@ function idOf(session: Session): string {
   return session.hash.slice(0, idLength);
 }
 
-function entryOf(session: Session, current: boolean): SessionEntry {
+function entryOf(session: Session, { current, clock }: { current: boolean; clock: StationClock }): SessionEntry {
   const idle = performance.now() - session.seen;
   return {
     id: idOf(session),
     username: session.user,
     address: session.address,
-    login: Math.floor(session.loginAt / 1000),
+    login: Math.floor(clock.shown(session.loginAt) / 1000),
     seen: Math.floor((Date.now() - idle) / 1000),
     current,
   };

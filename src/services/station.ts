@@ -45,6 +45,7 @@ import { createRegistryService } from "./registries.ts";
 import { createReport } from "./report.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
+import type { StationClock } from "./station-clock.ts";
 import { createStateWaits } from "./state-waits.ts";
 import { createShareMounts } from "./share-mounts.ts";
 import { createSweeper } from "./sweeper.ts";
@@ -71,6 +72,8 @@ export interface StationOptions {
   loginLimits: LimitOptions;
   /** The host's own users; absent: they may not log in. */
   hostUsers?: HostUsers | undefined;
+  /** What sessions and tokens expire by. */
+  clock: StationClock;
   shares: Omit<ShareOptions, "station">;
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;

@@ -80,8 +80,8 @@ export interface AccountVerbs {
   addSession(request: { session: SessionRow; keep: number }): string[];
   touchSession(session: { hash: string; seenAt: number }): void;
   removeSession(hash: string): void;
-  /** Those seen after `idleSince` and begun after `begunSince`; the others are deleted. */
-  sessions(live: { idleSince: number; begunSince: number }): SessionRow[];
+  /** Those seen after `idleSince`, begun after `begunSince`, and neither of it after `now`; the others are deleted. */
+  sessions(live: { idleSince: number; begunSince: number; now: number }): SessionRow[];
 
   /** Networks from which a user has logged in, the latest first. */
   knownNetworks(): { user: string; network: string }[];

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { readBoot } from "../../src/host/boot.ts";
 import { createAccounts } from "../../src/services/accounts/accounts.ts";
 import { ensureAdmin } from "../../src/services/admin.ts";
+import { createStationClock } from "../../src/services/station-clock.ts";
 import { openSecrets } from "../../src/services/secrets.ts";
 import { sessionHash } from "../../src/services/session-table.ts";
 import type { AccountStore } from "../../src/storage/account-store.ts";
@@ -24,7 +26,7 @@ async function openAccounts(
 }
 
 async function start(
-  { accounts, audit }: Database,
+  { accounts, audit, clock: clockStore }: Database,
   folder: string,
   meanwhile: Partial<Record<keyof AccountStore, () => Promise<unknown>>>,
 ) {
@@ -39,12 +41,14 @@ async function start(
       };
     },
   });
+  const clock = await createStationClock({ store: clockStore, boot: readBoot, log: () => undefined });
   const { services } = await createAccounts({
     accounts: store,
     audit,
     secrets: openSecrets(folder, true),
     loginLimits: { tries: 100, perMinute: 100 },
     openDoor: false,
+    clock,
     log: () => undefined,
   });
   const login = async (password: string) =>
@@ -83,7 +87,7 @@ test("the store ends sessions and tokens with the password that they came from, 
   await tokens.create({ sid: kept, address }, { name: "old" });
   const change = { name: "admin", change: { passwordHash: "x" } };
   const rows = async () => {
-    const sessions = await accounts.sessions({ idleSince: 0, begunSince: 0 });
+    const sessions = await accounts.sessions({ idleSince: 0, begunSince: 0, now: Number.MAX_SAFE_INTEGER });
     return [sessions.map(({ hash }) => hash === sessionHash(kept)), (await accounts.tokens(0)).length];
   };
   await accounts.changeUser({ name: "admin", change: { role: "admin" } });
@@ -98,7 +102,8 @@ test("a password that is configured anew ends the sessions and tokens of the old
   const { login, tokens, accounts } = await openAccounts(context, {});
   await tokens.create({ sid: await login(first), address }, { name: "old" });
   await ensureAdmin(accounts, first, () => undefined);
-  const rows = () => Promise.all([accounts.sessions({ idleSince: 0, begunSince: 0 }), accounts.tokens(0)]);
+  const rows = () =>
+    Promise.all([accounts.sessions({ idleSince: 0, begunSince: 0, now: Number.MAX_SAFE_INTEGER }), accounts.tokens(0)]);
   assert.deepEqual(
     (await rows()).map(({ length }) => length),
     [1, 1],

@@ -43,7 +43,8 @@ test("a session ends after 30 minutes without a request, and after 12 hours what
     "not yet idle": [28 * minute, 29 * minute, 200],
     "old, and used": [minute, 12 * 60 * minute + 5_000, 401],
     "not yet old": [minute, 11 * 60 * minute, 200],
-    "a clock that was put back": [-60 * minute, -60 * minute, 200],
+    "used later than now": [-minute, 60 * minute, 401],
+    "begun later than now": [minute, -minute, 401],
   };
   const sids = new Map<string, string>();
   for (const name of [...Object.keys(ages), "idle soon", "streaming", "old soon"]) sids.set(name, await good());
@@ -71,4 +72,39 @@ test("a session ends after 30 minutes without a request, and after 12 hours what
   assert.equal(await status(sids.get("old soon") ?? ""), 401);
   assert.equal(await status(sids.get("idle soon") ?? ""), 401);
   await stream.endsWithin(5_500);
+});
+
+test("OP-10: a clock that is set back while the station is down makes no session and no token live longer", async () => {
+  const [minute, back] = [60_000, 40 * 60_000];
+  const [idle, old] = [await good(), await good()];
+  const headers = { cookie: cookieOf(old) };
+  const token = async (name: string): Promise<string> => {
+    const body = JSON.stringify({ name, days: 1 });
+    const response = await fetch(`${station().url}/api/v1/tokens`, { method: "POST", headers, body });
+    return ((await response.json()) as { token: string }).token;
+  };
+  const tokens = [await token("ends"), await token("lives"), await token("later")] as const;
+  const worth = async (sent: string) =>
+    (await fetch(`${station().url}/api/v1/background`, { headers: { authorization: `Bearer ${sent}` } })).status;
+  for (const one of tokens) assert.equal(await worth(one), 200);
+  await station().stop();
+  inDatabase(station(), (db) => {
+    // As it would be if the clock had shown so much more until then.
+    const mark = JSON.parse(db.prepare("SELECT value FROM setting WHERE name = 'clock'").get()?.["value"] as string);
+    const before = JSON.stringify({ ...mark, time: mark.time + back });
+    db.prepare("UPDATE setting SET value = ? WHERE name = 'clock'").run(before);
+    const age = db.prepare("UPDATE session SET seen_at = ?, login_at = ? WHERE hash = ?");
+    const time = Date.now() + back;
+    age.run(time - 50 * minute, time - 60 * minute, hashOf(idle));
+    age.run(Date.now(), time - 12 * 60 * minute - 5_000, hashOf(old));
+    const life = db.prepare("UPDATE api_token SET created_at = ?, expires_at = ? WHERE name = ?");
+    life.run(time - 24 * 60 * minute, time - 1_000, "ends");
+    life.run(time - minute, time + 24 * 60 * minute, "lives");
+    life.run(time + minute, time + 24 * 60 * minute, "later");
+  });
+  await station().start();
+  assert.equal(await status(idle), 401, "50 minutes ago, 10 by the clock");
+  for (const [index, expected] of [401, 200, 401].entries())
+    assert.equal(await worth(tokens[index] as string), expected, `token ${index}`);
+  assert.equal(await status(old), 401, "begun 12 hours ago");
 });

@@ -6,6 +6,7 @@ import { createLogService } from "../log.ts";
 import type { User } from "../policy.ts";
 import type { Secrets } from "../secrets.ts";
 import { createSessionTable } from "../session-table.ts";
+import type { StationClock } from "../station-clock.ts";
 import { createSessions } from "../sessions.ts";
 import { createCredentials } from "./credentials.ts";
 import { createDirectory } from "./directory.ts";
@@ -28,6 +29,7 @@ export interface AccountOptions {
   hostUsers?: HostUsers | undefined;
   /** There is a port that asks nobody who he is. */
   openDoor: boolean;
+  clock: StationClock;
   log: Log;
 }
 
@@ -36,20 +38,21 @@ const hostRolesEvery = 10_000;
 
 /** Everything about who may come in, wired. */
 export async function createAccounts(options: AccountOptions) {
-  const { accounts, secrets, hostUsers, log } = options;
+  const { accounts, secrets, hostUsers, clock, log } = options;
   const audit = createAudit(options.audit, log);
   const directory = await createDirectory(accounts);
   const limits = createLoginLimits(options.loginLimits);
   const secondStep = createSecondStep({ accounts, directory, secrets });
   const credentials = await createCredentials({ accounts, directory, limits, secondStep, hostUsers });
-  const table = await createTokenTable(accounts, directory);
-  const door = options.openDoor ? createDoor() : undefined;
+  const table = await createTokenTable(accounts, directory, clock);
+  const door = options.openDoor ? createDoor(clock) : undefined;
   const sessions = createSessions({
-    table: await createSessionTable(accounts),
+    table: await createSessionTable(accounts, clock),
     directory,
     tokens: door?.with(table) ?? table,
     credentials,
     audit,
+    clock,
   });
 
   /** A user of the host may have left it, or its groups, since he logged in: what he was then ends. */
@@ -105,7 +108,7 @@ export async function createAccounts(options: AccountOptions) {
         tokens: table,
         limits,
       }),
-      tokens: createTokenService({ sessions, table }),
+      tokens: createTokenService({ sessions, table, clock }),
       secondStep: createSecondStepService({ sessions, directory, credentials, secondStep }),
       log: createLogService(sessions, options.audit),
       refusals: createRefusals(sessions, audit),

@@ -1,5 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { User } from "../policy.ts";
+import type { StationClock } from "../station-clock.ts";
 import { signatures } from "./signatures.ts";
 import { tokenPrefix, type TokenTable } from "./token-table.ts";
 
@@ -14,10 +15,10 @@ export interface Door {
   userNow(name: string): User | undefined;
 }
 
-export function createDoor(): Door {
+export function createDoor(clock: StationClock): Door {
   const token = `${tokenPrefix}${randomBytes(32).toString("base64url")}`;
   const expected = hash("sha256", token, "buffer");
-  const openedAt = Date.now();
+  const openedAt = clock.now();
   const isToken = (given: string): boolean => timingSafeEqual(hash("sha256", given, "buffer"), expected);
   return {
     token,

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { AppError } from "../../errors.ts";
 import type { AccountStore, TokenRow } from "../../storage/account-store.ts";
 import { weaker, type User } from "../policy.ts";
+import type { StationClock } from "../station-clock.ts";
 import type { Directory } from "./directory.ts";
 
 /** So that a token is never taken for a session's id, and is found by those who search for leaked secrets. */
@@ -18,14 +19,23 @@ export interface TokenTable {
   endOf(user: string): Promise<number>;
 }
 
-export async function createTokenTable(accounts: AccountStore, directory: Directory): Promise<TokenTable> {
-  const byHash = new Map((await accounts.tokens(Date.now())).map((token) => [token.hash, token]));
-  const live = () => [...byHash.values()].filter(({ expiresAt }) => expiresAt > Date.now());
+/** How old a token is that was made later than now, nobody knows. */
+function isWithinLife({ createdAt, expiresAt }: TokenRow, now: number): boolean {
+  return createdAt <= now && now < expiresAt;
+}
+
+export async function createTokenTable(
+  accounts: AccountStore,
+  directory: Directory,
+  clock: StationClock,
+): Promise<TokenTable> {
+  const byHash = new Map((await accounts.tokens(clock.now())).map((token) => [token.hash, token]));
+  const live = () => [...byHash.values()].filter(({ expiresAt }) => expiresAt > clock.now());
   return {
     find(token) {
       const row = token.length <= 128 ? byHash.get(hash("sha256", token)) : undefined;
       const owner = row && directory.get(row.user);
-      if (!row || !owner || owner.disabled || row.expiresAt <= Date.now()) return undefined;
+      if (!row || !owner || owner.disabled || !isWithinLife(row, clock.now())) return undefined;
       const user = { name: owner.name, role: weaker(row.role, owner.role), token: row.id };
       return { user, createdAt: row.createdAt };
     },

@@ -5,13 +5,20 @@ import { roles, type TokenRow } from "../../storage/account-store.ts";
 import { authorize, weaker, type User } from "../policy.ts";
 import type { TokenService } from "../services.ts";
 import type { Sessions } from "../sessions.ts";
+import type { StationClock } from "../station-clock.ts";
 import { tokenPrefix, type TokenTable } from "./token-table.ts";
 
 const day = 24 * 3600_000;
 const defaultDays = 90;
 const tokensPerUser = 100;
 
-export function createTokenService({ sessions, table }: { sessions: Sessions; table: TokenTable }): TokenService {
+export interface TokenOptions {
+  sessions: Sessions;
+  table: TokenTable;
+  clock: StationClock;
+}
+
+export function createTokenService({ sessions, table, clock }: TokenOptions): TokenService {
   const visible = (user: User) => table.list().filter((row) => user.role === "admin" || row.user === user.name);
 
   function roleFor(user: User, { role = user.role }: TokenRequest): TokenRow["role"] {
@@ -29,7 +36,7 @@ export function createTokenService({ sessions, table }: { sessions: Sessions; ta
     async list(caller) {
       const user = sessions.authenticate(caller);
       authorize(user, "token:list");
-      return visible(user).map(shown);
+      return visible(user).map((row) => shown(row, clock));
     },
     async create(caller, request) {
       const user = sessions.authenticate(caller);
@@ -39,11 +46,11 @@ export function createTokenService({ sessions, table }: { sessions: Sessions; ta
         throw new AppError("too_many", `${user.name} has ${tokensPerUser} tokens already: revoke one first.`);
       if (request.name !== request.name.trim()) throw invalid("name", "must not begin or end with a space");
       const token = `${tokenPrefix}${randomBytes(32).toString("base64url")}`;
-      const createdAt = Date.now();
+      const createdAt = clock.now();
       const expiresAt = createdAt + (request.days ?? defaultDays) * day;
       const name = request.name;
       const row = await table.add({ hash: hash("sha256", token), user: user.name, name, role, createdAt, expiresAt });
-      return { ...shown(row), token };
+      return { ...shown(row, clock), token };
     },
     async remove(caller, id) {
       const user = sessions.authenticate(caller);
@@ -51,12 +58,12 @@ export function createTokenService({ sessions, table }: { sessions: Sessions; ta
       authorize(user, "token:remove", [{ owner: row?.user, name: `token ${id}` }]);
       if (!row) throw new AppError("not_found", `There is no token ${id}.`);
       await table.remove(id);
-      return shown(row);
+      return shown(row, clock);
     },
   };
 }
 
-function shown({ id, name, role, user, createdAt, expiresAt }: TokenRow): Token {
-  const seconds = (milliseconds: number) => Math.floor(milliseconds / 1000);
+function shown({ id, name, role, user, createdAt, expiresAt }: TokenRow, clock: StationClock): Token {
+  const seconds = (time: number) => Math.floor(clock.shown(time) / 1000);
   return { id, name, role, username: user, created: seconds(createdAt), expires: seconds(expiresAt) };
 }

@@ -3,6 +3,7 @@ import { AppError } from "../../errors.ts";
 import { createQueue } from "../../util/queue.ts";
 import type { AccountStore } from "../account-store.ts";
 import type { AuditStore } from "../audit-store.ts";
+import type { ClockStore } from "../clock-store.ts";
 import type { EventStore } from "../event-store.ts";
 import type { OpenvzStore } from "../openvz-store.ts";
 import type { RegistryStore } from "../registry-store.ts";
@@ -20,6 +21,7 @@ export interface Database {
   registries: RegistryStore;
   audit: AuditStore;
   openvz: OpenvzStore;
+  clock: ClockStore;
   /** Called after each batch that changed something; whoever follows the events looks for new ones. */
   onCommit(listener: () => void): void;
   close(): Promise<void>;
@@ -47,6 +49,7 @@ export async function openDatabase(options: OpenOptions, onFatal: (reason: strin
     registries: store("registries", call) as RegistryStore,
     audit: store("audit", call) as AuditStore,
     openvz: store("openvz", call) as OpenvzStore,
+    clock: store("clock", call) as ClockStore,
     onCommit,
     async close() {
       await settled();

@@ -9,7 +9,7 @@ export function sessionSql(db: DatabaseSync) {
   );
   const touch = db.prepare("UPDATE session SET seen_at = ? WHERE hash = ?");
   const remove = db.prepare("DELETE FROM session WHERE hash = ?");
-  const dropEnded = db.prepare("DELETE FROM session WHERE seen_at < ? OR login_at < ?");
+  const dropEnded = db.prepare("DELETE FROM session WHERE seen_at < ? OR login_at < ? OR max(seen_at, login_at) > ?");
   const sessions = db.prepare("SELECT hash, user, address, login_at AS loginAt, seen_at AS seenAt FROM session");
   const networks = db.prepare("SELECT user, network FROM known_network ORDER BY at DESC");
   const addNetwork = db.prepare(
@@ -30,8 +30,8 @@ export function sessionSql(db: DatabaseSync) {
     removeSession(hash: string): void {
       remove.run(hash);
     },
-    sessions({ idleSince, begunSince }: { idleSince: number; begunSince: number }): SessionRow[] {
-      dropEnded.run(idleSince, begunSince);
+    sessions({ idleSince, begunSince, now }: Parameters<AccountVerbs["sessions"]>[0]): SessionRow[] {
+      dropEnded.run(idleSince, begunSince, now);
       return sessions.all() as unknown as SessionRow[];
     },
     knownNetworks: () => networks.all() as { user: string; network: string }[],

@@ -4,6 +4,7 @@ import type { NewTask } from "../task-store.ts";
 import { accountSql } from "./accounts.ts";
 import { auditSql } from "./audit.ts";
 import { createBallast } from "./ballast.ts";
+import { clockSql } from "./clock.ts";
 import { eventSql } from "./events.ts";
 import { migrate, NewerDatabaseError } from "./migrations.ts";
 import { openvzSql } from "./openvz.ts";
@@ -198,6 +199,7 @@ function verbTable(db: DatabaseSync, host: string): Map<string, (argument: unkno
     audit: auditSql(db, host),
     registries: registrySql(db),
     openvz: openvzSql(db, host),
+    clock: clockSql(db),
   };
   const table = new Map<string, (argument: unknown) => unknown>();
   for (const [group, verbs] of Object.entries(groups)) {
