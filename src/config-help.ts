@@ -21,5 +21,10 @@ export function helpText(): string {
     ...lines,
     "",
     "A flag goes before its variable, that before the config file. Keys of the config file are the flags' names without --.",
+    "",
+    "A script can wait for three things only; all other output may change:",
+    "  the line `Gantry is ready at URL` on standard output: the station answers, and has looked for its engines;",
+    "  GET /healthz with status 200: the station answers; a request for an engine waits until that was first listed;",
+    "  the exit code: 0 ended on request, 2 wrong use or set-up, 74 the disk failed, 70 a fault of the station.",
   ].join("\n");
 }

@@ -231,6 +231,12 @@ test("refused with a sentence that does not repeat the password: a bad password 
   }
 });
 
+test("--help says what a script can wait for", () => {
+  const { text = "" } = readConfig(["--help"], {});
+  for (const thing of ["the line `Gantry is ready at URL`", "GET /healthz with status 200", "the exit code: 0 "])
+    assert.ok(text.includes(thing), thing);
+});
+
 test("--help names every flag with its variable and default", () => {
   const { text = "" } = readConfig(["--help"], {});
   const pairs =

@@ -1,6 +1,7 @@
 import { hasCode, messageOf } from "../errors.ts";
 import { actOf, type Act, type Audit } from "./audit.ts";
 import { documentedMessage } from "./audit-message.ts";
+import { mapMethods, type Method } from "./method-map.ts";
 import type { Caller, Services } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -24,8 +25,6 @@ const alsoReading = new Set([
 
 /** What ends an access: on a full disk it is carried out although it cannot be written down. */
 const endings = new Set(["sessions.logout", "sessions.remove", "tokens.remove"]);
-
-type Method = (...args: unknown[]) => unknown;
 
 /**
  * The services as they are called from outside: each change is written to the audit log before it is made, and each
@@ -75,14 +74,7 @@ export function auditServices(services: Services, { sessions, audit }: { session
     return (...args) => call(name, method, args);
   }
 
-  const groups = Object.entries(services).map(([group, methods]) => {
-    const wrapped = Object.entries(methods as Record<string, Method>).map(([verb, method]) => {
-      const name = `${group}.${verb}`;
-      return [verb, untouched.has(name) ? method : wrap(name, method)];
-    });
-    return [group, Object.fromEntries(wrapped)];
-  });
-  return Object.fromEntries(groups) as Services;
+  return mapMethods(services, (name, method) => (untouched.has(name) ? method : wrap(name, method)));
 }
 
 /** By what the thing is called, of the arguments after the caller. Never a whole request: those have secrets. */

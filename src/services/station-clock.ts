@@ -25,6 +25,8 @@ export interface StationClockOptions {
 }
 
 const writeEvery = 60_000;
+/** Milliseconds. So far the two clocks may differ although nobody has set one. */
+const inexact = 1000;
 
 export async function createStationClock({
   store,
@@ -61,5 +63,6 @@ export async function createStationClock({
 function startTime(mark: ClockMark | undefined, { id, uptime }: Boot, wall: number): number {
   if (!mark) return wall;
   const sameBoot = mark.boot === id && uptime >= mark.uptime;
-  return Math.max(wall, mark.time + (sameBoot ? uptime - mark.uptime : uptime));
+  const counted = mark.time + (sameBoot ? uptime - mark.uptime : uptime);
+  return counted > wall + inexact ? counted : wall;
 }

@@ -26,6 +26,7 @@ import { createContainerNumbers } from "./container-numbers.ts";
 import { createEngineEvents } from "./engine-events.ts";
 import { createEventLog } from "./event-log.ts";
 import { createEventHub } from "./events.ts";
+import { afterFirstLook } from "./first-look.ts";
 import { createForwarder } from "./forwarder.ts";
 import { createGatewayVisits, type GatewayVisits } from "./gateway-visits.ts";
 import { createImageReferences } from "./image-reference.ts";
@@ -213,7 +214,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     },
   };
   return {
-    services: auditServices(services, { sessions, audit }),
+    services: afterFirstLook(auditServices(services, { sessions, audit }), { sessions, looked: inventory.looked }),
     doorToken: accounts.doorToken,
     gatewayVisits: createGatewayVisits(audit),
     committed: hub.committed,
