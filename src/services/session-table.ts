@@ -32,9 +32,8 @@ export async function createSessionTable(accounts: AccountStore, clock: StationC
   const live = new Map<string, Session>();
   const now = clock.now();
   const limits = { idleSince: now - idleLimit, begunSince: now - lifeLimit };
-  // By the host's own clock: how old a session is that was used later than now, nobody knows.
-  for (const row of await accounts.sessions({ ...limits, now: clock.shown(now) }))
-    live.set(row.hash, remember(row, now));
+  // How old a session is that was used later than now, nobody knows: it is refused.
+  for (const row of await accounts.sessions({ ...limits, now })) live.set(row.hash, remember(row, now));
 
   function drop(session: Session): void {
     live.delete(session.hash);

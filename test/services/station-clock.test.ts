@@ -70,6 +70,13 @@ test("while the station runs, a clock that is set back changes nothing, and one 
   assert.equal(await minutes(), 0);
 });
 
+test("a station whose store cannot write starts, and has the host's time", async () => {
+  const store = { read: async () => undefined, write: () => Promise.reject(new Error("full")) };
+  const clock = await createStationClock({ store, boot: readBoot, wall: () => noon, log: () => undefined });
+  assert.ok(clock.now() - noon < minute);
+  await clock.close();
+});
+
 test("this host says which boot it is in, and since when", () => {
   const boot = readBoot();
   assert.match(boot.id, /^[0-9a-f-]{36}$/);
