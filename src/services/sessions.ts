@@ -73,12 +73,6 @@ export function createSessions({ table, directory, tokens, credentials, audit, c
     return credentials.check({ username, password, code }, address);
   }
 
-  /** A new password ends all sessions there are; one that is just being begun by the old one must not outlive it. */
-  function isAsItWas({ name, passwordHash, totp }: UserRow): boolean {
-    const now = directory.get(name);
-    return now !== undefined && !now.disabled && now.passwordHash === passwordHash && now.totp === totp;
-  }
-
   /** Every try is written down, but not what was never one. */
   async function loggedIn(caller: Caller, request: Login): Promise<UserRow> {
     const act = { address: caller.address, action: "login" };
@@ -114,7 +108,8 @@ export function createSessions({ table, directory, tokens, credentials, audit, c
       const before = table.find(caller.sid);
       if (before) table.drop(before);
       const { sid, session } = await table.begin({ user: user.name, address: caller.address, loginAt });
-      if (!isAsItWas(user)) {
+      // A new password ended all sessions that there were; this one was begun by the old one.
+      if (!directory.isCurrent(user)) {
         await table.end(session);
         throw new AppError("unauthenticated", "The account was changed during the login: log in again.");
       }

@@ -11,7 +11,8 @@ const hour = 60 * minute;
 /** A station that is started again and again, on a host whose clock and boot a test sets. */
 function host() {
   let mark: ClockMark | undefined;
-  const state = { wall: noon, boot: { id: "first", uptime: hour } as Boot };
+  const boot: Boot = { id: "first", uptime: hour };
+  const state = { wall: noon, boot };
   const store = { read: async () => mark, write: async (next: ClockMark) => void (mark = next) };
   const start = () =>
     createStationClock({ store, boot: () => state.boot, wall: () => state.wall, log: () => undefined });

@@ -5,6 +5,8 @@ export interface Directory {
   /** Also a disabled one. */
   get(name: string): UserRow | undefined;
   list(): UserRow[];
+  /** Whether somebody who proved to be this user would still be let in: by the same password and second step. */
+  isCurrent(user: UserRow): boolean;
   /** Reads a user again that was changed in the store; answers what it is now. */
   refresh(name: string): Promise<UserRow | undefined>;
   /** The host has no such user any more, or has him again: until then he is as good as disabled. */
@@ -19,6 +21,10 @@ export async function createDirectory(accounts: AccountStore): Promise<Directory
     get(name) {
       const user = users.get(name);
       return user && now(user);
+    },
+    isCurrent({ name, passwordHash, totp }) {
+      const user = users.get(name);
+      return user !== undefined && !now(user).disabled && user.passwordHash === passwordHash && user.totp === totp;
     },
     list: () => [...users.values()].map(now).sort((a, b) => (a.name < b.name ? -1 : 1)),
     setAbsent(name, isAbsent) {

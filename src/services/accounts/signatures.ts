@@ -27,5 +27,5 @@ export function refuseSignature(name: string): void {
 /** What all names that read alike have in common. Names are ASCII, so there are no twins in other alphabets. */
 function lookOf(name: string): string {
   const letters = name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-  return [...letters].map((letter) => twins[letter] ?? letter).join("");
+  return letters.replaceAll(/[0135l]/g, (letter) => twins[letter] ?? letter);
 }
