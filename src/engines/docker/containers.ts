@@ -131,9 +131,9 @@ export function createContainers(http: DockerHttp): Containers {
   }
 
   async function untilGone(id: string, signal?: AbortSignal): Promise<void> {
-    const deadline = Date.now() + 60_000;
+    const deadline = performance.now() + 60_000;
     while (await getById(id, signal)) {
-      if (Date.now() > deadline)
+      if (performance.now() > deadline)
         throw new AppError("engine_failed", `Docker has been removing container ${id} for a minute.`);
       await delay(removalPoll);
     }

@@ -63,12 +63,12 @@ export function createLifecycle(http: LxdHttp, operations: Operations): Lifecycl
   }
 
   async function insist(name: string, act: () => Promise<void>): Promise<void> {
-    const deadline = Date.now() + patience;
+    const deadline = performance.now() + patience;
     for (;;) {
       try {
         return await act();
       } catch (error) {
-        if (!isBusy(error) || Date.now() > deadline) throw error;
+        if (!isBusy(error) || performance.now() > deadline) throw error;
         await operations.settle(name);
       }
     }
