@@ -131,7 +131,7 @@ test("index and offset: the latest 20, what came since, a stretch; nonsense is r
     offset: 1,
   });
   assert.deepEqual((await events("?index=999999")).messages, []);
-  for (const query of ["?index=-1", "?index=x", "?offset=1.5", "?limit=3", `?index=${"9".repeat(30)}`]) {
+  for (const query of ["?index=-1", "?index=x", "?offset=1.5", `?index=${"9".repeat(30)}`]) {
     assert.equal((await station.client.send("GET", `/event${query}`)).status, 400, query);
   }
 });

@@ -163,7 +163,6 @@ test("a bad filter is 400 and names its field", async () => {
     ["category=system,other", "category"],
     [`user=${"x".repeat(129)}`, "user"],
     [`text=${"x".repeat(201)}`, "text"],
-    ["nothing=1", "nothing"],
   ];
   const ofList: typeof bad = [
     ["limit=0", "limit"],
@@ -171,10 +170,7 @@ test("a bad filter is 400 and names its field", async () => {
     ["limit=", "limit"],
     ["offset=-1", "offset"],
   ];
-  for (const [path, cases] of [
-    ["?", [...bad, ...ofList]] as const,
-    ["/export?", [...bad, ["limit=5", "limit"] as const]] as const,
-  ]) {
+  for (const [path, cases] of [["?", [...bad, ...ofList]] as const, ["/export?", bad] as const]) {
     for (const [query, field] of cases) {
       const { status, json } = await get(`${path}${query}`);
       assert.deepEqual([status, json.error.field], [400, field], `${path}${query}`);
