@@ -21,6 +21,7 @@ import { openSecrets } from "./services/secrets.ts";
 import { createStationClock } from "./services/station-clock.ts";
 import { createStation } from "./services/station.ts";
 import { openDatabase, type Database } from "./storage/sqlite/database.ts";
+import { purgeAll } from "./storage/task-stretches.ts";
 import { holdFileLock } from "./util/file-lock.ts";
 import { log, recentLines } from "./util/log.ts";
 
@@ -229,7 +230,7 @@ function keepUp(database: Database, certificates: Certificates): () => void {
   const { maxAge, maxRows } = auditRetention;
   const failed = (error: unknown) => log("retention", { error });
   const purge = () => {
-    database.tasks.purge({ now: Date.now(), ...retention }).catch(failed);
+    purgeAll(database.tasks, { now: Date.now(), ...retention }).catch(failed);
     database.audit.purge({ before: Date.now() - maxAge, maxRows }).catch(failed);
   };
   const upkeep = () => {

@@ -32,3 +32,15 @@ export function createListWriter(): (values: readonly Readonly<object>[]) => Buf
     return last.body;
   };
 }
+
+/** Writes parts of a list, one after another, as `prettyJson` would write the whole of it. */
+export async function* prettyJsonList(parts: AsyncIterable<readonly unknown[]>): AsyncGenerator<string> {
+  let separator = "[\n  ";
+  for await (const values of parts) {
+    if (values.length === 0) continue;
+    const texts = values.map((value) => prettyJson(value).replaceAll("\n", "\n  "));
+    yield separator + texts.join(",\n  ");
+    separator = ",\n  ";
+  }
+  yield separator.startsWith("[") ? "[]" : "\n]";
+}

@@ -1,9 +1,10 @@
-import { hasCode, messageOf } from "../errors.ts";
+import { AppError, hasCode, messageOf } from "../errors.ts";
 import { actOf, type Act, type Audit } from "./audit.ts";
 import { documentedMessage } from "./audit-message.ts";
 import { mapMethods, type Method } from "./method-map.ts";
 import type { Caller, Services } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
+import { withoutRequest } from "./unrepeated.ts";
 
 /** What writes its own entries, or has none. */
 const untouched = new Set(["sessions.login", "sessions.refresh", "sessions.check", "refusals.report", "health.get"]);
@@ -45,7 +46,7 @@ export function auditServices(services: Services, { sessions, audit }: { session
       return await method(...args);
     } catch (error) {
       const act = hasCode(error, "forbidden") || hasCode(error, "too_many") ? actOfCall(name, args) : undefined;
-      if (act) audit.refused(act, messageOf(error));
+      if (act) audit.refused(act, messageOf(forTheLog(error, args)));
       throw error;
     }
   }
@@ -62,7 +63,7 @@ export function auditServices(services: Services, { sessions, audit }: { session
       settle();
       return answer;
     } catch (error) {
-      settle(error);
+      settle(forTheLog(error, args));
       throw error;
     }
   }
@@ -75,6 +76,14 @@ export function auditServices(services: Services, { sessions, audit }: { session
   }
 
   return mapMethods(services, (name, method) => (untouched.has(name) ? method : wrap(name, method)));
+}
+
+/** Viewers read the log: an error that repeats a command or an environment is not written down as it is. */
+function forTheLog(error: unknown, args: readonly unknown[]): unknown {
+  const message = messageOf(error);
+  const told = withoutRequest(message, args, { inspects: false });
+  if (told === message) return error;
+  return error instanceof AppError ? new AppError(error.code, told) : new Error(told);
 }
 
 /** By what the thing is called, of the arguments after the caller. Never a whole request: those have secrets. */

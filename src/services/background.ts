@@ -3,17 +3,20 @@ import { categoryAliases, taskCategories, type Task } from "../api/task.ts";
 import type { EngineType } from "../engines/engine.ts";
 import { AppError } from "../errors.ts";
 import type { Inventory } from "../inventory/inventory.ts";
+import { clearAll } from "../storage/task-stretches.ts";
 import type { Actor, NewTask, TaskRow, TaskStore } from "../storage/task-store.ts";
-import type { LiveTask, TaskMachine } from "../tasks/machine.ts";
+import type { TaskMachine } from "../tasks/machine.ts";
 import { authorizeTask } from "./asks.ts";
 import { refusal } from "./conflicts.ts";
-import { maskedJson } from "./masked.ts";
 import type { Owners } from "./owners.ts";
+import type { Places } from "./places.ts";
 import { authorize, onlyOf, type User, type Verb } from "./policy.ts";
 import type { AddOptions, BackgroundKind, BackgroundService, Caller, TaskRequests } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Taken } from "./taken.ts";
+import { createTaskList, sightOf } from "./task-list.ts";
 import type { Planners, TaskPlan } from "./task-plan.ts";
+import { newTask, taskOf } from "./task-shown.ts";
 
 export interface BackgroundOptions {
   sessions: Sessions;
@@ -23,6 +26,7 @@ export interface BackgroundOptions {
   taken: Taken;
   tasks: TaskStore;
   machine: TaskMachine;
+  places: Places;
 }
 
 const verbs: Readonly<Record<BackgroundKind, Verb>> = {
@@ -31,9 +35,6 @@ const verbs: Readonly<Record<BackgroundKind, Verb>> = {
   image_pull: "image:download",
   image_remove: "image:remove",
 };
-
-/** Without `limit` the whole list; this many rows at most come from the store at once. */
-const wholeList = 1_000_000;
 
 /** The nine documented categories of background tasks: add, list, remove. */
 export function createBackgroundService(options: BackgroundOptions): BackgroundService {
@@ -50,8 +51,8 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
     }
     const task = rowOf(asked, plan);
     const accepted = await machine.accept(task);
-    if ("id" in accepted) return newTask(accepted.id, task, asked.request);
-    if ("repeated" in accepted) return taskOf(accepted.repeated, machine.live(accepted.repeated.id));
+    if ("id" in accepted) return newTask(accepted.id, task, asked.request, sightOf(asked.user));
+    if ("repeated" in accepted) return receiptOf(accepted.repeated, asked.user);
     // A claim may outlive its container by a moment: when that is so it is dropped, and the task tried again.
     if ("claimed" in accepted && (await taken.releaseIfStale(accepted.claimed.owner))) return accept(asked, plan);
     throw refusal(accepted, asked.user);
@@ -62,7 +63,11 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
     const found = idempotency && (await tasks.repeated({ user: user.name, idempotency, now: Date.now() }));
     if (!found) return undefined;
     if ("reused" in found) throw refusal(found, user);
-    return taskOf(found.repeated, machine.live(found.repeated.id));
+    return receiptOf(found.repeated, user);
+  }
+
+  function receiptOf(row: TaskRow, user: User): Task {
+    return taskOf(row, machine.live(row.id), { sight: sightOf(user), whole: true });
   }
 
   async function cancel(id: number, user: User, by: Actor): Promise<number[]> {
@@ -72,9 +77,8 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
     if (answer === "unknown") throw new AppError("not_found", `There is no task ${id}.`);
     if (answer === "past_pivot") throw new AppError("conflict", `Task ${id} cannot be cancelled at this moment.`);
     if (answer !== "final") return [id];
-    const cleared = await tasks.clear({ id, kind: null, by });
-    if (cleared.length === 0) throw new AppError("not_found", `There is no task ${id}.`);
-    return cleared;
+    if (!(await tasks.clearOne({ id, by }))) throw new AppError("not_found", `There is no task ${id}.`);
+    return [id];
   }
 
   return {
@@ -99,27 +103,17 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
       throw new AppError("not_found", `There is no category ${category}.`);
     },
 
-    async list(caller, { category, limit, before }) {
-      const user = onlyOf(sessions.authenticate(caller), "task:list");
-      const kind = category === undefined ? null : (categoryAliases[category] ?? category);
-      if (kind !== null && !isCategory(kind)) {
-        throw new AppError("invalid", `category is unknown: ${category}`, { details: { field: "category" } });
-      }
-      const rows = await tasks.list({ kind, limit: limit ?? wholeList, before: before ?? null, user });
-      if (rows === "too_large")
-        throw new AppError("too_large", "The list is too large for one answer: ask for less with limit.");
-      return rows.map((row) => taskOf(row, machine.live(row.id)));
-    },
+    ...createTaskList(options),
 
     async remove(caller, target) {
       const user = sessions.authenticate(caller);
       const only = onlyOf(user, "task:remove");
       const by = { user: user.name, address: caller.address };
-      if (target === undefined) return tasks.clear({ id: null, kind: null, user: only, by });
+      if (target === undefined) return clearAll(tasks, { kind: null, user: only, by });
       if (/^[0-9]{1,15}$/.test(target)) return cancel(Number(target), user, by);
       const kind = categoryAliases[target] ?? target;
       if (!isCategory(kind)) throw new AppError("not_found", `There is no category ${target}.`);
-      return tasks.clear({ id: null, kind, user: only, by });
+      return clearAll(tasks, { kind, user: only, by });
     },
   };
 }
@@ -150,60 +144,4 @@ function idempotencyOf(
 
 function isCategory(text: string): boolean {
   return (taskCategories as readonly string[]).includes(text);
-}
-
-/** As it was accepted; it may be running by now. */
-function newTask(id: number, task: NewTask, request: unknown): Task {
-  return {
-    category: task.kind,
-    deletable: false,
-    detail_state: "",
-    id,
-    init: seconds(task.now),
-    name: task.name,
-    params: maskedJson(task.params, request),
-    progress: -1,
-    state: "waiting",
-    user: task.user,
-  };
-}
-
-function taskOf(row: TaskRow, running: LiveTask | undefined): Task {
-  // The last word of a task that is over is its row's.
-  const live = shownStates[row.state] === "running" ? running : undefined;
-  return {
-    category: row.kind,
-    deletable: row.state === "running" && (live?.cancellable ?? false),
-    detail_state: live?.detail ?? row.detail,
-    ...(row.end !== null && { end: seconds(row.end) }),
-    ...errorOf(row),
-    id: row.id,
-    init: seconds(row.init),
-    name: row.name,
-    params: maskedJson(row.params),
-    progress: live?.progress ?? row.progress,
-    ...(row.result !== null && { result: row.result }),
-    ...(row.start !== null && { start: seconds(row.start) }),
-    state: shownStates[row.state],
-    user: row.user,
-  };
-}
-
-/** The documents know four words. A cancelled task is in no list; only its idempotency key still finds it. */
-const shownStates: Readonly<Record<TaskRow["state"], Task["state"]>> = {
-  waiting: "waiting",
-  running: "running",
-  undoing: "running",
-  completed: "completed",
-  error: "error",
-  cancelled: "error",
-};
-
-function errorOf({ state, error }: TaskRow): { error?: string } {
-  if (state === "cancelled") return { error: "The task was cancelled." };
-  return state === "error" && error !== null ? { error } : {};
-}
-
-function seconds(milliseconds: number): number {
-  return Math.floor(milliseconds / 1000);
 }

@@ -35,7 +35,7 @@ export interface EventHubOptions {
   events: EventStore;
   sessions: Sessions;
   places: Places;
-  /** Ids of a user's latest tasks. */
+  /** Ids of a user's tasks that run now. */
   tasksOf(user: string): Promise<number[]>;
 }
 

@@ -159,6 +159,11 @@ export function authorize(user: User, verb: Verb, targets: readonly Target[] = [
     throw new AppError("forbidden", `${user.name} (${user.role}) may not set ${field}.`, { details: { field } });
 }
 
+/** Whether the user may do this at all, to his own things at least. */
+export function may(user: User, verb: Verb): boolean {
+  return scopeOf(user, verb) !== undefined;
+}
+
 /** Whose things a list shows: `undefined` = everybody's. Throws as `authorize`. */
 export function onlyOf(user: User, verb: Verb): string | undefined {
   authorize(user, verb);

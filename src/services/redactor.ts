@@ -32,7 +32,8 @@ function collect(value: unknown, isSecret: boolean, found: string[]): void {
   }
 }
 
-function spellingsOf(secret: string): string[] {
+/** A text as it is, and as JSON, a URL and base64 have it. */
+export function spellingsOf(secret: string): string[] {
   const inJson = JSON.stringify(secret).slice(1, -1);
   return [secret, inJson, encodeURIComponent(secret), Buffer.from(secret).toString("base64")];
 }

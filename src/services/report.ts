@@ -1,6 +1,7 @@
 import type { SystemInfo } from "../api/system.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
+import { taskStretches } from "../storage/task-stretches.ts";
 import type { TaskRow, TaskStore } from "../storage/task-store.ts";
 import { zipOf } from "../util/zip.ts";
 import { createRedactor, secretsInRequest } from "./redactor.ts";
@@ -8,6 +9,8 @@ import type { Secrets } from "./secrets.ts";
 import type { Download } from "./services.ts";
 
 const maxTasks = 1000;
+/** Characters of requests whose secrets are looked for: tasks beyond are left out. */
+const maxRequests = 8 << 20;
 
 export interface ReportDeps {
   inventory: Inventory;
@@ -32,17 +35,25 @@ export interface Report {
 export function createReport(deps: ReportDeps): Report {
   const { inventory, tasks, configuration, recentLines } = deps;
 
-  async function listed(): Promise<TaskRow[]> {
-    const rows = await tasks.list({ kind: null, limit: maxTasks, before: null });
-    if (rows !== "too_large") return rows;
-    const fewer = await tasks.list({ kind: null, limit: maxTasks / 50, before: null });
-    return fewer === "too_large" ? [] : fewer;
+  /** The latest tasks, without their requests; the secrets of those come apart. */
+  async function latestTasks(): Promise<{ rows: Partial<TaskRow>[]; secrets: string[] }> {
+    const latest: { rows: Partial<TaskRow>[]; secrets: string[] } = { rows: [], secrets: [] };
+    let size = 0;
+    for await (const rows of taskStretches(tasks, { kind: null, limit: maxTasks, before: null })) {
+      for (const row of rows) {
+        latest.rows.push(withoutRequest(row));
+        latest.secrets.push(...secretsInRequest(row.params));
+        size += row.params.length;
+      }
+      if (size > maxRequests) break;
+    }
+    return latest;
   }
 
   return {
     async make(system) {
-      const rows = await listed();
-      const known = [...(await registryPasswords(deps)), ...rows.flatMap((row) => secretsInRequest(row.params))];
+      const { rows, secrets: inRequests } = await latestTasks();
+      const known = [...(await registryPasswords(deps)), ...inRequests];
       const redact = createRedactor(known);
       const text = (value: unknown): string => redact(`${JSON.stringify(value, null, 2)}\n`);
       const files = {
@@ -50,7 +61,7 @@ export function createReport(deps: ReportDeps): Report {
         "system.json": text(system),
         "configuration.json": text(configuration),
         "engines.json": text(engineStates(inventory)),
-        "tasks.json": text(rows.map(withoutRequest)),
+        "tasks.json": text(rows),
         "log.txt": redact(`${recentLines().join("\n")}\n`),
       };
       return { name: "gantry-report.zip", type: "application/zip", content: zipOf(files) };

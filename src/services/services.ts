@@ -65,8 +65,14 @@ export interface AddOptions {
 
 export interface TaskFilter {
   category?: string | undefined;
-  limit?: number | undefined;
+  /** Only older ones than this id. */
   before?: number | undefined;
+}
+
+export interface TaskPage {
+  tasks: Task[];
+  /** The `before` of the next page; absent: this was the last. */
+  next: number | undefined;
 }
 
 export interface BackgroundService {
@@ -74,8 +80,12 @@ export interface BackgroundService {
   add<K extends BackgroundKind>(caller: Caller, kind: K, request: TaskRequests[K], options: AddOptions): Promise<Task>;
   /** For a category that is documented but not carried out by this version, or is not known: always throws. */
   refuse(caller: Caller, category: string): Promise<never>;
-  /** Newest first. */
-  list(caller: Caller, filter: TaskFilter): Promise<Task[]>;
+  /** Newest first, part by part, until the signal aborts; `too_many` when the user reads too many at once. Long values are cut. */
+  list(caller: Caller, filter: TaskFilter, signal: AbortSignal): Promise<AsyncIterable<Task[]>>;
+  /** At most `limit` of them, and fewer where they are large. */
+  page(caller: Caller, filter: TaskFilter & { limit: number }): Promise<TaskPage>;
+  /** One task, with all its values. */
+  get(caller: Caller, id: string): Promise<Task>;
   /** `undefined` = all, a category, or one id. Ids of what is gone, ascending. A running task is cancelled first. */
   remove(caller: Caller, target: string | undefined): Promise<number[]>;
 }

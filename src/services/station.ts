@@ -9,7 +9,7 @@ import type { EventStore } from "../storage/event-store.ts";
 import type { OpenvzStore } from "../storage/openvz-store.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
 import type { Lane, TaskStore } from "../storage/task-store.ts";
-import { createTaskMachine } from "../tasks/machine.ts";
+import { createTaskMachine, type TaskMachine } from "../tasks/machine.ts";
 import { createAccounts } from "./accounts/accounts.ts";
 import type { HostUsers } from "./accounts/host-users.ts";
 import type { LimitOptions } from "./accounts/login-limits.ts";
@@ -115,7 +115,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
   });
   const { sessions, audit } = accounts;
   const places = createPlaces(options.maxStreams);
-  const hub = createEventHub({ events, sessions, places, tasksOf: createTasksOf(tasks) });
+  const hub = createEventHub({ events, sessions, places, tasksOf: (user) => runningOf(user, machine, tasks) });
   const { shares, pins, protection } = createShareRoom({ ...options.shares, station: id });
   const actors = createActors();
   const announce = createAnnounce(events, log);
@@ -172,7 +172,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
 
   const toReach = { sessions, inventory, marks, lookup };
   const toMake = { inventory, planners, taken, machine };
-  const background = createBackgroundService({ ...toMake, sessions, owners, tasks });
+  const background = createBackgroundService({ ...toMake, sessions, owners, tasks, places });
   const awaiting = createAwaiting({ machine, tasks });
   const permitted = createPermitted(lookup, owners);
   const services: Services = {
@@ -242,12 +242,8 @@ async function recoverEngines({ engines, id, log }: StationOptions): Promise<voi
   }
 }
 
-/** So many of a user's latest tasks may still be running when he opens a stream. */
-const latest = 1000;
-
-function createTasksOf(tasks: TaskStore): (user: string) => Promise<number[]> {
-  return async (user) => {
-    const rows = await tasks.list({ kind: null, limit: latest, before: null, user });
-    return rows === "too_large" ? [] : rows.map(({ id }) => id);
-  };
+/** Ids of a user's tasks that run now. Others become known to a stream by the event of their start. */
+async function runningOf(user: string, machine: Pick<TaskMachine, "running">, tasks: TaskStore): Promise<number[]> {
+  const rows = await Promise.all(machine.running().map((task) => tasks.row(task)));
+  return rows.flatMap((row) => (row?.user === user ? row.id : []));
 }

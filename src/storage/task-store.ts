@@ -120,12 +120,41 @@ export interface ActiveTask {
   debt: boolean;
 }
 
+/** Which tasks are read, from the newest to the oldest. */
 export interface TaskFilterRow {
   kind: string | null;
+  /** At most so many rows. */
   limit: number;
+  /** Only older ones than this id; null: from the newest. */
   before: number | null;
   /** Absent: everybody's. */
   user?: string | undefined;
+}
+
+/**
+ * A part of something long. The store looks at a bounded number of rows and of bytes for each, so that no other call
+ * waits long for its thread.
+ */
+export interface Stretch<T> {
+  items: T[];
+  /** Where the next part begins; null: this was the last. */
+  next: number | null;
+}
+
+export interface Retention {
+  now: number;
+  /** Milliseconds after its end at which a task goes, and before which it never does. */
+  maxAge: number;
+  minAge: number;
+  /** Tasks that are over, and events. */
+  maxCount: number;
+  maxEvents: number;
+}
+
+export interface PurgePlace {
+  before: number;
+  /** Tasks that are over among the newer ones. */
+  final: number;
 }
 
 export interface TaskVerbs {
@@ -164,10 +193,12 @@ export interface TaskVerbs {
   get(id: number): TaskRow | undefined;
   /** The same, also of a task that is in no list. */
   row(id: number): TaskRow | undefined;
-  /** Newest first; without cancelled and cleared ones. `too_large`: their requests alone are over 32 MiB. */
-  list(filter: TaskFilterRow): TaskRow[] | "too_large";
-  /** Hides completed and error tasks of a kind (null: all), and of a user only when one is given. Ids ascending. */
-  clear(filter: { id: number | null; kind: string | null; user?: string | undefined; by?: Actor }): number[];
+  /** Newest first; without cancelled and cleared ones. `next` is the `before` of the next stretch. */
+  list(filter: TaskFilterRow): Stretch<TaskRow>;
+  /** Hides one completed or error task, and drops its request when that is long. False: there is no such one. */
+  clearOne(cleared: { id: number; by?: Actor }): boolean;
+  /** The same for those of a kind (null: all), newest first. Answers their ids. */
+  clear(filter: Omit<TaskFilterRow, "limit"> & { by?: Actor }): Stretch<number>;
   /** Tasks that are not final, or owe an undo, oldest first. */
   active(): ActiveTask[];
   /** A new start found it running: counts the attempt. */
@@ -187,8 +218,10 @@ export interface TaskVerbs {
   releaseClaims(owner: string): void;
   /** What `from` holds is `to`'s from now on. */
   moveClaims(move: { from: string; to: string }): void;
-  /** Drops what is beyond the retention. Answers how many rows went. */
-  purge(limits: { now: number; maxAge: number; minAge: number; maxCount: number; maxEvents: number }): number;
+  /** Drops tasks beyond the retention, from the newest on, stretch by stretch: `next` is the `from` of the next one. */
+  purge(limits: Retention & { from: PurgePlace | null }): { dropped: number; next: PurgePlace | null };
+  /** Drops keys and events beyond it, so many at once; 0: there are no more. */
+  purgeTrails(limits: Retention): number;
 }
 
 export type TaskStore = Async<TaskVerbs>;

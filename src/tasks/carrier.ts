@@ -113,6 +113,8 @@ export function createCarrier(options: CarrierOptions) {
     resume,
     get: (id: number) => running.get(id),
     hasRoom: places.hasRoom,
+    /** Of the tasks that this process carries out now. */
+    ids: () => [...running.keys()],
     /** What can stop stops; resolves when all have. */
     async endAll(): Promise<void> {
       for (const task of running.values()) task.controller.abort(ending);

@@ -136,6 +136,7 @@ export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, l
       return (await isOverWithin(task.over, cancelAnswerAfter)) ? "cancelled" : "cancelling";
     },
 
+    running: carrier.ids,
     live: (id: number): LiveTask | undefined => liveOf(carrier.get(id)),
 
     /** Takes up what an earlier process left, then begins to run tasks. */

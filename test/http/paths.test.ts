@@ -13,7 +13,7 @@ test("three prefixes lead to one path, with and without a trailing slash", async
       const answer = await send(prefix + path);
       assert.equal(answer.status, 200, prefix + path);
       const category = path.includes("?") ? "create" : undefined;
-      assert.deepEqual(calls.pop()?.args, [{ category, limit: undefined, before: undefined }]);
+      assert.deepEqual(calls.pop()?.args[0], { category, before: undefined });
     }
   }
 });
@@ -42,7 +42,7 @@ test("a method that a path does not have is 405 with the ones it has", async (t)
   const answer = await send("/container-station/api/v1/background/?x=1", { method: "PATCH", body: "{" });
   assert.equal(answer.status, 405);
   assert.equal(answer.headers.allow, "GET, DELETE");
-  assert.equal((await send("/api/v1/background/5")).headers.allow, "POST, DELETE");
+  assert.equal((await send("/api/v1/background/5", { method: "PATCH" })).headers.allow, "GET, POST, DELETE");
   assert.equal((await send("/api/v1/container/docker/web/", { method: "PATCH" })).headers.allow, "GET, DELETE");
   assert.equal((await send("/api/v1/container/docker/web/autostart/on")).headers.allow, "PUT");
   assert.equal((await send("/nowhere", { method: "POST", body: "{" })).status, 404);

@@ -60,6 +60,8 @@ const answers: Record<string, (...args: never[]) => unknown> = {
     throw new AppError("unsupported", `${category} is not part of this version.`);
   },
   "background.list": () => [task],
+  "background.page": () => [task],
+  "background.get": () => task,
   "background.remove": () => [1, 2],
   ...Object.fromEntries(lifecycleVerbs.map((verb) => [`lifecycle.${verb}`, () => container])),
   "inside.inspect": () => ({ Id: "a" }),
@@ -99,7 +101,11 @@ export function createStub(): Stub {
       ...methodsOf("sessions", ["login", "refresh", "logout", "list", "remove"]),
       check: async () => responders.get("sessions.check")?.(),
     },
-    background: methodsOf("background", ["add", "refuse", "list", "remove"]),
+    background: {
+      ...methodsOf("background", ["add", "refuse", "remove", "get"]),
+      list: async (...args: unknown[]) => inParts((await call("background.list", args)) as unknown[]),
+      page: async (...args: unknown[]) => ({ tasks: await call("background.page", args), next: 5 }),
+    },
     users: methodsOf("users", ["list", "create", "change", "remove", "changePassword"]),
     tokens: methodsOf("tokens", ["list", "create", "remove"]),
     secondStep: methodsOf("secondStep", ["get", "begin", "finish", "end"]),
@@ -124,6 +130,11 @@ export function createStub(): Stub {
     health: { get: () => call("health.get", []) },
   } as unknown as Services;
   return { services, calls, refused, answer: (method, respond) => void responders.set(method, respond) };
+}
+
+/** A list as it comes from the store. */
+async function* inParts(values: readonly unknown[], size = 100): AsyncGenerator<unknown[]> {
+  for (let at = 0; at < values.length; at += size) yield values.slice(at, at + size);
 }
 
 export async function* streamOf(items: StreamItem[]): AsyncGenerator<StreamItem> {

@@ -62,6 +62,7 @@ export const table: Record<string, Row> = {
   "DELETE /log": { expected: adminOnly },
 
   "GET /background": { expected: all },
+  "GET /background/:id": { path: "/background/1", expected: [200, 404, 200] },
   "DELETE /background": { expected: [403, 200, 200] },
   "DELETE /background/:target": { path: "/background/1", expected: [403, 404, 200] },
   "POST /background/create": { body: (role) => ({ ...image, name: `policy-${role}` }), expected: [403, 200, 200] },

@@ -97,7 +97,7 @@ function idempotencyTests(open: OpenStore): void {
       assert.ok("repeated" in again && again.repeated.id === id && again.repeated.state === "running");
       assert.deepEqual(await tasks.accept(newTask(key("k", "h2"))), { reused: id });
       assert.ok("id" in (await tasks.accept(newTask({ ...key("k", "h2"), user: "eva" }))));
-      assert.equal((await tasks.list({ kind: null, limit: 9, before: null })).length, 2);
+      assert.equal((await listed(tasks, { kind: null, limit: 9, before: null })).length, 2);
     }),
   );
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accept, completed, noon, port, running, withStore, type OpenStore } from "./contract-fixture.ts";
+import { clearAll } from "../../src/storage/task-stretches.ts";
+import { accept, listed, completed, noon, port, running, withStore, type OpenStore } from "./contract-fixture.ts";
 
 const all = { kind: null, limit: 99, before: null };
 
@@ -12,9 +13,9 @@ export function awaitedTests(open: OpenStore): void {
       const id = await accept(tasks, { awaited: true, kind: "container_stop" });
       for (const state of ["waiting", "running", "completed"]) {
         assert.equal((await tasks.row(id))?.state, state);
-        assert.deepEqual(await tasks.list(all), []);
+        assert.deepEqual(await listed(tasks, all), []);
         assert.equal(await tasks.get(id), undefined);
-        assert.deepEqual(await tasks.clear({ id: null, kind: null }), []);
+        assert.deepEqual(await clearAll(tasks, { kind: null }), []);
         assert.equal((await tasks.active()).length, state === "completed" ? 0 : 1);
         if (state === "waiting") await tasks.claim({ id, now: noon + 1 });
         if (state === "running") await tasks.complete({ id, result: 0, error: null, now: noon + 2 });

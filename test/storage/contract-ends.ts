@@ -123,7 +123,7 @@ function debtTests(open: OpenStore): void {
       await tasks.releaseClaims("docker/c/web");
       assert.ok("claimed" in (await tasks.accept(newTask({ ports: [port(80)] }))));
       assert.equal((await tasks.steps(id)).length, 1);
-      await tasks.clear({ id, kind: null });
+      await tasks.clearOne({ id });
       assert.deepEqual(await activeOf(tasks, id), kept, "also when it is cleared from the list");
       await tasks.settleDebt(id);
       assert.deepEqual([await tasks.active(), await tasks.steps(id), await tasks.undone([id])], [[], [], [id]]);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { clearAll, purgeAll } from "../../src/storage/task-stretches.ts";
 import type { TaskStore } from "../../src/storage/task-store.ts";
 import {
   accept,
@@ -21,6 +22,7 @@ const ids = async (tasks: TaskStore, filter: Partial<{ kind: string; limit: numb
 
 export function upkeepTests(open: OpenStore): void {
   listTests(open);
+  stretchTests(open);
   purgeTests(open);
 }
 
@@ -47,12 +49,55 @@ function listTests(open: OpenStore): void {
       const [a, b] = [await completed(tasks), await completed(tasks, { kind: "image_download" })];
       const [c, d] = [await inDebt(tasks), await running(tasks)];
       const e = await accept(tasks);
-      assert.deepEqual(await tasks.clear({ id: d, kind: null }), []);
-      assert.deepEqual(await tasks.clear({ id: null, kind: "image_download" }), [b]);
-      assert.deepEqual(await tasks.clear({ id: null, kind: null }), [a, c]);
-      assert.deepEqual(await tasks.clear({ id: a, kind: null }), []);
+      assert.equal(await tasks.clearOne({ id: d }), false);
+      assert.deepEqual(await clearAll(tasks, { kind: "image_download" }), [b]);
+      assert.deepEqual(await clearAll(tasks, { kind: null }), [a, c]);
+      assert.equal(await tasks.clearOne({ id: a }), false);
       assert.deepEqual(await ids(tasks), [e, d]);
       assert.equal(await tasks.get(a), undefined);
+    }),
+  );
+}
+
+/** No call of the store goes through more than a stretch, whatever it finds there. */
+function stretchTests(open: OpenStore): void {
+  test(
+    "list, clear and purge go through many tasks in stretches of rows",
+    withStore(open, async ({ tasks }) => {
+      const all = await Promise.all(Array.from({ length: 1200 }, () => completed(tasks)));
+      all.sort((a, b) => b - a);
+      const first = await tasks.list({ kind: null, limit: 5000, before: null });
+      assert.deepEqual([first.items.length, first.next], [500, all[499]]);
+      const none = await tasks.list({ kind: "image_remove", limit: 5000, before: null });
+      assert.deepEqual([none.items.length, none.next], [0, all[499]], "also where nothing is found");
+      assert.deepEqual(await ids(tasks, { limit: 5000 }), all);
+      const cleared = await tasks.clear({ kind: null, before: null });
+      assert.deepEqual([cleared.items.length, cleared.next], [200, all[199]]);
+      assert.equal((await clearAll(tasks, { kind: null })).length, 1000);
+      const purged = await tasks.purge({ ...limits, now: noon + 2 * day, from: null });
+      assert.deepEqual([purged.dropped, purged.next?.before], [200, all[199]]);
+      assert.equal(await purgeAll(tasks, { ...limits, maxEvents: 1e9, now: noon + 2 * day }), 1000);
+    }),
+  );
+
+  test(
+    "a stretch ends by bytes; a cleared task keeps its request only when that is short",
+    withStore(open, async ({ tasks }) => {
+      const params = JSON.stringify({ a: "x".repeat(900_000) });
+      const made: number[] = [];
+      for (let n = 0; n < 5; n++) made.unshift(await completed(tasks, { params }));
+      assert.deepEqual(
+        (await tasks.list({ kind: null, limit: 99, before: null })).items.map(({ id }) => id),
+        made.slice(0, 2),
+      );
+      assert.deepEqual((await tasks.clear({ kind: null, before: null })).items, made.slice(0, 2));
+      assert.deepEqual(
+        (await Promise.all(made.map((id) => tasks.row(id)))).map((row) => row?.params.length),
+        [2, 2, params.length, params.length, params.length],
+      );
+      const short = await completed(tasks);
+      await tasks.clearOne({ id: short });
+      assert.equal((await tasks.row(short))?.params, '{"a":1}');
     }),
   );
 }
@@ -65,12 +110,12 @@ function purgeTests(open: OpenStore): void {
     withStore(open, async ({ tasks }) => {
       const old = await completed(tasks, {}, noon - 31 * day);
       const [a, b, c] = [await completed(tasks), await completed(tasks), await completed(tasks)];
-      assert.ok((await tasks.purge({ ...limits, now: noon })) >= 1);
+      assert.ok((await purgeAll(tasks, { ...limits, now: noon })) >= 1);
       assert.deepEqual(await ids(tasks), [c, b, a]);
       assert.equal(await tasks.get(old), undefined);
-      await tasks.purge({ ...limits, maxCount: 1, maxAge: 0, now: noon + 23 * hour });
+      await purgeAll(tasks, { ...limits, maxCount: 1, maxAge: 0, now: noon + 23 * hour });
       assert.deepEqual(await ids(tasks), [c, b, a], "under a day all stay, whatever their number and age");
-      await tasks.purge({ ...limits, maxCount: 1, now: noon + 25 * hour });
+      await purgeAll(tasks, { ...limits, maxCount: 1, now: noon + 25 * hour });
       assert.deepEqual(await ids(tasks), [c], "the newest stay");
     }),
   );
@@ -79,11 +124,11 @@ function purgeTests(open: OpenStore): void {
     "purge: what is cleared goes after the least age; what is not over or owes an undo stays",
     withStore(open, async ({ tasks }) => {
       const cleared = await completed(tasks);
-      await tasks.clear({ id: cleared, kind: null });
+      assert.equal(await tasks.clearOne({ id: cleared }), true);
       const [waiting, active, owing] = [await accept(tasks), await running(tasks), await inDebt(tasks)];
-      assert.equal(await tasks.purge({ ...limits, now: noon + hour }), 0);
-      assert.equal(await tasks.purge({ ...limits, now: noon + 2 * day }), 1);
-      await tasks.purge({ ...limits, maxCount: 0, now: noon + 400 * day });
+      assert.equal(await purgeAll(tasks, { ...limits, now: noon + hour }), 0);
+      assert.equal(await purgeAll(tasks, { ...limits, now: noon + 2 * day }), 1);
+      await purgeAll(tasks, { ...limits, maxCount: 0, now: noon + 400 * day });
       assert.deepEqual(await ids(tasks), [owing, active, waiting]);
     }),
   );
@@ -92,9 +137,9 @@ function purgeTests(open: OpenStore): void {
     "purge: port claims outlive their task's row; events go by number; keys after the least age",
     withStore(open, async ({ tasks, events }) => {
       await completed(tasks, { creates: "docker/c/web", ports: [port(80)], idempotency: { key: "k", hash: "h" } });
-      await tasks.purge({ ...limits, now: noon + hour });
+      await purgeAll(tasks, { ...limits, now: noon + hour });
       assert.ok("reused" in (await tasks.accept(newTask({ idempotency: { key: "k", hash: "h2" } }))));
-      await tasks.purge({ ...limits, maxEvents: 2, now: noon + 40 * day });
+      await purgeAll(tasks, { ...limits, maxEvents: 2, now: noon + 40 * day });
       const { events: rows, first, last } = await events.read({ after: 0, limit: 10 });
       assert.deepEqual([rows.length, first, last], [2, 2, 3]);
       assert.deepEqual(await ids(tasks), []);

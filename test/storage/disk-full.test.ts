@@ -65,7 +65,7 @@ describe("a full disk", { concurrency: true }, () => {
     const batch = await Promise.allSettled([...accepts, tasks.complete({ id, result: 0, error: null, now: noon })]);
     assert.ok(batch.slice(0, 5).every((answer) => answer.status === "rejected" && full(answer.reason)));
     assert.equal((await tasks.get(id))?.state, "completed");
-    assert.equal((await tasks.list({ kind: null, limit: 10, before: null })).length, 1);
+    assert.equal((await tasks.list({ kind: null, limit: 10, before: null })).items.length, 1);
     assert.deepEqual(fatal, []);
     await database.close();
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { purgeAll } from "../../src/storage/task-stretches.ts";
 import { completed, day, hour, noon, running } from "./contract-fixture.ts";
 import { openTemporary } from "./temporary.ts";
 
@@ -24,9 +25,9 @@ test("a job is its task, and is kept as long; that of a container's create as lo
   assert.deepEqual([state, error, verb, of], ["error", "it would not", "stop", stop]);
   assert.equal((await openvz.containerOfJob("j-2"))?.id, "c-1");
 
-  await tasks.purge({ ...limits, now: noon + 29 * day });
+  await purgeAll(tasks, { ...limits, now: noon + 29 * day });
   assert.equal((await openvz.jobs({ limit: 10 })).length, 2, "in no list of tasks, but kept like those");
-  await tasks.purge({ ...limits, now: noon + 31 * day });
+  await purgeAll(tasks, { ...limits, now: noon + 31 * day });
   assert.deepEqual(
     (await openvz.jobs({ limit: 10 })).map(({ id, state }) => [id, state]),
     [["j-1", "completed"]],
@@ -37,7 +38,7 @@ test("a job is its task, and is kept as long; that of a container's create as lo
   );
   assert.deepEqual(await openvz.containers({ user: "eva" }), []);
   await openvz.forget("c-1");
-  await tasks.purge({ ...limits, now: noon + 31 * day + hour });
+  await purgeAll(tasks, { ...limits, now: noon + 31 * day + hour });
   assert.deepEqual(await openvz.jobs({ limit: 10 }), []);
 });
 

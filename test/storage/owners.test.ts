@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { purgeAll } from "../../src/storage/task-stretches.ts";
 import type { Role } from "../../src/storage/account-store.ts";
 import type { Database } from "../../src/storage/sqlite/database.ts";
 import { migrate } from "../../src/storage/sqlite/migrations.ts";
@@ -11,7 +12,7 @@ import { accept, completed, day, hour, noon } from "./contract-fixture.ts";
 import { openAt, openTemporary } from "./temporary.ts";
 
 const limits = { maxAge: 30 * day, minAge: day, maxCount: 1000, maxEvents: 1000 };
-const purge = ({ tasks }: Database) => tasks.purge({ ...limits, now: noon + 40 * day });
+const purge = ({ tasks }: Database) => purgeAll(tasks, { ...limits, now: noon + 40 * day });
 const ownersOf = (database: Database, ids: number[]) => Promise.all(ids.map((id) => database.tasks.ownerOf(id)));
 const making = (user: string, n: number) => ({ user, creates: `docker/c/${n}` });
 
@@ -83,7 +84,7 @@ test("a database of before: owners and active tasks are found as they were", asy
       [5, false],
     ],
   );
-  await database.tasks.purge({ ...limits, now: noon + 40 * day + hour });
+  await purgeAll(database.tasks, { ...limits, now: noon + 40 * day + hour });
   assert.equal(await database.tasks.row(1), undefined);
   assert.deepEqual(await ownersOf(database, [1, 2, 3, 4, 5, 7]), owners);
 });

@@ -4,7 +4,9 @@ import { ImageRemoveRequest } from "../../api/image-remove.ts";
 import { Task, TaskListQuery } from "../../api/task.ts";
 import type { BackgroundService } from "../../services/services.ts";
 import type { App } from "../app.ts";
+import { untilHangUp } from "../hang-up.ts";
 import { addOptions } from "../idempotency.ts";
+import { sendList } from "../send-list.ts";
 import { callerOf } from "../session-cookie.ts";
 
 const base = "/api/v1/background";
@@ -21,10 +23,21 @@ export function backgroundRoutes(app: App, background: BackgroundService): void 
     querystring: TaskListQuery,
     response: { 200: Type.Array(Task) },
   };
-  app.get(base, { schema: list }, (request) => {
+  app.get(base, { schema: list }, async (request, reply) => {
     const { category, limit, before } = request.query;
-    return background.list(callerOf(request), { category, limit: numberOf(limit), before: numberOf(before) });
+    const filter = { category, before: numberOf(before) };
+    if (limit === undefined) {
+      const parts = await background.list(callerOf(request), filter, untilHangUp(reply));
+      return sendList(reply, parts);
+    }
+    const { tasks, next } = await background.page(callerOf(request), { ...filter, limit: Number(limit) });
+    if (next !== undefined) reply.header("link", nextLink({ category, limit, before: String(next) }));
+    return tasks;
   });
+
+  const one = Type.Object({ id: Type.String({ description: "A task's id" }) });
+  const get = { tags, summary: "A task with all its values", params: one, response: { 200: Task } };
+  app.get(`${base}/:id`, { schema: get }, (request) => background.get(callerOf(request), request.params.id));
 
   const removeAll = { tags, summary: "Delete all tasks that have ended", response: { 200: RemovedIds } };
   app.delete(base, { schema: removeAll }, (request) => background.remove(callerOf(request), undefined));
@@ -68,4 +81,10 @@ function addRoutes(app: App, background: BackgroundService): void {
 
 function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
+}
+
+/** Relative, so that it holds below every prefix of the API. */
+function nextLink(query: { category: string | undefined; limit: string; before: string }): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return `<?${new URLSearchParams(given).toString()}>; rel="next"`;
 }

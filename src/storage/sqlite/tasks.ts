@@ -6,6 +6,7 @@ import { taskColumns } from "./task-columns.ts";
 import { taskEnds } from "./task-ends.ts";
 import { taskEvents } from "./task-events.ts";
 import { taskQueries } from "./task-queries.ts";
+import { taskStretches } from "./task-stretches.ts";
 
 const idempotencyLife = 24 * 3600 * 1000;
 
@@ -16,7 +17,8 @@ export function taskSql(db: DatabaseSync, host: string): TaskVerbs {
     ...acceptance(db, host, trails),
     ...steps(db),
     ...taskEnds(db, host, trails),
-    ...taskQueries(db, host, trails.audit),
+    ...taskQueries(db, host),
+    ...taskStretches(db, trails.audit),
   };
 }
 

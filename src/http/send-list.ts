@@ -1,0 +1,24 @@
+import type { FastifyReply } from "fastify";
+import { Readable } from "node:stream";
+import { jsonType, prettyJsonList } from "./json.ts";
+
+/** A list of one part: its items, and the end. */
+const textsOfShortList = 2;
+
+/** Sends a list while it is read, no faster than the client takes it; a short one as any other answer, with its length. */
+export async function sendList(reply: FastifyReply, parts: AsyncIterable<readonly unknown[]>): Promise<FastifyReply> {
+  const texts = prettyJsonList(parts);
+  const begin: string[] = [];
+  for (let next = await texts.next(); ; next = await texts.next()) {
+    if (next.done) return reply.type(jsonType).send(Buffer.from(begin.join("")));
+    begin.push(next.value);
+    if (begin.length > textsOfShortList) break;
+  }
+  async function* all(): AsyncGenerator<string> {
+    yield begin.splice(0).join("");
+    yield* texts;
+  }
+  // Of a long list nobody knows the length before its end.
+  const sent = reply.request.method === "HEAD" ? [] : all();
+  return reply.type(jsonType).send(Readable.from(sent, { objectMode: false }));
+}
