@@ -32,7 +32,10 @@ const Bridge = Type.Object(
 export const Network = Type.Object(
   {
     mode: Type.Optional(
-      Type.Union([Type.Literal("nat"), Type.Literal("host"), Type.Literal("bridge"), Type.Literal("")]),
+      Type.String({
+        pattern: "^(?:[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127})?$",
+        description: "nat, host, bridge, empty, or the name of a bridge of this host or of a network of Docker",
+      }),
     ),
     hostname: Type.Optional(
       Type.String({

@@ -73,7 +73,9 @@ export type NetworkMode =
   /** The host's own network. */
   | { mode: "host" }
   /** An address on the network that `interface` is in; `join` = that interface is a bridge, and is joined. */
-  | { mode: "bridge"; interface: string; join: boolean; address: LanAddress };
+  | { mode: "bridge"; interface: string; join: boolean; address: LanAddress }
+  /** A network of the engine's own; no other has its name. */
+  | { mode: "network"; name: string };
 
 export type LanAddress =
   | { by: "dhcp" }
@@ -126,7 +128,8 @@ export type ContainerSettings = Pick<ContainerSpec, "autostart" | "limits" | "de
   /** Ids, or names where the container was made by another program. */
   volumesFrom: readonly string[];
   hostname: string;
-  mode: NetworkMode["mode"];
+  /** `nat`, `host`, `bridge`, or the name of a network of the engine's own. */
+  mode: string;
   architecture: string;
 };
 
@@ -154,6 +157,10 @@ export interface Container {
   paused?: true;
   /** Folders of the host that it mounts, as the engine was told them. */
   mounts: readonly string[];
+  /** MAC addresses of its network cards, in lower case: those that it was given, and those that it has. */
+  macs?: readonly string[];
+  /** IPv4 addresses that it was given, or has from its engine; without prefix length, and not those of DHCP. */
+  addresses?: readonly string[];
 }
 
 export interface Image {
@@ -229,6 +236,8 @@ export interface Engine {
   readonly capabilities: Capabilities;
   readonly containers: Containers;
   readonly images: Images;
+  /** Names of networks that a container can be connected to, one for each network; absent: the engine has none. */
+  networks?(signal?: AbortSignal): Promise<string[]>;
   /** Answers within 2 s or throws `engine_unavailable`. */
   info(): Promise<EngineInfo>;
   /** Returns the process of the engine's daemon on this host; undefined when it has none, or none was found. */

@@ -35,6 +35,18 @@ export function isEdge({ length }: Subnet, candidate: string): boolean {
   return size > 2 && [0, size - 1].includes(toNumber(candidate) % size);
 }
 
+/** Whether a container can have it: neither this host's own, nor of many, nor none. */
+export function isUnicast(address: string): boolean {
+  const [first = 0, second] = address.split(".").map(Number);
+  return first > 0 && first < 224 && first !== 127 && !(first === 169 && second === 254);
+}
+
+/** Returns the network's broadcast address; networks of one or two addresses have none. */
+export function broadcastOf({ address, length }: Subnet): string | undefined {
+  const size = 2 ** (32 - length);
+  return size > 2 ? toAddress(Math.floor(toNumber(address) / size) * size + size - 1) : undefined;
+}
+
 function toNumber(address: string): number {
   return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }

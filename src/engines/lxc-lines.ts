@@ -1,4 +1,5 @@
 import { invalid } from "../errors.ts";
+import { broadcastOf } from "./free-address.ts";
 
 /** Lines of LXC's configuration, which LXD passes on as `raw.lxc`. */
 
@@ -37,10 +38,16 @@ export function deviceLines(verb: "allow" | "deny", device: string): string[] {
   return [`lxc.cgroup.devices.${verb} = ${device}`, `lxc.cgroup2.devices.${verb} = ${device}`];
 }
 
-/** Of the container's first network card. */
+/** Of the container's first network card. `address`: with its prefix length. */
 export function addressLines(address: string, gateway: string | undefined): string[] {
   return [
-    `lxc.net.0.ipv4.address = ${address}`,
+    `lxc.net.0.ipv4.address = ${addressSetting(address)}`,
     ...(gateway === undefined ? [] : [`lxc.net.0.ipv4.gateway = ${gateway}`]),
   ];
+}
+
+/** Returns an address as LXC's configuration takes it. Without a broadcast address LXC makes a wrong one, 0.0.0.255. */
+export function addressSetting(address: string): string {
+  const [ip = "", length] = address.split("/");
+  return `${address} ${broadcastOf({ address: ip, length: Number(length) }) ?? "0.0.0.0"}`;
 }

@@ -7,6 +7,7 @@ import { clearAll } from "../storage/task-stretches.ts";
 import type { Actor, NewTask, TaskRow, TaskStore } from "../storage/task-store.ts";
 import type { TaskMachine } from "../tasks/machine.ts";
 import { authorizeTask } from "./asks.ts";
+import type { Cards } from "./cards.ts";
 import { refusal } from "./conflicts.ts";
 import type { Owners } from "./owners.ts";
 import type { Places } from "./places.ts";
@@ -24,6 +25,7 @@ export interface BackgroundOptions {
   owners: Owners;
   planners: Planners;
   taken: Taken;
+  cards: Pick<Cards, "check">;
   tasks: TaskStore;
   machine: TaskMachine;
   places: Places;
@@ -38,11 +40,12 @@ const verbs: Readonly<Record<BackgroundKind, Verb>> = {
 
 /** The nine documented categories of background tasks: add, list, remove. */
 export function createBackgroundService(options: BackgroundOptions): BackgroundService {
-  const { sessions, inventory, owners, planners, taken, tasks, machine } = options;
+  const { sessions, inventory, owners, planners, taken, cards, tasks, machine } = options;
 
   async function accept(asked: Asked, plan: TaskPlan): Promise<Task> {
     try {
       await taken.refuse(plan, asked.user);
+      if (plan.container) await cards.check(plan.container.type, plan.container.plan, asked.user);
     } catch (error) {
       // It may be the same request, a moment earlier, that has taken it.
       const known = await repeated(asked);

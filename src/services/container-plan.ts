@@ -3,8 +3,8 @@ import { split } from "shlex";
 import type { CreateRequest } from "../api/create.ts";
 import { findDevice } from "../engines/device-table.ts";
 import type { ContainerSpec, DeviceRule, Limits, PortMapping } from "../engines/engine.ts";
-import { invalid } from "../errors.ts";
-import { planNetwork } from "./network-plan.ts";
+import { type AppError, invalid } from "../errors.ts";
+import { type PlannedNetwork, planNetwork } from "./network-plan.ts";
 import type { SharePath, Shares } from "../shares/shares.ts";
 
 export interface PlannedMount {
@@ -14,11 +14,12 @@ export interface PlannedMount {
 }
 
 /**
- * All of a container but what is known only when the task runs: its image, its mark, its folders on the host, and which
- * other containers are meant.
+ * All of a container but what is known only when the task runs: its image, its mark, its folders on the host, which
+ * network is meant by a name, and which other containers.
  */
-export type ContainerPlan = Omit<ContainerSpec, "image" | "mark" | "mounts" | "links" | "volumesFrom"> & {
+export type ContainerPlan = Omit<ContainerSpec, "image" | "mark" | "mounts" | "network" | "links" | "volumesFrom"> & {
   mounts: readonly PlannedMount[];
+  network: PlannedNetwork;
   /** What the user calls another container -> its alias. */
   links: Readonly<Record<string, string>>;
   /** What the user calls the containers. */
@@ -91,12 +92,17 @@ function planPorts(ports: readonly (readonly [number, number, "tcp" | "udp"])[])
 }
 
 function planLinks(links: Readonly<Record<string, string>>, mode: string): Record<string, string> {
-  if (mode !== "nat" && Object.keys(links).length > 0) throw invalid("links", "goes with network.mode nat only");
+  if (["host", "bridge"].includes(mode) && Object.keys(links).length > 0) throw noLinks();
   for (const name of Object.keys(links)) {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$/.test(name))
       throw invalid("links", "must be an object of container name to alias");
   }
   return { ...links };
+}
+
+/** Docker links containers on its own networks only. */
+export function noLinks(): AppError {
+  return invalid("links", "goes with network.mode nat, or a network of Docker, only");
 }
 
 function planLimits(limit: { cputime?: number; cpuweight?: number; memory?: string }): Limits {
@@ -168,6 +174,7 @@ function absolutePath(path: string, field: string): string {
 }
 
 function unicast(address: string): string {
+  if (/^[0:]+$/.test(address)) throw invalid("network.mac_addr", "must not be all zeros");
   if (Number.parseInt(address.slice(0, 2), 16) & 1)
     throw invalid("network.mac_addr", "must not be a multicast address");
   return address.toLowerCase();

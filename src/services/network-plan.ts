@@ -1,27 +1,56 @@
 import { existsSync } from "node:fs";
 import type { CreateRequest } from "../api/create.ts";
 import type { LanAddress, NetworkMode, PortMapping } from "../engines/engine.ts";
+import { isEdge, isInside, isUnicast } from "../engines/free-address.ts";
 import { invalid } from "../errors.ts";
 
 type Network = NonNullable<CreateRequest["network"]>;
 type Bridge = NonNullable<Network["bridge"]>;
 
-/** What the container is connected to. Throws `invalid` for what does not go together. */
-export function planNetwork(network: Network, ports: readonly PortMapping[]): NetworkMode {
+/** A network that the request calls by its name. Which one that is, is looked up for those who may have it. */
+export interface NamedNetwork {
+  mode: "named";
+  name: string;
+  /** Only a bridge of this host can have it. */
+  address: LanAddress;
+}
+
+export type PlannedNetwork = NetworkMode | NamedNetwork;
+
+/** Docker's own words for a mode; no network that is asked for here. */
+const reserved = ["none", "default"];
+/** An engine would take it for the id of some other network. */
+const idLike = /^[0-9a-f]{12,64}$/;
+
+/** Returns what the container is connected to. Throws `invalid` for what does not go together. */
+export function planNetwork(network: Network, ports: readonly PortMapping[]): PlannedNetwork {
   const mode = network.mode || "nat";
-  if (mode !== "bridge") {
-    for (const field of ["interface", "join", "bridge"] as const) {
-      if (network[field] !== undefined) throw invalid(`network.${field}`, "goes with network.mode bridge only");
-    }
-  }
-  if (mode !== "nat" && ports.length > 0) {
-    throw invalid(
-      "network.port",
-      `cannot be used with network.mode ${mode}: the container's ports are reachable as they are`,
-    );
-  }
+  if (reserved.includes(mode)) throw invalid("network.mode", `must not be ${mode}`);
+  if (idLike.test(mode)) throw invalid("network.mode", "must be a network's name, and not what looks like an id");
+  const isLan = mode === "bridge";
+  refuseFields(network, isLan ? [] : ["interface", "join"]);
+  if (mode === "nat" || mode === "host") refuseFields(network, ["bridge"]);
+  if (mode === "host" || isLan) refusePorts(mode, ports);
   if (mode === "nat") return { mode };
-  return mode === "host" ? hostNetwork(network) : lanNetwork(network);
+  if (mode === "host") return hostNetwork(network);
+  return isLan ? lanNetwork(network) : namedNetwork(mode, network);
+}
+
+function refuseFields(network: Network, fields: readonly ("interface" | "join" | "bridge")[]): void {
+  const given = fields.find((field) => network[field] !== undefined);
+  if (given) throw invalid(`network.${given}`, "goes with network.mode bridge only");
+}
+
+/** Throws `invalid` for ports of a container that needs no forwarding. */
+export function refusePorts(mode: string, ports: readonly PortMapping[]): void {
+  if (ports.length === 0) return;
+  const reason = "the container's ports are reachable as they are";
+  throw invalid("network.port", `cannot be used with network.mode ${mode}: ${reason}`);
+}
+
+function namedNetwork(name: string, { bridge = {} }: Network): NamedNetwork {
+  if (bridge.interface) throw invalid("network.bridge.interface", "goes with network.mode bridge only");
+  return { mode: "named", name, address: lanAddress(bridge) };
 }
 
 function hostNetwork(network: Network): NetworkMode {
@@ -52,12 +81,22 @@ function lanAddress(bridge: Bridge): LanAddress {
     return { by: "dhcp" };
   }
   if (!bridge.ip) throw invalid("network.bridge.ip", "is missing");
-  const prefix = prefixLength(bridge.netmask ?? "255.255.255.0");
-  return {
-    by: "static",
-    address: `${decimal(bridge.ip)}/${prefix}`,
-    ...(bridge.gateway && { gateway: decimal(bridge.gateway) }),
-  };
+  const length = prefixLength(bridge.netmask ?? "255.255.255.0");
+  const address = hostAddress(bridge.ip, length, "network.bridge.ip");
+  if (!bridge.gateway) return { by: "static", address: `${address}/${length}` };
+  const gateway = hostAddress(bridge.gateway, 32, "network.bridge.gateway");
+  if (gateway === address) throw invalid("network.bridge.gateway", "is the container's own address");
+  if (isInside({ address, length }, gateway)) hostAddress(gateway, length, "network.bridge.gateway");
+  return { by: "static", address: `${address}/${length}`, gateway };
+}
+
+/** Returns the address in one spelling; throws `invalid` for one that no host can have. */
+function hostAddress(text: string, length: number, field: string): string {
+  const address = decimal(text);
+  if (!isUnicast(address)) throw invalid(field, `must be an address that a host can have, not ${address}`);
+  if (isEdge({ address, length }, address))
+    throw invalid(field, `must not be its network's own or broadcast address: ${address}/${length}`);
+  return address;
 }
 
 /** Without leading zeros, which `ip` takes for octal. */

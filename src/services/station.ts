@@ -17,12 +17,13 @@ import { authorizeTask } from "./asks.ts";
 import { auditServices } from "./audited.ts";
 import { createAwaiting } from "./awaiting.ts";
 import { createBackgroundService } from "./background.ts";
+import { createCards } from "./cards.ts";
 import { createContainerLookup } from "./container-lookup.ts";
 import { createCertificateService } from "./certificates.ts";
 import { createActors } from "./actors.ts";
 import { createAnnounce } from "./announce.ts";
 import { createContainerList } from "./container-list.ts";
-import { createContainerNumbers } from "./container-numbers.ts";
+import { createContainerNumbers, numbersKey } from "./container-numbers.ts";
 import { createEngineEvents } from "./engine-events.ts";
 import { createEventLog } from "./event-log.ts";
 import { createEventHub } from "./events.ts";
@@ -130,6 +131,11 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const owners = createOwners({ tasks, station: id });
   const lookup = createContainerLookup(inventory);
   const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
+  const cards = createCards({
+    inventory,
+    owners,
+    numbersOf: (type, { id, pid }) => numbers.of(numbersKey(type, id), pid),
+  });
   const containerList = createContainerList({ sessions, inventory, numbers, owners });
   const images = createImageReferences(registries, secrets);
   const kinds = createKinds({
@@ -145,6 +151,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
     moveClaims: (from, to) => tasks.moveClaims({ from, to }),
     announce,
     settlePorts: forwarder.settle,
+    findNetwork: cards.find,
+    refuseCard: (user, card) => cards.refuse(card, user),
     async authorize(name, verb, asks) {
       const user = await accounts.userNow(name);
       await authorizeTask(owners, user, verb, asks);
@@ -172,7 +180,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
 
   const toReach = { sessions, inventory, marks, lookup };
   const toMake = { inventory, planners, taken, machine };
-  const background = createBackgroundService({ ...toMake, sessions, owners, tasks, places });
+  const background = createBackgroundService({ ...toMake, cards, sessions, owners, tasks, places });
   const awaiting = createAwaiting({ machine, tasks });
   const permitted = createPermitted(lookup, owners);
   const services: Services = {

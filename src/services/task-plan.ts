@@ -4,7 +4,7 @@ import type { Container, EngineType } from "../engines/engine.ts";
 import { invalid } from "../errors.ts";
 import type { Lane, Lock, PortClaim } from "../storage/task-store.ts";
 import { asksOfCreate, asksOfImage, type Asks } from "./asks.ts";
-import { planContainer } from "./container-plan.ts";
+import { type ContainerPlan, planContainer } from "./container-plan.ts";
 import { refuseUnfit } from "./engine-fit.ts";
 import { imageKeys } from "./image-keys.ts";
 import { type ImageReferences, taggedName } from "./image-reference.ts";
@@ -24,6 +24,8 @@ export interface TaskPlan {
   /** The key of the container that will be made. */
   creates: string | null;
   ports: readonly PortClaim[];
+  /** The container that will be made, whose network and addresses are looked at. */
+  container?: { type: EngineType; plan: ContainerPlan };
   /** What the policy is decided on, beside the verb. */
   asks?: Asks;
 }
@@ -64,7 +66,8 @@ export function createPlanners(options: PlannerOptions): Planners {
       types: [request.type],
       lane: "heavy",
       name: request.name,
-      locks: [[key, "X"], ...shared([...imageKeys(request.type, references), ...otherKeys])],
+      container: { type: request.type, plan },
+      locks: [[key, "X"], ...addressLocks(plan), ...shared([...imageKeys(request.type, references), ...otherKeys])],
       creates: key,
       ports: plan.ports.map(({ host, protocol }) => ({ protocol, port: host })),
       asks: asksOfCreate({ request, plan, source, others }),
@@ -95,6 +98,15 @@ async function imageRemove(request: TaskRequests["image_remove"]): Promise<TaskP
     creates: null,
     ports: [],
   };
+}
+
+/** Two containers that are given one address are made one after the other, so that the second sees the first. */
+function addressLocks({ macAddress, network }: ContainerPlan): Lock[] {
+  const lan = network.mode === "bridge" || network.mode === "named" ? network.address : undefined;
+  return [
+    ...(macAddress === undefined ? [] : [[`host/mac/${macAddress}`, "X"] as const]),
+    ...(lan?.by === "static" ? [[`host/address/${lan.address.split("/")[0]}`, "X"] as const] : []),
+  ];
 }
 
 export function containerKey(type: string, name: string): string {

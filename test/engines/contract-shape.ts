@@ -173,12 +173,15 @@ function addressTests(env: () => EngineEnv, withContainer: WithContainer): void 
     withContainer({}, async (engine, id) => {
       const foreign = foreignTo(engine);
       const near = await free(engine, id);
+      const broadcast = new RegExp(`inet ${near}/24 brd ${near.replace(/\d+$/, "255")} `);
       await engine.containers.reshape(id, { addresses: [near, foreign[0], foreign[1]] });
       for (const address of [near, ...foreign]) await reached(engine, id, address);
       assert.deepEqual(await addresses(engine, id), [near, ...foreign].toSorted());
+      assert.match(await inside(engine, id, "ip", "address", "show", "dev", "eth0"), broadcast);
       await restarted(engine, id);
       for (const address of [near, ...foreign]) await reached(engine, id, address);
       assert.deepEqual(await addresses(engine, id), [near, ...foreign].toSorted());
+      assert.match(await inside(engine, id, "ip", "address", "show", "dev", "eth0"), broadcast);
       assert.deepEqual(
         (await engine.containers.shape(id)).addresses?.map(plainAddress).toSorted(),
         [near, ...foreign].toSorted(),

@@ -44,6 +44,8 @@ async function reached({ pid }: Container, wanted: LanAddress, lan: LanWorld): P
   });
   if (wanted.by === "static") {
     assert.equal(address, wanted.address);
+    const card = await onNetworkOf(pid, "ip", "-4", "-o", "address", "show", "dev", "eth0");
+    assert.match(card, /inet 192\.168\.77\.20\/24 brd 192\.168\.77\.255 /);
     assert.match(await onNetworkOf(pid, "ip", "route"), /^default via 192\.168\.77\.1 dev eth0/m);
   } else assert.match(address, /^192\.168\.77\.1[0-4]\d\/24$/);
   assert.match(await onNetworkOf(pid, "ip", "link", "show", "eth0"), /link\/ether 02:42:ac:11:00:77/);

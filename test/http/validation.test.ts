@@ -36,7 +36,10 @@ test("a refusal names the field and says what it takes", async (t) => {
     [{ command: 1 }, "command must be a text or a list"],
     [{ command: ["a", 1] }, "command[1] must be a text"],
     [{ environment: ["A=1", "B"] }, "environment[1] must be NAME=VALUE"],
-    [{ network: { mode: "x" } }, "network.mode must be nat, host, bridge or empty"],
+    [
+      { network: { mode: "container:web" } },
+      "network.mode must be nat, host, bridge, empty, or the name of a bridge of this host or of a network of Docker",
+    ],
     [{ network: { port: [[80, 80, "sctp"]] } }, "network.port[0][2] must be tcp or udp"],
     [
       {

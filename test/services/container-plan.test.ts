@@ -142,6 +142,8 @@ test("what does not go together, or is not there, is refused by name", () => {
     [{ volume: { host: { "/Public/../etc": { bind: "/x" } } } }, 'volume.host["/Public/../etc"]', /\.\./],
     [{ volume: { host: { "/etc": { bind: "/x" } } } }, 'volume.host["/etc"]', /names no shared folder/],
     [{ network: { mac_addr: "01:00:5e:00:00:01" } }, "network.mac_addr", /multicast/],
+    [{ network: { mac_addr: "ff:ff:ff:ff:ff:ff" } }, "network.mac_addr", /multicast/],
+    [{ network: { mac_addr: "00:00:00:00:00:00" } }, "network.mac_addr", /all zeros/],
     [
       {
         network: {
@@ -171,7 +173,7 @@ test("what does not go together, or is not there, is refused by name", () => {
     [{ resource: { device: [["allow", "Memory_(1)", "rwm"]] } }, "resource.device[0][1]", /is no device/],
     [{ links: { "a;b": "c" } }, "links", /container name to alias/],
     [{ links: { "-a": "c" } }, "links", /container name to alias/],
-    [{ links: { other: "db" }, network: { mode: "host" } }, "links", /network.mode nat only/],
+    [{ links: { other: "db" }, network: { mode: "host" } }, "links", /network.mode nat, or a network of Docker, only/],
   ];
   for (const [changes, field, reason] of cases) {
     assert.throws(

@@ -80,6 +80,15 @@ test("a fixed address with its prefix", () => {
   });
 });
 
+test("a network's name, with an address of its own or without", () => {
+  assert.deepEqual(plan({ mode: "lan-net" }), { mode: "named", name: "lan-net", address: { by: "dhcp" } });
+  assert.deepEqual(plan({ mode: bridge, bridge: { mode: "static", ip: "192.168.1.20" } }), {
+    mode: "named",
+    name: bridge,
+    address: { by: "static", address: "192.168.1.20/24" },
+  });
+});
+
 test("what does not go together is refused by name", () => {
   const on = { mode: "bridge", interface: card } as const;
   const fixed = { mode: "static", ip: "192.168.1.20" } as const;
@@ -99,6 +108,27 @@ test("what does not go together is refused by name", () => {
     [{ ...on, bridge: { mode: "static" } }, "network.bridge.ip", /is missing/],
     [{ ...on, bridge: { ...fixed, netmask: "255.0.255.0" } }, "network.bridge.netmask", /is no netmask/],
     [{ ...on, bridge: { ...fixed, netmask: "0.0.0.0" } }, "network.bridge.netmask", /is no netmask/],
+    [{ mode: "none" }, "network.mode", /must not be none/],
+    [{ mode: "default" }, "network.mode", /must not be default/],
+    [{ mode: "0123456789ab" }, "network.mode", /looks like an id/],
+    [{ mode: "lan-net", interface: card }, "network.interface", /mode bridge only/],
+    [{ mode: "lan-net", join: true }, "network.join", /mode bridge only/],
+    [{ mode: "lan-net", bridge: { interface: { name: card } } }, "network.bridge.interface", /mode bridge only/],
+    ...["0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255", "169.254.1.1"].flatMap(
+      (ip): [Network, string, RegExp][] => [
+        [{ ...on, bridge: { ...fixed, ip } }, "network.bridge.ip", /that a host can have/],
+        [{ ...on, bridge: { ...fixed, gateway: ip } }, "network.bridge.gateway", /that a host can have/],
+      ],
+    ),
+    [{ ...on, bridge: { ...fixed, ip: "192.168.1.0" } }, "network.bridge.ip", /own or broadcast address/],
+    [{ ...on, bridge: { ...fixed, ip: "192.168.1.255" } }, "network.bridge.ip", /own or broadcast address/],
+    [
+      { ...on, bridge: { ...fixed, ip: "192.168.1.127", netmask: "255.255.255.128" } },
+      "network.bridge.ip",
+      /own or broadcast address/,
+    ],
+    [{ ...on, bridge: { ...fixed, gateway: "192.168.1.255" } }, "network.bridge.gateway", /own or broadcast address/],
+    [{ ...on, bridge: { ...fixed, gateway: "192.168.1.20" } }, "network.bridge.gateway", /container's own/],
   ];
   for (const [network, field, reason] of cases) assertInvalid(() => plan(network), field, reason);
   const ports = [{ host: 80, container: 80, protocol: "tcp" as const }];

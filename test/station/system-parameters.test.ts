@@ -72,11 +72,12 @@ for (const row of systemRows(lan, folder)) {
   }
 }
 
-/** Two containers on one LAN cannot have one address, and not one MAC either. */
+/** Two containers cannot have one address, and not one MAC either. */
 function addressOf({ body }: SystemRow, type: SystemType): Record<string, unknown> {
-  const network = structuredClone(body["network"]) as { bridge?: { ip?: string } } | undefined;
-  if (type === "lxc" || !network?.bridge?.ip) return body;
-  network.bridge.ip = network.bridge.ip.replace(/1$/, "2");
+  const network = structuredClone(body["network"]) as { bridge?: { ip?: string }; mac_addr?: string } | undefined;
+  if (type === "lxc" || !network) return body;
+  if (network.bridge?.ip) network.bridge.ip = network.bridge.ip.replace(/1$/, "2");
+  if (network.mac_addr) network.mac_addr = network.mac_addr.replace(/99$/, "98");
   return { ...body, network };
 }
 

@@ -12,13 +12,26 @@ export interface Listed {
   Names: string[];
 }
 
+/** A network that the container is connected to; addresses are empty while it does not run. */
+interface Endpoint {
+  MacAddress?: string;
+  IPAddress?: string;
+  IPAMConfig?: { IPv4Address?: string } | null;
+}
+
 /** The part of an inspect that the station uses. */
 export interface Inspected {
   Id: string;
   Name: string;
   Image: string;
   State: { Running: boolean; Paused?: boolean; Pid: number; StartedAt?: string };
-  Config: { Image: string; Hostname?: string; Tty?: boolean; Labels: Record<string, string> | null };
+  Config: {
+    Image: string;
+    Hostname?: string;
+    Tty?: boolean;
+    MacAddress?: string;
+    Labels: Record<string, string> | null;
+  };
   Mounts?: { Type: string; Source: string; Destination: string; RW: boolean }[] | null;
   HostConfig: {
     NetworkMode?: string;
@@ -32,7 +45,10 @@ export interface Inspected {
     VolumesFrom?: string[] | null;
     Binds?: string[] | null;
   };
-  NetworkSettings?: { Ports?: Record<string, Binding[] | null> | null };
+  NetworkSettings?: {
+    Ports?: Record<string, Binding[] | null> | null;
+    Networks?: Record<string, Endpoint | null> | null;
+  };
 }
 
 /**

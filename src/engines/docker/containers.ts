@@ -18,6 +18,7 @@ import { killLeftovers } from "./leftovers.ts";
 import { noReshaping } from "../shape.ts";
 import { createLife } from "./life.ts";
 import { ownName } from "./named-failures.ts";
+import { readCards } from "./cards.ts";
 import { readSettings } from "./settings.ts";
 
 /** The part of the list that the station uses. */
@@ -169,6 +170,7 @@ function toContainer(inspected: Inspected): Container {
     ...(hasEnded(inspected) && { ended: true }),
     ...(inspected.State.Running && inspected.State.Paused && { paused: true }),
     mounts: (inspected.Mounts ?? []).filter(({ Type }) => Type === "bind").map(({ Source }) => Source),
+    ...readCards(inspected),
   };
 }
 

@@ -34,11 +34,19 @@ export function createBody(spec: ContainerSpec, facts: CreateFacts): Record<stri
   };
 }
 
+/**
+ * A LAN address is given after the start (lan.ts); Docker's own networks cannot ask DHCP. A network is called by its name,
+ * because Docker gives no MAC address where it is called by its id.
+ */
+function networkMode({ network }: ContainerSpec): string {
+  if (network.mode === "network") return network.name;
+  return { bridge: "none", host: "host", nat: "bridge" }[network.mode];
+}
+
 function hostConfig(spec: ContainerSpec, facts: CreateFacts, bindings: object): Record<string, unknown> {
   const lan = spec.network.mode === "bridge";
   return {
-    // A LAN address is given after the start (lan.ts); Docker's own networks cannot ask DHCP.
-    NetworkMode: lan ? "none" : spec.network.mode === "host" ? "host" : "bridge",
+    NetworkMode: networkMode(spec),
     PortBindings: lan ? {} : bindings,
     Privileged: spec.privileged,
     RestartPolicy: { Name: spec.autostart ? "always" : "no" },
@@ -93,10 +101,11 @@ function deviceMapping(path: string, access: string): Record<string, string> {
 
 function labels(spec: ContainerSpec): Record<string, string> {
   const lan = lanLabel(spec);
+  const mode = spec.network.mode === "network" ? spec.network.name : spec.network.mode;
   return {
     [taskLabel]: `${spec.mark.station}/${spec.mark.task}`,
-    [networkLabel]: spec.network.mode,
-    "com.qnap.qcs.network.mode": spec.network.mode,
+    [networkLabel]: mode,
+    "com.qnap.qcs.network.mode": mode,
     "com.qnap.qcs.gpu": spec.gpu ? "True" : "False",
     ...(lan !== undefined && { "gantry.lan": lan }),
   };
@@ -115,8 +124,10 @@ function portKey(port: PortMapping): string {
 
 /** From API 1.44 the address belongs to the network; both are sent, and must agree. */
 function macAddress(spec: ContainerSpec, version: string): Record<string, unknown> {
-  if (spec.macAddress === undefined || spec.network.mode !== "nat") return {};
-  const endpoints = { EndpointsConfig: { bridge: { MacAddress: spec.macAddress } } };
+  const { network } = spec;
+  if (spec.macAddress === undefined || (network.mode !== "nat" && network.mode !== "network")) return {};
+  const endpoint = network.mode === "nat" ? "bridge" : network.name;
+  const endpoints = { EndpointsConfig: { [endpoint]: { MacAddress: spec.macAddress } } };
   return { MacAddress: spec.macAddress, ...(Number(version.split(".")[1]) >= 44 && { NetworkingConfig: endpoints }) };
 }
 

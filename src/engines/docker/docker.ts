@@ -6,6 +6,7 @@ import { createDockerHttp } from "./http.ts";
 import { createImages } from "./images.ts";
 import { createLan } from "./lan.ts";
 import { withNamedFailures } from "./named-failures.ts";
+import { listNetworks } from "./networks.ts";
 
 export interface DockerOptions {
   /** unix:///path or tcp://host:port. Nothing need answer there yet. */
@@ -48,6 +49,7 @@ export function createDockerEngine(options: DockerOptions): Engine {
     },
     containers: withNamedFailures(http, createContainers(http)),
     images: withNamedFailures(http, createImages(http)),
+    networks: (signal?: AbortSignal) => listNetworks(http, signal),
     info,
     daemon: async () => (local ? findSocketOwner(options.address.slice(scheme.length)) : undefined),
     events: (signal: AbortSignal) => dockerEvents(http, signal),

@@ -1,5 +1,5 @@
 import { hasCode } from "../../errors.ts";
-import type { ContainerSettings, DeviceRule, Limits, NetworkMode } from "../engine.ts";
+import type { ContainerSettings, DeviceRule, Limits } from "../engine.ts";
 import { hostArchitecture } from "../host-architecture.ts";
 import { requireContainer, type Inspected } from "./container-inspect.ts";
 import { networkLabel } from "./create-body.ts";
@@ -43,10 +43,14 @@ function readRule(line: string): DeviceRule[] {
   return [{ majors: [{ kind: parts[1] as "c" | "b", major: Number(parts[2]) }], access: parts[3] }];
 }
 
-/** A LAN address is given from outside, so Docker itself knows of no network then. */
-function modeOf({ Config, HostConfig }: Inspected): NetworkMode["mode"] {
-  if (HostConfig.NetworkMode === "host") return "host";
-  return Config.Labels?.[networkLabel] === "bridge" ? "bridge" : "nat";
+/** A LAN address is given from outside, so Docker itself knows of no network then; of its own networks it knows the id. */
+function modeOf({ Config, HostConfig }: Inspected): string {
+  const { NetworkMode = "" } = HostConfig;
+  if (NetworkMode === "host") return "host";
+  // An image can bring any label.
+  const named = Config.Labels?.[networkLabel] ?? "";
+  const isNamed = named !== "" && !["", "default", "bridge", "none"].includes(NetworkMode);
+  return isNamed || named === "bridge" ? named : "nat";
 }
 
 /** An image may be gone by force while its container is still there. */

@@ -1,4 +1,5 @@
 import { runChild } from "../child.ts";
+import { addressSetting } from "../lxc-lines.ts";
 import type { GivenAddress } from "../shaping/given-addresses.ts";
 import { type Settings, settingsOf } from "./config-file.ts";
 
@@ -11,7 +12,7 @@ export function addressSettings(
   const others = settingsOf(config, hook).filter((line) => routeOf(line) === undefined);
   const routes = given.filter(({ near }) => !near).map(({ address }) => routeHook(address, bridge));
   return {
-    "lxc.net.0.ipv4.address": given.map(({ address, length }) => `${address}/${length}`),
+    "lxc.net.0.ipv4.address": given.map(({ address, length }) => addressSetting(`${address}/${length}`)),
     "lxc.net.0.ipv4.gateway": gateway,
     [hook]: [...others, ...routes],
   };

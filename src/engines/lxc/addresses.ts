@@ -94,7 +94,7 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
     );
     // From here to the end nothing waits.
     const foreign = new Set([
-      ...host,
+      ...host.keys(),
       // Somebody may have set it inside, where no configuration says so.
       ...near.filter((_, index) => answered[index]),
       ...[...all].flatMap(([other, known]) => (other === name ? [] : known.addresses)),

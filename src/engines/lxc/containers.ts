@@ -102,7 +102,7 @@ export async function assertThere({ path }: Layout): Promise<void> {
 
 function toContainer(
   name: string,
-  { incarnation, station, ran }: Facts,
+  { incarnation, station, ran, macs, addresses }: Facts,
   { pid, paused }: { pid: number; paused: boolean },
 ): Container {
   return {
@@ -119,5 +119,7 @@ function toContainer(
     ...(pid === 0 && station && ran && { ended: true }),
     ...(paused && { paused }),
     mounts: station?.mounts ?? [],
+    macs,
+    addresses,
   };
 }

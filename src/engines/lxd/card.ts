@@ -1,9 +1,9 @@
 import { AppError } from "../../errors.ts";
 import type { ContainerSpec } from "../engine.ts";
 import { freeAddress } from "../free-address.ts";
+import { givenTo } from "./cards.ts";
 import type { LxdHttp } from "./http.ts";
 import type { Instance } from "./instance.ts";
-import { givenTo } from "./taken-addresses.ts";
 
 export interface Card {
   /** Name of the device in the profile. */

@@ -1,4 +1,5 @@
 import type { Container, OwnerMark, PortMapping } from "../engine.ts";
+import { givenTo, macsOf } from "./cards.ts";
 import type { LxdHttp } from "./http.ts";
 
 /** The part of an instance that the station uses; as in LXD's API. */
@@ -84,6 +85,8 @@ export function toContainer(instance: Instance, pid: number): Container {
     ...(pid === 0 && wasStarted(instance) && { ended: true }),
     ...(pid > 0 && instance.status === "Frozen" && { paused: true }),
     mounts: readMounts(instance),
+    macs: macsOf(instance),
+    addresses: givenTo(instance),
   };
 }
 

@@ -1,6 +1,7 @@
-import { joinLines } from "../lxc-lines.ts";
+import { addressSetting, joinLines } from "../lxc-lines.ts";
 import type { GivenAddress } from "../shaping/given-addresses.ts";
 import type { Shape } from "../shape.ts";
+import { addressKey, valuesOf } from "./cards.ts";
 import { allowance } from "./create-body.ts";
 import { type Instance, keys } from "./instance.ts";
 
@@ -58,21 +59,9 @@ export function readSize(text: string | undefined): number | undefined {
 
 const own = {
   hostname: "lxc.uts.name",
-  address: "lxc.net.0.ipv4.address",
+  address: addressKey,
   gateway: "lxc.net.0.ipv4.gateway",
 } as const;
-
-function valuesOf(raw: string | undefined, key: string): string[] {
-  return (raw ?? "").split("\n").flatMap((line) => {
-    const [name, ...value] = line.split("=");
-    return name?.trim() === key ? value.join("=").trim() : [];
-  });
-}
-
-/** With prefix length, as they were given. */
-export function addressesOf({ config }: Instance): string[] {
-  return valuesOf(config["raw.lxc"], own.address);
-}
 
 export function hostnameOf({ name, config }: Instance): string {
   return valuesOf(config["raw.lxc"], own.hostname).at(-1) ?? name;
@@ -95,7 +84,9 @@ function rawWith({ config }: Instance, hostname: string | undefined, network: Gi
   });
   return `${joinLines(others)}${joinLines([
     ...(hostname === undefined ? [] : [`${own.hostname} = ${hostname}`]),
-    ...(network?.given ?? []).map(({ address, length }) => `${own.address} = ${address}/${length}`),
+    ...(network?.given ?? []).map(
+      ({ address, length }) => `${own.address} = ${addressSetting(`${address}/${length}`)}`,
+    ),
     ...(network ? [`${own.gateway} = ${network.gateway}`] : []),
   ])}`;
 }

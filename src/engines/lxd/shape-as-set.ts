@@ -3,7 +3,8 @@ import type { LxdHttp } from "./http.ts";
 import type { Instance } from "./instance.ts";
 import { limitsOf } from "./looks.ts";
 import { isSizeless } from "./pool.ts";
-import { addressesOf, cardOf, hostnameOf, keptOf, readSize, rootOf } from "./reshape-body.ts";
+import { addressesOf } from "./cards.ts";
+import { cardOf, hostnameOf, keptOf, readSize, rootOf } from "./reshape-body.ts";
 import type { InsideShape } from "./reshape-inside.ts";
 import { driverOf } from "./reshape-plan.ts";
 

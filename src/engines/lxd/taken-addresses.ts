@@ -1,9 +1,10 @@
 import { AppError, invalid } from "../../errors.ts";
 import { isAnswered, takenOnHost } from "../shaping/host-addresses.ts";
 import { parseAddresses } from "../shaping/given-addresses.ts";
+import { givenTo, macsOf } from "./cards.ts";
 import type { LxdHttp } from "./http.ts";
 import type { Instance } from "./instance.ts";
-import { addressesOf, cardOf, type GivenNetwork } from "./reshape-body.ts";
+import { cardOf, type GivenNetwork } from "./reshape-body.ts";
 
 /**
  * What these addresses come to for a container. Throws `invalid`, or `conflict` for one that this host or somebody else
@@ -23,11 +24,13 @@ export async function planAddresses(
   if (length === undefined) throw invalid("addresses", `cannot be given: LXD's network ${bridge} has no IPv4.`);
   const given = parseAddresses(wanted, { address: gateway, length: Number(length) });
   const taken = new Set([
-    ...(await takenOnHost(
-      given.map(({ address }) => address),
-      bridge,
-      signal,
-    )),
+    ...(
+      await takenOnHost(
+        given.map(({ address }) => address),
+        bridge,
+        signal,
+      )
+    ).keys(),
     ...(await leasedToOthers(http, bridge, instance, signal)),
     ...(await others(http, instance.name, signal)),
   ]);
@@ -45,11 +48,6 @@ export function addressInUse(address: string, cause?: unknown): AppError {
   return new AppError("conflict", `The address ${address} is in use.`, { details: { field: "addresses" }, cause });
 }
 
-/** In lower case. */
-function macsOf({ config }: Instance): string[] {
-  return Object.entries(config).flatMap(([key, value]) => (key.endsWith(".hwaddr") ? value.toLowerCase() : []));
-}
-
 async function leasedToOthers(http: LxdHttp, bridge: string, instance: Instance, signal?: AbortSignal) {
   const leases = await http.get<{ address: string; hwaddr: string; hostname: string; type: string }[]>(
     `/1.0/networks/${bridge}/leases`,
@@ -64,13 +62,4 @@ async function leasedToOthers(http: LxdHttp, bridge: string, instance: Instance,
 async function others(http: LxdHttp, name: string, signal?: AbortSignal): Promise<string[]> {
   const instances = await http.get<Instance[]>("/1.0/instances?recursion=1", signal);
   return instances.filter((other) => other.name !== name).flatMap(givenTo);
-}
-
-/** By LXD and by its raw configuration; without prefix length. */
-export function givenTo(instance: Instance): string[] {
-  const devices = Object.values(instance.expanded_devices ?? {});
-  const listed = devices.flatMap((device) =>
-    `${device["ipv4.address"] ?? ""},${device["ipv4.routes"] ?? ""}`.split(","),
-  );
-  return [...listed, ...addressesOf(instance)].flatMap((text) => text.trim().split("/")[0] || []);
 }

@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 
 import { invalid } from "../../errors.ts";
-import { isEdge, isInside, type Subnet } from "../free-address.ts";
+import { isEdge, isInside, isUnicast, type Subnet } from "../free-address.ts";
 
 /** Addresses that a container was given by its name: on its card by LXC's configuration, with a route where one is needed. */
 
@@ -25,8 +25,7 @@ function parseAddress(text: string, subnet: Subnet): GivenAddress {
   const [, address = "", said] = /^([\d.]+)(?:\/(\d{1,2}))?$/.exec(text) ?? [];
   if (!isIPv4(address) || (said !== undefined && (Number(said) < 8 || Number(said) > 32)))
     throw invalid("addresses", `must be IPv4 addresses: ${text.slice(0, 50)} is none.`);
-  const [first = 0] = address.split(".").map(Number);
-  if (first === 0 || first === 127 || first >= 224) throw invalid("addresses", `cannot have ${address}.`);
+  if (!isUnicast(address)) throw invalid("addresses", `cannot have ${address}.`);
   const near = isInside(subnet, address);
   if (near && isEdge(subnet, address))
     throw invalid("addresses", `cannot have ${address}: it is the bridge's whole network.`);

@@ -6,27 +6,35 @@ import { setTimeout as delay } from "node:timers/promises";
 import { runChild } from "../child.ts";
 
 /**
- * Which of these this host has itself, needs for its way out or its names, or leads elsewhere than to the bridge: to be
- * given there they would be lost.
+ * Returns which of these this host has itself, needs for its way out or its names, or leads elsewhere than to the bridge:
+ * to be given there they would be lost. Each with who has it, in words.
  */
 export async function takenOnHost(
   wanted: readonly string[],
   bridge: string,
   signal: AbortSignal | undefined,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, string>> {
   const [own, routes] = await Promise.all([
     ip(["address", "show"], signal, "-o"),
     ip(["route", "show", "table", "all"], signal),
   ]);
-  const taken = new Set([
-    ...[...own.matchAll(/inet ([\d.]+)/g)].map(([, address]) => address ?? ""),
-    ...[...routes.matchAll(/^(?:broadcast |local )?([\d.]+) (?:.* )?dev (\S+)/gm)].flatMap(([, address, device]) =>
-      device === bridge ? [] : (address ?? []),
+  const known: [address: string, holder: string][] = [
+    ...(await nameServers()).map((address): [string, string] => [address, "a name server of this host"]),
+    ...[...routes.matchAll(/ via ([\d.]+) /g)].map(([, gateway = ""]): [string, string] => [gateway, "a router"]),
+    ...[...routes.matchAll(/^(?:broadcast |local )?([\d.]+) (?:.* )?dev (\S+)/gm)].flatMap(
+      ([, address = "", device = ""]): [string, string][] =>
+        device === bridge ? [] : [[address, `the network of ${device}`]],
     ),
-    ...[...routes.matchAll(/ via ([\d.]+) /g)].map(([, gateway]) => gateway ?? ""),
-    ...(await nameServers()),
-  ]);
-  for (const address of wanted) if (await isNeighbour(address, bridge, signal)) taken.add(address);
+    ...[...own.matchAll(/^\d+: (\S+) +inet ([\d.]+)/gm)].map(([, device = "", address = ""]): [string, string] => [
+      address,
+      `this host's ${device}`,
+    ]),
+  ];
+  const taken = new Map(known);
+  for (const address of wanted) {
+    const neighbour = taken.has(address) ? undefined : await neighbourOf(address, bridge, signal);
+    if (neighbour !== undefined) taken.set(address, neighbour);
+  }
   return taken;
 }
 
@@ -36,18 +44,23 @@ async function nameServers(): Promise<string[]> {
 }
 
 /** Of a network that only this host's own containers are in, or of somebody who answers in another one. */
-async function isNeighbour(address: string, bridge: string, signal: AbortSignal | undefined): Promise<boolean> {
+async function neighbourOf(
+  address: string,
+  bridge: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   // Nobody is there where no route leads.
   const route = await ip(["route", "get", address], signal).catch(() => "");
   const device = / via /.test(route) ? undefined : /^(?:broadcast )?[\d.]+ dev (\S+)/.exec(route)?.[1];
-  if (device === undefined || device === bridge) return false;
-  return (await isInternal(device)) || (await isAnswered(address, device, signal));
+  if (device === undefined || device === bridge) return undefined;
+  const isTaken = (await isInternal(device)) || (await isAnswered(address, device, signal));
+  return isTaken ? `the network of ${device}` : undefined;
 }
 
 const containerPorts = ["veth", "tun", "dummy"];
 
 /** A bridge without a port to anywhere else. Its addresses are another engine's to give. */
-async function isInternal(device: string): Promise<boolean> {
+export async function isInternal(device: string): Promise<boolean> {
   if (!existsSync(`/sys/class/net/${device}/bridge`)) return false;
   const text = await runChild(["ip", "-d", "-j", "link", "show", "master", device], { task: "lxc" });
   const ports = JSON.parse(text || "[]") as { linkinfo?: { info_kind?: string } }[];

@@ -39,7 +39,7 @@ async function settle(card: Card, given: readonly Given[]): Promise<boolean> {
   const present = await present4(card);
   const missing = wanted.filter((address) => !present.includes(address));
   const foreign = present.filter((address) => !wanted.includes(address));
-  for (const address of missing) await ip(card, "address", "replace", address, "dev", card.name);
+  for (const address of missing) await ip(card, "address", "replace", address, "broadcast", "+", "dev", card.name);
   // With the first one of a network the kernel takes the others of it away.
   for (const address of foreign) await ip(card, "address", "del", address, "dev", card.name).catch(() => undefined);
   const routed = (await ip(card, "-4", "route", "show", "default")).includes(`via ${card.gateway} `);

@@ -1,5 +1,5 @@
 import type { CreateRequest } from "../../api/create.ts";
-import type { Container, Engine, EngineType, Mount, OwnerMark } from "../../engines/engine.ts";
+import type { Container, Engine, EngineType, Mount, NetworkMode, OwnerMark } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { Handler, TaskContext } from "../../tasks/handler.ts";
 import { asksOfCreate } from "../asks.ts";
@@ -21,16 +21,18 @@ export function createHandler(options: KindOptions): Handler {
       const request = context.params as CreateRequest;
       const view = inventory.require(request.type);
       const { engine } = view;
-      const plan = planContainer(request, shares);
-      refuseRemote(engine, plan);
+      const planned = planContainer(request, shares);
       const source = await images.resolve(request);
-      const others = await findOthers(options.lookup, request.type, plan);
-      const asks = asksOfCreate({ request, plan, source, others });
+      const others = await findOthers(options.lookup, request.type, planned);
+      const asks = asksOfCreate({ request, plan: planned, source, others });
       const user = await options.authorize(context.user, "container:create", asks);
+      const plan = { ...planned, network: await options.findNetwork(engine, planned) };
+      refuseRemote(engine, plan);
       const image = await ensureImage(options, context, { engine, source, refresh: false });
       if (user.role !== "admin") await protectShares(options, plan);
       const sources = await pinFolders(options, context, engine, plan);
-      const making: Making = { engine, plan, others, sources, mark: marks.of(context.id), image };
+      const refuseCard = () => options.refuseCard(user, plan);
+      const making: Making = { engine, plan, others, sources, refuseCard, mark: marks.of(context.id), image };
       context.progress(90, "Create container");
       const undo = { op: "remove_container", args: { engine: engine.type, name: plan.name } };
       const made = await context.step("container", undo, (repeated) => makeContainer(making, repeated));
@@ -93,21 +95,22 @@ async function pinFolders(
 
 interface Making {
   engine: Engine;
-  plan: ContainerPlan;
+  plan: ContainerPlan & { network: NetworkMode };
   /** What the user calls another container -> the one that he may use. */
   others: ReadonlyMap<string, Container>;
   /** Paths of the host that the plan's mounts are given from, in their order. */
   sources: readonly string[];
+  /** Throws `conflict` when somebody has an address of its card. */
+  refuseCard: () => Promise<void>;
   mark: OwnerMark;
   image: string;
 }
 
-async function makeContainer(
-  { engine, plan, others, sources, mark, image }: Making,
-  repeated: boolean,
-): Promise<string> {
+async function makeContainer(making: Making, repeated: boolean): Promise<string> {
+  const { engine, plan, others, sources, mark, image } = making;
   const earlier = repeated ? await ours(engine, plan.name, mark) : undefined;
   if (earlier) return earlier.id;
+  await making.refuseCard();
   const mounts = plan.mounts.map(({ target, readOnly }, index): Mount => ({
     source: sources[index] as string,
     target,

@@ -1,5 +1,6 @@
 import { isIP, isIPv4 } from "node:net";
 import type { OpenvzParameters } from "../../api/openvz.ts";
+import { isUnicast } from "../../engines/free-address.ts";
 import type { Shape } from "../../engines/shape.ts";
 import { AppError, invalid } from "../../errors.ts";
 
@@ -120,12 +121,6 @@ function parseAddresses(text: string): string[] {
       throw invalid("ipadd", `must have a prefix length from 8 to 32, not ${shown(item)}`);
     return `${address}/${prefix}`;
   });
-}
-
-/** Neither this host's own, nor of many, nor none. */
-function isUnicast(address: string): boolean {
-  const first = Number(address.split(".")[0]);
-  return first > 0 && first < 224 && first !== 127 && !address.startsWith("169.254.");
 }
 
 function parseNameServers(text: string): string[] {
