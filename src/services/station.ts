@@ -23,7 +23,7 @@ import { createCertificateService } from "./certificates.ts";
 import { createActors } from "./actors.ts";
 import { createAnnounce } from "./announce.ts";
 import { createContainerList } from "./container-list.ts";
-import { createContainerNumbers, numbersKey } from "./container-numbers.ts";
+import { createContainerNumbers } from "./container-numbers.ts";
 import { createEngineEvents } from "./engine-events.ts";
 import { createEventLog } from "./event-log.ts";
 import { createEventHub } from "./events.ts";
@@ -131,11 +131,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const owners = createOwners({ tasks, station: id });
   const lookup = createContainerLookup(inventory);
   const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
-  const cards = createCards({
-    inventory,
-    owners,
-    numbersOf: (type, { id, pid }) => numbers.of(numbersKey(type, id), pid),
-  });
+  const cards = createCards({ inventory, owners, numbers });
   const containerList = createContainerList({ sessions, inventory, numbers, owners });
   const images = createImageReferences(registries, secrets);
   const kinds = createKinds({
@@ -151,22 +147,15 @@ export async function createStation(options: StationOptions): Promise<Station> {
     moveClaims: (from, to) => tasks.moveClaims({ from, to }),
     announce,
     settlePorts: forwarder.settle,
-    findNetwork: cards.find,
-    refuseCard: (user, card) => cards.refuse(card, user),
+    cards,
     async authorize(name, verb, asks) {
       const user = await accounts.userNow(name);
       await authorizeTask(owners, user, verb, asks);
       return user;
     },
   });
-  const machine = createTaskMachine({
-    tasks,
-    kinds: actors.watch(kinds),
-    lanes,
-    maxTasks,
-    onProgress: hub.progress,
-    log,
-  });
+  const watched = actors.watch(kinds);
+  const machine = createTaskMachine({ tasks, kinds: watched, lanes, maxTasks, onProgress: hub.progress, log });
   const planners = createPlanners({
     shares,
     images,

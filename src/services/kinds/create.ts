@@ -26,12 +26,12 @@ export function createHandler(options: KindOptions): Handler {
       const others = await findOthers(options.lookup, request.type, planned);
       const asks = asksOfCreate({ request, plan: planned, source, others });
       const user = await options.authorize(context.user, "container:create", asks);
-      const plan = { ...planned, network: await options.findNetwork(engine, planned) };
+      const plan = { ...planned, network: await options.cards.find(engine, planned) };
       refuseRemote(engine, plan);
       const image = await ensureImage(options, context, { engine, source, refresh: false });
       if (user.role !== "admin") await protectShares(options, plan);
       const sources = await pinFolders(options, context, engine, plan);
-      const refuseCard = () => options.refuseCard(user, plan);
+      const refuseCard = () => options.cards.refuse(plan, user);
       const making: Making = { engine, plan, others, sources, refuseCard, mark: marks.of(context.id), image };
       context.progress(90, "Create container");
       const undo = { op: "remove_container", args: { engine: engine.type, name: plan.name } };

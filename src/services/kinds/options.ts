@@ -1,11 +1,10 @@
-import type { Container, Engine, NetworkMode } from "../../engines/engine.ts";
+import type { Container, Engine } from "../../engines/engine.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { Announce } from "../announce.ts";
 import type { ContainerLookup } from "../container-lookup.ts";
 import type { ImageReferences } from "../image-reference.ts";
 import type { Asks } from "../asks.ts";
-import type { WantedCard } from "../card-conflicts.ts";
-import type { ContainerPlan } from "../container-plan.ts";
+import type { Cards } from "../cards.ts";
 import type { Marks } from "../marks.ts";
 import type { User, Verb } from "../policy.ts";
 import type { Pulls } from "../pulls.ts";
@@ -27,10 +26,7 @@ export interface KindOptions {
   settlePorts(engine: Engine, container: Container): Promise<void>;
   /** Asked again when the task runs: the user may have lost the right meanwhile. Returns the user as of now. */
   authorize(user: string, verb: Verb, asks?: Asks): Promise<User>;
-  /** Returns the network that a planned container is connected to, looked up by its name if need be. */
-  findNetwork(engine: Engine, plan: ContainerPlan): Promise<NetworkMode>;
-  /** Throws `conflict` when an address of this card is somebody's by now. */
-  refuseCard(user: User, card: WantedCard): Promise<void>;
+  cards: Pick<Cards, "find" | "refuse">;
   /** The port claims of a container that gets another name. */
   moveClaims(from: string, to: string): Promise<void>;
 }
