@@ -3,15 +3,11 @@ import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fastify } from "fastify";
-import type { App } from "../../src/http/app.ts";
-import { registerRoutes } from "../../src/http/routes.ts";
-import { openapiRoutes } from "../../src/http/routes/openapi.ts";
 import { openWorld, userPassword, type Answer, type World } from "../attacks/sender.ts";
-import { createStub } from "../http/stub-services.ts";
 import { dockerApi, hasContainer, listContainers, removeContainers, removeImage } from "../support/docker-cli.ts";
 import { adminPassword, startStation } from "../support/station.ts";
 import { whileDown } from "../support/station-data.ts";
+import { listRoutes } from "./route-list.ts";
 import { table, tableRoles, type Row, type TableRole } from "./role-table.ts";
 
 const image = { type: "docker", repository: "dockerhub", image: "busybox", tag: "latest" };
@@ -66,20 +62,6 @@ async function keptContainer(): Promise<string> {
   }
 }
 
-function routes(): { method: string; url: string }[] {
-  const found: { method: string; url: string }[] = [];
-  const app = fastify() as unknown as App;
-  app.setValidatorCompiler(() => () => true);
-  app.addHook("onRoute", ({ method, url }) => {
-    for (const one of [method].flat()) found.push({ method: one, url: url.replace(/^\/api\/v1/, "") });
-  });
-  const { services } = createStub();
-  const streamLimits = { buffer: 0, stall: 0, heartbeat: 0 };
-  registerRoutes(app, { services, streamLimits, stopping: AbortSignal.abort(), log: () => {} });
-  openapiRoutes(app, services.sessions, async () => ({}));
-  return found;
-}
-
 function request(route: string, role: string, how: { sid?: string; headers?: Record<string, string>; query?: string }) {
   const { path, body }: Row = table[route] ?? {};
   const [method = "", own = ""] = route.split(" ");
@@ -99,7 +81,7 @@ async function state(): Promise<unknown> {
 }
 
 test("RB-01: the table has every route, and none that is gone", () => {
-  const listed = routes();
+  const listed = listRoutes();
   const own = listed.filter(({ method }) => method !== "HEAD").map(({ method, url }) => `${method} ${url}`);
   assert.deepEqual(own.toSorted(), Object.keys(table).toSorted());
   for (const { method, url } of listed) if (method === "HEAD") assert.ok(table[`GET ${url}`], `HEAD ${url}`);
@@ -129,7 +111,7 @@ test("AU-10: every route without a session, with garbage, and with one that is o
       assert.equal(headers["set-cookie"], undefined);
       if (open === undefined) assert.equal(json.error?.code ?? json.code, route.includes("/v0.1/") ? 100 : 401);
     }
-    for (const { method, url } of routes()) {
+    for (const { method, url } of listRoutes()) {
       if (method !== "HEAD" || table[`GET ${url}`]?.open !== undefined) continue;
       assert.equal((await world.send("HEAD", url, how)).status, 401, `${who}: HEAD ${url}`);
     }
