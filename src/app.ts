@@ -13,6 +13,7 @@ import { parseAddress } from "./gateway/address.ts";
 import { createGateway, type Gateway, type Visits } from "./gateway/gateway.ts";
 import { readBoot } from "./host/boot.ts";
 import { createHost } from "./host/host.ts";
+import { createOutbound } from "./host/outbound.ts";
 import { ownHostNames } from "./http/host-names.ts";
 import { createServer } from "./http/server.ts";
 import { createHostUsers } from "./services/accounts/host-users.ts";
@@ -66,7 +67,16 @@ export async function createApp(config: Config, version: string, events: AppEven
   // Before anything that they may be writing is looked at.
   await killStrays(id);
   const folder = join(dataDir, "images");
-  const systemImages = await createCatalogue({ folder, server: config.imageServer, station: id, env: config.proxies });
+  const ports = new Set(configuredPorts(config));
+  const outbound = createOutbound(() => [...ports]);
+  const systemImages = await createCatalogue({
+    folder,
+    server: config.imageServer,
+    hosts: config.imageServerHosts,
+    judge: outbound,
+    station: id,
+    env: config.proxies,
+  });
   const engines = await findEngines({ ...config, systemImages });
   const certificates = await openCertificates({ folder: join(dataDir, "tls"), ...(!firstStart && { log }) });
   await renew(certificates);
@@ -87,6 +97,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     lanes: config.lanes,
     maxTasks: config.maxTasks,
     host: createHost(),
+    outbound,
     certificates,
     build: { version, date: buildDate() },
     configuration: shownConfig(config),
@@ -121,14 +132,16 @@ export async function createApp(config: Config, version: string, events: AppEven
       const refuse = (option: "listen" | "docker-tls" | "openvz-listen", address: Address) => (error: unknown) =>
         Promise.reject(listenFailure(option, address, error));
       await server.listen({ ...config.listen }).catch(refuse("listen", config.listen));
+      ports.add(portOf(server));
       if (gateway && config.dockerTls) await gateway.start().catch(refuse("docker-tls", config.dockerTls));
       const at = config.openvz.listen;
       if (openvz && at) {
         await openvz.listen({ ...at }).catch(refuse("openvz-listen", at));
+        ports.add(portOf(openvz));
         if (config.openvz.open) events.onOpenDoor(addressOf(openvz));
       }
       await station.start();
-      return { host: config.listen.host, port: (server.server.address() as AddressInfo).port };
+      return { host: config.listen.host, port: portOf(server) };
     },
     async stop(grace) {
       stopUpkeep();
@@ -146,6 +159,17 @@ type Address = Config["listen"];
 function addressOf({ server }: { server: Server }): string {
   const { address, port, family } = server.address() as AddressInfo;
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
+function portOf({ server }: { server: Server }): number {
+  return (server.address() as AddressInfo).port;
+}
+
+/** Ports of this host that nobody is to reach through the station: its own ones, and Docker's, where it listens on one. */
+function configuredPorts({ listen, openvz, dockerTls, docker, dockerHost = "" }: Config): number[] {
+  const engine = /:(\d+)\/?$/.exec(docker ?? dockerHost)?.[1];
+  const listening = [listen, openvz.listen, dockerTls].flatMap((address) => address?.port ?? []);
+  return engine === undefined ? listening : [...listening, Number(engine)];
 }
 
 function listenFailure(option: string, { host, port }: Address, error: unknown): unknown {

@@ -11,6 +11,7 @@ import {
   parseLane,
   parsePassword,
   parsePath,
+  parseServerHosts,
   parseShares,
   parseSwitch,
   parseSynchronous,
@@ -92,6 +93,14 @@ const options = {
     default: "https://images.linuxcontainers.org",
     help: "server of LXC and LXD images",
     parse: one(parseUrl),
+  },
+  "image-server-host": {
+    placeholder: "HOST",
+    variable: "GANTRY_IMAGE_SERVER_HOSTS",
+    defaultText: "none",
+    help: "a further host, or HOST:PORT, that the image server may send on to; can be repeated",
+    list: true,
+    parse: parseServerHosts,
   },
   tls: {
     variable: "GANTRY_TLS",

@@ -13,6 +13,7 @@ const shown = [
   "lxdSocket",
   "lxcPath",
   "imageServer",
+  "imageServerHosts",
   "tls",
   "dockerTls",
   "lanes",

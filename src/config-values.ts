@@ -74,6 +74,19 @@ export function parseHostNames(texts: readonly string[], place: Place): readonly
   return Object.freeze(names);
 }
 
+/** As URLs have them: in small letters, with a port where it is not the usual one. */
+export function parseServerHosts(texts: readonly string[], place: Place): readonly string[] {
+  const hosts = texts
+    .flatMap((text) => text.split(","))
+    .map((text) => {
+      const url = URL.parse(`https://${text.trim()}`);
+      if (!url?.host || url.href !== `https://${url.host}/`)
+        throw new ConfigError(`${place.name} must be a host as mirror.example.org, or HOST:PORT, not "${text}".`);
+      return url.host;
+    });
+  return Object.freeze(hosts);
+}
+
 export function parseGroups(texts: readonly string[], place: Place): readonly string[] {
   const groups = texts.flatMap((text) => text.split(",")).map((name) => name.trim());
   const strange = groups.find((name) => !/^[a-zA-Z_][a-zA-Z0-9_.-]{0,31}$/.test(name));

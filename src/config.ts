@@ -27,6 +27,8 @@ export interface Config {
   lxdSocket: string | undefined;
   lxcPath: string | undefined;
   imageServer: string;
+  /** Hosts beside its own that the image server may send on to, as HOST or HOST:PORT. */
+  imageServerHosts: readonly string[];
   /** Absent: HTTP. Without `files` the certificate is of the station's own authority. */
   tls: { files: { certificate: string; key: string } | undefined } | undefined;
   /** Where Docker's API is served by mutual TLS. Absent: nowhere. */
@@ -93,6 +95,7 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     lxdSocket: get("lxd"),
     lxcPath: get("lxc-path"),
     imageServer: need("image-server"),
+    imageServerHosts: get("image-server-host") ?? Object.freeze([]),
     tls: tlsOf(need("tls"), get("tls-cert"), get("tls-key")),
     dockerTls: get("docker-tls"),
     proxies: Object.freeze(proxiesOf(env)),

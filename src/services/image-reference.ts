@@ -1,7 +1,8 @@
 import type { EngineType, RegistryLogin } from "../engines/engine.ts";
 import { registryHostOf } from "../engines/image-name.ts";
-import { invalid } from "../errors.ts";
-import type { RegistryStore } from "../storage/registry-store.ts";
+import { AppError, invalid } from "../errors.ts";
+import type { RegistryRow, RegistryStore } from "../storage/registry-store.ts";
+import type { RegistryReach } from "./registry-reach.ts";
 import type { Secrets } from "./secrets.ts";
 
 export interface ImageRequest {
@@ -26,11 +27,17 @@ export type References = readonly [string, ...string[]];
 export type ImageReferences = ReturnType<typeof createImageReferences>;
 
 /** From what a request says of an image to where it is. */
-export function createImageReferences(registries: RegistryStore, secrets: Secrets) {
-  async function fromRegistry({ image, tag, registry_name: name }: ImageRequest): Promise<ImageSource> {
+export function createImageReferences(registries: RegistryStore, secrets: Secrets, reach: RegistryReach) {
+  async function registryOf({ registry_name: name }: ImageRequest): Promise<RegistryRow> {
     if (!name) throw invalid("registry_name", "is missing: with repository private it says which registry");
     const registry = await registries.get(name);
     if (!registry) throw invalid("registry_name", `names no registry of this station: ${name}`);
+    return registry;
+  }
+
+  async function fromRegistry(request: ImageRequest): Promise<ImageSource> {
+    const { image, tag } = request;
+    const registry = await registryOf(request);
     const host = registryHost(registry.url);
     const source: ImageSource = { references: [`${host}/${image}:${tagOf(tag)}`], remote: true };
     if (!registry.username) return source;
@@ -53,6 +60,20 @@ export function createImageReferences(registries: RegistryStore, secrets: Secret
     /** Throws `invalid` naming the field. */
     async resolve(request: ImageRequest): Promise<ImageSource> {
       return request.type === "docker" ? docker(request) : systemImage(request);
+    },
+    /**
+     * Throws `forbidden` when the registry that the image is pulled from leads to where nothing is sent, or has come
+     * inside since it was saved. To be called before each pull.
+     */
+    async assertReachable(request: ImageRequest): Promise<void> {
+      if (request.type !== "docker" || request.repository !== "private") return;
+      const registry = await registryOf(request);
+      const { refusal, inside } = await reach(registry.url);
+      const moved = inside && !registry.inside;
+      if (refusal === undefined && !moved) return;
+      const reason = refusal ?? "this host or a private network now, and did not when it was saved: save it again";
+      const details = { field: "registry_name" };
+      throw new AppError("forbidden", `The registry ${registry.name} leads to ${reason}.`, { details });
     },
   };
 }

@@ -4,7 +4,8 @@ export interface Sight {
   inspects: boolean;
 }
 
-const mask = "********";
+/** What stands for a hidden value. */
+export const mask = "********";
 
 /** Without these an environment and a command cannot be told; what the station does not read may be anything. */
 const notForLookers = new Set(["environment", "command", "entrypoint", "changed", "image_from", "restart"]);

@@ -2,7 +2,9 @@ import type { RegistryList, RegistryRequest } from "../api/registry.ts";
 import { AppError, invalid } from "../errors.ts";
 import type { NewRegistry, RegistryRow, RegistryStore } from "../storage/registry-store.ts";
 import { registryUrl } from "./image-reference.ts";
+import { mask } from "./masked.ts";
 import { authorize } from "./policy.ts";
+import type { RegistryReach } from "./registry-reach.ts";
 import type { Secrets } from "./secrets.ts";
 import type { RegistryService } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
@@ -17,14 +19,16 @@ const dockerHub: RegistryRow = {
   version: "",
   trustCertificate: true,
   isDefault: false,
+  inside: false,
 };
 
 export function createRegistryService(deps: {
   sessions: Sessions;
   registries: RegistryStore;
   secrets: Secrets;
+  reach: RegistryReach;
 }): RegistryService {
-  const { sessions, registries, secrets } = deps;
+  const { sessions, registries, secrets, reach } = deps;
 
   async function all(): Promise<RegistryList> {
     const rows = [dockerHub, ...(await registries.list())];
@@ -32,29 +36,45 @@ export function createRegistryService(deps: {
     return { privateRegistry: standard.id, registries: rows.map(shown) };
   }
 
-  function rowOf(request: RegistryRequest, before: RegistryRow | undefined): NewRegistry {
-    const context = `registry ${request.name}`;
+  async function rowOf(request: RegistryRequest, before: RegistryRow | undefined): Promise<NewRegistry> {
+    const url = registryUrl(request.url);
+    const password = passwordOf(request, url, before);
+    const { refusal, inside } = await reach(url);
+    if (refusal !== undefined) throw invalid("url", `must not lead to ${refusal}`);
     return {
       name: request.name,
-      url: registryUrl(request.url),
+      url,
       username: request.username ?? before?.username ?? "",
-      password:
-        request.password !== undefined || !before
-          ? secrets.seal(request.password ?? "", context)
-          : resealed(before, context),
+      password,
       version: request.version ?? before?.version ?? "",
       trustCertificate: request.enableTrustCert,
       isDefault: request.setToDefault ?? before?.isDefault ?? false,
+      inside,
     };
   }
 
-  /** A renamed registry's password is bound to its new name. */
-  function resealed(before: RegistryRow, context: string): string {
+  /**
+   * Returns the password to keep, sealed. The mask, an empty text and nothing at all keep the stored one for the user and
+   * the place that it was given for; an empty user name drops it.
+   */
+  function passwordOf({ name, username, password }: RegistryRequest, url: string, before?: RegistryRow): string {
+    const context = `registry ${name}`;
+    const isGiven = password !== undefined && password !== "" && password !== mask;
+    if (isGiven && username === "") throw invalid("password", "goes with a username");
+    if (isGiven) return secrets.seal(password, context);
+    if (before && username === "") return "";
+    if (!before?.password) {
+      if (password !== mask) return "";
+      throw invalid("password", `must be given: ${mask} stands for a stored password, and there is none`);
+    }
+    if (before.url !== url || (username !== undefined && username !== before.username))
+      throw invalid("password", "must be given again: the stored one belongs to another url or username");
+    // A renamed registry's password is bound to its new name.
     return secrets.seal(secrets.open(before.password, `registry ${before.name}`), context);
   }
 
   async function add(request: RegistryRequest): Promise<void> {
-    if ((await registries.add(rowOf(request, undefined))) === "taken") throw taken(request.name);
+    if ((await registries.add(await rowOf(request, undefined))) === "taken") throw taken(request.name);
   }
 
   async function edit(request: RegistryRequest): Promise<void> {
@@ -62,7 +82,7 @@ export function createRegistryService(deps: {
     refuseDockerHub(oldName, request.oldname === undefined ? "name" : "oldname");
     const before = await registries.get(oldName);
     if (!before) throw unknown(oldName);
-    const answer = await registries.edit({ oldName, registry: rowOf(request, before) });
+    const answer = await registries.edit({ oldName, registry: await rowOf(request, before) });
     if (answer === "taken") throw taken(request.name);
     if (answer === "unknown") throw unknown(oldName);
   }

@@ -1,6 +1,7 @@
 import type { Certificates } from "../certificates/certificates.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Host } from "../host/host.ts";
+import type { Outbound } from "../host/outbound.ts";
 import { createInventory, type Inventory } from "../inventory/inventory.ts";
 import { createShareRoom, type ShareOptions } from "../shares/room.ts";
 import type { AccountStore } from "../storage/account-store.ts";
@@ -44,6 +45,7 @@ import { createPlaces } from "./places.ts";
 import { createOwners, createPermitted } from "./owners.ts";
 import { createPulls } from "./pulls.ts";
 import { createRegistryService } from "./registries.ts";
+import { createRegistryReach } from "./registry-reach.ts";
 import { createReport } from "./report.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
@@ -80,6 +82,7 @@ export interface StationOptions {
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;
   host: Host;
+  outbound: Outbound;
   certificates: Certificates;
   build: StationBuild;
   /** For the report. */
@@ -133,7 +136,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
   const cards = createCards({ inventory, owners, numbers });
   const containerList = createContainerList({ sessions, inventory, numbers, owners });
-  const images = createImageReferences(registries, secrets);
+  const reach = createRegistryReach(options.outbound);
+  const images = createImageReferences(registries, secrets, reach);
   const kinds = createKinds({
     inventory,
     lookup,
@@ -184,7 +188,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
       numbers,
     }),
     inside: createInsideService({ sessions, permitted, pins }),
-    registries: createRegistryService({ sessions, registries, secrets }),
+    registries: createRegistryService({ sessions, registries, secrets, reach }),
     system: createSystemService({ sessions, host, inventory, taken, build, report }),
     certificates: createCertificateService({ sessions, certificates, log }),
     openvz: createOpenvzService({

@@ -10,6 +10,8 @@ export interface RegistryRow {
   version: string;
   trustCertificate: boolean;
   isDefault: boolean;
+  /** When it was saved it led to this host or a private network, and an admin meant that. */
+  inside: boolean;
 }
 
 export type NewRegistry = Omit<RegistryRow, "id">;

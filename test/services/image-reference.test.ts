@@ -7,6 +7,7 @@ import {
   taggedName,
   type ImageRequest,
 } from "../../src/services/image-reference.ts";
+import type { RegistryPlace } from "../../src/services/registry-reach.ts";
 import type { Secrets } from "../../src/services/secrets.ts";
 import type { RegistryRow, RegistryStore } from "../../src/storage/registry-store.ts";
 
@@ -19,14 +20,15 @@ const row: RegistryRow = {
   version: "",
   trustCertificate: false,
   isDefault: false,
+  inside: false,
 };
 
 /** One registry, and a seal that shows what it was opened for. */
-function references(registry: Partial<RegistryRow> = {}) {
+function references(registry: Partial<RegistryRow> = {}, place: RegistryPlace = { refusal: undefined, inside: false }) {
   const known = { ...row, ...registry };
   const store = { get: async (name: string) => (name === known.name ? known : undefined) } as RegistryStore;
   const secrets: Secrets = { seal: (plain) => plain, open: (sealed, context) => `${sealed} of ${context}` };
-  return createImageReferences(store, secrets);
+  return createImageReferences(store, secrets, async () => place);
 }
 
 const request: ImageRequest = { type: "docker", repository: "dockerhub", image: "ubuntu", tag: "latest" };
@@ -51,6 +53,18 @@ test("a login goes to its registry, and is opened for that registry", async () =
     remote: true,
     login: { username: "me", password: "sealed of registry mine", serverAddress: "10.0.0.1:5000" },
   });
+});
+
+test("a registry is judged again before each pull", async () => {
+  const ask = (registry: Partial<RegistryRow>, place: RegistryPlace) =>
+    references(registry, place).assertReachable(mine);
+  const forbidden = { code: "forbidden", details: { field: "registry_name" } };
+  await ask({ inside: true }, { refusal: undefined, inside: true });
+  await ask({ inside: true }, { refusal: undefined, inside: false });
+  await ask({}, { refusal: undefined, inside: false });
+  await assert.rejects(ask({}, { refusal: undefined, inside: true }), forbidden, "its name has come inside");
+  await assert.rejects(ask({ inside: true }, { refusal: "port 1", inside: true }), forbidden);
+  await references({}, { refusal: "port 1", inside: true }).assertReachable(request);
 });
 
 test("every registry's host is one that Docker takes for a host, so that no login goes to Docker Hub", async () => {

@@ -11,7 +11,10 @@ import type { RegistryStore } from "../../src/storage/registry-store.ts";
 
 const planners = createPlanners({
   shares: createShares({}),
-  images: createImageReferences({} as RegistryStore, {} as Secrets),
+  images: createImageReferences({} as RegistryStore, {} as Secrets, async () => ({
+    refusal: undefined,
+    inside: false,
+  })),
   capabilities: () => undefined,
   findContainer: () => undefined,
   unforwardable: () => undefined,

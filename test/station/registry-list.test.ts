@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, symlinkSync } from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
 import type { RegistryList } from "../../src/api/registry.ts";
 import { mine, registryWorld } from "./registry-world.ts";
 
@@ -134,3 +139,38 @@ test("URLs that are no registry's", async () => {
     await station().client.ok("DELETE", "/registry/url");
   }
 });
+
+test("a registry leads to no port of the station or an engine on any address of this host, and to no address that is set aside", async (context) => {
+  const own = new URL(station().url).port;
+  const engine = await listening("dockerd", context);
+  const other = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
+  const ours = ["127.0.0.1", "localhost", "127.9.9.9", "2130706433", "0x7f.1", "127.1", "[::1]", "[::ffff:127.0.0.1]"];
+  const hosts = [...ours, ...other.filter((address) => address.includes("."))];
+  const { registries } = await station().client.ok<RegistryList>("GET", "/registry");
+  for (const url of [
+    ...hosts.map((host) => `http://${host}:${own}`),
+    ...["2375", "2376", "8443", engine].map((port) => `https://127.1:${port}`),
+    ...["169.254.169.254", "169.254.1.2:5000", "[fe80::1]", "[fd00:ec2::254]", "100.100.100.200", "0.0.0.0:5000"].map(
+      (host) => `http://${host}`,
+    ),
+    ...["[::]:5000", "0:5000", "[::ffff:169.254.169.254]", "[64:ff9b::a9fe:a9fe]"].map((host) => `http://${host}`),
+  ]) {
+    const [status, message] = await refused("POST", "/registry", { method: "add", ...mine, url });
+    assert.equal(status, 400, url);
+    assert.match(message, /^url must not lead to /, url);
+  }
+  assert.deepEqual((await station().client.ok<RegistryList>("GET", "/registry")).registries, registries);
+  await save("add", { ...mine, url: `http://127.0.0.1:${await listening("other", context)}` });
+});
+
+/** Starts a program of this name that listens on a port of this host; answers the port. */
+async function listening(name: string, context: TestContext): Promise<string> {
+  const program = join(mkdtempSync(join(tmpdir(), "program-")), name);
+  symlinkSync("/usr/bin/perl", program);
+  const script =
+    '$| = 1; $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1"); print $s->sockport; sleep 600';
+  const child = spawn(program, ["-MIO::Socket::INET", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  context.after(() => void child.kill());
+  const [port] = (await once(child.stdout, "data")) as [Buffer];
+  return port.toString().trim();
+}

@@ -1,5 +1,6 @@
 import { AppError } from "../../errors.ts";
 import { asSentence } from "../plain.ts";
+import { registryReason } from "./registry-reason.ts";
 
 /** Docker's own words -> the station's errors. */
 
@@ -80,8 +81,9 @@ export function createFailure(error: unknown, name: string, image: string): unkn
 const local =
   /failed to register layer|invalid reference format|not a valid repository|context canceled|no space left|read-only file system|permission denied/i;
 
-export function pullFailure(reason: string, reference: string, registry: string): AppError {
-  const cause = { reason };
+export function pullFailure(said: string, reference: string, registry: string): AppError {
+  const reason = registryReason(said);
+  const cause = { reason: said };
   if (/no space left on device/.test(reason)) return new AppError("disk_full", "Docker's disk is full.", { cause });
   if (
     /manifest unknown|manifest for .* not found|name unknown|repository .* not found|does not exist|invalid repository name/i.test(

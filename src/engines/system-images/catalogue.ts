@@ -3,6 +3,7 @@ import type { Image, PullOptions } from "../engine.ts";
 import { forwardOnly } from "../forward-only.ts";
 import { architecture } from "./architecture.ts";
 import { buildDebian } from "./debian.ts";
+import { type AddressJudge, plainJudge } from "./connection-guard.ts";
 import { download } from "./download.ts";
 import { cancelled, isUnreachable } from "./failures.ts";
 import { createFlights } from "./flights.ts";
@@ -22,6 +23,9 @@ export interface CatalogueOptions {
   station: string;
   /** Variables that name proxies. */
   env?: Readonly<Record<string, string>>;
+  /** Hosts beside the server's own that it may send on to, as HOST or HOST:PORT. */
+  hosts?: readonly string[];
+  judge?: AddressJudge;
 }
 
 /** A Debian that was built here is as good as a new one so long, in seconds. */
@@ -29,9 +33,9 @@ const buildsLast = 24 * 3600;
 
 /** The one store of a folder. What a killed station left unfinished in there is gone when it resolves. */
 export async function createCatalogue(options: CatalogueOptions): Promise<SystemImages> {
-  const { folder, server, station, env = {} } = options;
+  const { folder, server, station, env = {}, hosts = [], judge = plainJudge } = options;
   const task = `${station}/0`;
-  const remote = createRemote(server, env);
+  const remote = createRemote(server, { env, hosts, judge });
   const store = createStore(folder, station);
   const flights = createFlights<string>();
   const oneBuild = createQueue();

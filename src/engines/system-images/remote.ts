@@ -3,6 +3,7 @@ import http from "node:http";
 import https from "node:https";
 
 import { AppError } from "../../errors.ts";
+import { createConnectionGuard, type AddressJudge, type ConnectionGuard } from "./connection-guard.ts";
 import { cancelled, unreachable, wrongAnswer } from "./failures.ts";
 
 /** An image server, asked over HTTP. Paths are relative to its address. Every failure is an `AppError`. */
@@ -21,11 +22,20 @@ const stallTimeout = 30_000;
 const documentLimit = 64 * 1024 * 1024;
 const redirects = 5;
 
-/** `env`: variables that name proxies. */
-export function createRemote(server: string, env: Readonly<Record<string, string>>): Remote {
+export interface RemoteOptions {
+  /** Variables that name proxies. */
+  env: Readonly<Record<string, string>>;
+  /** Hosts beside the server's own that it may send on to, as HOST or HOST:PORT. */
+  hosts: readonly string[];
+  judge: AddressJudge;
+}
+
+/** An image server that leads to its own origin and to named hosts only, and to no address that the judge refuses. */
+export function createRemote(server: string, { env, hosts, judge }: RemoteOptions): Remote {
   if (!URL.canParse(server)) throw new AppError("invalid", `${server} is not the address of an image server.`);
   const base = new URL(server.endsWith("/") ? server : `${server}/`);
   const { host } = base;
+  const guard = createConnectionGuard(host, judge);
 
   async function json(path: string, signal: AbortSignal): Promise<unknown> {
     const chunks: Buffer[] = [];
@@ -50,7 +60,7 @@ export function createRemote(server: string, env: Readonly<Record<string, string
     const patience = createPatience(signal);
     let answered = false;
     try {
-      const response = await open(resolved(base, path, host), path, patience);
+      const response = await open(next(base, path), path, patience);
       answered = true;
       let received = 0;
       for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -72,40 +82,49 @@ export function createRemote(server: string, env: Readonly<Record<string, string
   async function open(url: URL, path: string, patience: Patience): Promise<http.IncomingMessage> {
     let at = url;
     for (let hop = 0; hop <= redirects; hop++) {
-      const response = await request(at, env, patience);
+      const response = await request(at, { env, guard }, patience);
       const { statusCode = 500, headers } = response;
       if (statusCode === 200) return response;
       response.destroy();
       if (statusCode < 300 || statusCode >= 400 || headers.location === undefined) {
         throw wrongAnswer(host, `answered ${path} with HTTP ${statusCode}`);
       }
-      at = resolved(at, headers.location, host);
+      at = next(at, headers.location);
     }
     throw wrongAnswer(host, `redirects ${path} again and again`);
+  }
+
+  /** An index may name a whole address too. A login in the server's address stays with that server. */
+  function next(from: URL, location: string): URL {
+    const to = URL.parse(location, from.href);
+    const safe = to?.protocol === "https:" || (to?.protocol === "http:" && from.protocol === "http:");
+    if (!to || !safe) throw wrongAnswer(host, "sends on to where this station does not go");
+    if (to.origin === base.origin) return to;
+    if (!hosts.includes(to.host))
+      throw wrongAnswer(
+        host,
+        `sends on to ${to.host}, where this station does not go unless --image-server-host names it`,
+      );
+    to.username = "";
+    to.password = "";
+    return to;
   }
 
   return { host, json, file };
 }
 
-/** An index may name a whole address too. */
-function resolved(from: URL, location: string, host: string): URL {
-  const to = URL.parse(location, from.href);
-  const safe = to?.protocol === "https:" || (to?.protocol === "http:" && from.protocol === "http:");
-  if (!to || !safe) throw wrongAnswer(host, "sends on to where this station does not go");
-  return to;
-}
-
 async function request(
   url: URL,
-  env: Readonly<Record<string, string>>,
+  { env, guard }: { env: Readonly<Record<string, string>>; guard: ConnectionGuard },
   patience: Patience,
 ): Promise<http.IncomingMessage> {
   const { signal } = patience;
   const headers = { "accept-encoding": "identity", "user-agent": "gantry" };
+  const options = { headers, signal, lookup: guard(url) };
   const sent =
     url.protocol === "https:"
-      ? https.request(url, { headers, signal, agent: new https.Agent({ proxyEnv: env }) })
-      : http.request(url, { headers, signal, agent: new http.Agent({ proxyEnv: env }) });
+      ? https.request(url, { ...options, agent: new https.Agent({ proxyEnv: env }) })
+      : http.request(url, { ...options, agent: new http.Agent({ proxyEnv: env }) });
   sent.on("socket", (socket) => {
     if (socket.connecting) socket.once("connect", patience.extend);
     else patience.extend();

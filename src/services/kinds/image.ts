@@ -47,7 +47,8 @@ async function tellDownload<T>({ announce }: KindOptions, context: TaskContext, 
 }
 
 /** The first that is to be had. What failed first is what the user asked for most. */
-async function pullFirst({ pulls }: KindOptions, context: TaskContext, wanted: Wanted): Promise<string> {
+async function pullFirst({ pulls, images }: KindOptions, context: TaskContext, wanted: Wanted): Promise<string> {
+  await images.assertReachable(context.params as ImageDownloadRequest);
   const { engine, source, refresh } = wanted;
   const share = refresh ? 1 : pullShare;
   const onProgress = ({ percent, text }: { percent: number; text: string }) =>

@@ -83,6 +83,8 @@ const migrations: readonly string[] = [
   accountTables,
   leanAccept,
   openvzTables,
+  // What an admin saved before could be inside.
+  "ALTER TABLE registry ADD COLUMN inside INTEGER NOT NULL DEFAULT 1",
 ];
 
 export class NewerDatabaseError extends Error {}

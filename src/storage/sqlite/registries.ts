@@ -2,14 +2,14 @@ import type { DatabaseSync } from "node:sqlite";
 import type { NewRegistry, RegistryRow, RegistryVerbs } from "../registry-store.ts";
 
 export function registrySql(db: DatabaseSync): RegistryVerbs {
-  const columns = "id, name, url, username, password, version, trust_certificate, is_default";
+  const columns = "id, name, url, username, password, version, trust_certificate, is_default, inside";
   const list = db.prepare(`SELECT ${columns} FROM registry ORDER BY id`);
   const get = db.prepare(`SELECT ${columns} FROM registry WHERE name = ?`);
   const insert = db.prepare(
-    "INSERT INTO registry (name, url, username, password, version, trust_certificate, is_default) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO registry (name, url, username, password, version, trust_certificate, is_default, inside) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const update = db.prepare(
-    `UPDATE registry SET name = ?, url = ?, username = ?, password = ?, version = ?, trust_certificate = ?, is_default = ?
+    `UPDATE registry SET name = ?, url = ?, username = ?, password = ?, version = ?, trust_certificate = ?, is_default = ?, inside = ?
      WHERE id = ?`,
   );
   const noDefault = db.prepare("UPDATE registry SET is_default = 0");
@@ -25,6 +25,7 @@ export function registrySql(db: DatabaseSync): RegistryVerbs {
       row.version,
       Number(row.trustCertificate),
       Number(row.isDefault),
+      Number(row.inside),
     ] as const;
 
   return {
@@ -51,6 +52,6 @@ export function registrySql(db: DatabaseSync): RegistryVerbs {
 }
 
 function toRegistry(row: Record<string, unknown>): RegistryRow {
-  const { trust_certificate: trust, is_default: isDefault, ...rest } = row;
-  return { ...rest, trustCertificate: trust === 1, isDefault: isDefault === 1 } as RegistryRow;
+  const { trust_certificate: trust, is_default: isDefault, inside, ...rest } = row;
+  return { ...rest, trustCertificate: trust === 1, isDefault: isDefault === 1, inside: inside === 1 } as RegistryRow;
 }
