@@ -16,8 +16,10 @@ import { createHost } from "./host/host.ts";
 import { createOutbound } from "./host/outbound.ts";
 import { ownHostNames } from "./http/host-names.ts";
 import { createServer } from "./http/server.ts";
+import { createOwnPorts } from "./own-ports.ts";
 import { createHostUsers } from "./services/accounts/host-users.ts";
 import { ensureAdmin } from "./services/admin.ts";
+import { createRegistryReach } from "./services/registry-reach.ts";
 import { openSecrets } from "./services/secrets.ts";
 import { createStationClock } from "./services/station-clock.ts";
 import { createStation } from "./services/station.ts";
@@ -67,8 +69,8 @@ export async function createApp(config: Config, version: string, events: AppEven
   // Before anything that they may be writing is looked at.
   await killStrays(id);
   const folder = join(dataDir, "images");
-  const ports = new Set(configuredPorts(config));
-  const outbound = createOutbound(() => [...ports]);
+  const ports = createOwnPorts(config);
+  const outbound = createOutbound(ports.list);
   const systemImages = await createCatalogue({
     folder,
     server: config.imageServer,
@@ -97,7 +99,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     lanes: config.lanes,
     maxTasks: config.maxTasks,
     host: createHost(),
-    outbound,
+    reach: createRegistryReach(outbound),
     certificates,
     build: { version, date: buildDate() },
     configuration: shownConfig(config),
@@ -132,16 +134,16 @@ export async function createApp(config: Config, version: string, events: AppEven
       const refuse = (option: "listen" | "docker-tls" | "openvz-listen", address: Address) => (error: unknown) =>
         Promise.reject(listenFailure(option, address, error));
       await server.listen({ ...config.listen }).catch(refuse("listen", config.listen));
-      ports.add(portOf(server));
+      const port = ports.add(server);
       if (gateway && config.dockerTls) await gateway.start().catch(refuse("docker-tls", config.dockerTls));
       const at = config.openvz.listen;
       if (openvz && at) {
         await openvz.listen({ ...at }).catch(refuse("openvz-listen", at));
-        ports.add(portOf(openvz));
+        ports.add(openvz);
         if (config.openvz.open) events.onOpenDoor(addressOf(openvz));
       }
       await station.start();
-      return { host: config.listen.host, port: portOf(server) };
+      return { host: config.listen.host, port };
     },
     async stop(grace) {
       stopUpkeep();
@@ -159,17 +161,6 @@ type Address = Config["listen"];
 function addressOf({ server }: { server: Server }): string {
   const { address, port, family } = server.address() as AddressInfo;
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
-}
-
-function portOf({ server }: { server: Server }): number {
-  return (server.address() as AddressInfo).port;
-}
-
-/** Ports of this host that nobody is to reach through the station: its own ones, and Docker's, where it listens on one. */
-function configuredPorts({ listen, openvz, dockerTls, docker, dockerHost = "" }: Config): number[] {
-  const engine = /:(\d+)\/?$/.exec(docker ?? dockerHost)?.[1];
-  const listening = [listen, openvz.listen, dockerTls].flatMap((address) => address?.port ?? []);
-  return engine === undefined ? listening : [...listening, Number(engine)];
 }
 
 function listenFailure(option: string, { host, port }: Address, error: unknown): unknown {

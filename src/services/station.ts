@@ -1,7 +1,6 @@
 import type { Certificates } from "../certificates/certificates.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { Host } from "../host/host.ts";
-import type { Outbound } from "../host/outbound.ts";
 import { createInventory, type Inventory } from "../inventory/inventory.ts";
 import { createShareRoom, type ShareOptions } from "../shares/room.ts";
 import type { AccountStore } from "../storage/account-store.ts";
@@ -45,7 +44,7 @@ import { createPlaces } from "./places.ts";
 import { createOwners, createPermitted } from "./owners.ts";
 import { createPulls } from "./pulls.ts";
 import { createRegistryService } from "./registries.ts";
-import { createRegistryReach } from "./registry-reach.ts";
+import type { RegistryReach } from "./registry-reach.ts";
 import { createReport } from "./report.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Services } from "./services.ts";
@@ -82,7 +81,7 @@ export interface StationOptions {
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;
   host: Host;
-  outbound: Outbound;
+  reach: RegistryReach;
   certificates: Certificates;
   build: StationBuild;
   /** For the report. */
@@ -136,8 +135,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const numbers = createContainerNumbers(inventory, () => hub.open() > 0);
   const cards = createCards({ inventory, owners, numbers });
   const containerList = createContainerList({ sessions, inventory, numbers, owners });
-  const reach = createRegistryReach(options.outbound);
-  const images = createImageReferences(registries, secrets, reach);
+  const images = createImageReferences(registries, secrets, options.reach);
   const kinds = createKinds({
     inventory,
     lookup,
@@ -188,7 +186,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
       numbers,
     }),
     inside: createInsideService({ sessions, permitted, pins }),
-    registries: createRegistryService({ sessions, registries, secrets, reach }),
+    registries: createRegistryService({ sessions, registries, secrets, reach: options.reach }),
     system: createSystemService({ sessions, host, inventory, taken, build, report }),
     certificates: createCertificateService({ sessions, certificates, log }),
     openvz: createOpenvzService({
