@@ -101,7 +101,9 @@ export const ExecAnswer = Type.Object({
   exitCode: Type.Integer(),
   stdout: Type.String(),
   stderr: Type.String(),
-  truncated: Type.Boolean({ description: "More was written than the first MiB that is shown of each" }),
+  truncated: Type.Boolean({
+    description: "More was written than is shown: the first MiB of each, or what the engine gave",
+  }),
 });
 export type ExecAnswer = Static<typeof ExecAnswer>;
 

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { hasCode } from "../../errors.ts";
-import { keepStart, noProgram, notExecutable } from "../kept-output.ts";
+import { keepStart } from "../kept-output.ts";
 import { killGroup } from "../kill-group.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
 import { containerPath } from "./container-inspect.ts";
 import { cancelled, connectionFailure, reasonOf } from "./failures.ts";
+import { notStarted } from "./exec-failures.ts";
 import { frames } from "./frames.ts";
 import type { DockerHttp } from "./http.ts";
 
@@ -17,10 +18,9 @@ interface Execution {
   ExitCode: number | null;
 }
 
-const notStarted = 126;
-const missing = /executable file not found|no such file or directory/i;
 const killTries = 50;
 const killPause = 100;
+const endPause = 20;
 
 /** `local`: Docker runs on this host, so that what it started can be killed. */
 export async function execIn(
@@ -43,20 +43,17 @@ export async function execIn(
     signal,
   });
   try {
-    const result = await follow(http, exec, signal);
-    // Docker writes its own failure where the program's output would be.
-    const failed = result.exitCode === notStarted && result.stdout.startsWith("OCI runtime exec failed");
-    if (!failed) return result;
-    return (missing.test(result.stdout) ? noProgram : notExecutable)(request.command[0]);
+    return await follow(http, exec, request, signal);
   } catch (error) {
-    if (missing.test(reasonOf(error))) return noProgram(request.command[0]);
+    const told = notStarted(reasonOf(error), request);
+    if (told) return told;
     // Docker itself lets it run on when nobody reads any more.
     if (local && (signal.aborted || !hasCode(error, "engine_unavailable"))) await kill(http, exec);
     throw error;
   }
 }
 
-async function follow(http: DockerHttp, exec: string, signal: AbortSignal): Promise<ExecResult> {
+async function follow(http: DockerHttp, exec: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
   const body = { Detach: false, Tty: false };
   const answer = await http.open({ method: "POST", path: `/exec/${exec}/start`, body, signal });
   const output = { stdout: keepStart(), stderr: keepStart() };
@@ -67,13 +64,22 @@ async function follow(http: DockerHttp, exec: string, signal: AbortSignal): Prom
   } finally {
     answer.destroy();
   }
-  const { ExitCode } = await http.json<Execution>({ path: `/exec/${exec}/json`, signal });
-  return {
-    exitCode: ExitCode ?? 0,
-    stdout: output.stdout.text(),
-    stderr: output.stderr.text(),
-    truncated: output.stdout.truncated() || output.stderr.truncated(),
-  };
+  const { ExitCode, Pid } = await endOf(http, exec, signal);
+  const stdout = output.stdout.text();
+  // Docker writes its own failure where the program's output would be; what has run had a process.
+  const told = Pid === 0 && ExitCode > 0 ? notStarted(stdout, request) : undefined;
+  if (told) return told;
+  const truncated = output.stdout.truncated() || output.stderr.truncated();
+  return { exitCode: ExitCode, stdout, stderr: output.stderr.text(), truncated };
+}
+
+/** The streams end a moment before the program has. */
+async function endOf(http: DockerHttp, exec: string, signal: AbortSignal) {
+  for (;;) {
+    const { Running, ExitCode, Pid } = await http.json<Execution>({ path: `/exec/${exec}/json`, signal });
+    if (!Running && ExitCode !== null) return { ExitCode, Pid };
+    await delay(endPause, undefined, { signal }).catch((cause: unknown) => Promise.reject(cancelled(cause)));
+  }
 }
 
 /** It leads a process group of its own. It may just be on its way to its start. */

@@ -19,7 +19,8 @@ export interface ExecTarget {
 /** The program is in the process group of the one that attaches it, so one signal ends both. */
 export async function execIn(target: ExecTarget, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
   if (signal.aborted) throw cancelled();
-  const child = spawn("lxc-attach", attachArguments(target, request), {
+  const { argv, check } = inFolder(request);
+  const child = spawn("lxc-attach", [...attachArguments(target, request), "--", ...argv], {
     env: { PATH: systemPath, LC_ALL: "C", GANTRY_TASK: target.task },
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -32,16 +33,21 @@ export async function execIn(target: ExecTarget, request: ExecRequest, signal: A
   try {
     const exitCode = await exitOf(child);
     if (signal.aborted) throw cancelled();
-    const stderr = output.stderr.text();
-    if (/Failed to exec/.test(stderr)) {
-      if (exitCode === 127) return noProgram(request.command[0]);
-      if (exitCode === 126) return notExecutable(request.command[0]);
-    }
     const truncated = output.stdout.truncated() || output.stderr.truncated();
-    return { exitCode, stdout: output.stdout.text(), stderr, truncated };
+    const result = { exitCode, stdout: output.stdout.text(), stderr: output.stderr.text(), truncated };
+    return notStarted(target.name, argv[0], result) ?? check(result);
   } finally {
     signal.removeEventListener("abort", kill);
   }
+}
+
+/** What lxc-attach says when it cannot start a program: this line and nothing else. */
+function notStarted(name: string, program = "", { exitCode, stdout, stderr }: ExecResult): ExecResult | undefined {
+  const [line, ...more] = stderr.trimEnd().split("\n");
+  const own = line?.startsWith(`lxc-attach: ${name}: `) && line.endsWith(` - Failed to exec "${program}"`);
+  if (!own || more.length > 0 || stdout !== "") return undefined;
+  if (exitCode === 127) return noProgram(program);
+  return exitCode === 126 ? notExecutable(program) : undefined;
 }
 
 function exitOf(child: ReturnType<typeof spawn>): Promise<number> {
@@ -72,7 +78,5 @@ function attachArguments({ layout, name }: ExecTarget, request: ExecRequest): st
     String(uid),
     "-g",
     String(gid ?? uid),
-    "--",
-    ...inFolder(request),
   ];
 }

@@ -3,9 +3,10 @@ import { WebSocket } from "ws";
 
 import { AppError } from "../../errors.ts";
 import { inFolder, numericUser } from "../exec-words.ts";
-import { keepStart, noProgram, notExecutable, type KeptOutput } from "../kept-output.ts";
+import { keepStart, type KeptOutput } from "../kept-output.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
-import { cancelled, connectionFailure, reasonOf } from "./failures.ts";
+import { notStarted } from "./exec-failures.ts";
+import { cancelled, connectionFailure } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import { instancePath } from "./instance.ts";
 import { requireInstance } from "./looks.ts";
@@ -30,10 +31,9 @@ export async function execIn(
 ): Promise<ExecResult> {
   const { status } = await requireInstance(http, name, signal);
   if (status !== "Running") throw new AppError("conflict", `The LXD container ${name} does not run.`);
-  const operation = await operations.begin(
-    { method: "POST", path: `${instancePath(name)}/exec`, body: bodyOf(request) },
-    signal,
-  );
+  const { argv, check } = inFolder(request);
+  const body = bodyOf(request, argv);
+  const operation = await operations.begin({ method: "POST", path: `${instancePath(name)}/exec`, body }, signal);
   if (!operation) throw connectionFailure(new Error("no operation"), http.socket);
   const sockets = connect(http.socket, operation);
   const kill = (): void => end(sockets);
@@ -41,14 +41,13 @@ export async function execIn(
   if (signal.aborted) kill();
   try {
     const output = { stdout: keepStart(), stderr: keepStart() };
-    await Promise.all([readAll(sockets["1"], output.stdout), readAll(sockets["2"], output.stderr)]);
+    const whole = await Promise.all([readAll(sockets["1"], output.stdout), readAll(sockets["2"], output.stderr)]);
     const exitCode = await exitOf(operations, operation.id);
     if (signal.aborted) throw cancelled();
-    const truncated = output.stdout.truncated() || output.stderr.truncated();
-    return { exitCode, stdout: output.stdout.text(), stderr: output.stderr.text(), truncated };
+    const truncated = output.stdout.truncated() || output.stderr.truncated() || whole.includes(false);
+    const result = { exitCode, stdout: output.stdout.text(), stderr: output.stderr.text(), truncated };
+    return (await notStarted(http, name, { argv, environment: request.environment }, result)) ?? check(result);
   } catch (error) {
-    if (/command not executable/i.test(reasonOf(error))) return notExecutable(request.command[0]);
-    if (/command not found/i.test(reasonOf(error))) return noProgram(request.command[0]);
     throw signal.aborted ? cancelled(error) : error instanceof AppError ? error : connectionFailure(error, http.socket);
   } finally {
     signal.removeEventListener("abort", kill);
@@ -56,10 +55,10 @@ export async function execIn(
   }
 }
 
-function bodyOf(request: ExecRequest): Record<string, unknown> {
+function bodyOf(request: ExecRequest, command: readonly string[]): Record<string, unknown> {
   const { uid, gid } = numericUser(request.user, "LXD");
   return {
-    command: inFolder(request),
+    command,
     environment: Object.fromEntries(
       request.environment.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
     ),
@@ -74,7 +73,8 @@ function connect(socket: string, { id, metadata }: Operation): Sockets {
   const secrets = (metadata?.["fds"] ?? {}) as Record<keyof Sockets, string>;
   const open = (fd: keyof Sockets): WebSocket => {
     const path = `/1.0/operations/${id}/websocket?secret=${secrets[fd]}`;
-    const opened = new WebSocket(`ws+unix:${socket}:${path}`, { perMessageDeflate: false });
+    // LXD pings at once and closes when the program has ended: a pong would then fail, and what is still to be read be lost.
+    const opened = new WebSocket(`ws+unix:${socket}:${path}`, { perMessageDeflate: false, autoPong: false });
     // Whoever reads is told by its end; an error without a listener would end the process.
     opened.on("error", () => undefined);
     return opened;
@@ -85,12 +85,18 @@ function connect(socket: string, { id, metadata }: Operation): Sockets {
   return sockets;
 }
 
-async function readAll(socket: WebSocket, kept: KeptOutput): Promise<void> {
+/** Answers whether it was read to its end, which LXD says by a text. */
+async function readAll(socket: WebSocket, kept: KeptOutput): Promise<boolean> {
+  let whole = false;
   socket.on("message", (data: Buffer, binary: boolean) => {
     if (binary) kept.add(data);
-    else socket.close();
+    else {
+      whole = true;
+      socket.close();
+    }
   });
   if (socket.readyState !== WebSocket.CLOSED) await once(socket, "close");
+  return whole;
 }
 
 function end(sockets: Sockets): void {
@@ -104,9 +110,12 @@ function end(sockets: Sockets): void {
   else control.once("open", last);
 }
 
+/** LXD calls it a failure when a program ends with 126 or 127, as if there were none: its code is told all the same. */
 async function exitOf(operations: Operations, id: string): Promise<number> {
   let operation = await operations.wait(id, waitAtOnce);
   while (operation.status_code < 200) operation = await operations.wait(id, waitAtOnce);
-  operations.check(operation);
-  return Number(operation.metadata?.["return"] ?? 0);
+  const code = operation.metadata?.["return"];
+  if (code !== 126 && code !== 127) operations.check(operation);
+  if (typeof code !== "number") throw new AppError("engine_failed", "LXD does not say how the program ended.");
+  return code;
 }
