@@ -1,10 +1,10 @@
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 
+import { readConsoleFile } from "../console-file.ts";
 import { portsInDockerForm } from "../docker-form.ts";
 import type { Container, ContainerSettings, Limits } from "../engine.ts";
 import { architectureName, hostArchitecture } from "../host-architecture.ts";
-import { logEnd } from "../kept-output.ts";
-import { outputLimit, type KeptLog } from "../life.ts";
+import type { KeptLog } from "../life.ts";
 import { readConfig, settingsOf } from "./config-file.ts";
 import type { Facts } from "./facts.ts";
 import type { Layout } from "./layout.ts";
@@ -54,29 +54,10 @@ function number(text: string | undefined): number {
   return Number(text ?? 0) || 0;
 }
 
-/** Returns the end of the console: of its file and of the one before it, to which LXC turns it at 1 MB. */
+/** A container that never ran has no console. */
 export async function readConsole(layout: Layout, name: string, lines: number): Promise<KeptLog> {
   const file = settingsOf(await readConfig(layout, name), "lxc.console.logfile").at(-1);
-  if (file === undefined) return { text: "", truncated: false };
-  const present = await readEnd(file, outputLimit);
-  const before = await readEnd(`${file}.1`, outputLimit - present.bytes.length);
-  const text = Buffer.concat([before.bytes, present.bytes]).toString("utf8");
-  // Of what was before a second file nothing is known.
-  return logEnd(text, lines, before.size > 0 || present.size > present.bytes.length);
-}
-
-/** A container that never ran has no such file. */
-async function readEnd(file: string, limit: number): Promise<{ bytes: Buffer; size: number }> {
-  const log = await open(file, "r").catch(() => undefined);
-  if (!log) return { bytes: Buffer.alloc(0), size: 0 };
-  try {
-    const { size } = await log.stat();
-    const buffer = Buffer.alloc(Math.min(size, limit));
-    const { bytesRead } = await log.read(buffer, 0, buffer.length, size - buffer.length);
-    return { bytes: buffer.subarray(0, bytesRead), size };
-  } finally {
-    await log.close();
-  }
+  return (file !== undefined && (await readConsoleFile(file, lines))) || { text: "", truncated: false };
 }
 
 export function inspected({ name, ports, pid, ...more }: Container): Record<string, unknown> {

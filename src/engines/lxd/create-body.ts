@@ -42,7 +42,7 @@ function config(spec: ContainerSpec, { shift }: CreateFacts): Record<string, str
     "boot.autostart": String(spec.autostart),
     ...(spec.privileged && { "security.privileged": "true" }),
     ...limits(spec.limits),
-    ...(raw !== "" && { "raw.lxc": raw }),
+    "raw.lxc": raw,
   };
 }
 

@@ -1,14 +1,11 @@
-import { AppError, hasCode } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
 import { portsInDockerForm } from "../docker-form.ts";
 import type { Container, Containers, ContainerSettings, Limits } from "../engine.ts";
 import { architectureName } from "../host-architecture.ts";
-import { keepEnd, logEnd } from "../kept-output.ts";
 import type { KeptLog } from "../life.ts";
+import { readConsole } from "./console.ts";
 import type { LxdHttp } from "./http.ts";
-import { findInstance, type Instance, instancePath, keys } from "./instance.ts";
-
-/** Bytes of a console that LXD keeps. */
-const consoleLimit = 128 * 1024;
+import { findInstance, type Instance, keys } from "./instance.ts";
 
 /** What can be read of a container beside its state. */
 export function createLooks(
@@ -46,17 +43,9 @@ export function createLooks(
     };
   }
 
-  /** LXD keeps the last 128 KiB of a console. One that never ran has none. */
   async function logs(name: string, lines: number, signal?: AbortSignal): Promise<KeptLog> {
     await requireInstance(http, name, signal);
-    const kept = keepEnd();
-    try {
-      kept.add(Buffer.from(await http.raw(`${instancePath(name)}/console`, signal)));
-    } catch (error) {
-      if (!hasCode(error, "not_found") && !hasCode(error, "engine_failed")) throw error;
-    }
-    const text = kept.text();
-    return logEnd(text, lines, kept.truncated() || Buffer.byteLength(text) >= consoleLimit);
+    return readConsole(http, name, lines, signal);
   }
 
   return { settings, inspect, logs };

@@ -4,8 +4,18 @@ import { addressLines, deviceLines, joinLines, mountLine, weightLines } from "..
 /** What LXD's own configuration cannot say, as lines for the LXC below it (`raw.lxc`). */
 export function rawConfig(spec: ContainerSpec, shift: boolean): string {
   const mounts = shift && !spec.privileged ? spec.mounts.map(shiftedMount) : [];
-  return joinLines([...hostname(spec), ...weight(spec.limits), ...lanAddress(spec), ...deviceRules(spec), ...mounts]);
+  return joinLines([
+    ...consoleFile,
+    ...hostname(spec),
+    ...weight(spec.limits),
+    ...lanAddress(spec),
+    ...deviceRules(spec),
+    ...mounts,
+  ]);
 }
+
+/** The console goes to a file of up to 1 MB, and from there to a second one; at LXD's own size it is thrown away. */
+const consoleFile = ["lxc.console.size = 1MB", "lxc.console.rotate = 1"];
 
 /**
  * A folder of the host with the container's user IDs. LXD's own `shift` refuses on kernels from 6.9 on (5.0.2, seen on

@@ -3,15 +3,10 @@ import { execFileSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import { until } from "../../support/daemon.ts";
 import { dockerApi, hasImage, removeImage } from "../../support/docker-cli.ts";
+import { programTests, type Ran } from "./program-tests.ts";
 import { engineTypes, startLifeWorld, type LifeWorld, type Verbs } from "./worlds.ts";
 
 /** Looks into containers, and programs that run in them. */
-interface Ran {
-  exitCode: number;
-  stdout: string;
-  stderr: string;
-  truncated: boolean;
-}
 
 let world: LifeWorld;
 before(async () => {
@@ -51,58 +46,7 @@ for (const type of engineTypes) {
       assert.equal((await exec({ command: ["echo", "--help", "-n"] })).exitCode, 0);
     });
 
-    test("user and folder", async () => {
-      const { stdout } = await exec({ command: ["sh", "-c", "id -u; id -g; pwd"], user: "0:7", working_dir: "/etc" });
-      assert.equal(stdout, "0\n7\n/etc\n");
-      for (const working_dir of ["/nope", "/etc; id", "/bin/busybox"]) {
-        const { status, field, message } = await refused({ command: ["pwd"], working_dir });
-        assert.deepEqual([status, field], [400, "working_dir"]);
-        assert.ok(message.startsWith("working_dir cannot be entered: "), message);
-      }
-      for (const user of ["nobody-here", "0:nobody-here", "4294967295", "0:4294967295", "9999999999"]) {
-        const { status, field } = await refused({ command: ["id"], user });
-        assert.deepEqual([status, field], [400, "user"], user);
-      }
-    });
-
-    test("a program's own words and code are left as they are, also those of one that is not there", async () => {
-      for (const [shell, code, stdout, stderr] of [
-        ["exit 127", 127, "", ""],
-        ["exit 126", 126, "", ""],
-        [
-          "echo OCI runtime exec failed: executable file not found; exit 126",
-          126,
-          "OCI runtime exec failed: executable file not found\n",
-          "",
-        ],
-        ["echo lxc-attach: x: Failed to exec >&2; exit 127", 127, "", "lxc-attach: x: Failed to exec\n"],
-        ["echo chdir to cwd; exit 126", 126, "chdir to cwd\n", ""],
-      ] as const) {
-        const ran = await exec({ command: ["sh", "-c", shell] });
-        assert.deepEqual(ran, { exitCode: code, stdout, stderr, truncated: false });
-      }
-    });
-
-    test("the output of many programs at once is whole", async () => {
-      const command = ["sh", "-c", "head -c 100000 /dev/zero | tr '\\0' x"];
-      for (let round = 0; round < 4; round++) {
-        const all = await Promise.all(Array.from({ length: 16 }, () => exec({ command })));
-        for (const { stdout, truncated } of all) assert.deepEqual([stdout.length, truncated], [100_000, false]);
-      }
-    });
-
-    test("what is no program", async () => {
-      const missing = { exitCode: 127, stdout: "", stderr: "gantry-no-such-program: not found\n", truncated: false };
-      for (const working_dir of [undefined, "/etc"])
-        assert.deepEqual(await exec({ command: ["gantry-no-such-program"], working_dir }), missing);
-      const unfit = { exitCode: 126, stdout: "", stderr: "/etc: cannot be executed\n", truncated: false };
-      assert.deepEqual(await exec({ command: ["/etc"] }), unfit);
-      assert.equal((await refused({ command: "" })).status, 400);
-      assert.equal((await refused({ command: [] })).status, 400);
-      assert.equal((await refused({ command: "'open" })).field, "command");
-      assert.equal((await refused({})).status, 400);
-      assert.equal((await refused({ command: ["true"], shell: true })).status, 400);
-    });
+    programTests({ exec, refused });
 
     test("more than a MiB of output is cut", async () => {
       const result = await exec({ command: ["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x"] });
@@ -266,4 +210,30 @@ describe("inside docker only", { concurrency: false }, () => {
     await docker.remove("inside-volume", "?force=true&remove_volumes=true");
     assert.equal(await volumes(), before + 1);
   });
+});
+
+test("reading the console of a system container does not change it, over a restart of the station and of the container", async () => {
+  const { client } = world.station;
+  for (const type of ["lxc", "lxd"] as const) {
+    const verbs = world.on(type);
+    const read = async () => JSON.stringify(await client.ok("GET", verbs.at("inside-console", "/logs?tail=100000")));
+    await verbs.create("inside-console");
+    // More than LXD keeps in memory.
+    const shell = "echo the-beginning; seq 1 40000; echo the-end";
+    await client.ok("POST", verbs.at("inside-console", "/exec"), {
+      command: ["sh", "-c", `{ ${shell}; } >/dev/console`],
+    });
+    assert.ok(await until(async () => (await read()).includes("the-end"), 10_000), type);
+    const text = await read();
+    assert.ok(text.includes(String.raw`the-beginning\r\n1\r\n2\r\n`), type);
+    assert.ok((await read()) === text, type);
+    await world.station.stop();
+    await world.station.start();
+    await client.login();
+    assert.ok((await read()) === text, type);
+    await client.ok("PUT", verbs.at("inside-console", "/stop"));
+    assert.ok((await read()).includes("the-end"), type);
+    await client.ok("PUT", verbs.at("inside-console", "/start"));
+    assert.ok((await read()).includes("the-end"), type);
+  }
 });
