@@ -16,7 +16,7 @@ export const OpenvzCreate = Type.Object(
       description: "A template of the station, or a system image as debian-bookworm or ubuntu/jammy",
     }),
   },
-  { ...closed, $id: "OpenvzCreate" },
+  { additionalProperties: true, $id: "OpenvzCreate", description: "Other keys are passed over, and named in warnings" },
 );
 export type OpenvzCreate = Static<typeof OpenvzCreate>;
 
@@ -66,6 +66,13 @@ export type OpenvzContainerList = Static<typeof OpenvzContainerList>;
 
 export const OpenvzAccepted = Type.Object({ ...success, job_id: Uuid });
 export type OpenvzAccepted = Static<typeof OpenvzAccepted>;
+
+export const OpenvzCreated = Type.Object({
+  ...success,
+  job_id: Uuid,
+  warnings: Type.Optional(Type.Array(Type.String(), { description: "What was passed over, a sentence each" })),
+});
+export type OpenvzCreated = Static<typeof OpenvzCreated>;
 
 const restart = Type.Optional(
   Type.Literal(true, { description: "The container is stopped and started for this change" }),

@@ -7,6 +7,8 @@ export interface User {
   role: Role;
   /** It came with a token of this id, and not with a session. */
   token?: number;
+  /** Of a token's owner: a token may do what both roles may, so that an operator's viewer sees no more than he does. */
+  ownerRole?: Role;
 }
 
 /** Everything that can be asked of the station, as noun:verb. */
@@ -175,7 +177,13 @@ export function weaker(a: Role, b: Role): Role {
   return roles.indexOf(a) > roles.indexOf(b) ? a : b;
 }
 
-function scopeOf({ role }: User, verb: Verb): Scope | undefined {
+function scopeOf({ role, ownerRole = role }: User, verb: Verb): Scope | undefined {
+  const both = [scopeOfRole(role, verb), scopeOfRole(ownerRole, verb)];
+  if (both.includes(undefined)) return undefined;
+  return both.includes("own") ? "own" : "all";
+}
+
+function scopeOfRole(role: Role, verb: Verb): Scope | undefined {
   const row = Object.hasOwn(allowed, role) ? allowed[role] : undefined;
   return row && Object.hasOwn(row, verb) ? row[verb] : undefined;
 }

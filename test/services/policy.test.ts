@@ -139,6 +139,15 @@ test("a token may what its role may, but nothing of the account", () => {
       verb,
     );
   assert.doesNotThrow(() => authorize(token, "registry:save"));
+  const viewer = { name: "bob", role: "viewer", token: 2, ownerRole: "operator" } as const;
+  assert.equal(onlyOf(viewer, "container:list"), "bob", "no more than its owner sees");
+  assert.equal(onlyOf({ ...viewer, ownerRole: "admin" }, "container:list"), undefined);
+  for (const verb of ["log:read", "container:create"] as const)
+    assert.throws(
+      () => authorize(viewer, verb),
+      (error) => hasCode(error, "forbidden"),
+      verb,
+    );
   assert.deepEqual(
     [weaker("admin", "viewer"), weaker("viewer", "admin"), weaker("operator", "admin")],
     ["viewer", "viewer", "operator"],

@@ -60,7 +60,6 @@ test("what is wrong is refused with the documented code and the field's name, an
     [{ ...full, name: "-rf" }, 400, /^name /],
     [{ ...full, name: "a/b" }, 400, /^name /],
     [{ ...full, name: "$(reboot)" }, 400, /^name /],
-    [{ ...full, colour: "red" }, 400, /^colour /],
     [[full], 400, /body/],
     ["{", 400, /JSON/],
     [undefined, 400, /^body is missing or empty$/],
@@ -68,7 +67,7 @@ test("what is wrong is refused with the documented code and the field's name, an
   const updates: [unknown, number, RegExp][] = [
     [undefined, 400, /^body is missing or empty$/],
     [{}, 400, /^parameters is missing or empty$/],
-    [{ parameters: {} }, 400, /^parameters is missing or empty$/],
+    [{ parameters: { hostname: "a" }, colour: "red" }, 400, /^colour /],
     [{ parameters: null }, 400, /^parameters /],
     [{ parameters: [] }, 400, /^parameters /],
     ...Object.entries({
@@ -161,6 +160,26 @@ test("what an earlier update set stays, and the map is the last one; a descripti
     { hostname, cpus, memsize, units, description },
     { hostname: "changed", cpus: "0.5", memsize: "256", units: "M", description: "one of mine" },
   );
+  const cleared = await world.update(id, {});
+  assert.deepEqual([cleared.status, cleared.json.code, cleared.json.restart], [200, 0, undefined]);
+  const { parameters: none, effective: still } = await world.get(id);
+  assert.deepEqual([none, still], [{}, effective], "an empty map clears what is shown, and changes nothing");
+});
+
+test("keys beside name and ostemplate are accepted, and named in warnings", async () => {
+  const odd = Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`odd${index}`, index]));
+  const { status, json } = await world.send("POST", "/containers/", {
+    ...full,
+    name: "bad-odd",
+    colour: "red",
+    ...odd,
+  });
+  assert.equal(status, 202, JSON.stringify(json));
+  const { warnings } = json as { warnings: string[] };
+  assert.deepEqual([warnings[0], warnings.length], ["colour is not known, and was passed over.", 17]);
+  assert.equal(warnings.at(-1), "2 more keys are not known.");
+  const { entity_id: made = "" } = await world.ended(json.job_id);
+  await world.ended((await world.send("DELETE", `/containers/${made}`)).json.job_id);
 });
 
 test("stop, start, delete; a container that is removed by another way is not there any more either", async () => {
@@ -190,6 +209,14 @@ test("stop, start, delete; a container that is removed by another way is not the
   assert.ok(await until(async () => (await world.send("GET", `/containers/${other}`)).status === 404, 10_000));
   assert.deepEqual((await world.send("GET", "/containers/")).json, { message: "success", containers: [] });
   assert.deepEqual(await world.system.names("lxc"), []);
+});
+
+test("while the image server cannot be reached, a create from what is not here is for later, and one from what is here is made", async () => {
+  await world.system.images.close();
+  const { status, json } = await world.send("POST", "/containers/", { ...full, ostemplate: "ubuntu/bionic" });
+  assert.deepEqual([status, json.code], [503, 200], JSON.stringify(json));
+  assert.match(json.message, /^The image server .* is not in reach .* Try again later\.$/);
+  await world.make("bad-here");
 });
 
 async function addressOf(name: string): Promise<string> {

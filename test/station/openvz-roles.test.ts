@@ -64,6 +64,28 @@ test("an operator has his own containers and jobs, and sees no others; a viewer 
   assert.equal(hijack.status, 403, hijack.text);
   assert.match(hijack.json.message, /ipadd/);
   assert.equal((await as("admin", "PATCH", `/containers/${id}`, { parameters: { ipadd: "192.0.2.53" } })).status, 200);
+  // A token has its own role, up to its owner's, and is no key to his account.
+  const bearer = async (role: string) =>
+    (await send("POST", "/tokens", { sid: sids["anna"] ?? "", body: { name: role, role } })).json.token as string;
+  const byToken = (token: string, method: string, path: string, body?: unknown) =>
+    send(method, path, { headers: { authorization: `Bearer ${token}` }, ...(body !== undefined && { body }) });
+  for (const [role, status] of [
+    ["operator", 200],
+    ["viewer", 403],
+  ] as const) {
+    const token = await bearer(role);
+    assert.equal((await byToken(token, "PATCH", `/v0.1/containers/${id}`, update)).status, status, role);
+    const address = { parameters: { ipadd: "192.0.2.53" } };
+    assert.equal((await byToken(token, "PATCH", `/v0.1/containers/${id}`, address)).status, 403, role);
+    const listed = (await byToken(token, "GET", "/v0.1/containers/")).json.containers as { name: string }[];
+    assert.deepEqual(
+      listed.map(({ name }) => name),
+      ["of-anna"],
+      role,
+    );
+    for (const path of ["/tokens", "/sessions", "/log"])
+      assert.equal((await byToken(token, "GET", path)).status, 403, role);
+  }
   const { user, message } = (
     await world.system.station.client.ok<{ user: string; message: string }[]>("GET", "/log?text=openvz_create,%20of-n")
   )[0] ?? { user: "", message: "" };

@@ -111,7 +111,7 @@ export const table: Record<string, Row> = {
   "DELETE /registry/:name": { path: "/registry/kept2", expected: adminOnly },
   "GET /event/stream": { expected: all },
 
-  // This station has no LXC.
+  // By a token of that role too, and no more than its owner may. This station has no LXC; `ipadd` is an admin's alone.
   "POST /v0.1/containers": { body: (role) => ({ name: `policy-${role}`, ostemplate: "a" }), expected: [403, 501, 501] },
   "GET /v0.1/containers": { expected: all },
   "GET /v0.1/containers/:id": { path: `/v0.1/containers/${uuid}`, expected: [404, 404, 404] },

@@ -12,7 +12,7 @@ import { debianRelease, isIdPrefix, parseReference } from "./reference.ts";
 import { createRemote } from "./remote.ts";
 import { type Build, findBuild } from "./simplestreams.ts";
 import { createStore, type StoredImage } from "./store.ts";
-import type { Rootfs, SystemImages } from "./system-images.ts";
+import type { Lack, Rootfs, SystemImages } from "./system-images.ts";
 
 export interface CatalogueOptions {
   /** Where the images are kept; made when missing. */
@@ -69,13 +69,14 @@ export async function createCatalogue(options: CatalogueOptions): Promise<System
     meter({ percent: 100, text: "Download image:100%" });
   }
 
-  async function lacks(reference: string, signal: AbortSignal): Promise<string | undefined> {
+  async function lacks(reference: string, signal: AbortSignal): Promise<Lack | undefined> {
     const wanted = parseReference(reference);
     try {
       await findBuild(remote, wanted, signal);
     } catch (error) {
-      if (isUnreachable(error) ? debianRelease(wanted) === undefined : hasCode(error, "not_found"))
-        return messageOf(error);
+      const unreachable = isUnreachable(error);
+      if (unreachable ? debianRelease(wanted) === undefined : hasCode(error, "not_found"))
+        return { reason: messageOf(error), unreachable };
     }
     return undefined;
   }

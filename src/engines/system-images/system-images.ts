@@ -11,8 +11,15 @@ import type { Images } from "../engine.ts";
 export interface SystemImages extends Images {
   /** `undefined`: not in the store. */
   rootfs(reference: string): Promise<Rootfs | undefined>;
-  /** A sentence that says why a pull would not find it at present; `undefined`: it would, or the server has said nothing of use in time. */
-  lacks(reference: string, signal: AbortSignal): Promise<string | undefined>;
+  /** Why a pull would not get it at present; `undefined`: it would, or the server has said nothing of use in time. */
+  lacks(reference: string, signal: AbortSignal): Promise<Lack | undefined>;
+}
+
+export interface Lack {
+  /** A sentence. */
+  reason: string;
+  /** The server could not be asked: what it has is unknown. */
+  unreachable: boolean;
 }
 
 export interface Rootfs {

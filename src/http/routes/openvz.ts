@@ -4,6 +4,7 @@ import {
   OpenvzContainerAnswer,
   OpenvzContainerList,
   OpenvzCreate,
+  OpenvzCreated,
   OpenvzError,
   OpenvzJobAnswer,
   OpenvzJobList,
@@ -29,8 +30,10 @@ const schemaErrorFormatter = missingOrEmpty;
 /** Containers and jobs, as in the original; the list of jobs and the three verbs are beyond it. */
 export function openvzRoutes(app: App, openvz: OpenvzService): void {
   const create = { tags, summary: "Create and start a container", body: OpenvzCreate };
-  app.post(containers, { schema: { ...create, response: accepted }, schemaErrorFormatter }, async (request, reply) =>
-    reply.code(202).send(await openvz.create(callerOf(request), request.body)),
+  app.post(
+    containers,
+    { schema: { ...create, response: { ...accepted, 202: OpenvzCreated } }, schemaErrorFormatter },
+    async (request, reply) => reply.code(202).send(await openvz.create(callerOf(request), request.body)),
   );
 
   const list = { tags, summary: "The containers of this API" };

@@ -36,7 +36,7 @@ export async function createTokenTable(
       const row = token.length <= 128 ? byHash.get(hash("sha256", token)) : undefined;
       const owner = row && directory.get(row.user);
       if (!row || !owner || owner.disabled || !isWithinLife(row, clock.now())) return undefined;
-      const user = { name: owner.name, role: weaker(row.role, owner.role), token: row.id };
+      const user = { name: owner.name, role: weaker(row.role, owner.role), ownerRole: owner.role, token: row.id };
       return { user, createdAt: row.createdAt };
     },
     list: live,

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { CreateRequest } from "../../api/create.ts";
-import type { OpenvzAccepted, OpenvzCreate, OpenvzUpdated } from "../../api/openvz.ts";
+import type { OpenvzAccepted, OpenvzCreate, OpenvzCreated, OpenvzUpdated } from "../../api/openvz.ts";
 import { hasCode } from "../../errors.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { OpenvzStore } from "../../storage/openvz-store.ts";
@@ -18,6 +18,7 @@ import { acceptJob, jobTask, nameTaken, quickPlan } from "./jobs.ts";
 import { inOwnWords, parseParameters } from "./parameters.ts";
 import type { Reach } from "./reach.ts";
 import { findRecorded } from "./records.ts";
+import { passedOver } from "./passed-over.ts";
 import { shownContainer, shownJob, shownListedJob } from "./shown.ts";
 import type { OpenvzEngine, Templates } from "./templates.ts";
 
@@ -90,7 +91,7 @@ export function createOpenvzService(options: OpenvzOptions): OpenvzService {
   };
 }
 
-async function create(options: OpenvzOptions, caller: Caller, asked: OpenvzCreate): Promise<OpenvzAccepted> {
+async function create(options: OpenvzOptions, caller: Caller, asked: OpenvzCreate): Promise<OpenvzCreated> {
   const { name, ostemplate } = asked;
   const user = options.sessions.authenticate(caller);
   authorize(user, "container:create");
@@ -104,7 +105,10 @@ async function create(options: OpenvzOptions, caller: Caller, asked: OpenvzCreat
     .catch((error: unknown) => Promise.reject(isOfName(error) ? nameTaken() : error));
   const id = randomUUID();
   const request = { container: id, ostemplate, createdAt: Date.now(), create };
-  return acceptJob(options.machine, user, jobTask({ caller, user, kind: "openvz_create", id, request, plan }));
+  const task = jobTask({ caller, user, kind: "openvz_create", id, request, plan });
+  const accepted = await acceptJob(options.machine, user, task);
+  const warnings = passedOver(asked);
+  return { ...accepted, ...(warnings.length > 0 && { warnings }) };
 }
 
 function isOfName(error: unknown): boolean {

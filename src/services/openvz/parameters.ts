@@ -25,9 +25,8 @@ const names: Readonly<Record<keyof Shape, keyof OpenvzParameters>> = {
 const most = { addresses: 64, nameServers: 16, description: 4096, cores: 4096 };
 const smallestMemory = 16 << 20;
 
-/** Throws `invalid` naming the parameter. */
+/** An empty map asks for nothing. Throws `invalid` naming the parameter. */
 export function parseParameters(parameters: OpenvzParameters): Change {
-  if (Object.keys(parameters).length === 0) throw invalid("parameters", "is missing or empty");
   const empty = Object.entries(parameters).find(([name, text]) => text.trim() === "" && name !== "description");
   if (empty) throw invalid(empty[0], "is missing or empty");
   const { hostname, cpus, ipadd, nameserver, description } = parameters;

@@ -8,8 +8,11 @@ export type OpenvzEngine = "lxc" | "lxd";
 export interface TemplateOptions {
   /** Name -> system image. */
   aliases: Readonly<Record<string, string>>;
-  /** A sentence that says why such an image cannot be had at present; `undefined`: it can, or nobody says. */
-  lacks(reference: string, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Why such an image cannot be had at present, as a sentence, and whether nobody could be asked; `undefined`: it can be
+   * had, or nobody says.
+   */
+  lacks(reference: string, signal: AbortSignal): Promise<{ reason: string; unreachable: boolean } | undefined>;
 }
 
 type ImageFields = Pick<CreateRequest, "repository" | "image" | "tag">;
@@ -27,7 +30,10 @@ export function createTemplates({ aliases, lacks }: TemplateOptions) {
   }
 
   return {
-    /** Throws `invalid` for what is no template, as far as that is known now. */
+    /**
+     * Throws `invalid` for what is no template, as far as that is known now, and `engine_unavailable` while the image
+     * server cannot be asked.
+     */
     async resolve(template: string, engine: Engine): Promise<ImageFields> {
       const [, image, tag = "latest"] = systemImage.exec(aliases[template] ?? template) ?? [];
       if (image === undefined) throw unknownTemplate(template);
@@ -38,8 +44,9 @@ export function createTemplates({ aliases, lacks }: TemplateOptions) {
       const other = engine.type === "lxd" ? image.replace("-", "/") : image.replaceAll("/", "-");
       const asked: ImageFields = { ...named, image: other };
       if (other !== image && (await isThere(engine, asked))) return asked;
-      const reason = await lacks(`${image}:${tag}`, AbortSignal.timeout(patience));
-      if (reason !== undefined) throw unknownTemplate(template, aliases[template], reason);
+      const lack = await lacks(`${image}:${tag}`, AbortSignal.timeout(patience));
+      if (lack?.unreachable) throw new AppError("engine_unavailable", `${lack.reason} Try again later.`);
+      if (lack) throw unknownTemplate(template, aliases[template], lack.reason);
       return asked;
     },
   };
