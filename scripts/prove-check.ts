@@ -27,7 +27,7 @@ const forbidden: [file: string, code: string, rule: string][] = [
   imports("inventory/c.ts", "../forwarding/forwarding.ts"),
   imports("inventory/a.ts", "../services/services.ts"),
   imports("inventory/b.ts", "../engines/docker/docker.ts"),
-  imports("inventory/c.ts", "../numbers/meter.ts"),
+  imports("inventory/c.ts", "../numbers/container-meter.ts"),
   imports("shares/a.ts", "../services/services.ts"),
   imports("shares/b.ts", "../engines/engine.ts"),
   imports("engines/e.ts", "../shares/shares.ts"),

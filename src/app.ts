@@ -2,15 +2,15 @@ import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import type { AddressInfo, Server } from "node:net";
 import { dirname, join, resolve, sep } from "node:path";
 import { openCertificates, type Certificates } from "./certificates/certificates.ts";
-import { givenPair, ownPair, type ServerPair } from "./certificates/given.ts";
+import { watchPairFiles, stationPair, type ServerPair } from "./certificates/server-pair.ts";
 import { shownConfig } from "./config-shown.ts";
 import type { Config } from "./config.ts";
 import { dockerAddress, findEngines } from "./engines/registry.ts";
 import { killStrays } from "./engines/strays.ts";
 import { createCatalogue } from "./engines/system-images/catalogue.ts";
 import { AppError } from "./errors.ts";
-import { parseAddress } from "./gateway/address.ts";
-import { createGateway, type Gateway, type Visits } from "./gateway/gateway.ts";
+import { parseAddress } from "./gateway/engine-address.ts";
+import { createGateway, type Gateway, type GatewayAudit } from "./gateway/gateway.ts";
 import { readBoot } from "./host/boot.ts";
 import { createHost } from "./host/host.ts";
 import { createOutbound } from "./host/outbound.ts";
@@ -219,15 +219,19 @@ function makeFolder(folder: string): void {
 }
 
 function serverPair({ tls }: Config, certificates: Certificates): ServerPair | undefined {
-  return tls && (tls.files ? givenPair(tls.files, log) : ownPair(certificates));
+  return tls && (tls.files ? watchPairFiles(tls.files, log) : stationPair(certificates));
 }
 
-async function dockerGateway(config: Config, certificates: Certificates, visits: Visits): Promise<Gateway | undefined> {
+async function dockerGateway(
+  config: Config,
+  certificates: Certificates,
+  audit: GatewayAudit,
+): Promise<Gateway | undefined> {
   if (!config.dockerTls) return undefined;
   if (config.engines && !config.engines.includes("docker"))
     throw new AppError("conflict", "--docker-tls needs the engine docker, which --engines leaves out.");
   const engine = parseAddress(await dockerAddress(config));
-  return createGateway({ listen: config.dockerTls, engine, certificates, visits, log });
+  return createGateway({ listen: config.dockerTls, engine, certificates, audit, log });
 }
 
 /** There is no build: the day on which the files of this version came here. */

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync } from "node:fs";
 import { AppError } from "../errors.ts";
 import { createGenerations, type Generation, type Generations } from "./generations.ts";
-import { authorityReserve, issueAuthority, issueClient, issueServer, type Pair } from "./issue.ts";
+import { authorityReserve, issueAuthority, issueClient, issueServer, type Pair } from "./issuing.ts";
 import { covers, hostNames } from "./names.ts";
 import type { Log } from "../util/log.ts";
 
@@ -10,32 +10,38 @@ const day = 24 * 3600_000;
 /** A certificate that ends within this time is outdated. */
 export const outdatedWithin = 30 * day;
 
-/** The station's own authority, its server's certificate and the client's that opens the Docker endpoint. */
+/**
+ * The certificates of the station: its private authority, the pair of its HTTPS server, and the client's pair that opens
+ * the Docker gateway. Changes are carried out one after the other, each whole or not at all; a change throws `disk_full` if
+ * the disk has no room, and then the certificates stay as they were.
+ */
 export interface Certificates {
+  /** Returns the certificates in force. */
   current(): Generation;
-  /** A new server's and a new client's pair; the old ones count no more when this resolves. */
+  /** Replaces the server's and the client's pair. The old pairs are void when this resolves. */
   rotate(): Promise<void>;
-  /** Renews the server's certificate, with these names beside the host's own; the client's stays. */
+  /** Issues a new server's certificate for the host's own names and these. The client's pair stays. */
   setDomainNames(names: readonly string[]): Promise<void>;
-  /** Whether to tell of the present client certificate's end. */
+  /** Switches on or off the warning before the present client certificate ends. */
   setNotify(notify: boolean): Promise<void>;
-  /** Renews the server's certificate when its end is near, or this host has a name or address that it lacks. */
+  /** Renews the server's certificate if it ends within `outdatedWithin` or lacks a name or address of this host. */
   renew(): Promise<void>;
-  /** Called after each change. */
+  /** Adds a listener that is called after each change of a certificate. */
   onChange(listener: () => void): void;
 }
 
 export interface CertificateOptions {
-  /** Made when it is not there. */
+  /** Absolute path of the folder that holds the certificates; it is made if it is missing. */
   folder: string;
-  /** Epoch milliseconds. */
+  /** Returns the present time in epoch milliseconds. Absent: the host's clock. */
   now?: () => number;
+  /** Reads and writes the certificates' files. Absent: on the disk, in `folder`. */
   generations?: Generations;
-  /** Told when there were none; at a first start that is nothing to tell. */
+  /** Is called if there were no certificates. Absent at the first start of a station, where that is normal. */
   log?: Log;
 }
 
-/** At the first start they are made. Throws `conflict` when there are some that are damaged. */
+/** Opens the certificates, and makes them if there are none. Throws `conflict` if there are some and they are damaged. */
 export async function openCertificates(options: CertificateOptions): Promise<Certificates> {
   const { folder, now = Date.now } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -44,7 +50,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
   const listeners: (() => void)[] = [];
   const found = generations.read();
   if (!found) options.log?.("A certificate authority is made", { folder });
-  let present = found ?? (await first(generations, now()));
+  let present = found ?? (await createFirst(generations, now()));
   let last: Promise<void> = Promise.resolve();
 
   async function apply(make: (before: Generation) => Promise<Generation>): Promise<void> {
@@ -52,15 +58,14 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
     try {
       await generations.write(await make(before));
     } catch (error) {
-      throw refusal(folder, error);
+      throw toAppError(folder, error);
     } finally {
-      // Whatever failed, what counts is what the disk says.
+      // Even after a failure the certificates on the disk are the ones in force.
       present = generations.read() ?? before;
-      if (!sameFiles(present, before)) for (const listener of listeners) listener();
+      if (!haveSameCertificates(present, before)) for (const listener of listeners) listener();
     }
   }
 
-  /** One after the other. */
   function change(make: (before: Generation) => Promise<Generation>): Promise<void> {
     const turn = last.then(() => apply(make));
     last = turn.catch(() => undefined);
@@ -69,10 +74,10 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
 
   return {
     current: () => present,
-    rotate: () => change((before) => rotated(before, now())),
+    rotate: () => change((before) => makeRotated(before, now())),
     setDomainNames: (domainNames) => change((before) => withServer({ ...before, domainNames }, now())),
     setNotify: (notify) =>
-      change(async (before) => ({ ...before, silenced: notify ? "" : serialOf(before.client.certificate) })),
+      change(async (before) => ({ ...before, mutedClientSerial: notify ? "" : serialOf(before.client.certificate) })),
     async renew() {
       const { server, domainNames } = present;
       const fresh = endOf(server.certificate) - now() > outdatedWithin || endsWithAuthority(present);
@@ -83,27 +88,28 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
   };
 }
 
-/** The end of a certificate in PEM, as epoch milliseconds. */
+/** Returns when a certificate in PEM ends, in epoch milliseconds. */
 export function endOf(certificate: string): number {
   return new X509Certificate(certificate).validToDate.getTime();
 }
 
+/** Returns the serial number of a certificate in PEM, in hexadecimal. */
 export function serialOf(certificate: string): string {
   return new X509Certificate(certificate).serialNumber;
 }
 
-async function first(generations: Generations, now: number): Promise<Generation> {
+async function createFirst(generations: Generations, now: number): Promise<Generation> {
   const authority = await issueAuthority(now);
-  const made = await withClient({ authority, domainNames: [], silenced: "" }, now);
+  const made = await withClient({ authority, domainNames: [], mutedClientSerial: "" }, now);
   await generations.write(made);
   return generations.read() ?? made;
 }
 
-/** The authority stays as long as a whole certificate fits into its time. */
-async function rotated(before: Generation, now: number): Promise<Generation> {
+/** Makes new pairs. The authority is kept if it outlives a certificate that is issued now, otherwise it is replaced too. */
+async function makeRotated(before: Generation, now: number): Promise<Generation> {
   const stays = endOf(before.authority.certificate) - now > authorityReserve;
   const authority = stays ? before.authority : await issueAuthority(now);
-  return withClient({ authority, domainNames: before.domainNames, silenced: "" }, now);
+  return withClient({ authority, domainNames: before.domainNames, mutedClientSerial: "" }, now);
 }
 
 async function withClient(base: Omit<Generation, "client" | "server">, now: number): Promise<Generation> {
@@ -116,17 +122,17 @@ async function withServer(base: Omit<Generation, "server">, now: number): Promis
   return { ...base, server: await issueServer(base.authority, names, now) };
 }
 
-/** Then a new one would end as soon: only a rotation helps, and the client's certificate tells. */
+/** If the server's certificate ends with its authority, a renewal would not help; only a rotation does. */
 function endsWithAuthority({ authority, server }: Generation): boolean {
   return endOf(server.certificate) >= endOf(authority.certificate);
 }
 
-function sameFiles(one: Generation, other: Generation): boolean {
+function haveSameCertificates(one: Generation, other: Generation): boolean {
   const same = (a: Pair, b: Pair) => a.certificate === b.certificate;
   return same(one.server, other.server) && same(one.client, other.client) && same(one.authority, other.authority);
 }
 
-function refusal(folder: string, error: unknown): unknown {
+function toAppError(folder: string, error: unknown): unknown {
   if ((error as NodeJS.ErrnoException).code !== "ENOSPC") return error;
   return new AppError("disk_full", `The disk that holds ${folder} is full: the old certificates stay.`, {
     cause: error,

@@ -2,24 +2,30 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../errors.ts";
-import { disk as realDisk, type Disk } from "./disk.ts";
-import type { Pair } from "./issue.ts";
+import { disk as realDisk, type Disk } from "./durable-disk.ts";
+import type { Pair } from "./issuing.ts";
 
-/** All that belongs together, and is replaced together. */
+/** The certificates and settings that are replaced together. */
 export interface Generation {
+  /** The station's private authority, which signed the other two. */
   authority: Pair;
+  /** The pair of the HTTPS server and of the Docker gateway's server. */
   server: Pair;
+  /** The only client's pair that the Docker gateway accepts. */
   client: Pair;
-  /** Names and addresses that the server's certificate has beside the host's own. */
+  /** Host names and addresses that the server's certificate has in addition to the host's own. */
   domainNames: readonly string[];
-  /** Serial of the client certificate whose end nobody wants to be told of. */
-  silenced: string;
+  /** Serial number of the client certificate whose end is not warned of; "" if the warning is on. */
+  mutedClientSerial: string;
 }
 
 export interface Generations {
-  /** `undefined`: there was none yet. Throws `conflict` when files are damaged, or can be read by others. */
+  /**
+   * Reads the present generation. Returns undefined if there was none yet. Throws `conflict` if files are damaged or
+   * readable by others.
+   */
   read(): Generation | undefined;
-  /** All or nothing, whatever is cut off in the middle. */
+  /** Replaces the present generation. If the process or the host dies on the way, the old or the new one is there whole. */
   write(generation: Generation): Promise<void>;
 }
 
@@ -36,12 +42,12 @@ const current = "current";
 const folderName = /^generation-(\d+)$/;
 
 /**
- * A generation is a folder `generation-N`; `current` is a link to the one that counts. A new one is written and flushed
- * under another name, and its turn comes with the rename of the link: until then the old one counts, from then on the
- * new one. What a kill leaves behind is removed with the next change.
+ * Keeps generations in a folder. Each is a folder `generation-N`; the symbolic link `current` points to the present one. A
+ * new generation is written and flushed under another name; the rename of the link then puts it into force. The next write
+ * removes what a killed process left behind.
  */
 export function createGenerations(folder: string, disk: Disk = realDisk): Generations {
-  function target(): string | undefined {
+  function currentName(): string | undefined {
     try {
       return readlinkSync(join(folder, current));
     } catch (error) {
@@ -50,23 +56,23 @@ export function createGenerations(folder: string, disk: Disk = realDisk): Genera
     }
   }
 
-  async function clear(except: string | undefined): Promise<void> {
+  async function removeOthers(except: string | undefined): Promise<void> {
     for (const name of await disk.list(folder)) {
       if (name !== except && name !== current) await disk.remove(join(folder, name));
     }
   }
 
-  async function fill(path: string, generation: Generation): Promise<void> {
+  async function writeFiles(path: string, generation: Generation): Promise<void> {
     await disk.makeFolder(path);
     for (const [part, half, name] of files) await disk.write(join(path, name), generation[part][half]);
-    const { domainNames, silenced } = generation;
+    const { domainNames, mutedClientSerial: silenced } = generation;
     await disk.write(join(path, settingsFile), JSON.stringify({ domainNames, silenced }));
     await disk.flush(path);
   }
 
   return {
     read() {
-      const name = target();
+      const name = currentName();
       if (name === undefined) return undefined;
       try {
         return readFolder(join(folder, name));
@@ -75,12 +81,12 @@ export function createGenerations(folder: string, disk: Disk = realDisk): Genera
       }
     },
     async write(generation) {
-      const before = target();
-      await clear(before);
+      const before = currentName();
+      await removeOthers(before);
       const name = `generation-${Number(folderName.exec(before ?? "")?.[1] ?? 0) + 1}`;
       const staging = join(folder, "new");
-      await fill(staging, generation).catch(async (error: unknown) => {
-        // On a full disk it would be in the way of others.
+      await writeFiles(staging, generation).catch(async (error: unknown) => {
+        // On a full disk the half-written files would take up room that others need.
         await disk.remove(staging).catch(() => undefined);
         throw error;
       });
@@ -89,7 +95,7 @@ export function createGenerations(folder: string, disk: Disk = realDisk): Genera
       await disk.link(name, join(folder, "next"));
       await disk.rename(join(folder, "next"), join(folder, current));
       await disk.flush(folder);
-      await clear(name);
+      await removeOthers(name);
     },
   };
 }
@@ -106,8 +112,8 @@ function readFolder(path: string): Generation {
     if (!parsed.checkPrivateKey(createPrivateKey(key))) throw new Error("a key does not belong to its certificate");
     if (!parsed.verify(issuer)) throw new Error("a certificate is not of this authority");
   }
-  const settings = JSON.parse(read(settingsFile)) as Pick<Generation, "domainNames" | "silenced">;
-  return { authority, server, client, domainNames: settings.domainNames, silenced: settings.silenced };
+  const { domainNames, silenced } = JSON.parse(read(settingsFile)) as { domainNames: string[]; silenced: string };
+  return { authority, server, client, domainNames, mutedClientSerial: silenced };
 }
 
 function readPrivate(path: string): string {

@@ -4,87 +4,97 @@ import type { AddressInfo, Socket } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import type { Certificates } from "../certificates/certificates.ts";
 import { tlsRules } from "../util/tls.ts";
-import type { EngineAddress } from "./address.ts";
-import { createPending } from "./pending.ts";
+import type { EngineAddress } from "./engine-address.ts";
+import { createPendingConnections } from "./pending-connections.ts";
 import { pipeToEngine } from "./pipe.ts";
-import { createRefusals } from "./refusals.ts";
+import { createRefusalLog } from "./refusal-log.ts";
 import type { Log } from "../util/log.ts";
 
 export interface GatewayOptions {
+  /** The address to listen on; port 0 lets the kernel choose. */
   listen: { host: string; port: number };
+  /** The socket of Docker. */
   engine: EngineAddress;
+  /** The server's pair and the client certificate that is admitted. */
   certificates: Certificates;
-  visits: Visits;
+  /** Is told of every admitted and every refused connection. */
+  audit: GatewayAudit;
+  /** Writes a line to the station's own log. */
   log: Log;
 }
 
-/** Told of each connection that got in, or did not. */
-export interface Visits {
+/** Records connections in the audit log. `address` is the peer's. */
+export interface GatewayAudit {
+  /** A connection was admitted. */
   admitted(address: string): void;
+  /** A connection was refused. `reason` is one sentence or OpenSSL's message. */
   refused(address: string, reason: string): void;
 }
 
-/** Docker's whole API for whoever has the present client certificate, which is as good as root on this host. */
+/** Serves Docker's whole API by mutual TLS. The present client certificate gives the power of root on this host. */
 export interface Gateway {
-  /** Answers the port. */
+  /** Starts to listen and returns the port. Rejects with the system's error if the address cannot be used. */
   start(): Promise<number>;
+  /** Stops listening and ends all connections. */
   stop(): Promise<void>;
 }
 
-const handshakeTime = 10_000;
+const handshakeTimeout = 10_000;
 const maxConnections = 1_000;
 const maxPending = 200;
-/** Milliseconds after which the kernel asks whether a silent client is still there. */
-const keepAliveAfter = 30_000;
+/** Milliseconds of silence after which the kernel probes whether the client is still there. */
+const keepAliveDelay = 30_000;
 
 /**
- * INVARIANT: a connection is piped only while its certificate is the present client certificate itself, byte for byte.
- * That it is of our authority, for clients and in time, is what OpenSSL has checked before.
+ * Makes the gateway; `start` opens it.
+ *
+ * INVARIANT: a connection reaches the engine only while its certificate is the present client certificate itself, byte for
+ * byte. OpenSSL has checked before that our authority signed it, for clients, and that it is valid now.
  */
-export function createGateway({ listen, engine, certificates, visits, log }: GatewayOptions): Gateway {
-  const pending = createPending(maxPending);
-  const logged = createRefusals(log);
+export function createGateway({ listen, engine, certificates, audit, log }: GatewayOptions): Gateway {
+  const pending = createPendingConnections(maxPending);
+  const logRefusal = createRefusalLog(log);
   const admitted = new Map<TLSSocket, string>();
   const server = createServer({
-    ...contextOf(certificates),
+    ...tlsContext(certificates),
     requestCert: true,
     rejectUnauthorized: true,
-    handshakeTimeout: handshakeTime,
+    handshakeTimeout: handshakeTimeout,
     allowHalfOpen: true,
     noDelay: true,
     keepAlive: true,
-    keepAliveInitialDelay: keepAliveAfter,
+    keepAliveInitialDelay: keepAliveDelay,
   });
   server.maxConnections = maxConnections + maxPending;
   server.on("connection", (socket: Socket) => pending.add(socket));
   server.on("tlsClientError", (error, socket) => {
-    refused(socket.remoteAddress, error.message);
+    refuse(socket.remoteAddress, error.message);
     socket.destroy();
   });
   server.on("secureConnection", (socket) => {
     pending.remove(socket);
     const fingerprint = fingerprintOf(socket);
-    if (socket.authorized && fingerprint === presentFingerprint(certificates)) return admit(socket, fingerprint);
-    refused(socket.remoteAddress, "not the present client certificate");
+    if (socket.authorized && fingerprint === currentFingerprint(certificates)) return admit(socket, fingerprint);
+    refuse(socket.remoteAddress, "not the present client certificate");
     socket.destroy();
   });
 
-  function refused(address = "", reason: string): void {
-    logged(address, reason);
-    visits.refused(address, reason);
+  function refuse(address = "", reason: string): void {
+    logRefusal(address, reason);
+    audit.refused(address, reason);
   }
 
   function admit(socket: TLSSocket, fingerprint: string): void {
     admitted.set(socket, fingerprint);
     socket.once("close", () => admitted.delete(socket));
     log("docker gateway: connected", { address: socket.remoteAddress });
-    visits.admitted(socket.remoteAddress ?? "");
+    audit.admitted(socket.remoteAddress ?? "");
     pipeToEngine(socket, engine);
   }
 
   certificates.onChange(() => {
-    server.setSecureContext(contextOf(certificates));
-    const present = presentFingerprint(certificates);
+    server.setSecureContext(tlsContext(certificates));
+    const present = currentFingerprint(certificates);
     for (const [socket, fingerprint] of admitted) if (fingerprint !== present) socket.destroy();
   });
 
@@ -92,7 +102,7 @@ export function createGateway({ listen, engine, certificates, visits, log }: Gat
     async start() {
       server.listen({ ...listen });
       await once(server, "listening");
-      // Afterwards an error is one of accepting: no file descriptor left, and the next one may go well.
+      // From here on an error concerns one connection, for example if no file descriptor is left; the next may succeed.
       server.on("error", (error) => log("docker gateway", { error }));
       return (server.address() as AddressInfo).port;
     },
@@ -107,7 +117,7 @@ export function createGateway({ listen, engine, certificates, visits, log }: Gat
   };
 }
 
-function contextOf(certificates: Certificates): TlsOptions {
+function tlsContext(certificates: Certificates): TlsOptions {
   const { authority, server } = certificates.current();
   return { ...tlsRules, ca: authority.certificate, cert: server.certificate, key: server.key };
 }
@@ -116,6 +126,6 @@ function fingerprintOf(socket: TLSSocket): string {
   return socket.getPeerX509Certificate()?.fingerprint256 ?? "";
 }
 
-function presentFingerprint(certificates: Certificates): string {
+function currentFingerprint(certificates: Certificates): string {
   return new X509Certificate(certificates.current().client.certificate).fingerprint256;
 }

@@ -1,20 +1,20 @@
 import { connect, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { EngineAddress } from "./address.ts";
+import type { EngineAddress } from "./engine-address.ts";
 
-const unavailable = JSON.stringify({ message: "The Docker engine does not answer on this host." });
-const refusal = [
+const unavailableBody = JSON.stringify({ message: "The Docker engine does not answer on this host." });
+const unavailableResponse = [
   "HTTP/1.1 503 Service Unavailable",
   "content-type: application/json",
-  `content-length: ${Buffer.byteLength(unavailable)}`,
+  `content-length: ${Buffer.byteLength(unavailableBody)}`,
   "connection: close",
   "",
-  unavailable,
+  unavailableBody,
 ].join("\r\n");
 
 /**
- * Bytes both ways, as they are, so that whatever the engine speaks passes: streams, upgrades, later versions. Each side
- * may end its half first, as a client does at the end of its standard input.
+ * Copies bytes both ways without looking at them, so that streams, upgrades and later versions of the API work. Each side
+ * may end its half first, as a client does at the end of its standard input. Responds 503 if the engine cannot be reached.
  */
 export function pipeToEngine(client: TLSSocket, address: EngineAddress): void {
   const engine: Socket = connect({ ...address, allowHalfOpen: true });
@@ -25,12 +25,12 @@ export function pipeToEngine(client: TLSSocket, address: EngineAddress): void {
     engine.pipe(client);
   });
   engine.on("error", () => {
-    // An answer of ours in the middle of the engine's would be taken for its content.
+    // After the first bytes of the engine's response, a 503 would be taken for its content.
     if (connected) client.destroy();
-    else client.end(refusal, () => client.destroy());
+    else client.end(unavailableResponse, () => client.destroy());
   });
   client.on("error", () => engine.destroy());
   client.once("close", () => engine.destroy());
-  // Half of the connection may be open still: when the engine is gone altogether, so is the client.
+  // The engine closed both halves, while the client's half may still be open.
   engine.once("close", () => connected && client.destroySoon());
 }

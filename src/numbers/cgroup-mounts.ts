@@ -1,19 +1,22 @@
-/** Where a hierarchy of control groups is mounted. */
+/** A mounted hierarchy of control groups. */
 export interface CgroupMount {
-  /** Absolute path of the mount. */
+  /** Absolute path of the mount point. */
   folder: string;
-  /** The group that the mount shows; "" for the root of the hierarchy. */
+  /** The control group that is mounted there; "" for the root of the hierarchy. */
   root: string;
 }
 
-/** The hierarchies that count CPU time and memory; version 2 has one for all. */
+/** The hierarchies that count CPU time and memory. Each is undefined if it is not mounted. */
 export interface CgroupMounts {
+  /** Version 1, controller cpuacct. */
   cpuacct: CgroupMount | undefined;
+  /** Version 1, controller memory. */
   memory: CgroupMount | undefined;
+  /** Version 2, which has one hierarchy for all controllers. */
   unified: CgroupMount | undefined;
 }
 
-/** From the text of /proc/self/mountinfo. */
+/** Finds the hierarchies in the text of `/proc/self/mountinfo`. */
 export function findCgroupMounts(mountinfo: string): CgroupMounts {
   const found: CgroupMounts = { cpuacct: undefined, memory: undefined, unified: undefined };
   for (const line of mountinfo.split("\n")) {
@@ -30,8 +33,8 @@ export function findCgroupMounts(mountinfo: string): CgroupMounts {
   return found;
 }
 
-/** The folder of a group, as /proc/PID/cgroup names it; undefined when the mount does not show it. */
-export function folderOf({ folder, root }: CgroupMount, group: string): string | undefined {
+/** Returns the folder of a control group that `/proc/PID/cgroup` names, or undefined if the mount does not contain it. */
+export function cgroupFolder({ folder, root }: CgroupMount, group: string): string | undefined {
   if (group !== root && !group.startsWith(`${root}/`)) return undefined;
   return `${folder}${group.slice(root.length)}`;
 }

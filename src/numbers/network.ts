@@ -1,10 +1,12 @@
-/** Bytes that a network namespace has received and sent so far, over all interfaces but the loopback. */
+/** Traffic of a network namespace since it was made, over all interfaces except the loopback. */
 export interface Traffic {
+  /** Received bytes. */
   rx: number;
+  /** Sent bytes. */
   tx: number;
 }
 
-/** From the text of /proc/PID/net/dev. */
+/** Parses the text of `/proc/PID/net/dev`. */
 export function parseTraffic(text: string): Traffic {
   const traffic = { rx: 0, tx: 0 };
   for (const line of text.split("\n").slice(2)) {
@@ -20,8 +22,8 @@ export function parseTraffic(text: string): Traffic {
   return traffic;
 }
 
-/** Own IPv4 addresses, from the text of /proc/PID/net/fib_trie, which has each in two tables. */
-export function parseAddresses(text: string): string[] {
+/** Returns the namespace's own IPv4 addresses from the text of `/proc/PID/net/fib_trie`, which lists each in two tables. */
+export function parseIpv4Addresses(text: string): string[] {
   const found = new Set<string>();
   for (const [, address = ""] of text.matchAll(/\|-- ([0-9.]+)\n +\/32 host LOCAL/g)) {
     if (!address.startsWith("127.")) found.add(address);
@@ -29,32 +31,32 @@ export function parseAddresses(text: string): string[] {
   return [...found];
 }
 
-/** Global IPv6 addresses, from the text of /proc/PID/net/if_inet6. */
-export function parseAddresses6(text: string): string[] {
+/** Returns the global IPv6 addresses from the text of `/proc/PID/net/if_inet6`: 32 hex digits, ..., scope (00 = global). */
+export function parseIpv6Addresses(text: string): string[] {
   const global = text.split("\n").filter((line) => / [0-9a-f]{2} 00 [0-9a-f]{2} /.test(line));
-  return global.map((line) => shorten(line.slice(0, 32)));
+  return global.map((line) => shortenIpv6(line.slice(0, 32)));
 }
 
-/** As people write it. */
-function shorten(digits: string): string {
+/** Writes an address of 32 hex digits in its short form (RFC 5952). */
+function shortenIpv6(digits: string): string {
   const groups = digits.match(/.{4}/g) ?? [];
   return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
 }
 
-/** The address that the default route leaves by comes first; from the text of /proc/PID/net/route. */
-export function mainFirst(addresses: readonly string[], routes: string): string[] {
+/** Puts the addresses of the default route's interface first. `routes` is the text of `/proc/PID/net/route`. */
+export function sortByDefaultRoute(addresses: readonly string[], routes: string): string[] {
   const rows = routes.split("\n").map((line) => line.split("\t"));
   const main = rows.find(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000")?.[0];
   const subnets = rows.filter(([name, destination]) => name === main && destination !== "00000000");
   const isMain = (address: string): boolean =>
     subnets.some(([, destination = "", , , , , , mask = ""]) => {
       const bits = Number.parseInt(mask, 16);
-      return (littleEndian(address) & bits) === (Number.parseInt(destination, 16) & bits);
+      return (toLittleEndian(address) & bits) === (Number.parseInt(destination, 16) & bits);
     });
   return [...addresses.filter(isMain), ...addresses.filter((address) => !isMain(address))];
 }
 
-/** As the routing table writes it. */
-function littleEndian(address: string): number {
+/** Converts an address to the number that `/proc/net/route` has for it. */
+function toLittleEndian(address: string): number {
   return address.split(".").reduceRight((value, part) => value * 256 + Number(part), 0);
 }

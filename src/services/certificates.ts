@@ -23,10 +23,10 @@ export function createCertificateService({ sessions, certificates, log }: Certif
   return {
     async get(caller) {
       allowed(caller, "certificate:read");
-      const { client, silenced } = certificates.current();
+      const { client, mutedClientSerial } = certificates.current();
       const { validFromDate, validToDate } = new X509Certificate(client.certificate);
       const outdated = validToDate.getTime() - Date.now() < outdatedWithin;
-      const outdatedNotify = outdated && silenced !== serialOf(client.certificate);
+      const outdatedNotify = outdated && mutedClientSerial !== serialOf(client.certificate);
       return { enddate: dayOf(validToDate), outdatedNotify, startdate: dayOf(validFromDate) };
     },
     async setNotify(caller, { outdatedNotify }) {

@@ -3,7 +3,8 @@ import { engineTypes, type Container, type EngineType } from "../engines/engine.
 import { AppError } from "../errors.ts";
 import type { EngineView } from "../inventory/engine-view.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import type { LiveNumbers, ShownNumbers } from "../numbers/live-numbers.ts";
+import type { ContainerNumbers } from "../numbers/container-sampler.ts";
+import type { LiveNumbers } from "../numbers/live-numbers.ts";
 import { shownContainer } from "./container-shown.ts";
 import { numbersKey } from "./container-numbers.ts";
 import { findContainer, requireContainer } from "./known-container.ts";
@@ -21,7 +22,7 @@ export interface ContainerListOptions {
 
 /** As it was answered last, and what that was made of. */
 interface Shown {
-  known: ShownNumbers | undefined;
+  known: ContainerNumbers | undefined;
   away: boolean;
   info: ContainerInfo;
 }
@@ -35,7 +36,7 @@ export function createContainerList(options: ContainerListOptions): ContainerLis
 
   /** The same object as long as nothing has changed; frozen, for others have it too. */
   function shown({ engine, available }: EngineView, container: Container): ContainerInfo {
-    const known = numbers.of(numbersKey(engine.type, container.id), container.pid);
+    const known = numbers.get(numbersKey(engine.type, container.id), container.pid);
     const away = !available();
     const before = lately.get(container);
     if (before && before.known === known && before.away === away) return before.info;

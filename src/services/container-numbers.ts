@@ -1,7 +1,7 @@
 import type { EngineType } from "../engines/engine.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import { followNumbers, type LiveNumbers, type Subject } from "../numbers/live-numbers.ts";
-import { createMeters } from "../numbers/meter.ts";
+import { createLiveNumbers, type LiveNumbers, type Subject } from "../numbers/live-numbers.ts";
+import { createMeters } from "../numbers/container-meter.ts";
 
 export function numbersKey(type: EngineType, id: string): string {
   return `${type}/${id}`;
@@ -16,11 +16,11 @@ export function createContainerNumbers(inventory: Inventory, watched: () => bool
       if (!capabilities.local) continue;
       for (const { id, pid } of view.containers()) {
         if (pid <= 0) continue;
-        const dirty = () => void view.refresh(id).catch(() => undefined);
-        yield { key: numbersKey(type, id), id, pid, named: type === "docker", dirty };
+        const onGone = () => void view.refresh(id).catch(() => undefined);
+        yield { key: numbersKey(type, id), id, pid, idInGroup: type === "docker", onGone };
       }
     }
   }
 
-  return followNumbers({ subjects, open: createMeters(), watched });
+  return createLiveNumbers({ subjects, open: createMeters(), watched });
 }

@@ -1,9 +1,9 @@
 import type { ContainerInfo } from "../api/container-info.ts";
 import type { Container, EngineType } from "../engines/engine.ts";
 import { formatImageName, parseImageName } from "../engines/image-name.ts";
-import type { ShownNumbers } from "../numbers/live-numbers.ts";
+import type { ContainerNumbers } from "../numbers/container-sampler.ts";
 
-const none: ShownNumbers = { cpu: 0, memory: 0, rx: 0, tx: 0, ipaddress: [] };
+const none: ContainerNumbers = { cpu: 0, memory: 0, rx: 0, tx: 0, ipaddress: [] };
 /** What the documents show of docker's containers beyond. */
 const docker = { externalIP: "", networkMode: "", project: "", projectPath: "" };
 

@@ -31,7 +31,7 @@ export interface LifecycleOptions {
   awaiting: Awaiting;
   background: Pick<BackgroundService, "add">;
   places: MountPlaces;
-  numbers: Pick<LiveNumbers, "of">;
+  numbers: Pick<LiveNumbers, "get">;
 }
 
 /** Where an image comes from when nothing is said. */
@@ -74,7 +74,7 @@ export function createLifecycleService(options: LifecycleOptions): LifecycleServ
 
   async function shown({ type, id }: ContainerPlace) {
     const { container } = await lookup({ type, id });
-    return shownContainer(type, container, options.numbers.of(numbersKey(type, container.id), container.pid));
+    return shownContainer(type, container, options.numbers.get(numbersKey(type, container.id), container.pid));
   }
 
   /** Some containers go with their end: such a one is shown as it was, and stopped. */

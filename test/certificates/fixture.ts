@@ -12,12 +12,12 @@ export function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
-/** What openssl prints; throws when it fails. */
+/** Runs openssl and returns what it prints. Throws if it fails. */
 export function openssl(...args: string[]): string {
   return execFileSync("openssl", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** The public key of a certificate and of a private key, to compare. */
+/** Returns the public keys of a certificate and of a private key, for comparison. */
 export function keysOf(folder: string, name: string): { certificate: string; key: string } {
   return {
     certificate: openssl("x509", "-in", join(folder, `${name}.pem`), "-noout", "-pubkey"),
@@ -25,12 +25,12 @@ export function keysOf(folder: string, name: string): { certificate: string; key
   };
 }
 
-/** A rotation that is killed before its call `step` on the disk. Answers what it said, and the signal. */
-export async function rotateUntil(folder: string, step: number): Promise<{ said: string; signal: string | null }> {
+/** Runs a rotation that kills itself before its call `step` on the disk. Returns its output and the signal, if any. */
+export async function rotateUntil(folder: string, step: number): Promise<{ output: string; signal: string | null }> {
   const script = fileURLToPath(new URL("./rotate.ts", import.meta.url));
   const child = spawn(process.execPath, [script, folder, String(step)], { stdio: ["ignore", "pipe", "inherit"] });
-  let said = "";
-  child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const [, signal] = (await once(child, "close")) as [number | null, string | null];
-  return { said, signal };
+  return { output, signal };
 }

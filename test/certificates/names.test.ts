@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parseDomainNames } from "../../src/certificates/names.ts";
 import { hasCode } from "../../src/errors.ts";
 
-test("names and addresses separated by commas, in small letters, each once", () => {
+test("names and addresses are separated by commas, put in lower case, and listed once", () => {
   assert.deepEqual(parseDomainNames(""), []);
   assert.deepEqual(parseDomainNames("user.myqnapcloud.com"), ["user.myqnapcloud.com"]);
   assert.deepEqual(parseDomainNames("NAS, nas,*.lan.example , 192.0.2.1,2001:DB8::1"), [
@@ -14,7 +14,7 @@ test("names and addresses separated by commas, in small letters, each once", () 
   ]);
 });
 
-test("what is neither a name nor an address is refused by name, and never reaches a certificate", () => {
+test("an entry that is neither a name nor an address is refused, and the message names it", () => {
   const bad = [
     "a b",
     "a.example\n",

@@ -6,7 +6,7 @@ import { openCertificates } from "../../src/certificates/certificates.ts";
 import type { Generation } from "../../src/certificates/generations.ts";
 import { keysOf, openssl, rotateUntil, temporaryFolder } from "./fixture.ts";
 
-/** Every key is its certificate's, and every certificate the authority's: by openssl, not by the station's own code. */
+/** Checks by openssl, not by the station's own code, that keys fit their certificates and the authority signed them. */
 function assertWhole(folder: string): void {
   const current = join(folder, "current");
   for (const name of ["ca", "server", "client"]) {
@@ -17,28 +17,28 @@ function assertWhole(folder: string): void {
     openssl("verify", "-CAfile", join(current, "ca.pem"), join(current, `${name}.pem`));
 }
 
-function halvesOf({ server, client }: Generation): [string, string] {
+function certificatesOf({ server, client }: Generation): [string, string] {
   return [server.certificate, client.certificate];
 }
 
-test("a rotation replaces the server's and the client's pair; the authority stays", async (t) => {
+test("a rotation replaces the server's and the client's pair and keeps the authority", async (t) => {
   const folder = temporaryFolder(t);
   const certificates = await openCertificates({ folder });
-  let told = 0;
-  certificates.onChange(() => told++);
+  let changes = 0;
+  certificates.onChange(() => changes++);
   const before = certificates.current();
   await certificates.rotate();
   const after = certificates.current();
   assert.equal(after.authority.certificate, before.authority.certificate);
   assert.notEqual(after.server.certificate, before.server.certificate);
   assert.notEqual(after.client.certificate, before.client.certificate);
-  assert.equal(told, 1);
+  assert.equal(changes, 1);
   assertWhole(folder);
   assert.deepEqual((await openCertificates({ folder })).current(), after);
   assert.deepEqual(readdirSync(folder).toSorted(), ["current", "generation-2"]);
 });
 
-test("killed at every step of a rotation: the old pairs or the new ones, whole and never mixed", async (t) => {
+test("if the station is killed at any step of a rotation, the old or the new pairs are there, whole and never mixed", async (t) => {
   const folder = temporaryFolder(t);
   const base = join(folder, "base");
   const before = (await openCertificates({ folder: base })).current();
@@ -47,19 +47,19 @@ test("killed at every step of a rotation: the old pairs or the new ones, whole a
   for (; ; step++) {
     const trial = join(folder, `trial-${step}`);
     cpSync(base, trial, { recursive: true, verbatimSymlinks: true });
-    const { said, signal } = await rotateUntil(trial, step);
+    const { output, signal } = await rotateUntil(trial, step);
     assertWhole(trial);
     const found = await openCertificates({ folder: trial });
-    const [server, client] = halvesOf(found.current());
-    const [oldServer, oldClient] = halvesOf(before);
+    const [server, client] = certificatesOf(found.current());
+    const [oldServer, oldClient] = certificatesOf(before);
     assert.equal(server === oldServer, client === oldClient, `step ${step} mixes`);
     seen[server === oldServer ? "old" : "new"]++;
     if (signal === null) {
-      assert.equal(said, `rotated in ${step - 1} calls\n`);
+      assert.equal(output, `rotated in ${step - 1} calls\n`);
       break;
     }
     assert.equal(signal, "SIGKILL");
-    // What the kill left is in nobody's way.
+    // Files that the killed process left behind do not disturb the next rotation.
     await found.rotate();
     assertWhole(trial);
     assert.equal(readdirSync(trial).length, 2);
@@ -68,7 +68,7 @@ test("killed at every step of a rotation: the old pairs or the new ones, whole a
   t.diagnostic(`killed at ${step - 1} steps: ${seen.old} times the old pairs, ${seen.new} times the new ones`);
 });
 
-test("killed at every step of the first start: the next start has whole certificates", async (t) => {
+test("if the station is killed at any step of its first start, the next start has whole certificates", async (t) => {
   const folder = temporaryFolder(t);
   let step = 1;
   for (; ; step++) {
@@ -77,13 +77,13 @@ test("killed at every step of the first start: the next start has whole certific
     const { signal } = await rotateUntil(trial, step);
     await openCertificates({ folder: trial });
     assertWhole(trial);
-    // The rotation that follows is another test's.
+    // The first start is over; the test before covers the rotation that follows.
     if (signal === null || existsSync(join(trial, "generation-2"))) break;
   }
   assert.ok(step > 10, String(step));
 });
 
-test("TL-01 folders are 0700 and files 0600, whatever the umask", async (t) => {
+test("TL-01: folders have mode 0700 and files 0600, whatever the umask", async (t) => {
   const folder = temporaryFolder(t);
   for (const mask of [0o000, 0o022, 0o077]) {
     const before = process.umask(mask);

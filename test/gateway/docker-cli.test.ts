@@ -30,7 +30,7 @@ async function docker(...args: string[]): Promise<string> {
   return stdout;
 }
 
-test("docker run, with its exit code, and what standard input sends to the end", async () => {
+test("docker run passes standard input to its end and returns the exit code", async () => {
   assert.equal(await docker("run", "--name", "gw-run", "busybox", "echo", "hello"), "hello\n");
   const failing = docker("run", "--rm", "busybox", "sh", "-c", "exit 7");
   await assert.rejects(failing, (error) => (error as { code?: number }).code === 7);
@@ -40,7 +40,7 @@ test("docker run, with its exit code, and what standard input sends to the end",
   assert.equal(output.toString(), text);
 });
 
-test("docker exec -it on a terminal", async () => {
+test("docker exec -it works on a terminal", async () => {
   await docker("run", "-d", "--name", "gw-exec", "busybox", "sleep", "600");
   const command =
     "docker exec -it gw-exec sh -c 'test -t 0 && test -t 1 && echo terminal && read line && echo got=$line'";
@@ -53,7 +53,7 @@ test("docker exec -it on a terminal", async () => {
   terminal.stdin.end();
 });
 
-test("docker logs -f follows, and events stream", async () => {
+test("docker logs -f follows the output, and docker events streams", async () => {
   const script = "echo one; while [ ! -e /go ]; do sleep 0.1; done; echo two; sleep 600";
   await docker("run", "-d", "--name", "gw-logs", "busybox", "sh", "-c", script);
   const env = dockerEnv(port, bundle);
@@ -74,7 +74,7 @@ test("docker logs -f follows, and events stream", async () => {
   }
 });
 
-test("docker cp both ways, the content whole", async () => {
+test("docker cp copies both ways without loss", async () => {
   const file = join(station.folder, "big.bin");
   execFileSync("dd", ["if=/dev/urandom", `of=${file}`, "bs=1M", "count=8", "status=none"]);
   await docker("cp", file, "gw-exec:/big.bin");
@@ -83,7 +83,7 @@ test("docker cp both ways, the content whole", async () => {
   assert.ok(readFileSync(file).equals(readFileSync(back)));
 });
 
-test("docker build, and the image runs", async () => {
+test("docker build makes an image that runs", async () => {
   const context = join(station.folder, "context");
   mkdirSync(context);
   writeFileSync(join(context, "Dockerfile"), "FROM busybox\nCOPY note /note\nRUN echo built >> /note\n");
@@ -93,7 +93,7 @@ test("docker build, and the image runs", async () => {
   await removeImage("gw-built:1");
 });
 
-test("after a rotation the old bundle is refused, also on a connection that is open, and the new one works", async () => {
+test("after a rotation the old bundle is refused, even on an open connection, and the new one works", async () => {
   const env = dockerEnv(port, bundle);
   const following = spawn("docker", ["logs", "-f", "gw-logs"], { env });
   let seen = "";
@@ -108,13 +108,13 @@ test("after a rotation the old bundle is refused, also on a connection that is o
   assert.match(await docker("version"), /Server/);
 });
 
-test("the certificate stays over a restart", async () => {
+test("the certificates survive a restart of the station", async () => {
   await station.stop();
   await station.start();
   assert.match(await docker("version"), /Server/);
 });
 
-test("an engine that does not answer is said to be away", async (t) => {
+test("the gateway responds 503 if the engine does not answer", async (t) => {
   const other = await freePort();
   const flags = ["--docker-tls", `127.0.0.1:${other}`];
   const lonely = await startStation({ flags, docker: "unix:///nowhere/docker.sock" });

@@ -43,7 +43,7 @@ async function assertAdmitted(pem: Pem): Promise<void> {
     assert.match(await ping(port, pem, versions), /^HTTP\/1\.1 200 OK/);
 }
 
-test("DK-01 nobody without the present client certificate gets in", async () => {
+test("DK-01: only the present client certificate is admitted", async () => {
   const old = pemOf(present("client"));
   await assertAdmitted(old);
   await station.client.ok("POST", "/tls/rotation");
@@ -54,7 +54,7 @@ test("DK-01 nobody without the present client certificate gets in", async () => 
   await assertRefused(pemOf(present("server")), "the server's");
 });
 
-test("who got in and who did not is in the audit log, a flood of one kind once", async () => {
+test("the audit log has admitted and refused connections, and a flood of refusals only once", async () => {
   const before = await gatewayEntries();
   for (let n = 0; n < 20; n++) {
     await assertAdmitted(pemOf(present("client")));
@@ -79,7 +79,7 @@ function gatewayEntries(): Promise<Entry[]> {
   return station.client.ok<Entry[]>("GET", "/log?limit=100&text=docker%20gateway");
 }
 
-test("TL-05 a certificate that only looks right is refused, even when the authority itself signed it", async () => {
+test("TL-05: a certificate that only resembles the client's is refused, even if the authority signed it", async () => {
   const authority = present("ca");
   const name = [{ CN: ["Gantry client"] }];
   const intruders: Record<string, Parameters<typeof forge>[0]> = {
@@ -106,7 +106,7 @@ test("TL-05 a certificate that only looks right is refused, even when the author
   await assertAdmitted(pemOf(present("client")));
 });
 
-test("DK-02 the Docker API is nowhere in the clear", async () => {
+test("DK-02: the Docker API is not served without TLS on any port", async () => {
   const listening = execFileSync("ss", ["-Hltnp"], { encoding: "utf8" });
   const ports = [...listening.matchAll(/^LISTEN\s+\S+\s+\S+\s+(\S+):(\d+)\s.*pid=(\d+)/gm)];
   const own = ports.filter(([, , , pid]) => Number(pid) === station.pid()).map(([, , number]) => Number(number));
@@ -121,7 +121,7 @@ test("DK-02 the Docker API is nowhere in the clear", async () => {
   assert.equal(plain.stdout, "");
 });
 
-test("DK-03 nothing below TLS 1.2, no weak cipher, no renegotiation and no compression, by openssl", async () => {
+test("DK-03: openssl finds nothing below TLS 1.2, no weak cipher, no renegotiation and no compression", async () => {
   const bundle = await exportBundle(station, "scan");
   const files = ["-cert", join(bundle, "cert.pem"), "-key", join(bundle, "key.pem"), "-CAfile", join(bundle, "ca.pem")];
   const attempt = (...args: string[]) => {
@@ -151,7 +151,7 @@ test("DK-03 nothing below TLS 1.2, no weak cipher, no renegotiation and no compr
   assert.match(`${renegotiated.stderr}${renegotiated.stdout}`, /no renegotiation|renegotiation.*(fail|not)/i);
 });
 
-test("an upgrade passes both ways: a session of BuildKit speaks HTTP/2 behind it", async (t) => {
+test("an upgraded connection passes both ways: BuildKit speaks HTTP/2 on it", async (t) => {
   const socket = open(port, pemOf(present("client")));
   t.after(() => socket.destroy());
   await once(socket, "secureConnect");
@@ -166,7 +166,7 @@ test("an upgrade passes both ways: a session of BuildKit speaks HTTP/2 behind it
   assert.match(bytes.toString(), /^HTTP\/1\.1 101 /);
 });
 
-test("300 connections that say nothing keep nobody with a certificate out", async (t) => {
+test("300 silent connections do not keep out a client that has a certificate", async (t) => {
   const silent = Array.from({ length: 300 }, () => connect(port, "127.0.0.1").on("error", () => undefined));
   t.after(() => silent.forEach((socket) => socket.destroy()));
   await Promise.all(silent.map((socket) => once(socket, "connect")));
@@ -174,7 +174,7 @@ test("300 connections that say nothing keep nobody with a certificate out", asyn
   assert.ok(await until(() => silent.filter((socket) => socket.destroyed).length >= 100, 5_000));
 });
 
-test("a port that another program has is said to be its flag's", async () => {
+test("if another program uses the port, the message names the flag", async () => {
   const failing = startStation({ flags: ["--docker-tls", `127.0.0.1:${port}`] });
   await assert.rejects(
     failing,
@@ -184,7 +184,7 @@ test("a port that another program has is said to be its flag's", async () => {
   await assert.rejects(none, /ended with 2: --docker-tls needs the engine docker/);
 });
 
-test("TL-03 a rotation with 50 connections open: they end at once, the old bundle is refused, the new one works", async (t) => {
+test("TL-03: a rotation ends 50 open connections at once, and only the new bundle works", async (t) => {
   const old = pemOf(present("client"));
   const sockets: TLSSocket[] = [];
   t.after(() => sockets.forEach((socket) => socket.destroy()));
@@ -209,7 +209,7 @@ test("TL-03 a rotation with 50 connections open: they end at once, the old bundl
   await assertAdmitted(pemOf(present("client")));
 });
 
-test("killed in the middle of a rotation, again and again: a start later exactly one bundle works", async (t) => {
+test("after a kill in the middle of a rotation exactly one bundle works at the next start", async (t) => {
   let kept = 0;
   const rounds = 8;
   for (let round = 0; round < rounds; round++) {

@@ -5,7 +5,7 @@ import { connect as connectPlain, type AddressInfo, type Socket } from "node:net
 import { test, type TestContext } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { openCertificates } from "../../src/certificates/certificates.ts";
-import { ownPair } from "../../src/certificates/given.ts";
+import { stationPair } from "../../src/certificates/server-pair.ts";
 import type { ServerLimits } from "../../src/http/limits.ts";
 import { createServer } from "../../src/http/server.ts";
 import { temporaryFolder } from "../certificates/fixture.ts";
@@ -30,7 +30,7 @@ async function startSecure(t: TestContext, limits: Partial<ServerLimits> = {}): 
     services: stub.services,
     version: "1",
     limits,
-    tls: ownPair(certificates),
+    tls: stationPair(certificates),
     isOwnName: (name) => name === "localhost",
   });
   await app.listen({ host: "127.0.0.1", port: 0 });

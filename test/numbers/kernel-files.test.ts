@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { findCgroupMounts } from "../../src/numbers/cgroup-mounts.ts";
-import { usageReader } from "../../src/numbers/cgroup.ts";
-import { mainFirst, parseAddresses, parseAddresses6, parseTraffic } from "../../src/numbers/network.ts";
+import { createUsageReader } from "../../src/numbers/cgroup.ts";
+import { sortByDefaultRoute, parseIpv4Addresses, parseIpv6Addresses, parseTraffic } from "../../src/numbers/network.ts";
 
-// The machine of a test has one version of control groups; texts as the kernel writes them stand for the other.
+// A test machine has one version of control groups. These files are written as the kernel writes them for both.
 
-/** Folders that stand for mounts, and what is in their files. */
+/** Writes files by path into a new folder, which stands for a mount point. */
 function tree(context: TestContext, files: Record<string, string>): string {
   const root = mkdtempSync(join(tmpdir(), "kernel-"));
   context.after(() => rmSync(root, { recursive: true }));
@@ -24,51 +24,51 @@ const id = "5b4b96c56fd7990fdc2ac65578677d4178a510a470e14e756b0d73e099b28535";
 
 const mount = (root: string, of: string, rest: string) => `31 23 0:28 ${of} ${root} rw,relatime shared:9 - ${rest}\n`;
 
-function usageOn2(context: TestContext, group: string, owner = { id, named: true }, shown = "/") {
+function readUsageV2(context: TestContext, group: string, owner = { id, idInGroup: true }, mounted = "/") {
   const memory = "anon 40000000\nfile 9000000\ninactive_anon 1\ninactive_file 5000000\nactive_file 4000000\n";
-  const folder = shown === "/" ? `system.slice/docker-${id}.scope` : ".";
+  const folder = mounted === "/" ? `system.slice/docker-${id}.scope` : ".";
   const root = tree(context, {
     [`${folder}/cpu.stat`]: "usage_usec 2500000\nuser_usec 2000000\nsystem_usec 500000\n",
     [`${folder}/memory.current`]: "49000000\n",
     [`${folder}/memory.stat`]: memory,
   });
-  const mounts = findCgroupMounts(mount(root, shown, "cgroup2 cgroup2 rw,nsdelegate"));
-  return usageReader(mounts, `0::${group}\n`, owner);
+  const mounts = findCgroupMounts(mount(root, mounted, "cgroup2 cgroup2 rw,nsdelegate"));
+  return createUsageReader(mounts, `0::${group}\n`, owner);
 }
 
-test("version 2: time in nanoseconds, memory without the cache that would be given back", (context) => {
-  const read = usageOn2(context, `/system.slice/docker-${id}.scope`);
+test("control groups v2: CPU time is in nanoseconds, and memory excludes inactive page cache", (context) => {
+  const read = readUsageV2(context, `/system.slice/docker-${id}.scope`);
   assert.deepEqual(read?.(), { cpu: 2.5e9, memory: 44_000_000 });
 });
 
-test("an init system's own group is cut back to the container's", (context) => {
-  const read = usageOn2(context, `/system.slice/docker-${id}.scope/init.scope`);
+test("the group of an init system inside a container counts as the container's group", (context) => {
+  const read = readUsageV2(context, `/system.slice/docker-${id}.scope/init.scope`);
   assert.deepEqual(read?.(), { cpu: 2.5e9, memory: 44_000_000 });
 });
 
-test("Podman's words for its groups", (context) => {
+test("the group names of Podman are recognised", (context) => {
   const root = tree(context, {
     [`machine.slice/libpod-${id}.scope/cpu.stat`]: "usage_usec 1000\n",
     [`machine.slice/libpod-${id}.scope/memory.current`]: "2000\n",
     [`machine.slice/libpod-${id}.scope/memory.stat`]: "inactive_file 500\n",
   });
   const mounts = findCgroupMounts(mount(root, "/", "cgroup2 cgroup2 rw"));
-  const read = usageReader(mounts, `0::/machine.slice/libpod-${id}.scope/container\n`, { id, named: true });
+  const read = createUsageReader(mounts, `0::/machine.slice/libpod-${id}.scope/container\n`, { id, idInGroup: true });
   assert.deepEqual(read?.(), { cpu: 1e6, memory: 1500 });
 });
 
-test("a mount that shows a part of the hierarchy", (context) => {
+test("a group is found in a mount of a part of the hierarchy", (context) => {
   const group = `/system.slice/docker-${id}.scope`;
-  assert.deepEqual(usageOn2(context, group, { id, named: true }, group)?.(), { cpu: 2.5e9, memory: 44_000_000 });
-  assert.equal(usageOn2(context, `/other/docker-${id}.scope`, { id, named: true }, group), undefined);
+  assert.deepEqual(readUsageV2(context, group, { id, idInGroup: true }, group)?.(), { cpu: 2.5e9, memory: 44_000_000 });
+  assert.equal(readUsageV2(context, `/other/docker-${id}.scope`, { id, idInGroup: true }, group), undefined);
 });
 
 test("a process whose group is not the container's is not counted", (context) => {
-  assert.equal(usageOn2(context, "/system.slice/ssh.service"), undefined);
-  assert.equal(usageOn2(context, "/", { id: "web", named: false }), undefined);
+  assert.equal(readUsageV2(context, "/system.slice/ssh.service"), undefined);
+  assert.equal(readUsageV2(context, "/", { id: "web", idInGroup: false }), undefined);
 });
 
-test("version 1: each controller has its own path, and LXC numbers it after a killed monitor", (context) => {
+test("control groups v1: each controller has its own path, to which LXC adds a number after a killed monitor", (context) => {
   const root = tree(context, {
     "cpu,cpuacct/lxc.payload.web-1/cpuacct.usage": "1500000000\n",
     "memory/lxc.payload.web-2/memory.usage_in_bytes": "30000000\n",
@@ -79,24 +79,27 @@ test("version 1: each controller has its own path, and LXC numbers it after a ki
     mount(`${root}/memory`, "/", "cgroup cgroup rw,memory");
   const groups =
     "9:name=systemd:/lxc.payload.web-1/init.scope\n4:memory:/lxc.payload.web-2/init.scope\n2:cpu,cpuacct:/lxc.payload.web-1\n0::/\n";
-  const read = usageReader(findCgroupMounts(info), groups, { id: "web", named: false });
+  const read = createUsageReader(findCgroupMounts(info), groups, { id: "web", idInGroup: false });
   assert.deepEqual(read?.(), { cpu: 1.5e9, memory: 20_000_000 });
 });
 
-test("a group without the controller of memory has no memory to tell", (context) => {
+test("memory is 0 in a group without the memory controller", (context) => {
   const root = tree(context, { [`docker/${id}/cpu.stat`]: "usage_usec 1000\n" });
   const mounts = findCgroupMounts(mount(root, "/", "cgroup2 cgroup2 rw"));
-  assert.deepEqual(usageReader(mounts, `0::/docker/${id}\n`, { id, named: true })?.(), { cpu: 1e6, memory: 0 });
+  assert.deepEqual(createUsageReader(mounts, `0::/docker/${id}\n`, { id, idInGroup: true })?.(), {
+    cpu: 1e6,
+    memory: 0,
+  });
 });
 
-test("what is gone throws", (context) => {
+test("reading throws if the group is gone", (context) => {
   const root = tree(context, {});
   const mounts = findCgroupMounts(mount(root, "/", "cgroup2 cgroup2 rw"));
-  const read = usageReader(mounts, `0::/docker/${id}\n`, { id, named: true });
+  const read = createUsageReader(mounts, `0::/docker/${id}\n`, { id, idInGroup: true });
   assert.throws(() => read?.(), /ENOENT/);
 });
 
-test("traffic is of all interfaces but the loopback, also of long numbers without a space", () => {
+test("traffic counts all interfaces except the loopback, also where a long number leaves no space", () => {
   const text = [
     "Inter-|   Receive                                                |  Transmit",
     " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed",
@@ -134,14 +137,18 @@ Local:
 const head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
 const routes = `${head}docker0\t0002000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\neth0\t00000000\t0103000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\neth0\t0003000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n`;
 
-test("own addresses once each, that of the default route first", () => {
-  assert.deepEqual(parseAddresses(fib), ["10.0.3.239", "10.0.2.1"]);
-  assert.deepEqual(mainFirst(["10.0.2.1", "10.0.3.239"], routes), ["10.0.3.239", "10.0.2.1"]);
-  assert.deepEqual(mainFirst(["10.0.2.1", "10.0.3.239"], head), ["10.0.2.1", "10.0.3.239"], "without a default route");
-  assert.deepEqual(mainFirst(["200.1.2.3"], routes.replaceAll("0003000A", "000201C8")), ["200.1.2.3"]);
+test("each own address is listed once, the address of the default route first", () => {
+  assert.deepEqual(parseIpv4Addresses(fib), ["10.0.3.239", "10.0.2.1"]);
+  assert.deepEqual(sortByDefaultRoute(["10.0.2.1", "10.0.3.239"], routes), ["10.0.3.239", "10.0.2.1"]);
+  assert.deepEqual(
+    sortByDefaultRoute(["10.0.2.1", "10.0.3.239"], head),
+    ["10.0.2.1", "10.0.3.239"],
+    "without a default route",
+  );
+  assert.deepEqual(sortByDefaultRoute(["200.1.2.3"], routes.replaceAll("0003000A", "000201C8")), ["200.1.2.3"]);
 });
 
-test("of IPv6 the global addresses, as people write them", () => {
+test("global IPv6 addresses are listed in their short form", () => {
   const text = [
     "00000000000000000000000000000001 01 80 10 80       lo",
     "fe800000000000000216fffffe000001 02 40 20 80     eth0",
@@ -149,5 +156,5 @@ test("of IPv6 the global addresses, as people write them", () => {
     "20010db8000000010000000000000001 02 40 00 80     eth0",
     "",
   ].join("\n");
-  assert.deepEqual(parseAddresses6(text), ["fd42::5", "2001:db8:0:1::1"]);
+  assert.deepEqual(parseIpv6Addresses(text), ["fd42::5", "2001:db8:0:1::1"]);
 });

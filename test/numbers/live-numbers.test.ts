@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { followNumbers, type NumberTimes, type Subject } from "../../src/numbers/live-numbers.ts";
-import type { Meter, Reading } from "../../src/numbers/meter.ts";
+import { createLiveNumbers, type NumberTimes, type Subject } from "../../src/numbers/live-numbers.ts";
+import type { Meter, Reading } from "../../src/numbers/container-meter.ts";
 import { createRates } from "../../src/numbers/rates.ts";
 import { until } from "../support/daemon.ts";
 
 const zero: Reading = { cpu: 0, memory: 0, rx: 0, tx: 0 };
 
-test("rates are of the time between two readings", () => {
+test("a rate is computed over the time between two readings", () => {
   const rates = createRates({ cpu: 5e9, memory: 10, rx: 1000, tx: 0 }, 1000);
   assert.deepEqual(rates.numbers(), { cpu: 0, memory: 10, rx: 0, tx: 0 }, "a first reading is no rate");
   rates.add({ cpu: 6e9, memory: 20, rx: 5000, tx: 100 }, 3000);
   assert.deepEqual(rates.numbers(), { cpu: 0.5, memory: 20, rx: 2000, tx: 50 });
 });
 
-test("what counts backwards is no sample, and what follows it is compared with it", () => {
+test("a counter that goes backwards gives no rate, and is the base of the next one", () => {
   const rates = createRates({ ...zero, rx: 1000 }, 0);
   rates.add({ ...zero, rx: 3000 }, 1000);
   rates.add({ ...zero, rx: 100 }, 2000);
@@ -23,23 +23,23 @@ test("what counts backwards is no sample, and what follows it is compared with i
   assert.equal(rates.numbers().rx, 500);
 });
 
-test("readings that are too close together are not compared", () => {
+test("readings that are too close together give no rate", () => {
   const rates = createRates(zero, 0);
   rates.add({ ...zero, cpu: 1e9, memory: 7 }, 1);
   assert.deepEqual(rates.numbers(), { ...zero, memory: 7 });
 });
 
-/** A kernel in memory: what it counts, and how often it was read. */
+/** A kernel in memory, which counts how often each container was read. */
 function world(context: TestContext, given: Partial<NumberTimes> = {}) {
   const running = new Map<string, { pid: number; network?: string; start: number }>();
   const reads = new Map<string, number>();
-  const dirty: string[] = [];
+  const reported: string[] = [];
   const subject = (key: string, pid: number): Subject => ({
     key,
     id: key,
     pid,
-    named: false,
-    dirty: () => dirty.push(key),
+    idInGroup: false,
+    onGone: () => reported.push(key),
   });
   let gone = "";
   const open = ({ id, pid }: { id: string; pid: number }): Meter => {
@@ -49,7 +49,7 @@ function world(context: TestContext, given: Partial<NumberTimes> = {}) {
     };
     check();
     return {
-      incarnation: { pid, start },
+      process: { pid, start },
       network,
       read() {
         check();
@@ -61,13 +61,13 @@ function world(context: TestContext, given: Partial<NumberTimes> = {}) {
     };
   };
   const subjects = () => [...running].map(([key, { pid }]) => subject(key, pid));
-  const times = { beat: 20, rest: 400, watch: 200, young: 0, ...given };
-  const numbers = followNumbers({ subjects, open, times });
+  const times = { interval: 20, idleInterval: 400, watchPeriod: 200, newPeriod: 0, ...given };
+  const numbers = createLiveNumbers({ subjects, open, times });
   context.after(() => numbers.close());
-  return { running, reads, dirty, numbers, lose: (key: string) => void (gone = key) };
+  return { running, reads, reported, numbers, lose: (key: string) => void (gone = key) };
 }
 
-test("unwatched there are few samples, watched there is one at every beat, and then few again", async (context) => {
+test("containers are sampled at every interval while they are watched, and seldom otherwise", async (context) => {
   const { running, reads, numbers } = world(context);
   running.set("web", { pid: 7, network: "net:1", start: 1 });
   await until(() => reads.has("web"), 1000);
@@ -84,36 +84,36 @@ test("unwatched there are few samples, watched there is one at every beat, and t
   assert.ok((await count(300)) <= 1);
 });
 
-test("another first process is another life; the numbers of the one before are not shown for it", async (context) => {
+test("a restarted container does not get the numbers of its former process", async (context) => {
   const { running, numbers } = world(context);
   running.set("web", { pid: 7, network: "net:1", start: 1 });
-  await until(() => numbers.of("web", 7) !== undefined, 1000);
-  assert.equal(numbers.of("web", 8), undefined);
+  await until(() => numbers.get("web", 7) !== undefined, 1000);
+  assert.equal(numbers.get("web", 8), undefined);
   running.set("web", { pid: 8, network: "net:2", start: 2 });
-  assert.ok(await until(() => numbers.of("web", 8) !== undefined, 1000));
-  assert.equal(numbers.of("web", 7), undefined);
+  assert.ok(await until(() => numbers.get("web", 8) !== undefined, 1000));
+  assert.equal(numbers.get("web", 7), undefined);
   running.clear();
-  assert.ok(await until(() => numbers.of("web", 8) === undefined, 1000));
+  assert.ok(await until(() => numbers.get("web", 8) === undefined, 1000));
 });
 
-test("what the kernel no longer knows is dirty, and has no numbers", async (context) => {
-  const { running, dirty, numbers, lose } = world(context);
+test("a container whose process is gone is reported once and has no numbers", async (context) => {
+  const { running, reported, numbers, lose } = world(context);
   running.set("web", { pid: 7, network: "net:1", start: 1 });
-  await until(() => numbers.of("web", 7) !== undefined, 1000);
+  await until(() => numbers.get("web", 7) !== undefined, 1000);
   numbers.watch();
   lose("web");
-  assert.ok(await until(() => dirty.includes("web"), 1000));
-  assert.equal(numbers.of("web", 7), undefined);
+  assert.ok(await until(() => reported.includes("web"), 1000));
+  assert.equal(numbers.get("web", 7), undefined);
   await new Promise((resolve) => setTimeout(resolve, 200));
-  assert.deepEqual(dirty, ["web"], "its engine is not asked at every beat");
+  assert.deepEqual(reported, ["web"], "its engine is not asked at every interval");
 });
 
-test("of several in one network the one that began it counts the traffic, whichever was seen first", async (context) => {
+test("of several containers in one network namespace the first to start counts the traffic, in whatever order they are seen", async (context) => {
   const { running, numbers } = world(context);
   running.set("guest", { pid: 8, network: "net:1", start: 20 });
   running.set("owner", { pid: 7, network: "net:1", start: 10 });
   numbers.watch();
-  assert.ok(await until(() => numbers.of("owner", 7)?.ipaddress.length === 1, 1000));
-  assert.ok(await until(() => numbers.of("guest", 8)?.ipaddress.length === 0, 1000));
-  assert.equal(numbers.of("guest", 8)?.rx, 0);
+  assert.ok(await until(() => numbers.get("owner", 7)?.ipaddress.length === 1, 1000));
+  assert.ok(await until(() => numbers.get("guest", 8)?.ipaddress.length === 0, 1000));
+  assert.equal(numbers.get("guest", 8)?.rx, 0);
 });

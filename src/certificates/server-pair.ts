@@ -2,38 +2,43 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync, unwatchFile, watchFile } from "node:fs";
 import { AppError } from "../errors.ts";
 import type { Certificates } from "./certificates.ts";
-import type { Pair } from "./issue.ts";
+import type { Pair } from "./issuing.ts";
 import type { Log } from "../util/log.ts";
 
-/** The pair that a TLS server shows now. */
+/** The certificate and key of a TLS server, which may change while it runs. */
 export interface ServerPair {
+  /** Returns the pair in force. */
   current(): Pair;
-  /** Called when there is another one. */
+  /** Adds a listener that is called after the pair has changed. */
   onChange(listener: () => void): void;
+  /** Stops watching for changes. */
   close(): void;
 }
 
-export interface GivenFiles {
-  /** PEM, the chain after the certificate. */
+export interface PairFiles {
+  /** Absolute path of a PEM file: the certificate, followed by its chain. */
   certificate: string;
+  /** Absolute path of a PEM file: the private key. */
   key: string;
 }
 
-const lookEvery = 2_000;
+/** Milliseconds. */
+const checkInterval = 2_000;
 
-/** The station's own server's pair. */
-export function ownPair(certificates: Certificates): ServerPair {
+/** Returns the server's pair that the station's own authority issued. */
+export function stationPair(certificates: Certificates): ServerPair {
   return { current: () => certificates.current().server, onChange: certificates.onChange, close: () => undefined };
 }
 
 /**
- * Somebody else's pair, looked at again whenever its files change: what renews them need not tell the station. Throws
- * `conflict` when they are no pair; later the one before stays until they are one again.
+ * Reads a pair from files that the administrator provides, and reads them again whenever they change, because programs that
+ * renew certificates do not notify the station. Throws `conflict` if the files do not hold a certificate and its key. If
+ * they stop doing so later, the former pair stays in force until they do again.
  */
-export function givenPair(files: GivenFiles, log: Log): ServerPair {
+export function watchPairFiles(files: PairFiles, log: Log): ServerPair {
   const listeners: (() => void)[] = [];
   let present = readPair(files);
-  const look = (): void => {
+  const reload = (): void => {
     try {
       const next = readPair(files);
       if (next.certificate === present.certificate && next.key === present.key) return;
@@ -45,15 +50,15 @@ export function givenPair(files: GivenFiles, log: Log): ServerPair {
     }
   };
   const paths = [files.certificate, files.key];
-  for (const path of paths) watchFile(path, { interval: lookEvery, persistent: false }, look);
+  for (const path of paths) watchFile(path, { interval: checkInterval, persistent: false }, reload);
   return {
     current: () => present,
     onChange: (listener) => void listeners.push(listener),
-    close: () => paths.forEach((path) => unwatchFile(path, look)),
+    close: () => paths.forEach((path) => unwatchFile(path, reload)),
   };
 }
 
-function readPair(files: GivenFiles): Pair {
+function readPair(files: PairFiles): Pair {
   const pair = { certificate: read(files.certificate), key: read(files.key) };
   try {
     if (new X509Certificate(pair.certificate).checkPrivateKey(createPrivateKey(pair.key))) return pair;

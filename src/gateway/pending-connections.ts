@@ -1,15 +1,20 @@
 import type { Socket } from "node:net";
 
-/** Connections that have not shown a certificate yet, at most so many. */
-export interface Pending {
+/** Connections whose TLS handshake is not finished. */
+export interface PendingConnections {
+  /** Adds a connection. Beyond the cap the oldest one is closed. */
   add(socket: Socket): void;
-  /** It is through; the TLS socket has the addresses of the one below. */
+  /** Removes a connection whose handshake is finished. A TLS socket has the same addresses as its TCP socket. */
   remove(socket: Socket): void;
+  /** Closes all of them. */
   destroyAll(): void;
 }
 
-/** Beyond the cap the oldest goes: whoever fills it keeps nobody out who has a certificate, and no one who is in. */
-export function createPending(cap: number): Pending {
+/**
+ * Limits unfinished connections to `cap`. Because the oldest one is closed, nobody who opens many can keep out a client that
+ * has a certificate, or end a connection that is admitted.
+ */
+export function createPendingConnections(cap: number): PendingConnections {
   const sockets = new Map<string, Socket>();
 
   function add(socket: Socket): void {

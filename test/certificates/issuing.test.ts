@@ -7,7 +7,7 @@ import { openssl, temporaryFolder } from "./fixture.ts";
 
 const day = 24 * 3600_000;
 
-test("TL-06 P-256 and SHA-256, serials of 127 bits that never come twice, and no longer than allowed", async (t) => {
+test("TL-06: keys are P-256, signatures SHA-256, serials 127 bits and unique, and validity is within the limit", async (t) => {
   const folder = temporaryFolder(t);
   const certificates = await openCertificates({ folder });
   const serials = new Set<string>();
@@ -33,7 +33,7 @@ test("TL-06 P-256 and SHA-256, serials of 127 bits that never come twice, and no
   }
 });
 
-test("TL-06 after the clock jumped back a certificate is not older than its authority", async (t) => {
+test("TL-06: a certificate never begins before its authority, even if the clock was set back", async (t) => {
   const folder = temporaryFolder(t);
   let now = Date.now();
   const certificates = await openCertificates({ folder, now: () => now });
@@ -45,7 +45,7 @@ test("TL-06 after the clock jumped back a certificate is not older than its auth
   openssl("verify", "-CAfile", join(folder, "current/ca.pem"), join(folder, "current/client.pem"));
 });
 
-test("no certificate outlives its authority: near its end a rotation makes a new one", async (t) => {
+test("a rotation near the authority's end replaces the authority, so that no certificate outlives it", async (t) => {
   const folder = temporaryFolder(t);
   let now = Date.now();
   const certificates = await openCertificates({ folder, now: () => now });
@@ -62,7 +62,7 @@ test("no certificate outlives its authority: near its end a rotation makes a new
   assert.notEqual(new X509Certificate(first).subject, new X509Certificate(authority.certificate).subject);
 });
 
-test("TL-05 names and uses are fixed: only the authority may sign, each leaf has its one purpose", async (t) => {
+test("TL-05: only the authority may sign, and each other certificate has exactly one purpose", async (t) => {
   const folder = temporaryFolder(t);
   await openCertificates({ folder });
   const purposes = (name: string) =>

@@ -1,7 +1,7 @@
-/** A socket's path, or host and port. */
+/** Where an engine listens: the path of a socket, or host and port. */
 export type EngineAddress = { path: string } | { host: string; port: number };
 
-/** unix:///path or tcp://host:port, as the configuration has checked it. */
+/** Parses `unix:///path` or `tcp://host:port`, which the configuration has checked. The default port is 2375, Docker's. */
 export function parseAddress(text: string): EngineAddress {
   if (text.startsWith("unix://")) return { path: text.slice("unix://".length) };
   const { hostname, port } = new URL(text);

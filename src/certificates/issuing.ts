@@ -4,30 +4,32 @@ import { isIP } from "node:net";
 
 /** A certificate and its private key, both as PEM. */
 export interface Pair {
+  /** The certificate in PEM. */
   certificate: string;
+  /** The private key in PEM (PKCS #8). */
   key: string;
 }
 
 const hour = 3600_000;
 const day = 24 * hour;
 const authorityLife = 3650 * day;
-/** Browsers and Apple's systems refuse a longer one. */
+/** Apple's systems refuse a server's certificate that is valid longer (support.apple.com/HT210176). */
 export const leafLife = 825 * day;
-/** A client's clock may be behind. */
-const backdated = hour;
+/** Certificates are valid from an hour before now, because a client's clock may be slow. */
+const backdating = hour;
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
-/** So much of an authority's time that a whole certificate fits in. */
+/** An authority that ends within this time is replaced by a rotation: a new certificate would outlive it. */
 export const authorityReserve = leafLife + day;
 
-/** A private authority; its name is its own, so that two of them are never taken for each other. */
+/** Issues a private authority. Its name has a random part, so that clients never confuse two authorities. */
 export async function issueAuthority(now: number): Promise<Pair> {
-  const x509 = await library();
+  const x509 = await loadX509();
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: newSerial(),
     name: [{ CN: [`Gantry CA ${randomBytes(4).toString("hex")}`] }],
-    notBefore: new Date(now - backdated),
-    notAfter: new Date(now - backdated + authorityLife),
+    notBefore: new Date(now - backdating),
+    notAfter: new Date(now - backdating + authorityLife),
     keys,
     signingAlgorithm: algorithm,
     extensions: [
@@ -36,20 +38,20 @@ export async function issueAuthority(now: number): Promise<Pair> {
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return pairOf(certificate.toString("pem"), keys);
+  return toPair(certificate.toString("pem"), keys);
 }
 
-/** For these names and addresses, which must be checked already. */
+/** Issues a server's certificate for host names and addresses, which `parseDomainNames` must have checked. */
 export async function issueServer(authority: Pair, names: readonly string[], now: number): Promise<Pair> {
-  const { ExtendedKeyUsage, SubjectAlternativeNameExtension } = await library();
+  const { ExtendedKeyUsage, SubjectAlternativeNameExtension } = await loadX509();
   const alternatives = names.map((value) => ({ type: isIP(value) ? ("ip" as const) : ("dns" as const), value }));
   const extensions = [new SubjectAlternativeNameExtension(alternatives)];
   return issueLeaf(authority, { name: "Gantry server", usage: ExtendedKeyUsage.serverAuth, extensions, now });
 }
 
-/** Whoever has it and its key is let in; what it says of its owner decides nothing. */
+/** Issues a client's certificate. Its subject has no meaning: whoever holds it and its key is admitted. */
 export async function issueClient(authority: Pair, now: number): Promise<Pair> {
-  const { ExtendedKeyUsage } = await library();
+  const { ExtendedKeyUsage } = await loadX509();
   return issueLeaf(authority, { name: "Gantry client", usage: ExtendedKeyUsage.clientAuth, extensions: [], now });
 }
 
@@ -61,7 +63,7 @@ interface Leaf {
 }
 
 async function issueLeaf(authority: Pair, { name, usage, extensions, now }: Leaf): Promise<Pair> {
-  const x509 = await library();
+  const x509 = await loadX509();
   const issuer = new x509.X509Certificate(authority.certificate);
   const keys = await newKeys();
   const certificate = await x509.X509CertificateGenerator.create({
@@ -81,16 +83,16 @@ async function issueLeaf(authority: Pair, { name, usage, extensions, now }: Leaf
       ...extensions,
     ],
   });
-  return pairOf(certificate.toString("pem"), keys);
+  return toPair(certificate.toString("pem"), keys);
 }
 
-/** Never outside the time of its authority, whatever this host's clock says today. */
+/** Keeps a certificate's validity within that of its authority, even if this host's clock was set back. */
 function validity(issuer: Issuer, now: number): { notBefore: Date; notAfter: Date } {
-  const from = Math.max(now - backdated, issuer.notBefore.getTime());
+  const from = Math.max(now - backdating, issuer.notBefore.getTime());
   return { notBefore: new Date(from), notAfter: new Date(Math.min(from + leafLife, issuer.notAfter.getTime())) };
 }
 
-/** 127 random bits, the first one set: never the same twice, and of one length. */
+/** Returns 127 random bits in hexadecimal. The first of them is always set, so that all serials have one length. */
 function newSerial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
@@ -106,14 +108,14 @@ function importKey(pem: string): Promise<webcrypto.CryptoKey> {
   return webcrypto.subtle.importKey("pkcs8", bytes, algorithm, false, ["sign"]);
 }
 
-async function pairOf(certificate: string, { privateKey }: webcrypto.CryptoKeyPair): Promise<Pair> {
+async function toPair(certificate: string, { privateKey }: webcrypto.CryptoKeyPair): Promise<Pair> {
   const bytes = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", privateKey));
   const key = createPrivateKey({ key: bytes, type: "pkcs8", format: "der" }).export({ type: "pkcs8", format: "pem" });
   return { certificate: `${certificate.trim()}\n`, key: String(key) };
 }
 
-/** Loaded when a certificate is made, which is seldom: every start would pay for it. */
-async function library(): Promise<typeof import("@peculiar/x509")> {
+/** Loads the library only when a certificate is issued, which is seldom, so that starts do not pay for it. */
+async function loadX509(): Promise<typeof import("@peculiar/x509")> {
   await import("reflect-metadata");
   return import("@peculiar/x509");
 }

@@ -1,11 +1,12 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
-/** Files of the kernel that are read here fit by far; one that does not is read in several goes. */
+/** Larger than the files that are read here; a still larger file takes several reads. */
 const buffer = Buffer.allocUnsafe(64 * 1024);
 
 /**
- * A file of the kernel's. Synchronous, because its content comes from memory and a thread's round trip would cost more
- * than the reading; without the calls that `readFileSync` spends on a size which such a file does not tell.
+ * Returns the text of a file in `/proc` or `/sys`. Throws the system's error. It is synchronous because the kernel answers
+ * from memory: a round trip to a thread would take longer than the read. It saves the calls that `readFileSync` spends on
+ * the file's size, which is always 0 here.
  */
 export function readKernelFile(path: string): string {
   const file = openSync(path, "r");

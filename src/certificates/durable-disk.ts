@@ -1,20 +1,27 @@
 import { mkdir, open, readdir, rename, rm, symlink } from "node:fs/promises";
 
-/** The calls by which certificates change the disk, each durable when it resolves except where it says so. */
+/**
+ * The calls by which certificates change the disk. Each rejects with the system's error. Changes of names in a folder are
+ * durable after a `flush` of that folder.
+ */
 export interface Disk {
-  /** For the station's user only. */
+  /** Makes a folder with mode 0700. */
   makeFolder(path: string): Promise<void>;
-  /** A new file, for the station's user only. */
+  /** Writes a new file with mode 0600; its content is durable when this resolves. */
   write(path: string, text: string): Promise<void>;
-  /** Not durable before the folder is flushed. */
+  /** Renames a file or folder; an existing file or link of that name is replaced. */
   rename(from: string, to: string): Promise<void>;
+  /** Makes a symbolic link. */
   link(target: string, path: string): Promise<void>;
-  /** What was made, renamed or removed in this folder. */
+  /** Makes durable which names were added, renamed and removed in this folder. */
   flush(folder: string): Promise<void>;
+  /** Removes a file or a folder with its content; does nothing if there is none. */
   remove(path: string): Promise<void>;
+  /** Lists the names in a folder. */
   list(folder: string): Promise<string[]>;
 }
 
+/** The disk of this host. */
 export const disk: Disk = {
   async makeFolder(path) {
     await mkdir(path, { mode: 0o700 });

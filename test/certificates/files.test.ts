@@ -8,7 +8,7 @@ import { openCertificates } from "../../src/certificates/certificates.ts";
 import { hasCode } from "../../src/errors.ts";
 import { keysOf, openssl, temporaryFolder } from "./fixture.ts";
 
-test("TL-04 a full disk in a rotation: the old set is intact, and the next rotation with room goes well", async (t) => {
+test("TL-04: a rotation on a full disk leaves the old certificates intact, and the next one with room succeeds", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "small-"));
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", folder]);
   t.after(() => {
@@ -43,7 +43,7 @@ function fill(path: string, pages: number): void {
   writeFileSync(path, Buffer.alloc(size, 1));
 }
 
-test("files that others can read, or that do not belong together, stop the start and say what to do", async (t) => {
+test("files that others can read, or that do not belong together, stop the start with advice", async (t) => {
   const folder = temporaryFolder(t);
   await openCertificates({ folder });
   const key = join(folder, "current", "server-key.pem");
@@ -60,7 +60,7 @@ test("files that others can read, or that do not belong together, stop the start
   await openCertificates({ folder });
 });
 
-test("domain names are in the server's certificate beside the host's own; the client's pair stays", async (t) => {
+test("domain names are added to the server's certificate, and the client's pair stays", async (t) => {
   const folder = temporaryFolder(t);
   const certificates = await openCertificates({ folder });
   const { client, server } = certificates.current();
@@ -79,7 +79,7 @@ test("domain names are in the server's certificate beside the host's own; the cl
   assert.deepEqual(Object.values(keysOf(join(folder, "current"), "server")).length, 2);
 });
 
-test("the server's certificate is renewed before its end and when an address is new, and not otherwise", async (t) => {
+test("the server's certificate is renewed only shortly before its end and if the host has a new address", async (t) => {
   const folder = temporaryFolder(t);
   let now = Date.now();
   const certificates = await openCertificates({ folder, now: () => now });
