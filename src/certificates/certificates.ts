@@ -4,6 +4,7 @@ import { AppError } from "../errors.ts";
 import { createGenerations, type Generation, type Generations } from "./generations.ts";
 import { authorityReserve, issueAuthority, issueClient, issueServer, type Pair } from "./issuing.ts";
 import { covers, hostNames } from "./names.ts";
+import { createMutex } from "../util/concurrency.ts";
 import type { Log } from "../util/log.ts";
 
 const day = 24 * 3600_000;
@@ -51,7 +52,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
   const found = generations.read();
   if (!found) options.log?.("A certificate authority is made", { folder });
   let present = found ?? (await createFirst(generations, now()));
-  let last: Promise<void> = Promise.resolve();
+  const runExclusive = createMutex();
 
   async function apply(make: (before: Generation) => Promise<Generation>): Promise<void> {
     const before = present;
@@ -67,9 +68,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
   }
 
   function change(make: (before: Generation) => Promise<Generation>): Promise<void> {
-    const turn = last.then(() => apply(make));
-    last = turn.catch(() => undefined);
-    return turn;
+    return runExclusive(() => apply(make));
   }
 
   return {

@@ -3,9 +3,9 @@ import { AppError, messageOf } from "../errors.ts";
 import { sleep } from "../util/sleep.ts";
 import { createApplier } from "./applier.ts";
 import { createHolders } from "./holders.ts";
-import { createPasses } from "./passes.ts";
 import { createReports } from "./reports.ts";
 import type { Log } from "../util/log.ts";
+import { createSharedRun } from "../util/concurrency.ts";
 import { byKey, noRules, portKey, type PortRules } from "./rules.ts";
 import { programsOf } from "./run.ts";
 import { createPortTable } from "./table.ts";
@@ -84,7 +84,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     }
   }
 
-  const passes = createPasses(async () => {
+  const passes = createSharedRun(async () => {
     const { faults } = wantedRules(containers(), station);
     for (const [name, fault] of faults) reports.say(`container ${name}`, fault);
     const rules = wanted();

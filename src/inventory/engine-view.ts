@@ -1,5 +1,6 @@
 import type { Container, Engine, EngineEvent } from "../engines/engine.ts";
 import { hasCode } from "../errors.ts";
+import { createMutex } from "../util/concurrency.ts";
 import { sleep } from "../util/sleep.ts";
 import { createContainerTable } from "./container-table.ts";
 
@@ -69,7 +70,7 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
   const named = new Set<string>();
   let available = false;
   let absences = 0;
-  let lastLook: Promise<void> = Promise.resolve();
+  const lookExclusive = createMutex();
 
   async function resync(until: AbortSignal): Promise<void> {
     named.clear();
@@ -94,9 +95,7 @@ export function followEngine(engine: Engine, listener: ViewListener, signal: Abo
 
   /** One look after the other. */
   function look(ids: readonly string[], until: AbortSignal): Promise<void> {
-    const turn = lastLook.then(() => lookNow(ids, until));
-    lastLook = turn.catch(() => undefined);
-    return turn;
+    return lookExclusive(() => lookNow(ids, until));
   }
 
   async function lookNow(ids: readonly string[], until: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 import { AppError, hasCode } from "../errors.ts";
 import type { PinnedFolders } from "../shares/pinned-folders.ts";
-import { createGate } from "../util/gate.ts";
+import { createSemaphore } from "../util/concurrency.ts";
 import { planCommand } from "./container-plan.ts";
 import type { Permitted } from "./owners.ts";
 import { authorize } from "./policy.ts";
@@ -28,14 +28,14 @@ export function createInsideService({
   permitted: Permitted;
   pins: Pick<PinnedFolders, "placeOf">;
 }): InsideService {
-  const running = createGate({
+  const running = createSemaphore({
     width: atOnce,
     depth: 0,
     full: () => new AppError("too_many", `More than ${atOnce} programs run in containers already; try again later.`),
   });
 
   // Each may hold some MiB while an engine sends.
-  const reading = createGate({
+  const reading = createSemaphore({
     width: logsAtOnce,
     depth: logsWaiting,
     full: () => new AppError("too_many", `More than ${logsAtOnce + logsWaiting} logs are being read; try again later.`),

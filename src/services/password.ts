@@ -1,7 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { AppError } from "../errors.ts";
-import { createGate } from "../util/gate.ts";
+import { createSemaphore } from "../util/concurrency.ts";
 
 /** OWASP's argon2id: 19 MiB, two passes, one lane. */
 const cost = { memory: 19456, passes: 2, parallelism: 1, tagLength: 32 };
@@ -9,7 +9,7 @@ const cost = { memory: 19456, passes: 2, parallelism: 1, tagLength: 32 };
 const derive = promisify(argon2);
 
 /** Hashing is heavy on purpose: two at a time, so that a flood of logins leaves the rest of the station its processor. */
-const gate = createGate({
+const gate = createSemaphore({
   width: 2,
   depth: 50,
   full: () =>

@@ -1,9 +1,8 @@
 import type { Container, EngineType, PortMapping, Protocol } from "../engines/engine.ts";
-import { AppError } from "../errors.ts";
 import type { EngineView } from "../inventory/engine-view.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { PortClaim, TaskStore } from "../storage/task-store.ts";
-import { createGate } from "../util/gate.ts";
+import { createMutex } from "../util/concurrency.ts";
 import { mayKnow, nameTaken, portTaken } from "./conflicts.ts";
 import type { Owners } from "./owners.ts";
 import type { User } from "./policy.ts";
@@ -20,11 +19,7 @@ export interface Taken {
   releaseIfStale(owner: string): Promise<boolean>;
 }
 
-const probing = createGate({
-  width: 1,
-  depth: Infinity,
-  full: () => new AppError("too_many", "Too many ports are being tried."),
-});
+const probing = createMutex();
 
 export function createTaken(
   inventory: Pick<Inventory, "view" | "views">,

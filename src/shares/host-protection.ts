@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, realpath } from "node:fs/promises";
 import path from "node:path";
 import { AppError } from "../errors.ts";
+import { createMutex } from "../util/concurrency.ts";
 import { mountFolder, readMounts, type MountEntry } from "./mounts.ts";
 import type { Shares } from "./shares.ts";
 
@@ -22,7 +23,7 @@ export function createHostProtection(
   roots: Readonly<Record<string, string>>,
   folder: string,
 ): HostProtection {
-  let last: Promise<unknown> = Promise.resolve();
+  const runExclusive = createMutex();
 
   async function protect(share: string): Promise<void> {
     const root = await realpath(roots[share] as string).catch(() => undefined);
@@ -53,20 +54,14 @@ export function createHostProtection(
     }
   }
 
-  function exclusively(work: () => Promise<void>): Promise<void> {
-    const turn = last.then(work);
-    last = turn.catch(() => undefined);
-    return turn;
-  }
-
   return {
-    protect: (share) => exclusively(() => protect(share)),
+    protect: (share) => runExclusive(() => protect(share)),
     async restore(failed) {
       const known = new Set(shares.names());
       for (const name of await readdir(folder).catch(() => [])) {
         const share = decodeURIComponent(name);
         if (known.has(share)) {
-          await exclusively(() => protect(share)).catch((error: unknown) => failed(share, error));
+          await runExclusive(() => protect(share)).catch((error: unknown) => failed(share, error));
         }
       }
     },

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, rmdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { AppError, hasCode } from "../errors.ts";
+import { createMutex } from "../util/concurrency.ts";
 import { mountFolder, mountMemory, readMounts, unmount } from "./mounts.ts";
 import { folderOfPin, parsePin, type Pin, pinPath } from "./pin-path.ts";
 import type { SharePath, Shares } from "./shares.ts";
@@ -41,14 +42,8 @@ const closed = 0o700;
 const lookedUpInside: ReadonlySet<string> = new Set(["lxc", "lxd"]);
 
 export function createPinnedFolders(shares: Shares, root: string): PinnedFolders {
-  let last: Promise<unknown> = Promise.resolve();
-
-  /** One change after the other: two mounts on one place would hide each other. */
-  function exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const turn = last.then(work);
-    last = turn.catch(() => undefined);
-    return turn;
-  }
+  /** Changes must not overlap: two mounts on one mount point would hide each other. */
+  const runExclusive = createMutex();
 
   async function prepare({ engine, task }: Pin): Promise<void> {
     if (!(await mountedPoints()).has(root)) {
@@ -103,7 +98,7 @@ export function createPinnedFolders(shares: Shares, root: string): PinnedFolders
 
   return {
     pin: (engine, task, places) =>
-      exclusively(async () => {
+      runExclusive(async () => {
         const paths: string[] = [];
         for (const place of places) {
           const pin = { engine, task, place };
@@ -114,7 +109,7 @@ export function createPinnedFolders(shares: Shares, root: string): PinnedFolders
       }),
 
     restore: (paths, { anew = false } = {}) =>
-      exclusively(async () => {
+      runExclusive(async () => {
         const restored: string[] = [];
         for (const source of new Set(paths)) {
           const pin = parse(source);
@@ -131,7 +126,7 @@ export function createPinnedFolders(shares: Shares, root: string): PinnedFolders
     },
 
     release: (engine, task) =>
-      exclusively(async () => {
+      runExclusive(async () => {
         const folder = folderOf(engine, task);
         const below = [...(await mountedPoints())].filter((point) => point.startsWith(`${folder}/`));
         for (const point of below) await unmount(point);

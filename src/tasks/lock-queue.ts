@@ -1,5 +1,5 @@
 import type { Lane, Lock, LockMode } from "../storage/task-store.ts";
-import { createQueue, type Queue } from "../util/queue.ts";
+import { createQueue, type Queue } from "../util/fifo-queue.ts";
 import { createReadyList } from "./ready-list.ts";
 
 /**

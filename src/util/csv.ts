@@ -1,18 +1,21 @@
 /**
- * One line of a CSV file as RFC 4180 quotes it, for spreadsheets: what one of them would take for a formula gets an
- * apostrophe before it, which makes it a text.
+ * Returns one line of a CSV file, quoted as in RFC 4180. A cell that a spreadsheet would take for a formula begins with an
+ * apostrophe, which makes it a text.
  */
 export function csvLine(cells: readonly string[]): string {
-  return `${cells.map((cell) => quoted(harmless(cell))).join(",")}\n`;
+  return `${cells.map((cell) => quote(escapeFormula(cell))).join(",")}\n`;
 }
 
-function quoted(cell: string): string {
+function quote(cell: string): string {
   return /[",;\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
-/** Where a spreadsheet's separator is the semicolon, or a line is taken for its end, a cell begins inside of ours. */
-const begins = /(^|[;\t\r\n])(?=[\s"]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])|^(?=[\t\r\n])/g;
+/**
+ * Matches where a formula may start: at the start of a cell, and after a semicolon, a tab or a line break inside it,
+ * because some spreadsheets begin a new cell there.
+ */
+const formulaStart = /(^|[;\t\r\n])(?=[\s"]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20])|^(?=[\t\r\n])/g;
 
-function harmless(cell: string): string {
-  return cell.replaceAll(begins, "$1'");
+function escapeFormula(cell: string): string {
+  return cell.replaceAll(formulaStart, "$1'");
 }

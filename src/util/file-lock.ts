@@ -3,8 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 const SQLITE_BUSY = 5;
 
 /**
- * Holds a lock on a file until the process ends, however it ends; false = another process has it. Node has no flock:
- * this is SQLite's exclusive lock on an empty database, which the kernel frees with the process.
+ * Locks a file until this process ends. Returns false if another process holds the lock. Node has no flock(2), so this is
+ * SQLite's exclusive lock on an empty database; the kernel releases it with the process, even after a kill.
  */
 export function holdFileLock(path: string): boolean {
   const file = new DatabaseSync(path, { timeout: 0 });
@@ -15,9 +15,9 @@ export function holdFileLock(path: string): boolean {
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return false;
     throw error;
   }
-  held.push(file);
+  heldLocks.push(file);
   return true;
 }
 
-/** Kept from the garbage collector, which would close them. */
-const held: DatabaseSync[] = [];
+/** Keeps the databases from the garbage collector, which would close them and so release the locks. */
+const heldLocks: DatabaseSync[] = [];

@@ -1,20 +1,21 @@
-const keptLines = 1000;
-const recent: string[] = [];
+const maxRecentLines = 1000;
+const recentLog: string[] = [];
 
+/** Writes a static message with its fields to the log. */
 export type Log = (message: string, fields: Record<string, unknown>) => void;
 
-/** One JSON line on standard error; control characters of any value come out escaped. */
+/** Writes one line of JSON to standard error. JSON escapes the control characters of all values. */
 export function log(message: string, fields: Record<string, unknown> = {}): void {
   const line = { time: new Date().toISOString(), message, ...fields };
   const text = JSON.stringify(line, (_key, value: unknown) => (value instanceof Error ? describe(value) : value));
-  recent.push(text);
-  if (recent.length > keptLines) recent.shift();
+  recentLog.push(text);
+  if (recentLog.length > maxRecentLines) recentLog.shift();
   process.stderr.write(`${text}\n`);
 }
 
-/** The last 1,000 lines of this process. */
+/** Returns the last 1,000 lines that this process has logged. */
 export function recentLines(): readonly string[] {
-  return [...recent];
+  return [...recentLog];
 }
 
 function describe(error: Error): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Ends early, without an error, when the signal aborts; never keeps the process alive. */
+/** Waits. Resolves early, without an error, when the signal aborts. Does not keep the process alive. */
 export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   await delay(milliseconds, undefined, { signal, ref: false }).catch(() => undefined);
 }

@@ -2,8 +2,9 @@ import { constants } from "node:crypto";
 import type { SecureContextOptions } from "node:tls";
 
 /**
- * For every TLS server of the station: 1.2 and 1.3, forward secrecy and authenticated ciphers only. Tickets would let a
- * connection be resumed after a rotation, and renegotiation is a cost that clients could impose.
+ * The settings of every TLS server of the station: TLS 1.2 and 1.3, only ciphers with forward secrecy and authenticated
+ * encryption. Session tickets are off because they would let a client resume its session after a rotation of certificates;
+ * renegotiation is off because clients could use it to overload the station.
  */
 export const tlsRules = {
   minVersion: "TLSv1.2",

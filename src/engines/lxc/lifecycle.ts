@@ -6,6 +6,7 @@ import { runChild } from "../child.ts";
 import type { Containers } from "../engine.ts";
 import type { RemoveOptions } from "../life.ts";
 import { removeTree } from "../remove-tree.ts";
+import { createKeyedMutex } from "../../util/concurrency.ts";
 import type { Addresses } from "./addresses.ts";
 import { createChanges } from "./changes.ts";
 import { readConfig } from "./config-file.ts";
@@ -22,7 +23,6 @@ import { type RootPlace, rootPlace } from "./root-place.ts";
 import { runningContainers } from "./sockets.ts";
 import type { Staging } from "./staging.ts";
 import { launch } from "./start.ts";
-import { createTurns } from "./turns.ts";
 
 /** What containers are looked at and changed by. */
 export interface ContainerDeps {
@@ -56,7 +56,7 @@ const monitorPatience = 5_000;
 /** What becomes of a container after it was made. Killing its first process is quicker by far than LXC's own stop. */
 export function createLifecycle(deps: Deps): Lifecycle {
   const { layout, facts, inits, staging, addresses, look } = deps;
-  const turn = createTurns();
+  const turn = createKeyedMutex();
   const mark = createRestartMark(layout);
 
   async function start(name: string, signal?: AbortSignal): Promise<void> {

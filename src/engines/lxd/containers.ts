@@ -1,6 +1,6 @@
 import { AppError, invalid } from "../../errors.ts";
 import type { Container, ContainerSpec, Containers, Images } from "../engine.ts";
-import { createGate } from "../../util/gate.ts";
+import { createMutex } from "../../util/concurrency.ts";
 import { hostFacts } from "../host-devices.ts";
 import { fixedAddress, profileCard } from "./card.ts";
 import { createBody, type CreateFacts } from "./create-body.ts";
@@ -33,7 +33,7 @@ export function createContainers({ http, operations, events, images }: Deps): Lx
   const pids = createPids(http);
   const { insist, ...lifecycle } = createLifecycle(http, operations);
   const moving = createMoving(http, operations);
-  const addressing = createGate({ width: 1, depth: Number.POSITIVE_INFINITY, full: () => cancelled() });
+  const addressing = createMutex();
 
   async function list(signal?: AbortSignal): Promise<Container[]> {
     // Who listens first and lists then misses nothing.

@@ -1,7 +1,6 @@
 import { AppError, hasCode } from "../../errors.ts";
-import { createGate } from "../../util/gate.ts";
+import { createMutex } from "../../util/concurrency.ts";
 import type { Image } from "../engine.ts";
-import { cancelled } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import type { Operations } from "./operations.ts";
 
@@ -10,7 +9,7 @@ import type { Operations } from "./operations.ts";
  * look and the removal of the image.
  */
 export function createImageAliases(http: LxdHttp, operations: Operations) {
-  const alone = createGate({ width: 1, depth: Number.POSITIVE_INFINITY, full: () => cancelled() });
+  const alone = createMutex();
 
   /** Gives an image an alias. It may be an older image's: that one stays, without it. False: the image is gone. */
   function give(fingerprint: string, alias: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { AppError, hasCode, messageOf } from "../../errors.ts";
+import { createMutex } from "../../util/concurrency.ts";
 import type { Image, PullOptions } from "../engine.ts";
 import { forwardOnly } from "../forward-only.ts";
 import { architecture } from "./architecture.ts";
@@ -7,7 +8,6 @@ import { type AddressJudge, plainJudge } from "./connection-guard.ts";
 import { download } from "./download.ts";
 import { cancelled, isUnreachable } from "./failures.ts";
 import { createFlights } from "./flights.ts";
-import { createQueue } from "./one-at-a-time.ts";
 import { debianRelease, isIdPrefix, parseReference } from "./reference.ts";
 import { createRemote } from "./remote.ts";
 import { type Build, findBuild } from "./simplestreams.ts";
@@ -38,7 +38,7 @@ export async function createCatalogue(options: CatalogueOptions): Promise<System
   const remote = createRemote(server, { env, hosts, judge });
   const store = createStore(folder, station);
   const flights = createFlights<string>();
-  const oneBuild = createQueue();
+  const oneBuild = createMutex();
   await store.recover();
 
   async function list(signal?: AbortSignal): Promise<Image[]> {
@@ -127,7 +127,7 @@ export async function createCatalogue(options: CatalogueOptions): Promise<System
 
   function buildOnce(release: string, options: PullOptions): Promise<string> {
     return flights(`debian/${release}`, options, (signal, report) =>
-      oneBuild(signal, () => store.add((part) => buildDebian({ release, folder: part, task, signal, env, report }))),
+      oneBuild(() => store.add((part) => buildDebian({ release, folder: part, task, signal, env, report })), signal),
     );
   }
 

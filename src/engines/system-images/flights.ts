@@ -57,7 +57,7 @@ export function createFlights<T>() {
       if (flight.followers.size > 0) throw cancelled();
       // Nobody may join what is being stopped. It may be too late to stop it: then it is done.
       if (running.get(key) === flight) running.delete(key);
-      flight.controller.abort();
+      flight.controller.abort(cancelled());
       return await flight.done;
     } finally {
       signal.removeEventListener("abort", leave);

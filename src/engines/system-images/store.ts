@@ -2,11 +2,10 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-import { createGate } from "../../util/gate.ts";
+import { createMutex } from "../../util/concurrency.ts";
 import { removeTree } from "../remove-tree.ts";
 import { killStrays } from "../strays.ts";
 import { archiveName } from "./download.ts";
-import { cancelled } from "./failures.ts";
 import { type ImageRecord, readRecord, syncFolder, writeRecord } from "./image-record.ts";
 import { formatReference, isIdPrefix, parseReference } from "./reference.ts";
 
@@ -39,7 +38,7 @@ export interface Store {
 
 export function createStore(folder: string, station: string): Store {
   const task = `${station}/0`;
-  const alone = createGate({ width: 1, depth: Number.POSITIVE_INFINITY, full: () => cancelled() });
+  const alone = createMutex();
 
   async function list(): Promise<StoredImage[]> {
     return (await all()).filter(({ tags }) => tags.length > 0);

@@ -3,7 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { AppError } from "../../errors.ts";
 import type { Role } from "../../storage/account-store.ts";
-import { createGate } from "../../util/gate.ts";
+import { createSemaphore } from "../../util/concurrency.ts";
 
 /** The host's own users, as PAM knows them. */
 export interface HostUsers {
@@ -32,7 +32,7 @@ const hostName = /^[a-z_][a-z0-9_.-]{0,31}$/i;
 export function createHostUsers({ adminGroups, service = "gantry" }: HostUserOptions): HostUsers {
   if (!isInstalled(program))
     throw new AppError("conflict", `--pam needs the program ${program}: install the package of that name.`);
-  const gate = createGate({
+  const gate = createSemaphore({
     width: 4,
     depth: 50,
     full: () =>

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { AppError } from "../../errors.ts";
-import { createGate } from "../../util/gate.ts";
+import { createSemaphore } from "../../util/concurrency.ts";
 
 export interface LimitOptions {
   /** Wrong passwords of one account in a row before it has to wait. */
@@ -36,7 +36,7 @@ interface Count {
   until: number;
   last: number;
 }
-type Account = Count & { gate: ReturnType<typeof createGate> };
+type Account = Count & { gate: ReturnType<typeof createSemaphore> };
 
 /**
  * Limits against guessing. An account that got `tries` wrong passwords waits 1 s, and with each further one twice as
@@ -56,7 +56,7 @@ export function createLoginLimits({ tries, perMinute }: LimitOptions): LoginLimi
   function accountOf(key: string): Account {
     const known = recall(accounts, key);
     if (known) return known;
-    const gate = createGate({ width: 1, depth: 50, full: () => tooMany(second, "Too many logins at once") });
+    const gate = createSemaphore({ width: 1, depth: 50, full: () => tooMany(second, "Too many logins at once") });
     return remember(accounts, key, { ...newCount(), gate });
   }
 

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../errors.ts";
-import { createQueue } from "../../util/queue.ts";
+import { createQueue } from "../../util/fifo-queue.ts";
 import type { AccountStore } from "../account-store.ts";
 import type { AuditStore } from "../audit-store.ts";
 import type { ClockStore } from "../clock-store.ts";

@@ -1,12 +1,16 @@
-/** First in, first out, in constant time whatever its length. */
+/** A first-in, first-out queue. Its methods take constant time, unlike `Array.prototype.shift`. */
 export interface Queue<T> {
+  /** Adds an item at the end. */
   push(item: T): void;
+  /** Removes the first item and returns it, or undefined if the queue is empty. */
   shift(): T | undefined;
+  /** Returns the first item, or undefined if the queue is empty. */
   peek(): T | undefined;
 }
 
 const compactAfter = 1024;
 
+/** Makes an empty queue. */
 export function createQueue<T>(): Queue<T> {
   let items: T[] = [];
   let head = 0;
