@@ -18,7 +18,7 @@ export interface WantedCard {
 export interface CardConflictOptions {
   inventory: Pick<Inventory, "views">;
   owners: Pick<Owners, "of">;
-  numbers: Pick<LiveNumbers, "of">;
+  numbers: Pick<LiveNumbers, "get">;
 }
 
 export type CardConflicts = ReturnType<typeof createCardConflicts>;
@@ -59,7 +59,7 @@ export function createCardConflicts({ inventory, owners, numbers }: CardConflict
 
   /** Those that it was given, and those that it has now, which may be DHCP's. */
   function addressesOf({ addresses = [], id, pid }: Container, type: EngineType): string[] {
-    const live = pid > 0 ? numbers.of(numbersKey(type, id), pid)?.ipaddress : undefined;
+    const live = pid > 0 ? numbers.get(numbersKey(type, id), pid)?.ipaddress : undefined;
     return [...addresses, ...(live ?? [])];
   }
 
