@@ -9,7 +9,7 @@ import { startEngines } from "./support/start-engines.ts";
 const testTimeout = 120_000;
 const root = join(import.meta.dirname, "..");
 /** Tests that share no engine with others: they run beside those that do, which go one after the other. */
-const unshared = /^test\/(?:certificates|config|http|inventory|services|shares|storage|tasks)\b/;
+const unshared = /^test\/(?:certificates|config|http|inventory|services|shares|storage|tasks|util)\b/;
 /** One half of all tests; about as long as the rest, and with all that needs a Debian, which is built once in a run. */
 const system =
   /^test\/(?:engines\/(?:lxc|lxd|debian|system-images)|forwarding|setup|(?:proofs|station)\/openvz|station\/system-)/;

@@ -1,11 +1,11 @@
 import type { Container } from "../engines/engine.ts";
 
-/** Containers by id and by name; of two with one name the one that was put last counts. */
+/** Keeps containers by id and by name. If two have one name, the name belongs to the one that was put last. */
 export function createContainerTable() {
   const byId = new Map<string, Container>();
   const byName = new Map<string, Container>();
 
-  function drop(id: string): Container | undefined {
+  function remove(id: string): Container | undefined {
     const known = byId.get(id);
     if (!known) return undefined;
     byId.delete(id);
@@ -14,14 +14,14 @@ export function createContainerTable() {
   }
 
   return {
-    /** Answers what was known of it before. */
+    /** Adds or replaces a container. Returns its former entry, if any. */
     put(container: Container): Container | undefined {
-      const before = drop(container.id);
+      const before = remove(container.id);
       byId.set(container.id, container);
       byName.set(container.name, container);
       return before;
     },
-    drop,
+    remove,
     ids: () => [...byId.keys()],
     byId: (id: string) => byId.get(id),
     byName: (name: string) => byName.get(name),

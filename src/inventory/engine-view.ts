@@ -1,240 +1,148 @@
 import type { Container, Engine, EngineEvent } from "../engines/engine.ts";
-import { hasCode } from "../errors.ts";
-import { createMutex } from "../util/concurrency.ts";
 import { sleep } from "../util/sleep.ts";
-import { createContainerTable } from "./container-table.ts";
+import { createAvailability } from "./availability.ts";
+import { createContainerCache } from "./container-cache.ts";
+import { followEvents } from "./event-follower.ts";
 
-/** What the view tells of; but for `event`, every listener is called after the view has changed. */
+/** Is told about changes of a view. Except for `event`, every method is called after the view has changed. */
 export interface ViewListener {
-  /** All containers were listed anew. Of those in `uncertain` events came meanwhile: the list may be older. */
+  /** The engine has listed all its containers. Events named those in `uncertain` meanwhile: the list may be older. */
   resynced?(engine: Engine, containers: readonly Container[], uncertain: ReadonlySet<string>): void;
+  /** A container has started: its first process is another one than before. */
   started?(engine: Engine, container: Container): void;
-  /** It was looked at; nothing need have changed. */
-  seen?(engine: Engine, container: Container): void;
-  gone?(engine: Engine, container: Container): void;
-  /** The engine's own word, at once, before anything was looked at. `known`: the container as it was seen last. */
+  /** A container was inspected. It may be unchanged. */
+  inspected?(engine: Engine, container: Container): void;
+  /** A container no longer exists. `container` is its last known state. */
+  removed?(engine: Engine, container: Container): void;
+  /** The engine has sent an event. The view still has the state before; `known` is the container's entry, if any. */
   event?(engine: Engine, event: EngineEvent, known: Container | undefined): void;
 }
 
+/** The live view of one engine's containers. It is answered from memory, also while the engine is away. */
 export interface EngineView {
+  /** The engine that this is a view of. */
   readonly engine: Engine;
-  /** It answered last time. What is known while it is away is the last good list. */
+  /** Tells whether the engine answered last time. While it does not, the view has the last known containers. */
   available(): boolean;
-  /** How often it has stopped answering so far. */
-  absences(): number;
-  /** Resolves when it was tried for the first time, whatever came of it. */
-  readonly tried: Promise<void>;
-  /** Resolves when it answers, or the signal aborts. */
+  /** Returns how often the engine has stopped answering since the station's start. */
+  outages(): number;
+  /** Resolves when the first attempt to list the containers has succeeded or failed. */
+  readonly firstAttempt: Promise<void>;
+  /** Resolves when the engine answers, or when the signal aborts. */
   whenAvailable(signal: AbortSignal): Promise<void>;
-  /** Looks at one container now, in place of waiting for its event. */
+  /** Inspects one container now, without waiting for an event. Throws `engine_unavailable` if the engine is away. */
   refresh(id: string): Promise<void>;
+  /** Returns the container with this exact name, if any. */
   byName(name: string): Container | undefined;
+  /** Returns the container with this full id, if any. */
   byId(id: string): Container | undefined;
+  /** Iterates over all containers, in no particular order. */
   containers(): Iterable<Container>;
 }
 
+/** Milliseconds. */
 export interface ViewTimes {
-  resyncEvery: number;
-  pingEvery: number;
-  /** An engine says itself when it does not answer, after 2 s; one that does not even do that is away as well. */
-  pingWithin: number;
-  lookWithin: number;
-  retryFrom: number;
-  retryTo: number;
-  /** Events that come close together are one look. */
-  coalesce: number;
+  /** Between two lists of all containers, which find what no event told. */
+  resyncInterval: number;
+  /** Between two pings. */
+  pingInterval: number;
+  /** After which an engine without an answer counts as away. Drivers give up after 2 s; this catches one that hangs. */
+  pingTimeout: number;
+  /** For the inspection of one container. */
+  inspectTimeout: number;
+  /** Before the first new attempt to reach an engine that is away; each further delay is twice the one before. */
+  minRetryDelay: number;
+  /** The longest delay between two attempts. */
+  maxRetryDelay: number;
+  /** For which events are collected before their containers are inspected together. */
+  eventDelay: number;
 }
 
-const usual: ViewTimes = {
-  resyncEvery: 60_000,
-  pingEvery: 5_000,
-  pingWithin: 3_000,
-  lookWithin: 5_000,
-  retryFrom: 100,
-  retryTo: 400,
-  coalesce: 50,
+const defaultTimes: ViewTimes = {
+  resyncInterval: 60_000,
+  pingInterval: 5_000,
+  pingTimeout: 3_000,
+  inspectTimeout: 5_000,
+  minRetryDelay: 100,
+  maxRetryDelay: 400,
+  eventDelay: 50,
 };
 
 /**
- * The live picture of one engine's containers: a list when it comes up, then its events, each only a hint to look
- * again. Runs until the signal aborts; an engine that is away is tried again, at most half a second apart.
- *
- * INVARIANT: looks at containers never overlap, and what an event named while a list was on its way is not taken from
- * that list. So an answer that is older than another never replaces it.
+ * Keeps a live view of one engine's containers until the signal aborts. It lists them when the engine comes up, then
+ * follows its events, each of which is only a hint to inspect a container again. An engine that is away is tried again at
+ * least twice a second.
  */
-export function followEngine(engine: Engine, listener: ViewListener, signal: AbortSignal, times = usual): EngineView {
-  const table = createContainerTable();
-  const waiters = new Set<() => void>();
-  const first = Promise.withResolvers<void>();
-  /** Ids that events named since the present list was asked for. */
-  const named = new Set<string>();
-  let available = false;
-  let absences = 0;
-  const lookExclusive = createMutex();
-
-  async function resync(until: AbortSignal): Promise<void> {
-    named.clear();
-    const listed = await engine.containers.list(AbortSignal.any([until, AbortSignal.timeout(30_000)]));
-    until.throwIfAborted();
-    const ids = new Set(listed.map((container) => container.id));
-    for (const id of table.ids().filter((known) => !ids.has(known) && !named.has(known))) lose(id);
-    for (const container of listed) if (!named.has(container.id)) see(container);
-    listener.resynced?.(engine, listed, named);
-  }
-
-  function see(container: Container): void {
-    const before = table.put(container);
-    if (container.pid > 0 && before?.pid !== container.pid) listener.started?.(engine, container);
-    listener.seen?.(engine, container);
-  }
-
-  function lose(id: string): void {
-    const known = table.drop(id);
-    if (known) listener.gone?.(engine, known);
-  }
-
-  /** One look after the other. */
-  function look(ids: readonly string[], until: AbortSignal): Promise<void> {
-    return lookExclusive(() => lookNow(ids, until));
-  }
-
-  async function lookNow(ids: readonly string[], until: AbortSignal): Promise<void> {
-    for (const id of ids) {
-      const late = AbortSignal.timeout(times.lookWithin);
-      const looked = engine.containers.getById(id, AbortSignal.any([until, late]));
-      const container = await looked.catch((error: unknown) => {
-        if (until.aborted || (hasCode(error, "engine_unavailable") && !late.aborted)) throw error;
-        return null;
-      });
-      until.throwIfAborted();
-      // A container that the engine cannot show stays as it was seen last; the next list looks again.
-      if (container === null) continue;
-      if (container) see(container);
-      else lose(id);
-    }
-  }
-
-  function setAvailable(now: boolean): void {
-    if (available && !now) absences++;
-    available = now;
-    first.resolve();
-    if (!now) return;
-    for (const wake of waiters) wake();
-    waiters.clear();
-  }
+export function followEngine(
+  engine: Engine,
+  listener: ViewListener,
+  signal: AbortSignal,
+  times = defaultTimes,
+): EngineView {
+  const availability = createAvailability();
+  const cache = createContainerCache(engine, listener, times.inspectTimeout);
 
   async function ping(): Promise<void> {
     const over = new AbortController();
-    const late = sleep(times.pingWithin, over.signal).then(() => Promise.reject(new Error("no answer")));
-    await Promise.race([engine.info(), late]).finally(() => over.abort());
+    const timeout = sleep(times.pingTimeout, over.signal).then(() => Promise.reject(new Error("no answer")));
+    await Promise.race([engine.info(), timeout]).finally(() => over.abort());
   }
 
-  /** One connection's life; ends by throwing. */
-  async function session(): Promise<never> {
+  /** Follows the engine until it stops answering. Always ends by throwing. */
+  async function followOnce(): Promise<never> {
     const over = new AbortController();
     const both = AbortSignal.any([signal, over.signal]);
     try {
       await ping();
       const events = engine.events(both);
-      const pings = every(times.pingEvery, ping, both);
-      await Promise.race([resync(both), pings]);
-      setAvailable(true);
-      const seen: Seen = {
-        look: (ids) => look(ids, both),
-        told: (event) => listener.event?.(engine, event, table.byId(event.id)),
-        named: (id) => named.add(id),
-        lose,
-      };
+      const pings = repeat(times.pingInterval, ping, both);
+      await Promise.race([cache.resync(both), pings]);
+      availability.set(true);
+      const onEvent = (event: EngineEvent): void => listener.event?.(engine, event, cache.byId(event.id));
       return await Promise.race([
-        follow(events, times.coalesce, seen),
-        every(times.resyncEvery, () => resync(both), both),
+        followEvents(events, { cache, onEvent, delay: times.eventDelay, signal: both }),
+        repeat(times.resyncInterval, () => cache.resync(both), both),
         pings,
       ]);
     } finally {
-      setAvailable(false);
+      availability.set(false);
       over.abort();
     }
   }
 
-  async function run(): Promise<void> {
-    let retry = times.retryFrom;
+  async function followForever(): Promise<void> {
+    const { minRetryDelay, maxRetryDelay } = times;
+    let delay = minRetryDelay;
     while (!signal.aborted) {
-      const begun = performance.now();
-      await session().catch(() => undefined);
-      retry = performance.now() - begun > times.retryTo ? times.retryFrom : Math.min(retry * 2, times.retryTo);
-      await sleep(retry, signal);
+      const startedAt = performance.now();
+      await followOnce().catch(() => undefined);
+      delay = performance.now() - startedAt > maxRetryDelay ? minRetryDelay : Math.min(delay * 2, maxRetryDelay);
+      await sleep(delay, signal);
     }
   }
 
-  void run();
+  void followForever();
   return {
     engine,
-    available: () => available,
-    absences: () => absences,
-    tried: first.promise,
+    available: availability.isAvailable,
+    outages: availability.outages,
+    firstAttempt: availability.firstAttempt,
+    whenAvailable: availability.whenAvailable,
     async refresh(id) {
-      named.add(id);
-      await look([id], AbortSignal.any([signal, AbortSignal.timeout(10_000)]));
+      cache.addNamed(id);
+      await cache.inspect([id], AbortSignal.any([signal, AbortSignal.timeout(10_000)]));
     },
-    byName: table.byName,
-    byId: table.byId,
-    containers: table.all,
-    whenAvailable: (until) =>
-      new Promise((resolve) => {
-        if (available || until.aborted) return resolve();
-        waiters.add(resolve);
-        until.addEventListener("abort", () => resolve(), { once: true });
-      }),
+    byName: cache.byName,
+    byId: cache.byId,
+    containers: cache.all,
   };
 }
 
-async function every(interval: number, work: () => Promise<unknown>, signal: AbortSignal): Promise<never> {
+/** Repeats a piece of work, with an interval in milliseconds between two runs. Throws when it fails or the signal aborts. */
+async function repeat(interval: number, work: () => Promise<unknown>, signal: AbortSignal): Promise<never> {
   for (;;) {
     await sleep(interval, signal);
     signal.throwIfAborted();
     await work();
-  }
-}
-
-/** What is done about events. */
-interface Seen {
-  told(event: EngineEvent): void;
-  named(id: string): void;
-  lose(id: string): void;
-  look(ids: readonly string[]): Promise<void>;
-}
-
-/** Collects the events of a moment, then looks once at each container they name. */
-async function follow(events: AsyncIterable<EngineEvent>, coalesce: number, seen: Seen): Promise<never> {
-  const dirty = new Set<string>();
-  let failed: (error: unknown) => void = () => undefined;
-  const failure = new Promise<never>((_, reject) => (failed = reject));
-  failure.catch(() => undefined);
-  let timer: NodeJS.Timeout | undefined;
-
-  const flush = async () => {
-    const ids = [...dirty];
-    dirty.clear();
-    await seen.look(ids);
-    timer = dirty.size > 0 ? later() : undefined;
-  };
-  const later = () => setTimeout(() => void flush().catch(failed), coalesce);
-  const read = async (): Promise<never> => {
-    for await (const event of events) {
-      const { resource, action, id } = event;
-      seen.told(event);
-      if (resource !== "container" || action.startsWith("exec_")) continue;
-      seen.named(id);
-      if (action === "destroy") seen.lose(id);
-      // After a destroy too: a look that is on its way may still answer that it is there.
-      dirty.add(id);
-      timer ??= later();
-    }
-    throw new Error("the stream of events ended");
-  };
-  try {
-    return await Promise.race([read(), failure]);
-  } finally {
-    clearTimeout(timer);
   }
 }

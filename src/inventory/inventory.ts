@@ -3,30 +3,36 @@ import type { Engine, EngineType } from "../engines/engine.ts";
 import { sleep } from "../util/sleep.ts";
 import { followEngine, type EngineView, type ViewListener } from "./engine-view.ts";
 
-/** The live picture of all engines, answered from memory. */
+/** The live views of all engines, answered from memory. */
 export interface Inventory {
-  /** The engines of this station, whether or not they answer now. */
+  /** Lists the views of all engines of this station, whether or not they answer now. */
   views(): readonly EngineView[];
-  /** `engine_unavailable` when it is away, `unsupported` when this station has no such engine. */
+  /**
+   * Returns the view of an engine that answers. Throws `engine_unavailable` if it is away, `unsupported` if this station
+   * has no such engine.
+   */
   require(type: EngineType): EngineView;
+  /** Returns the view of an engine, or undefined if this station has no such engine. */
   view(type: EngineType): EngineView | undefined;
-  /** Resolves when every engine was listed once, or could not be, or some seconds have passed since the start. */
-  readonly looked: Promise<void>;
+  /** Resolves when the first list of every engine has succeeded or failed, and at the latest 5 s after the start. */
+  readonly firstLists: Promise<void>;
+  /** Stops following the engines. */
   close(): void;
 }
 
-/** Milliseconds. An engine that takes longer for its first list is away until it has one. */
-const firstLookWithin = 5_000;
+/** Milliseconds. An engine that takes longer for its first list counts as away until it has one. */
+const firstListTimeout = 5_000;
 
+/** Starts to follow the engines. Every listener is told about the changes of all views, in the order given. */
 export function createInventory(engines: readonly Engine[], ...listeners: readonly ViewListener[]): Inventory {
   const end = new AbortController();
-  const listener = tellAll(listeners);
+  const listener = combine(listeners);
   const views = new Map(engines.map((engine) => [engine.type, followEngine(engine, listener, end.signal)]));
 
-  const tried = Promise.all([...views.values()].map((view) => view.tried)).then(() => undefined);
+  const firstAttempts = Promise.all([...views.values()].map((view) => view.firstAttempt)).then(() => undefined);
 
   return {
-    looked: Promise.race([tried, sleep(firstLookWithin, end.signal)]),
+    firstLists: Promise.race([firstAttempts, sleep(firstListTimeout, end.signal)]),
     views: () => [...views.values()],
     view: (type) => views.get(type),
     require(type) {
@@ -45,12 +51,12 @@ export function createInventory(engines: readonly Engine[], ...listeners: readon
   };
 }
 
-function tellAll(listeners: readonly ViewListener[]): ViewListener {
+function combine(listeners: readonly ViewListener[]): ViewListener {
   return {
-    resynced: (...told) => listeners.forEach((listener) => listener.resynced?.(...told)),
-    started: (...told) => listeners.forEach((listener) => listener.started?.(...told)),
-    seen: (...told) => listeners.forEach((listener) => listener.seen?.(...told)),
-    gone: (...told) => listeners.forEach((listener) => listener.gone?.(...told)),
-    event: (...told) => listeners.forEach((listener) => listener.event?.(...told)),
+    resynced: (...call) => listeners.forEach((listener) => listener.resynced?.(...call)),
+    started: (...call) => listeners.forEach((listener) => listener.started?.(...call)),
+    inspected: (...call) => listeners.forEach((listener) => listener.inspected?.(...call)),
+    removed: (...call) => listeners.forEach((listener) => listener.removed?.(...call)),
+    event: (...call) => listeners.forEach((listener) => listener.event?.(...call)),
   };
 }

@@ -35,7 +35,7 @@ export function createForwarder({ engines, inventory, ...rest }: ForwarderOption
     listener: {
       resynced: (engine) => needs(engine) && forwarding.listed(engine.type),
       started: changed,
-      gone: changed,
+      removed: changed,
     },
     start: forwarding.start,
     async settle(engine, container) {

@@ -61,7 +61,7 @@ export function createShareMounts({ pins, tasks, view, log }: ShareMountOptions)
         .then((found) => release(engine, found))
         .catch(failed(engine));
     },
-    gone(engine, { mounts }) {
+    removed(engine, { mounts }) {
       const released = new Set(mounts.map((source) => pins.taskOf(source)).filter((task) => task !== undefined));
       release(engine, [...released]).catch(failed(engine));
     },

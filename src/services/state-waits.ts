@@ -13,8 +13,8 @@ export function createStateWaits(): StateWaits {
   const wake = (engine: Engine, { id }: Container): void => waiting.get(keyOf(engine, id))?.forEach((look) => look());
 
   return {
-    seen: wake,
-    gone: wake,
+    inspected: wake,
+    removed: wake,
     until: (view, id, wanted, signal) =>
       new Promise((resolve) => {
         const key = keyOf(view.engine, id);

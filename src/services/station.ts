@@ -213,7 +213,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     },
   };
   return {
-    services: afterFirstLook(auditServices(services, { sessions, audit }), { sessions, looked: inventory.looked }),
+    services: afterFirstLook(auditServices(services, { sessions, audit }), { sessions, looked: inventory.firstLists }),
     doorToken: accounts.doorToken,
     gatewayVisits: createGatewayVisits(audit),
     committed: hub.committed,
@@ -221,7 +221,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
       await protection.restore((share, error) => log("a share cannot be protected", { share, error }));
       await recoverEngines(options);
       await forwarder.start();
-      await Promise.all(inventory.views().map((view) => view.tried));
+      await Promise.all(inventory.views().map((view) => view.firstAttempt));
       await machine.start();
     },
     async stop(grace) {

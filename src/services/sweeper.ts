@@ -15,7 +15,7 @@ export interface SweeperOptions {
 export interface Sweeper extends ViewListener {
   resynced(engine: Engine, containers: readonly Container[]): void;
   started(engine: Engine, container: Container): void;
-  gone(engine: Engine, container: Container): void;
+  removed(engine: Engine, container: Container): void;
 }
 
 /**
@@ -73,7 +73,7 @@ export function createSweeper({ tasks, places, station, log }: SweeperOptions): 
       if (container.mark?.station !== station) return;
       settle(engine, container).catch(failed("a started container", engine));
     },
-    gone(engine, { name }) {
+    removed(engine, { name }) {
       releaseGone(engine, name).catch(failed("release of ports", engine));
     },
   };

@@ -75,7 +75,7 @@ async function startStation(context: TestContext, { engine }: EngineEnv): Promis
   const [view] = inventory.views();
   assert.ok(view);
   await forwarder.start();
-  await view.tried;
+  await view.firstAttempt;
   context.after(async () => {
     inventory.close();
     await forwarder.stop();

@@ -5,9 +5,9 @@ import { AppError } from "../../src/errors.ts";
 import { soon } from "../tasks/world.ts";
 import { followFake } from "./view-world.ts";
 
-test("what is there is listed, what comes and goes is seen by events, and told once", async (context) => {
-  const { view, make, sees, told, engine } = await followFake(context);
-  await view.tried;
+test("existing containers are listed, later changes are seen by events, and listeners are told once", async (context) => {
+  const { view, make, sees, notices, engine } = await followFake(context);
+  await view.firstAttempt;
   assert.equal(view.available(), true);
   const id = await make("web");
   await sees("web running");
@@ -17,17 +17,17 @@ test("what is there is listed, what comes and goes is seen by events, and told o
   await engine.containers.remove(id);
   await sees("idle stopped");
   assert.equal(view.byName("web"), undefined);
-  assert.deepEqual(told, ["resynced 0", "started web", "gone web"]);
+  assert.deepEqual(notices, ["resynced 0", "started web", "removed web"]);
 });
 
-test("a name that is used again belongs to the new one, whatever becomes known of the old one", async (context) => {
+test("a name that is used again belongs to the new container, whatever event about the old one follows", async (context) => {
   const { view, make, sees, engine } = await followFake(context);
-  await view.tried;
+  await view.firstAttempt;
   const old = await make("web", false);
   await sees("web stopped");
   const container = engine.state.containers.get(old);
   assert.ok(container);
-  // Renamed, and no event told of it.
+  // Renamed, and no event notices of it.
   engine.state.containers.set(old, { ...container, name: "web-old" });
   const id = await make("web");
   await sees("web running", "web stopped");
@@ -36,22 +36,22 @@ test("a name that is used again belongs to the new one, whatever becomes known o
   assert.equal(view.byName("web")?.id, id);
 });
 
-test("a start again is told again: another first process", async (context) => {
-  const { view, make, told, engine } = await followFake(context);
-  await view.tried;
+test("listeners are told about a restart, because the first process is another one", async (context) => {
+  const { view, make, notices, engine } = await followFake(context);
+  await view.firstAttempt;
   const id = await make("web");
-  await soon(() => told.length === 2);
+  await soon(() => notices.length === 2);
   const found = engine.state.containers.get(id);
   assert.ok(found);
   engine.state.containers.set(id, { ...found, state: "stopped", pid: 0 });
   await engine.containers.start(id);
-  await soon(() => told.length === 3);
-  assert.deepEqual(told, ["resynced 0", "started web", "started web"]);
+  await soon(() => notices.length === 3);
+  assert.deepEqual(notices, ["resynced 0", "started web", "started web"]);
 });
 
-test("an engine that is away: what was known stays, who waits is woken when it is back, and what was missed is found", async (context) => {
-  const { view, make, sees, seen, told, engine } = await followFake(context);
-  await view.tried;
+test("while an engine is away its last containers stay; when it is back, waiters wake and missed changes are found", async (context) => {
+  const { view, make, sees, seen, notices, engine } = await followFake(context);
+  await view.firstAttempt;
   const lost = await make("lost");
   await make("kept");
   await sees("kept running", "lost running");
@@ -63,18 +63,18 @@ test("an engine that is away: what was known stays, who waits is woken when it i
   await view.whenAvailable(AbortSignal.timeout(10));
   assert.equal(woken, false);
   engine.state.containers.delete(lost);
-  told.length = 0;
+  notices.length = 0;
   engine.restart();
   await waiting;
   assert.deepEqual([view.available(), seen()], [true, ["kept running"]]);
-  assert.deepEqual(told, ["gone lost", "resynced 1"]);
+  assert.deepEqual(notices, ["removed lost", "resynced 1"]);
   await make("new");
   await sees("kept running", "new running");
 });
 
-test("500 events in a burst are few looks, and all containers are seen", async (context) => {
+test("a burst of 500 events causes few inspections, and all containers are seen", async (context) => {
   const { view, make, seen, calls } = await followFake(context);
-  await view.tried;
+  await view.firstAttempt;
   const first = await make("c0");
   await soon(() => seen().length === 1);
   const before = calls["containers.getById"] ?? 0;
@@ -86,9 +86,9 @@ test("500 events in a burst are few looks, and all containers are seen", async (
   assert.equal(view.byName("c0")?.id, first);
 });
 
-test("many events of one container in a moment are few looks", async (context) => {
-  const { view, make, engine, calls, sees } = await followFake(context, { coalesce: 200 });
-  await view.tried;
+test("many events of one container at once cause few inspections", async (context) => {
+  const { view, make, engine, calls, sees } = await followFake(context, { eventDelay: 200 });
+  await view.firstAttempt;
   const id = await make("web");
   await sees("web running");
   const before = calls["containers.getById"] ?? 0;
@@ -104,9 +104,9 @@ test("many events of one container in a moment are few looks", async (context) =
   assert.ok((calls["containers.getById"] ?? 0) - before <= 15);
 });
 
-test("an engine that hangs, and never answers again, is away; and back when it does", async (context) => {
+test("an engine that hangs counts as away until it answers again", async (context) => {
   const { view, hooks, make, sees } = await followFake(context);
-  await view.tried;
+  await view.firstAttempt;
   const go = Promise.withResolvers<void>();
   hooks.before = () => go.promise;
   await soon(() => !view.available());
@@ -117,30 +117,30 @@ test("an engine that hangs, and never answers again, is away; and back when it d
   await sees("web running");
 });
 
-test("an engine that hangs from the start has been tried, and holds nobody up", async (context) => {
+test("an engine that hangs from the start does not delay those who wait for the first attempt", async (context) => {
   const { view, hooks } = await followFake(context);
   hooks.before = () => new Promise(() => undefined);
-  await view.tried;
+  await view.firstAttempt;
   await soon(() => !view.available());
 });
 
-test("a look that fails is an engine that is away: all is listed anew", async (context) => {
-  const { view, hooks, make, sees, told } = await followFake(context);
-  await view.tried;
+test("after a failed inspection the engine counts as away, and all its containers are listed again", async (context) => {
+  const { view, hooks, make, sees, notices } = await followFake(context);
+  await view.firstAttempt;
   hooks.before = ({ method }) => {
     if (method === "containers.getById") throw new AppError("engine_unavailable", "cut");
   };
   await make("web");
   await sees("web running");
-  assert.ok(told.includes("resynced 1"));
+  assert.ok(notices.includes("resynced 1"));
 });
 
-test("the regular look finds what no event told", async (context) => {
-  const { view, engine, make, sees, told } = await followFake(context, { resyncEvery: 20 });
-  await view.tried;
+test("the regular list finds changes that no event reported", async (context) => {
+  const { view, engine, make, sees, notices } = await followFake(context, { resyncInterval: 20 });
+  await view.firstAttempt;
   const id = await make("web");
   await sees("web running");
   engine.state.containers.delete(id);
   await sees();
-  assert.ok(told.includes("gone web"));
+  assert.ok(notices.includes("removed web"));
 });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
 import { createInventory } from "../../src/inventory/inventory.ts";
 
-test("the first look waits for every engine's first list, but not for ever for one that never lists", async (context) => {
+test("firstLists waits for the first list of every engine, but not forever for one that never lists", async (context) => {
   let lists = 0;
   const engine = createFakeEngine({
     remote: {},
@@ -16,7 +16,7 @@ test("the first look waits for every engine's first list, but not for ever for o
   const inventory = createInventory([engine]);
   context.after(inventory.close);
   let tried = false;
-  void inventory.view(engine.type)?.tried.then(() => (tried = true));
-  await inventory.looked;
+  void inventory.view(engine.type)?.firstAttempt.then(() => (tried = true));
+  await inventory.firstLists;
   assert.deepEqual([lists, tried], [1, false]);
 });

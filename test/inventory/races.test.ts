@@ -17,39 +17,39 @@ function holdAnswer({ hooks }: ViewWorld, method: string) {
   return { held: held.promise, go: () => go.resolve() };
 }
 
-test("what was made while a list was on its way is not taken for gone", async (context) => {
-  const world = await followFake(context, { resyncEvery: 20 });
-  await world.view.tried;
+test("a container that was made while a list was on its way is not taken for removed", async (context) => {
+  const world = await followFake(context, { resyncInterval: 20 });
+  await world.view.firstAttempt;
   const list = holdAnswer(world, "containers.list");
   await list.held;
   await world.make("web");
   await world.sees("web running");
-  const before = world.told.filter((line) => line.startsWith("resynced")).length;
+  const before = world.notices.filter((line) => line.startsWith("resynced")).length;
   list.go();
-  await soon(() => world.told.filter((line) => line.startsWith("resynced")).length > before);
+  await soon(() => world.notices.filter((line) => line.startsWith("resynced")).length > before);
   assert.deepEqual(world.seen(), ["web running"]);
-  assert.ok(!world.told.includes("gone web"));
+  assert.ok(!world.notices.includes("removed web"));
 });
 
-test("what was removed while a list was on its way does not come back", async (context) => {
-  const world = await followFake(context, { resyncEvery: 20 });
-  await world.view.tried;
+test("a container that was removed while a list was on its way does not come back", async (context) => {
+  const world = await followFake(context, { resyncInterval: 20 });
+  await world.view.firstAttempt;
   const id = await world.make("web");
   await world.sees("web running");
   const list = holdAnswer(world, "containers.list");
   await list.held;
   await world.engine.containers.remove(id);
   await world.sees();
-  const before = world.told.length;
+  const before = world.notices.length;
   list.go();
-  await soon(() => world.told.length > before);
+  await soon(() => world.notices.length > before);
   assert.deepEqual(world.seen(), []);
-  assert.deepEqual(world.told.filter((line) => line === "started web").length, 1);
+  assert.deepEqual(world.notices.filter((line) => line === "started web").length, 1);
 });
 
-test("what was removed while a look at it was on its way does not stay", async (context) => {
+test("a container that was removed during its inspection does not stay", async (context) => {
   const world = await followFake(context);
-  await world.view.tried;
+  await world.view.firstAttempt;
   const look = holdAnswer(world, "containers.getById");
   const id = await world.make("web", false);
   await look.held;
@@ -60,9 +60,9 @@ test("what was removed while a look at it was on its way does not stay", async (
   await world.sees();
 });
 
-test("of two looks at one container the later one's answer stays", async (context) => {
+test("of two inspections of one container the result of the later one stays", async (context) => {
   const world = await followFake(context);
-  await world.view.tried;
+  await world.view.firstAttempt;
   const look = holdAnswer(world, "containers.getById");
   const id = await world.make("web", false);
   await look.held;
@@ -74,9 +74,9 @@ test("of two looks at one container the later one's answer stays", async (contex
   assert.deepEqual(world.seen(), ["web running"]);
 });
 
-test("a look of a connection that is over changes nothing any more", async (context) => {
+test("an inspection by a connection that has ended changes nothing", async (context) => {
   const world = await followFake(context);
-  await world.view.tried;
+  await world.view.firstAttempt;
   const look = holdAnswer(world, "containers.getById");
   const id = await world.make("web");
   await look.held;

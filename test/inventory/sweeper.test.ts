@@ -51,7 +51,7 @@ async function createWorld(context: TestContext) {
 const aWhile = () => new Promise((resolve) => setTimeout(resolve, 40));
 const claim = (name: string, number: number) => ({ creates: `docker/c/${name}`, ports: [port(number)] });
 
-test("only what an undone task of this station left is removed", async (context) => {
+test("only containers and images that an undone task of this station left are removed", async (context) => {
   const { tasks, make, names, sweep } = await createWorld(context);
   const cancelled = await running(tasks, { name: "left-1" });
   await tasks.cancel({ id: cancelled, now: noon });
@@ -82,7 +82,7 @@ test("only what an undone task of this station left is removed", async (context)
   assert.deepEqual(names(), [...Object.keys(others), "of-another-station", "of-another-task"].sort());
 });
 
-test("claims of containers that are gone are released; those of another engine and of running tasks stay", async (context) => {
+test("port claims of removed containers are released; those of another engine and of running tasks stay", async (context) => {
   const { tasks, make, publish, claims, sweep } = await createWorld(context);
   await publish("kept", await completed(tasks, claim("kept", 80)), 80);
   await completed(tasks, claim("replaced", 84));
@@ -105,7 +105,7 @@ test("claims of containers that are gone are released; those of another engine a
   );
 });
 
-test("a container that was made after the list keeps its claims", async (context) => {
+test("a container that was made after the list keeps its port claims", async (context) => {
   const { tasks, make, claims, listed, sweeper, engine } = await createWorld(context);
   const old = await listed();
   await make("web", await completed(tasks, claim("web", 80)));
@@ -114,7 +114,7 @@ test("a container that was made after the list keeps its claims", async (context
   assert.deepEqual(await claims(), ["docker/c/web"]);
 });
 
-test("a task of the same name that is accepted while the sweep looks keeps its claims", async (context) => {
+test("a task of the same name that is accepted during the sweep keeps its port claims", async (context) => {
   const { tasks, engine, claims, hooks, sweep } = await createWorld(context);
   await completed(tasks, claim("web", 80));
   const next = Promise.withResolvers<number>();
@@ -134,19 +134,19 @@ test("a task of the same name that is accepted while the sweep looks keeps its c
   engine.close();
 });
 
-test("gone: its claims are released, unless there is another container of its name", async (context) => {
+test("a removed container's port claims are released, unless another container has its name", async (context) => {
   const { tasks, make, claims, sweeper, engine } = await createWorld(context);
   const gone = { id: "old", name: "web" } as Container;
   const id = await make("web", await completed(tasks, claim("web", 80)));
-  sweeper.gone(engine, gone);
+  sweeper.removed(engine, gone);
   await aWhile();
   assert.deepEqual(await claims(), ["docker/c/web"]);
   await engine.containers.remove(id);
-  sweeper.gone(engine, gone);
+  sweeper.removed(engine, gone);
   await soon(async () => (await claims()).length === 0);
 });
 
-test("a started container gets what the engine does not keep; what fails is logged, and hurts nobody", async (context) => {
+test("a started container gets the settings that its engine does not keep, and a failure is only logged", async (context) => {
   const { engine, sweeper, logged, make } = await createWorld(context);
   const foreign = await make("foreign", 1, "station-b");
   await engine.containers.start(foreign);
@@ -161,6 +161,6 @@ test("a started container gets what the engine does not keep; what fails is logg
   engine.crash();
   sweeper.started(engine, container);
   sweeper.resynced(engine, [container]);
-  sweeper.gone(engine, container);
+  sweeper.removed(engine, container);
   await soon(() => logged.includes("a started container") && logged.includes("release of ports"));
 });

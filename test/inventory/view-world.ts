@@ -11,8 +11,8 @@ export const image = "reg.example/base:1";
 export interface ViewWorld {
   engine: FakeEngine;
   view: EngineView;
-  /** What the listener was told: "started web", "gone web", "resynced 2". */
-  told: string[];
+  /** What the listener was told, such as "started web", "removed web" and "resynced 2". */
+  notices: string[];
   /** Calls to the engine, by method. */
   calls: Record<string, number>;
   /** Set by a test: holds or fails a call, before it was done or when its answer is on its way. */
@@ -25,13 +25,13 @@ export interface ViewWorld {
 }
 
 const quick: ViewTimes = {
-  resyncEvery: 600_000,
-  pingEvery: 30,
-  pingWithin: 60,
-  lookWithin: 1_000,
-  retryFrom: 5,
-  retryTo: 20,
-  coalesce: 5,
+  resyncInterval: 600_000,
+  pingInterval: 30,
+  pingTimeout: 60,
+  inspectTimeout: 1_000,
+  minRetryDelay: 5,
+  maxRetryDelay: 20,
+  eventDelay: 5,
 };
 
 export async function followFake(context: TestContext, times: Partial<ViewTimes> = {}): Promise<ViewWorld> {
@@ -46,11 +46,11 @@ export async function followFake(context: TestContext, times: Partial<ViewTimes>
     after: (call) => hooks.after?.(call),
   });
   await engine.images.pull(image, { signal: new AbortController().signal });
-  const told: string[] = [];
+  const notices: string[] = [];
   const listener = {
-    resynced: (_: unknown, containers: readonly Container[]) => void told.push(`resynced ${containers.length}`),
-    started: (_: unknown, { name }: Container) => void told.push(`started ${name}`),
-    gone: (_: unknown, { name }: Container) => void told.push(`gone ${name}`),
+    resynced: (_: unknown, containers: readonly Container[]) => void notices.push(`resynced ${containers.length}`),
+    started: (_: unknown, { name }: Container) => void notices.push(`started ${name}`),
+    removed: (_: unknown, { name }: Container) => void notices.push(`removed ${name}`),
   };
   const end = new AbortController();
   context.after(() => end.abort());
@@ -59,7 +59,7 @@ export async function followFake(context: TestContext, times: Partial<ViewTimes>
   return {
     engine,
     view,
-    told,
+    notices,
     calls,
     hooks,
     async make(name, start = true) {

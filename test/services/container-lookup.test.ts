@@ -31,7 +31,7 @@ async function world(context: TestContext, type: EngineType, containers: Record<
   context.after(() => inventory.close());
   const view = inventory.views()[0];
   assert.ok(view);
-  await view.tried;
+  await view.firstAttempt;
   const lookup = createContainerLookup(inventory);
   /** By what is known, and by what the engine says now: both must mean the same. */
   return async function find(text: string): Promise<string | undefined> {

@@ -42,7 +42,7 @@ async function world(context: TestContext) {
 test("what is there at the beginning is no news; what comes then is", async (context) => {
   const { engine, told, make, inventory, says } = await world(context);
   const old = await make("old");
-  await inventory().views()[0]?.tried;
+  await inventory().views()[0]?.firstAttempt;
   assert.deepEqual(told, []);
   await make("web");
   await engine.containers.stop(old);
@@ -52,7 +52,7 @@ test("what is there at the beginning is no news; what comes then is", async (con
 
 test("what was done by a task is its user's", async (context) => {
   const { users, make, inventory, says } = await world(context);
-  await inventory().views()[0]?.tried;
+  await inventory().views()[0]?.firstAttempt;
   users.set("web", "eva");
   await make("web");
   await says("web create by eva", "web start by eva");
@@ -62,7 +62,7 @@ test("what happened while the engine was away is told when it is back, once", as
   const { engine, told, make, inventory } = await world(context);
   const [gone, stopped, kept] = [await make("gone"), await make("stopped"), await make("kept")];
   const [view] = inventory().views();
-  await view?.tried;
+  await view?.firstAttempt;
   engine.crash();
   await soon(() => view?.available() === false);
   const { containers } = engine.state;
@@ -83,7 +83,7 @@ test("what happened while the engine was away is told when it is back, once", as
 
 test("images: at once, and of many changes few words", async (context) => {
   const { engine, told, inventory } = await world(context);
-  await inventory().views()[0]?.tried;
+  await inventory().views()[0]?.firstAttempt;
   const begun = performance.now();
   for (let n = 0; n < 20; n++) {
     await engine.images.pull(image, { signal: new AbortController().signal });

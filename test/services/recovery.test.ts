@@ -10,11 +10,11 @@ const cut = new AppError("engine_unavailable", "The download was cut off.", { de
 function world(context: TestContext) {
   const pauses: number[] = [];
   const waits: { detail: string; away: boolean }[] = [];
-  const state = { now: 0, available: true, absences: 0 };
+  const state = { now: 0, available: true, outages: 0 };
   context.mock.method(performance, "now", () => state.now);
   const view = {
     available: () => state.available,
-    absences: () => state.absences,
+    outages: () => state.outages,
     whenAvailable: async () => void (state.available = true),
   };
   const recover = createRecovery({ view: () => view } as unknown as Inventory, async (milliseconds) => {
@@ -49,7 +49,7 @@ test("an engine that was away in between has not cut the call", async (context) 
   const { fail, state, waits } = world(context);
   const { signal } = new AbortController();
   for (let tries = 0; tries < 12; tries++) {
-    state.absences++;
+    state.outages++;
     state.available = tries % 2 === 0;
     assert.equal(await fail(signal), true, `try ${tries}`);
   }
@@ -62,7 +62,7 @@ test("an engine that goes away in the middle of the same call every time is give
   const answers: boolean[] = [];
   for (let minute = 0; minute < 25; minute++) {
     state.now = minute * 60_000;
-    state.absences++;
+    state.outages++;
     answers.push(await fail(signal));
   }
   assert.deepEqual(

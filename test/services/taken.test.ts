@@ -27,7 +27,7 @@ async function world(context: TestContext) {
   await engine.containers.start(id);
   const inventory = createInventory([engine]);
   context.after(() => inventory.close());
-  await inventory.views()[0]?.tried;
+  await inventory.views()[0]?.firstAttempt;
   const owners = createOwners({ tasks: { ownerOf: async () => "eve" }, station: testStation });
   const taken = createTaken(inventory, { claims: never, claimant: never, releaseClaims: never }, owners);
   const plan = { types: ["docker"], lane: "quick", name: "new", locks: [], creates: null } as const;

@@ -21,7 +21,7 @@ interface Failures {
   /** The last ones, between which the engine answered all the time. */
   cuts: number;
   /** How often the engine had been away. */
-  absences: number;
+  outages: number;
 }
 
 /**
@@ -31,12 +31,12 @@ interface Failures {
 export function createRecovery(inventory: Inventory, pause = sleep): Kinds["recover"] {
   const failures = new WeakMap<AbortSignal, Failures>();
 
-  function note(signal: AbortSignal, absences: number, away: boolean): Failures {
+  function note(signal: AbortSignal, outages: number, away: boolean): Failures {
     const now = performance.now();
     const before = failures.get(signal);
     const known = before && now - before.last < patience / 2 ? before : { since: now, count: 0 };
-    const cuts = away || before?.absences !== absences ? 0 : before.cuts;
-    const noted = { since: known.since, count: known.count + 1, last: now, absences, cuts: cuts + 1 };
+    const cuts = away || before?.outages !== outages ? 0 : before.cuts;
+    const noted = { since: known.since, count: known.count + 1, last: now, outages, cuts: cuts + 1 };
     failures.set(signal, noted);
     return noted;
   }
@@ -46,7 +46,7 @@ export function createRecovery(inventory: Inventory, pause = sleep): Kinds["reco
     const type = error.details?.["engine"] as EngineType;
     const view = inventory.view(type);
     if (!view) return false;
-    const { since, count, cuts } = note(signal, view.absences(), !view.available());
+    const { since, count, cuts } = note(signal, view.outages(), !view.available());
     if (cuts >= mostCuts || (count > mostAbsences && performance.now() - since > patience)) return false;
     if (view.available()) {
       const reason = { detail: `${error.message} It is tried again.`, away: false, signal };

@@ -33,7 +33,7 @@ export interface RecordSweeperOptions {
 /** Drops the records of containers that were removed by another way, as far as the engine itself says so. */
 export function createRecordSweeper({ openvz, marks, log }: RecordSweeperOptions): ViewListener {
   return {
-    gone(engine, { mark, name }) {
+    removed(engine, { mark, name }) {
       const sweep = async (): Promise<void> => {
         const row = mark && marks.isOurs(mark, mark.task) ? await openvz.ofTask(mark.task) : undefined;
         if (row?.engine !== engine.type) return;
