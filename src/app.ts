@@ -127,7 +127,7 @@ export async function createApp(config: Config, version: string, events: AppEven
   const doorTls = config.openvz.open ? undefined : pair;
   const openvz =
     config.openvz.listen && createServer({ ...common, tls: doorTls, openvz: { token: station.doorToken } });
-  const stopUpkeep = keepUp(database, certificates);
+  const stopUpkeep = startUpkeep(database, certificates);
 
   return {
     async start() {
@@ -245,17 +245,14 @@ async function renew(certificates: Certificates): Promise<void> {
   await certificates.renew().catch((error: unknown) => log("renewal of certificates", { error }));
 }
 
-function keepUp(database: Database, certificates: Certificates): () => void {
+/** Deletes expired rows and renews certificates once an hour. Returns a function that stops it. */
+function startUpkeep(database: Database, certificates: Certificates): () => void {
   const { maxAge, maxRows } = auditRetention;
   const failed = (error: unknown) => log("retention", { error });
-  const purge = () => {
+  const timer = setInterval(() => {
     purgeAll(database.tasks, { now: Date.now(), ...retention }).catch(failed);
     database.audit.purge({ before: Date.now() - maxAge, maxRows }).catch(failed);
-  };
-  const upkeep = () => {
-    purge();
     void renew(certificates);
-  };
-  const timer = setInterval(upkeep, hour);
+  }, hour);
   return () => clearInterval(timer);
 }
