@@ -1,20 +1,22 @@
 import { hasCode } from "../errors.ts";
-import type { RunProgram } from "./run.ts";
+import type { RunProgram } from "./programs.ts";
 
-/** By which the station's rules in chains of others are known. */
+/** Comment that marks the station's rules in chains of other programs. */
 const comment = "gantry-ports";
 
 /**
- * What the table forwards must also pass the host's firewall: Docker drops whatever it did not allow itself, and so do
- * others. Only connections that were redirected pass, and their answers. Rules of before for other bridges go.
+ * Lets forwarded connections pass the host's firewall: Docker and others drop forwarded packets that they did not allow
+ * themselves. Only redirected connections and their replies are accepted. The station's former rules for other bridges are
+ * removed. Throws `engine_failed` if iptables refuses.
  */
 export async function allowForwarded(run: RunProgram, bridges: readonly string[]): Promise<void> {
   const docker = await listChain(run, "DOCKER-USER");
   const forward = await listChain(run, "FORWARD");
-  // Without iptables, or with nothing in it, nothing is dropped.
-  const drops = (forward ?? []).some((rule) => !rule.includes(comment) && rule !== "-P FORWARD ACCEPT");
-  if (docker) await keepRules(run, { chain: "DOCKER-USER", rules: docker, bridges });
-  if (forward) await keepRules(run, { chain: "FORWARD", rules: forward, bridges: docker || !drops ? [] : bridges });
+  // Without iptables, or without foreign rules, nothing drops forwarded packets.
+  const dropsPackets = (forward ?? []).some((rule) => !rule.includes(comment) && rule !== "-P FORWARD ACCEPT");
+  if (docker) await updateRules(run, { chain: "DOCKER-USER", rules: docker, bridges });
+  if (forward)
+    await updateRules(run, { chain: "FORWARD", rules: forward, bridges: docker || !dropsPackets ? [] : bridges });
 }
 
 interface Chain {
@@ -24,27 +26,29 @@ interface Chain {
   bridges: readonly string[];
 }
 
-async function keepRules(run: RunProgram, { chain, rules, bridges }: Chain): Promise<void> {
+async function updateRules(run: RunProgram, { chain, rules, bridges }: Chain): Promise<void> {
   const present = new Set(
     rules.filter((rule) => rule.includes(comment)).map((rule) => /-[io] \S+/.exec(rule)?.[0] ?? ""),
   );
   const wanted = new Set(bridges.flatMap((bridge) => [`-i ${bridge}`, `-o ${bridge}`]));
   const appended = rules.filter((rule) => rule.startsWith("-A "));
-  // What the administrator put into Docker's chain stays before it; all of FORWARD may end in a refusal.
+  // In Docker's chain the administrator's rules stay first. In FORWARD any rule may drop, so the station's come first.
   const end = appended.findIndex((rule) => rule === `-A ${chain} -j RETURN`) + 1;
   const place = chain === "FORWARD" ? "1" : String(end || appended.length + 1);
-  for (const side of wanted) if (!present.has(side)) await iptables(run, ["-I", chain, place, ...accept(side)]);
-  for (const side of present) if (!wanted.has(side)) await iptables(run, ["-D", chain, ...accept(side)]);
+  for (const direction of wanted)
+    if (!present.has(direction)) await iptables(run, ["-I", chain, place, ...acceptRule(direction)]);
+  for (const direction of present)
+    if (!wanted.has(direction)) await iptables(run, ["-D", chain, ...acceptRule(direction)]);
 }
 
-/** `side`: "-i BRIDGE" for the answers, "-o BRIDGE" for what is sent there. */
-function accept(side: string): string[] {
-  const [flag = "", bridge = ""] = side.split(" ");
+/** Returns the rule for one direction: "-i BRIDGE" for packets from containers, "-o BRIDGE" for packets to them. */
+function acceptRule(direction: string): string[] {
+  const [flag = "", bridge = ""] = direction.split(" ");
   const match = ["-m", "conntrack", "--ctstate", "DNAT", "-m", "comment", "--comment", comment];
   return [flag, bridge, ...match, "-j", "ACCEPT"];
 }
 
-/** `undefined`: there is no such chain, or no iptables on this host. */
+/** Lists the rules of a chain as `iptables -S` prints them. Returns undefined without that chain or without iptables. */
 async function listChain(run: RunProgram, chain: string): Promise<string[] | undefined> {
   try {
     return (await iptables(run, ["-S", chain])).trim().split("\n");

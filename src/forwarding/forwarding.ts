@@ -1,151 +1,130 @@
 import type { Container, EngineType } from "../engines/engine.ts";
 import { AppError, messageOf } from "../errors.ts";
+import { createSharedRun } from "../util/concurrency.ts";
+import type { Log } from "../util/log.ts";
 import { sleep } from "../util/sleep.ts";
 import { createApplier } from "./applier.ts";
-import { createHolders } from "./holders.ts";
+import { createAvailability } from "./availability.ts";
+import { createPortReservations } from "./port-reservations.ts";
+import { createProgramRunner } from "./programs.ts";
 import { createReports } from "./reports.ts";
-import type { Log } from "../util/log.ts";
-import { createSharedRun } from "../util/concurrency.ts";
-import { byKey, noRules, portKey, type PortRules } from "./rules.ts";
-import { programsOf } from "./run.ts";
+import type { RulePlan } from "./rule-plan.ts";
+import { createRuleSource, type RuleSourceOptions } from "./rule-source.ts";
+import { byKey, portKey } from "./rules.ts";
 import { createPortTable } from "./table.ts";
-import { mergeRules, wantedRules } from "./wanted.ts";
 
-/** The ports of containers whose engine publishes none (`publishedPorts`), IPv4: from the host's addresses to theirs. */
+/** Forwards IPv4 ports of the host to containers whose engine does not publish ports itself (`publishedPorts`). */
 export interface Forwarding {
-  /** Puts in force what is known so far, and keeps it so. */
+  /** Puts the rules for the known containers in force, and keeps them so. */
   start(): Promise<void>;
-  /** All containers of this engine are known. What an earlier station left is in force until they all are. */
-  listed(type: EngineType): void;
-  /** Containers changed: ports that are nobody's any more are free when it returns, the rules follow. */
-  changed(): void;
+  /** Says that all containers of this engine are known. Rules of an earlier station stay until that is so of all engines. */
+  engineListed(type: EngineType): void;
+  /** Says that containers have changed. Ports that no container has any more are free when it returns; the rules follow. */
+  containersChanged(): void;
   /**
-   * Resolves when the ports of this container answer. Throws `unsupported` when this host cannot forward any, `conflict`
-   * when one is another container's, `engine_failed` when it has no address or the host refuses.
+   * Resolves when the ports of this container answer. Throws `unsupported` if this host cannot forward ports, `conflict`
+   * if another container has one of them, `engine_failed` if the container has no address or the host refuses.
    */
-  settle(container: Container): Promise<void>;
-  /** Why this host cannot forward ports; `undefined`: it can, or was not asked yet. */
-  unavailable(): string | undefined;
-  /** The rules stay in force. */
+  waitUntilForwarded(container: Container): Promise<void>;
+  /** Returns why this host cannot forward ports, or undefined if it can or was not probed yet. */
+  unavailableReason(): string | undefined;
+  /** Stops following changes and frees the ports. The rules stay in force. */
   stop(): Promise<void>;
 }
 
-export interface ForwardingOptions {
-  station: string;
-  /** Types of this station's engines that publish no ports. */
-  engines: readonly EngineType[];
-  /** Of those engines, as they were seen last. */
-  containers: () => Iterable<Container>;
+export interface ForwardingOptions extends RuleSourceOptions {
+  /** Is told about faults and about changes of the host's settings. */
   log: Log;
-  /** Milliseconds; others may change the host's rules. */
-  reassertEvery?: number;
+  /** Milliseconds between two checks of the rules, because other programs may change them. Absent: 30 s. */
+  checkInterval?: number;
 }
 
-const usualReassert = 30_000;
+const defaultCheckInterval = 30_000;
 
 /**
- * INVARIANTS: what is in force is a function of the containers that bear this station's mark. A port is held only after
- * its rule stands. Nothing of an earlier station is taken away before all engines were listed once.
+ * Makes the forwarding; `start` puts it in force.
+ *
+ * INVARIANTS: the rules in force follow from the containers that bear this station's mark. A port is reserved only after
+ * its rule is in force. No rule of an earlier station is removed before all engines were listed once.
  */
 export function createForwarding(options: ForwardingOptions): Forwarding {
-  const { station, containers, log, reassertEvery = usualReassert } = options;
-  const run = programsOf(station);
+  const { station, log, checkInterval = defaultCheckInterval } = options;
+  const run = createProgramRunner(station);
   const table = createPortTable(run);
   const reports = createReports(log);
-  const holders = createHolders(reports);
-  const apply = createApplier({ run, table, holders, reports });
-  const unlisted = new Set(options.engines);
+  const reservations = createPortReservations(reports);
+  const apply = createApplier({ run, table, reservations, reports });
+  const availability = createAvailability(table);
+  const source = createRuleSource(options);
   const end = new AbortController();
-  let earlier = noRules;
-  let refusal: string | undefined;
   let started = false;
 
-  function wanted(): PortRules {
-    const { rules } = wantedRules(containers(), station);
-    return unlisted.size > 0 ? mergeRules(rules, earlier) : rules;
-  }
-
-  /** A host without nft is none that forwards; until somebody installs it. */
-  async function probe(): Promise<void> {
+  async function readEarlierRules(): Promise<void> {
     try {
-      await table.probe();
-      refusal = undefined;
+      source.keepUntilListed((await table.read()).rules);
     } catch (error) {
-      refusal = `This host cannot forward ports of containers: ${messageOf(error)}`;
+      reports.report("start", `ports of before are not known: ${messageOf(error)}`, { error });
     }
   }
 
-  async function readEarlier(): Promise<PortRules> {
-    try {
-      return (await table.read()).rules;
-    } catch (error) {
-      reports.say("start", `ports of before are not known: ${messageOf(error)}`, { error });
-      return noRules;
-    }
-  }
-
-  const passes = createSharedRun(async () => {
-    const { faults } = wantedRules(containers(), station);
-    for (const [name, fault] of faults) reports.say(`container ${name}`, fault);
-    const rules = wanted();
-    if (refusal !== undefined) await probe();
-    if (refusal !== undefined && rules.mappings.length === 0) return;
-    if (refusal !== undefined) throw new AppError("unsupported", refusal);
-    await apply(rules, containers());
+  const applyRules = createSharedRun(async () => {
+    for (const [name, fault] of source.plan().faults) reports.report(`container ${name}`, fault);
+    const rules = source.rules();
+    if (await availability.check(rules.mappings.length > 0)) await apply(rules, source.containers());
   });
 
-  const pass = async (): Promise<void> => {
+  async function applyAndReport(): Promise<void> {
     if (!started || end.signal.aborted) return;
-    await passes().then(
-      () => reports.over("pass"),
-      (error: unknown) => reports.say("pass", `ports are not forwarded: ${messageOf(error)}`, { error }),
+    await applyRules().then(
+      () => reports.clear("apply"),
+      (error: unknown) => reports.report("apply", `ports are not forwarded: ${messageOf(error)}`, { error }),
     );
-  };
+  }
 
-  async function reassert(): Promise<void> {
+  async function checkForever(): Promise<void> {
     for (;;) {
-      await sleep(reassertEvery, end.signal);
+      await sleep(checkInterval, end.signal);
       if (end.signal.aborted) return;
-      await pass();
+      await applyAndReport();
     }
   }
 
   return {
     async start() {
       if (options.engines.length === 0) return;
-      await probe();
-      if (refusal === undefined) earlier = await readEarlier();
+      await availability.probe();
+      if (availability.reason() === undefined) await readEarlierRules();
       started = true;
-      await pass();
-      void reassert();
+      await applyAndReport();
+      void checkForever();
     },
-    listed(type) {
-      unlisted.delete(type);
-      void pass();
+    engineListed(type) {
+      source.engineListed(type);
+      void applyAndReport();
     },
-    changed() {
-      if (started) holders.release(wanted().mappings);
-      void pass();
+    containersChanged() {
+      if (started) reservations.release(source.rules().mappings);
+      void applyAndReport();
     },
-    async settle(container) {
+    async waitUntilForwarded(container) {
       if (container.ports.length === 0) return;
-      if (started) await passes();
-      const { rules, faults } = wantedRules(containers(), station);
-      const fault = faults.get(container.name);
-      const inForce = byKey(rules.mappings);
-      const own = container.ports.every((port) => inForce.get(portKey(port))?.address === container.forward?.address);
-      if (fault === undefined && own && started) return;
-      const taken = fault !== undefined && container.forward !== undefined;
-      throw new AppError(
-        taken ? "conflict" : "engine_failed",
-        fault ?? `The ports of ${container.name} do not answer.`,
-      );
+      if (started) await applyRules();
+      assertForwarded(container, source.plan(), started);
     },
-    unavailable: () => refusal,
+    unavailableReason: availability.reason,
     async stop() {
       end.abort();
-      if (started) await passes.idle();
-      holders.release([]);
+      if (started) await applyRules.idle();
+      reservations.release([]);
     },
   };
+}
+
+function assertForwarded({ name, ports, forward }: Container, { rules, faults }: RulePlan, started: boolean): void {
+  const fault = faults.get(name);
+  const mappings = byKey(rules.mappings);
+  const isMapped = ports.every((port) => mappings.get(portKey(port))?.address === forward?.address);
+  if (fault === undefined && isMapped && started) return;
+  const code = fault !== undefined && forward !== undefined ? "conflict" : "engine_failed";
+  throw new AppError(code, fault ?? `The ports of ${name} do not answer.`);
 }

@@ -1,20 +1,21 @@
 import type { Log } from "../util/log.ts";
 
-/** What goes on for long is logged once. */
+/** Logs a lasting condition only once. */
 export interface Reports {
-  /** Unless it is what was said of this topic last. */
-  say(topic: string, message: string, fields?: Record<string, unknown>): void;
-  /** It is over: when it comes again, it is said again. */
-  over(topic: string): void;
+  /** Logs the message, unless it was the last one of this topic. */
+  report(topic: string, message: string, fields?: Record<string, unknown>): void;
+  /** Says that the condition has ended. If it comes again, it is logged again. */
+  clear(topic: string): void;
 }
 
+/** Makes reports that go to `log`. */
 export function createReports(log: Log): Reports {
-  const said = new Map<string, string>();
+  const reported = new Map<string, string>();
   return {
-    say(topic, message, fields = {}) {
-      if (said.get(topic) !== message) log(message, fields);
-      said.set(topic, message);
+    report(topic, message, fields = {}) {
+      if (reported.get(topic) !== message) log(message, fields);
+      reported.set(topic, message);
     },
-    over: (topic) => void said.delete(topic),
+    clear: (topic) => void reported.delete(topic),
   };
 }

@@ -2,42 +2,48 @@ import { isDeepStrictEqual } from "node:util";
 
 import { hasCode } from "../errors.ts";
 import { noRules, type Mapping, type PortRules } from "./rules.ts";
-import type { RunProgram } from "./run.ts";
-import { portScript } from "./script.ts";
+import type { RunProgram } from "./programs.ts";
+import { tableScript } from "./table-script.ts";
 
-/** The station's own nftables table, `ip gantry`: kernel state, which outlives the station. */
+/** The station's own nftables table, `ip gantry`. It is a part of the kernel's state, so it outlives the station. */
 export interface PortTable {
-  /** Has the kernel check a whole table, without making it. Throws `engine_failed` when this host cannot have it. */
+  /** Has the kernel check a table without making it. Throws `engine_failed` if this host cannot have one. */
   probe(): Promise<void>;
+  /** Reads the table from the kernel. Throws `engine_failed` if `nft` fails. */
   read(): Promise<PresentTable>;
+  /** Replaces the table in one transaction; without rules it is removed. Throws `engine_failed` if the kernel refuses. */
   write(rules: PortRules): Promise<void>;
 }
 
 export interface PresentTable {
-  /** What of it can be read. */
+  /** The rules that the table has; none if there is no table. */
   rules: PortRules;
-  /** It is there, and is what this station last wrote, with nothing added, changed or taken away. */
+  /** True if the table is exactly as this station last wrote it. */
   intact: boolean;
 }
 
-/** Of `nft -j`: one object per thing, with its kind as its key. */
-interface Listed {
+/** One object in the output of `nft -j`, as libnftables-json(5) defines it. */
+interface ListedObject {
+  /** Its only key: table, chain, rule, set or map. */
   kind: string;
+  /** Elements of a set or map, sorted. */
   elements: readonly unknown[];
-  /** Its other fields. */
+  /** Its other fields, without the handle. */
   fields: Record<string, unknown>;
 }
 
+/** Addresses for documentation (RFC 5737), which reach nobody. */
 const sample: PortRules = {
   mappings: [{ protocol: "tcp", host: 1, address: "192.0.2.1", port: 1 }],
   bridges: ["gantry"],
 };
 
+/** Returns the table. `run` runs `nft`. */
 export function createPortTable(run: RunProgram): PortTable {
-  /** As the kernel shows what was written last; empty: no table. */
-  let written: readonly Listed[] | undefined;
+  /** The kernel's listing after the last write; empty without a table, undefined before the first write. */
+  let lastWritten: readonly ListedObject[] | undefined;
 
-  async function list(): Promise<Listed[]> {
+  async function list(): Promise<ListedObject[]> {
     try {
       return readListing(await run(["nft", "-j", "list", "table", "ip", "gantry"]));
     } catch (error) {
@@ -47,21 +53,21 @@ export function createPortTable(run: RunProgram): PortTable {
   }
 
   return {
-    probe: async () => void (await run(["nft", "-c", "-f", "-"], portScript(sample))),
+    probe: async () => void (await run(["nft", "-c", "-f", "-"], tableScript(sample))),
     async read() {
       const listed = await list();
-      return { rules: rulesOf(listed), intact: isDeepStrictEqual(listed, written) };
+      return { rules: toRules(listed), intact: isDeepStrictEqual(listed, lastWritten) };
     },
     async write(rules) {
-      written = undefined;
-      await run(["nft", "-f", "-"], portScript(rules));
-      written = await list();
+      lastWritten = undefined;
+      await run(["nft", "-f", "-"], tableScript(rules));
+      lastWritten = await list();
     },
   };
 }
 
-/** Sets come in any order, and handles are new each time. */
-function readListing(text: string): Listed[] {
+/** Parses a listing so that two can be compared: elements come in any order, and handles are new after each write. */
+function readListing(text: string): ListedObject[] {
   const { nftables } = JSON.parse(text) as { nftables: Record<string, Record<string, unknown>>[] };
   return nftables.flatMap((entry) => {
     const [kind = "", { handle: _, elem = [], ...fields } = {}] = Object.entries(entry)[0] ?? [];
@@ -71,20 +77,20 @@ function readListing(text: string): Listed[] {
   });
 }
 
-function rulesOf(listed: readonly Listed[]): PortRules {
+function toRules(listed: readonly ListedObject[]): PortRules {
   if (listed.length === 0) return noRules;
   const elements = (name: string): readonly unknown[] =>
     listed.find(({ fields }) => fields["name"] === name)?.elements ?? [];
   return {
     mappings: (["tcp", "udp"] as const).flatMap((protocol) =>
-      elements(`${protocol}_ports`).flatMap(mappingOf(protocol)),
+      elements(`${protocol}_ports`).flatMap(toMappings(protocol)),
     ),
     bridges: elements("bridges").filter((bridge) => typeof bridge === "string"),
   };
 }
 
-/** An element: [8080, {concat: ["10.0.3.5", 80]}]. */
-function mappingOf(protocol: Mapping["protocol"]): (element: unknown) => Mapping[] {
+/** Parses an element of a map, such as `[8080, {"concat": ["10.0.3.5", 80]}]`. */
+function toMappings(protocol: Mapping["protocol"]): (element: unknown) => Mapping[] {
   return (element) => {
     const [host, target] = element as [number, { concat?: [string, number] }?];
     const [address, port] = target?.concat ?? [];

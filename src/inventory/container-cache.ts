@@ -2,7 +2,7 @@ import type { Container, Engine } from "../engines/engine.ts";
 import { hasCode } from "../errors.ts";
 import { createMutex } from "../util/concurrency.ts";
 import { createContainerTable } from "./container-table.ts";
-import type { ViewListener } from "./engine-view.ts";
+import type { ViewListener } from "./view-listener.ts";
 
 /**
  * The cached containers of one engine. Tells the listener about every change.

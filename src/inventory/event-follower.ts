@@ -2,6 +2,7 @@ import type { EngineEvent } from "../engines/engine.ts";
 import type { ContainerCache } from "./container-cache.ts";
 
 export interface FollowOptions {
+  /** The cache that is kept up to date. */
   cache: ContainerCache;
   /** Is called for each event at once, before the cache changes. */
   onEvent: (event: EngineEvent) => void;

@@ -1,7 +1,8 @@
 import { AppError } from "../errors.ts";
 import type { Engine, EngineType } from "../engines/engine.ts";
 import { sleep } from "../util/sleep.ts";
-import { followEngine, type EngineView, type ViewListener } from "./engine-view.ts";
+import { followEngine, type EngineView } from "./engine-view.ts";
+import type { ViewListener } from "./view-listener.ts";
 
 /** The live views of all engines, answered from memory. */
 export interface Inventory {

@@ -1,5 +1,5 @@
 import type { Container, Engine } from "../engines/engine.ts";
-import type { ViewListener } from "../inventory/engine-view.ts";
+import type { ViewListener } from "../inventory/view-listener.ts";
 import type { Actors } from "./actors.ts";
 import type { Announce } from "./announce.ts";
 import { createImageUpdates } from "./image-updates.ts";

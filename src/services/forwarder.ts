@@ -1,18 +1,18 @@
 import type { Container, Engine } from "../engines/engine.ts";
 import { createForwarding, type Forwarding, type ForwardingOptions } from "../forwarding/forwarding.ts";
-import type { ViewListener } from "../inventory/engine-view.ts";
+import type { ViewListener } from "../inventory/view-listener.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 
-export interface ForwarderOptions extends Pick<ForwardingOptions, "station" | "log" | "reassertEvery"> {
+export interface ForwarderOptions extends Pick<ForwardingOptions, "station" | "log" | "checkInterval"> {
   engines: readonly Engine[];
   /** Asked only later: it tells this listener from its beginning. */
   inventory: () => Inventory;
 }
 
 /** Forwards the ports of what is in the inventory. */
-export interface Forwarder extends Pick<Forwarding, "start" | "unavailable" | "stop"> {
+export interface Forwarder extends Pick<Forwarding, "start" | "unavailableReason" | "stop"> {
   readonly listener: ViewListener;
-  /** `Forwarding.settle`, for any engine's container that the inventory has seen. */
+  /** `Forwarding.waitUntilForwarded`, for any engine's container that the inventory has seen. */
   settle(engine: Engine, container: Container): Promise<void>;
 }
 
@@ -28,20 +28,20 @@ export function createForwarder({ engines, inventory, ...rest }: ForwarderOption
         .flatMap((view) => Array.from(view.containers())),
   });
   const changed = (engine: Engine): void => {
-    if (needs(engine)) forwarding.changed();
+    if (needs(engine)) forwarding.containersChanged();
   };
 
   return {
     listener: {
-      resynced: (engine) => needs(engine) && forwarding.listed(engine.type),
+      resynced: (engine) => needs(engine) && forwarding.engineListed(engine.type),
       started: changed,
       removed: changed,
     },
     start: forwarding.start,
     async settle(engine, container) {
-      if (needs(engine)) await forwarding.settle(container);
+      if (needs(engine)) await forwarding.waitUntilForwarded(container);
     },
-    unavailable: forwarding.unavailable,
+    unavailableReason: forwarding.unavailableReason,
     stop: forwarding.stop,
   };
 }

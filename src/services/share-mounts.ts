@@ -1,5 +1,6 @@
 import type { Container, Engine } from "../engines/engine.ts";
-import type { EngineView, ViewListener } from "../inventory/engine-view.ts";
+import type { EngineView } from "../inventory/engine-view.ts";
+import type { ViewListener } from "../inventory/view-listener.ts";
 import type { PinnedFolders } from "../shares/pinned-folders.ts";
 import type { TaskStore } from "../storage/task-store.ts";
 import type { Log } from "../util/log.ts";

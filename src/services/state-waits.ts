@@ -1,5 +1,6 @@
 import type { Container, ContainerState, Engine } from "../engines/engine.ts";
-import type { EngineView, ViewListener } from "../inventory/engine-view.ts";
+import type { EngineView } from "../inventory/engine-view.ts";
+import type { ViewListener } from "../inventory/view-listener.ts";
 
 /** Waits for what becomes of a container, without asking its engine. */
 export interface StateWaits extends ViewListener {

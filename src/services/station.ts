@@ -163,7 +163,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     images,
     capabilities: (type) => inventory.view(type)?.engine.capabilities,
     findContainer: createContainerFinder(inventory),
-    unforwardable: forwarder.unavailable,
+    unforwardable: forwarder.unavailableReason,
   });
   const taken = createTaken(inventory, tasks, owners);
   const { host, certificates, build, configuration, recentLines } = options;

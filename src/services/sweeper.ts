@@ -1,5 +1,5 @@
 import type { Container, Engine } from "../engines/engine.ts";
-import type { ViewListener } from "../inventory/engine-view.ts";
+import type { ViewListener } from "../inventory/view-listener.ts";
 import type { TaskStore } from "../storage/task-store.ts";
 import { guardMounts, type MountPlaces } from "./mount-guard.ts";
 import { containerKey } from "./task-plan.ts";

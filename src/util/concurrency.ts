@@ -74,8 +74,9 @@ export function createKeyedMutex(): KeyedMutex {
   };
 }
 
-/** Repeats one piece of work on request. Resolves when a run has ended that began after the call. */
+/** Repeats one piece of work on request. */
 export interface SharedRun {
+  /** Resolves when a run has ended that began after the call; throws what that run throws. */
   (): Promise<void>;
   /** Resolves when no run is under way. */
   idle(): Promise<void>;

@@ -38,7 +38,7 @@ for (const inBridge of ["1", "0"]) {
     after(() => writeFileSync(setting, "1"));
 
     for (const protocol of ["tcp", "udp"] as const)
-      test(`${protocol} answers everywhere`, () => answersEverywhere(protocol));
+      test(`a ${protocol} port answers on every address of the host`, () => answersEverywhere(protocol));
   });
 }
 
@@ -61,7 +61,7 @@ async function answersEverywhere(protocol: Protocol): Promise<void> {
   assert.equal(await ask(protocol, "127.0.0.1", port), nobody);
 }
 
-test("an address elsewhere is not taken for the host's", async () => {
+test("a connection to an address of another host is not redirected", async () => {
   const { container, tcp } = await published(world.one);
   await ports.put(container);
   await world.lan.onRouter("ip", "address", "add", "192.168.77.3/24", "dev", "eth0");
@@ -97,7 +97,7 @@ async function listen(port: number): Promise<Server> {
   return server;
 }
 
-test("a UDP client that goes on sending follows to a new address, and to nobody", async () => {
+test("a UDP client that goes on sending reaches the port's new address, and nobody after its removal", async () => {
   const { container, udp } = await published(world.one);
   const from = 40_123;
   const asked = (): Promise<string> => world.askFromLan("udp", world.host, udp, from);
@@ -111,9 +111,9 @@ test("a UDP client that goes on sending follows to a new address, and to nobody"
   assert.equal(await asked(), nobody);
 });
 
-test("rules that somebody flushed are back with the next look", async (context) => {
+test("rules that somebody flushed are back after the next check", async (context) => {
   const { container, tcp, udp } = await published(world.two);
-  const again = await startForwarding({ reassertEvery: 300 });
+  const again = await startForwarding({ checkInterval: 300 });
   await again.put(container);
   const saved = await run("iptables-save");
   const others = `${saved
@@ -130,7 +130,7 @@ test("rules that somebody flushed are back with the next look", async (context) 
   await again.forwarding.stop();
 });
 
-test("other rules of Docker's chain for the administrator come first, and only what is needed is let through", async (context) => {
+test("the administrator's rules in DOCKER-USER stay first, and only redirected connections are accepted", async (context) => {
   const drop = ["DOCKER-USER", "-s", world.router, "-p", "tcp", "-j", "DROP"];
   await run("iptables", "-I", ...drop);
   context.after(() => run("iptables", "-D", ...drop));

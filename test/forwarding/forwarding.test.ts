@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 
 import type { Container } from "../../src/engines/engine.ts";
 import { allowForwarded } from "../../src/forwarding/firewall.ts";
-import { programsOf } from "../../src/forwarding/run.ts";
+import { createProgramRunner } from "../../src/forwarding/programs.ts";
 import { createPortTable } from "../../src/forwarding/table.ts";
 import { portInUse } from "../../src/services/ports.ts";
 import { run } from "../engines/commands.ts";
@@ -29,7 +29,7 @@ after(() => world.close());
 const routeLocalnet = (): string =>
   readFileSync(`/proc/sys/net/ipv4/conf/${world.bridge}/route_localnet`, "latin1").trim();
 
-test("a port is held while its rule stands, so that another program's bind fails, and is free at once when it is not", async () => {
+test("a port is reserved while its rule is in force, and free at once afterwards", async () => {
   const { forwarding, containers, put } = await startForwarding();
   const { container, tcp, udp } = await published(world.one);
   await put(container);
@@ -37,14 +37,14 @@ test("a port is held while its rule stands, so that another program's bind fails
   for (const host of ["0.0.0.0", "::", "127.0.0.1"]) await assert.rejects(listen(tcp, host), { code: "EADDRINUSE" });
   assert.equal(await ask("tcp", "::1", tcp), nobody);
   containers.clear();
-  forwarding.changed();
+  forwarding.containersChanged();
   assert.ok(!(await portInUse("tcp", tcp)) && !(await portInUse("udp", udp)));
   await forwarding.stop();
   await until(async () => (await listTable()) === "");
   assert.equal(routeLocalnet(), "0");
 });
 
-test("without its rule a held port ends connections at once", async () => {
+test("without its rule a reserved port resets connections at once", async () => {
   const { forwarding, put } = await startForwarding();
   const { container, tcp } = await published(world.one);
   await put(container);
@@ -58,7 +58,7 @@ test("without its rule a held port ends connections at once", async () => {
   await forwarding.stop();
 });
 
-test("no connection ends at the station while the port comes up", async () => {
+test("no connection ends at the station while a port comes up", async () => {
   const { forwarding, put } = await startForwarding();
   const { container, tcp } = await published(world.one);
   const answers = new Set<string>();
@@ -81,8 +81,8 @@ function tryOnce(port: number): Promise<string> {
   });
 }
 
-test("a port that another program has is forwarded all the same, which is said once, and is held as soon as it can be", async () => {
-  const { forwarding, logged, put } = await startForwarding({ reassertEvery: 100 });
+test("a port that another program uses is forwarded anyway, reported once, and reserved as soon as it is free", async () => {
+  const { forwarding, logged, put } = await startForwarding({ checkInterval: 100 });
   const { container, tcp, udp } = await published(world.one);
   const server = await listen(tcp, "0.0.0.0");
   const socket = createSocket("udp4").unref();
@@ -108,7 +108,7 @@ async function listen(port: number, host: string) {
   return server;
 }
 
-test("what is in force already is left alone; what somebody changed is put right", async () => {
+test("rules in force are not written again, and rules that somebody changed are restored", async () => {
   const { forwarding, put } = await startForwarding();
   const { container, tcp } = await published(world.one);
   await put(container);
@@ -134,7 +134,7 @@ test("what is in force already is left alone; what somebody changed is put right
   await forwarding.stop();
 });
 
-test("rules outlive the station; the next one takes none away before all engines were listed", async () => {
+test("rules outlive the station, and the next one removes none before all engines were listed", async () => {
   const earlier = await startForwarding();
   const [one, two] = [await published(world.one), await published(world.two)];
   await earlier.put(one.container, two.container);
@@ -145,14 +145,14 @@ test("rules outlive the station; the next one takes none away before all engines
   assert.ok((await portInUse("tcp", one.tcp)) && (await portInUse("tcp", two.tcp)));
   await next.put(two.container);
   for (const { tcp } of [one, two]) assert.notEqual(await ask("tcp", world.host, tcp), nobody);
-  next.forwarding.listed("lxc");
+  next.forwarding.engineListed("lxc");
   await until(async () => (await ask("tcp", world.host, one.tcp)) === nobody);
   assert.equal(await ask("tcp", world.host, two.tcp), `two sees ${world.host}`);
   await next.put();
   await next.forwarding.stop();
 });
 
-test("forwarding on the host is turned on when it is off, and said", async () => {
+test("IP forwarding is enabled if it is off, and that is logged", async () => {
   const setting = "/proc/sys/net/ipv4/ip_forward";
   writeFileSync(setting, "0");
   const { forwarding, logged, put } = await startForwarding();
@@ -166,7 +166,7 @@ test("forwarding on the host is turned on when it is off, and said", async () =>
   await forwarding.stop();
 });
 
-test("a container whose ports cannot be forwarded is told so, and disturbs no other", async () => {
+test("a container whose ports cannot be forwarded gets an error, and others are not affected", async () => {
   const { forwarding, logged, put } = await startForwarding();
   const { container, tcp } = await published(world.one);
   const { forward: _, ...without } = (await published(world.two)).container;
@@ -184,7 +184,7 @@ test("a container whose ports cannot be forwarded is told so, and disturbs no ot
   await forwarding.stop();
 });
 
-test("500 ports of 50 containers", async (context) => {
+test("500 ports of 50 containers are forwarded", async (context) => {
   const { forwarding, put } = await startForwarding();
   const many = Array.from({ length: 50 }, (_, index): Container => {
     const name = `many-${index}`;
@@ -202,7 +202,7 @@ test("500 ports of 50 containers", async (context) => {
   };
   const all = await timed(...many);
   const settled = await timed(...many.slice(0, 49));
-  const table = createPortTable(programsOf(testStation));
+  const table = createPortTable(createProgramRunner(testStation));
   const begun = performance.now();
   await table.write((await table.read()).rules);
   const written = `${Math.round(performance.now() - begun)} ms`;
@@ -212,11 +212,11 @@ test("500 ports of 50 containers", async (context) => {
   await forwarding.stop();
 });
 
-test("a firewall without Docker is opened as little", async () => {
+test("a firewall without Docker is opened only for redirected connections", async () => {
   const space = `gf-wall-${process.pid}`;
   await run("ip", "netns", "add", space);
   const inside = (...argv: string[]): Promise<string> => run("ip", "netns", "exec", space, ...argv);
-  const programs = programsOf(testStation);
+  const programs = createProgramRunner(testStation);
   const allow = (...bridges: string[]): Promise<void> =>
     allowForwarded((argv) => programs(["ip", "netns", "exec", space, ...argv]), bridges);
   const rules = (): Promise<string> => inside("iptables", "-S");
@@ -238,7 +238,7 @@ test("a firewall without Docker is opened as little", async () => {
   await run("ip", "netns", "delete", space);
 });
 
-test("without the right to change the network there are no ports, and it is said why", async () => {
+test("without the right to change the network no port is forwarded, and the reason is given", async () => {
   const program = `
     const { createForwarding } = await import(${JSON.stringify(new URL("../../src/forwarding/forwarding.ts", import.meta.url))});
     const container = ${JSON.stringify((await published(world.one)).container)};
@@ -246,9 +246,9 @@ test("without the right to change the network there are no ports, and it is said
     const log = (message) => console.log("log:", message);
     const forwarding = createForwarding({ station: container.mark.station, engines: ["lxc"], containers, log });
     await forwarding.start();
-    console.log(forwarding.unavailable());
+    console.log(forwarding.unavailableReason());
     container.mark.here = true;
-    await forwarding.settle(container).catch((error) => console.log(error.code));`;
+    await forwarding.waitUntilForwarded(container).catch((error) => console.log(error.code));`;
   const node = [process.execPath, "--input-type=module", "-e", program];
   const rights = ["--bounding-set", "-net_admin", "--inh-caps", "-net_admin"];
   const { stdout } = await promisify(execFile)("setpriv", [...rights, ...node]);

@@ -107,21 +107,21 @@ export async function published(container: Container): Promise<{ container: Cont
 
 export interface ForwardingWorld {
   forwarding: Forwarding;
-  /** What the engine has; a test changes it and tells. */
+  /** The engine's containers. A test changes them and calls `containersChanged`. */
   containers: Map<string, Container>;
   /** Messages, in order. */
   logged: string[];
-  /** Changes them, and waits until the rules follow. */
+  /** Replaces the containers and waits until the rules follow. */
   put(...containers: Container[]): Promise<void>;
 }
 
 export interface ForwardingChanges {
-  reassertEvery?: number;
-  /** Without telling that all are listed. */
+  checkInterval?: number;
+  /** True: the engine has not listed its containers yet. */
   unlisted?: boolean;
 }
 
-/** Forwarding for an engine that has what a test puts there. */
+/** Starts forwarding for an engine whose containers a test puts there. */
 export async function startForwarding(changes: ForwardingChanges = {}): Promise<ForwardingWorld> {
   const containers = new Map<string, Container>();
   const logged: string[] = [];
@@ -130,10 +130,10 @@ export async function startForwarding(changes: ForwardingChanges = {}): Promise<
     engines: ["lxc"],
     containers: () => containers.values(),
     log: (message) => void logged.push(message),
-    reassertEvery: changes.reassertEvery ?? 600_000,
+    checkInterval: changes.checkInterval ?? 600_000,
   });
   await forwarding.start();
-  if (!changes.unlisted) forwarding.listed("lxc");
+  if (!changes.unlisted) forwarding.engineListed("lxc");
   return {
     forwarding,
     containers,
@@ -141,10 +141,10 @@ export async function startForwarding(changes: ForwardingChanges = {}): Promise<
     async put(...list) {
       containers.clear();
       for (const container of list) containers.set(container.name, container);
-      forwarding.changed();
-      await Promise.all(list.map(forwarding.settle));
-      // Of what is not there it says so, when all else is in force.
-      await assert.rejects(forwarding.settle(absent));
+      forwarding.containersChanged();
+      await Promise.all(list.map(forwarding.waitUntilForwarded));
+      // An absent container is refused only when everything else is in force.
+      await assert.rejects(forwarding.waitUntilForwarded(absent));
     },
   };
 }
@@ -152,7 +152,7 @@ export async function startForwarding(changes: ForwardingChanges = {}): Promise<
 const absent = containerAt("absent", { address: `${network}.9`, bridge: "none" }, 0);
 absent.ports = [{ host: 1, container: 1, protocol: "tcp" }];
 
-/** As the kernel has it; empty: there is none. */
+/** Returns the table as `nft` lists it, or "" if there is none. */
 export function listTable(): Promise<string> {
   return run("nft", "-a", "list", "table", "ip", "gantry").catch(() => "");
 }

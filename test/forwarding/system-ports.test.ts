@@ -24,7 +24,7 @@ describe("ports of LXD", () => portsOf(lxdEnv));
 describe("ports of LXC", () => portsOf(lxcEnv));
 
 function portsOf(start: () => Promise<EngineEnv>): void {
-  test("answer when the container does, after its restart and without its engine, and end with it", async (context) => {
+  test("ports answer while the container runs, also after its restart and without its engine", async (context) => {
     const env = await start();
     const { engine, images } = env;
     context.after(async () => {

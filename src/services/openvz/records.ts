@@ -1,5 +1,6 @@
 import type { Container, EngineType } from "../../engines/engine.ts";
-import type { EngineView, ViewListener } from "../../inventory/engine-view.ts";
+import type { EngineView } from "../../inventory/engine-view.ts";
+import type { ViewListener } from "../../inventory/view-listener.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { OpenvzContainerRow, OpenvzStore } from "../../storage/openvz-store.ts";
 import { containerOfTask } from "../known-container.ts";

@@ -6,54 +6,59 @@ import type { Reports } from "./reports.ts";
 import { portKey, type Mapping } from "./rules.ts";
 
 /**
- * Sockets of the station on ports that lead to containers: the rules take every connection away from them, and another
- * program that wants such a port is told at once that it is taken. On 0.0.0.0, which refuses a program that listens on
- * IPv4 and IPv6 together as well. Not on ::, for the rules do not forward IPv6: who tries `localhost` there must be
- * refused, and then comes by IPv4.
+ * Reserves forwarded ports by sockets of the station: the rules redirect every connection before it reaches them, and
+ * another program that binds such a port fails at once. The sockets listen on 0.0.0.0, so that a program that listens on
+ * IPv4 and IPv6 together fails too. They do not listen on ::, because IPv6 is not forwarded: a client that tries ::1 for
+ * `localhost` must be refused there, and then tries IPv4.
  */
-export interface Holders {
-  /** Only when the rules stand: before, a connection would end here. Who is told no stays without, and is asked again. */
-  take(mappings: readonly Mapping[]): Promise<void>;
-  /** Closes all but these, and has closed them when it returns. */
+export interface PortReservations {
+  /**
+   * Reserves the ports of these mappings. The rules must be in force: without them a connection would end here. If another
+   * program has a port, that is reported, and the next call tries again.
+   */
+  reserve(mappings: readonly Mapping[]): Promise<void>;
+  /** Frees all ports except those of these mappings. They are free when it returns. */
   release(except: readonly Mapping[]): void;
 }
 
+/** A TCP or UDP socket. */
 interface Socket {
   listen(): Promise<void>;
   close(): void;
 }
 
-export function createHolders(reports: Reports): Holders {
-  const held = new Map<string, Socket>();
+/** Makes the reservations. Failures go to `reports`. */
+export function createPortReservations(reports: Reports): PortReservations {
+  const sockets = new Map<string, Socket>();
 
-  async function hold(mapping: Mapping): Promise<void> {
+  async function open(mapping: Mapping): Promise<void> {
     const key = portKey(mapping);
     const socket = mapping.protocol === "tcp" ? tcpSocket(mapping.host) : udpSocket(mapping.host);
-    held.set(key, socket);
+    sockets.set(key, socket);
     try {
       await socket.listen();
-      reports.over(key);
+      reports.clear(key);
     } catch (error) {
-      if (held.get(key) === socket) held.delete(key);
-      reports.say(key, "a forwarded port is in use by another program as well", { port: key, error });
+      if (sockets.get(key) === socket) sockets.delete(key);
+      reports.report(key, "a forwarded port is in use by another program as well", { port: key, error });
     }
   }
 
   return {
-    take: async (mappings) =>
-      void (await Promise.all(mappings.filter((mapping) => !held.has(portKey(mapping))).map(hold))),
+    reserve: async (mappings) =>
+      void (await Promise.all(mappings.filter((mapping) => !sockets.has(portKey(mapping))).map(open))),
     release(except) {
       const kept = new Set(except.map(portKey));
-      for (const [key, socket] of held) {
+      for (const [key, socket] of sockets) {
         if (kept.has(key)) continue;
-        held.delete(key);
+        sockets.delete(key);
         socket.close();
       }
     },
   };
 }
 
-/** Who reaches it comes past the rules: they were flushed. */
+/** A connection reaches this socket only if somebody has flushed the rules; it is reset. */
 function tcpSocket(port: number): Socket {
   const server = createServer({ pauseOnConnect: true }, (socket) => socket.resetAndDestroy());
   let closed = false;

@@ -1,8 +1,11 @@
 import type { Protocol } from "../engines/engine.ts";
 import type { PortRules } from "./rules.ts";
 
-/** Replaces the whole table in one transaction of the kernel: a packet sees either the old one or the new one. */
-export function portScript({ mappings, bridges }: PortRules): string {
+/**
+ * Returns the script for `nft -f` that replaces the whole table in one transaction: each packet meets the old table or the
+ * new one. Without rules the script only removes the table.
+ */
+export function tableScript({ mappings, bridges }: PortRules): string {
   const clear = "table ip gantry\ndelete table ip gantry\n";
   if (mappings.length === 0 && bridges.length === 0) return clear;
   const ports = (wanted: Protocol): string[] =>
@@ -13,19 +16,21 @@ export function portScript({ mappings, bridges }: PortRules): string {
   const addresses = [...new Set(mappings.map(({ address }) => address))].sort();
   const quoted = bridges.toSorted().map((bridge) => `"${bridge}"`);
   return `${clear}table ip gantry {
-${named("map tcp_ports", "inet_service : ipv4_addr . inet_service", ports("tcp"))}
-${named("map udp_ports", "inet_service : ipv4_addr . inet_service", ports("udp"))}
-${named("set bridges", "ifname", quoted)}
-${named("set same_bridge", "ifname . ifname", twice(quoted))}
-${named("set same_container", "ipv4_addr . ipv4_addr", twice(addresses))}
+${block("map tcp_ports", "inet_service : ipv4_addr . inet_service", ports("tcp"))}
+${block("map udp_ports", "inet_service : ipv4_addr . inet_service", ports("udp"))}
+${block("set bridges", "ifname", quoted)}
+${block("set same_bridge", "ifname . ifname", pairWithItself(quoted))}
+${block("set same_container", "ipv4_addr . ipv4_addr", pairWithItself(addresses))}
 ${chains}}
 `;
 }
 
 /**
- * Before Docker's and LXD's own rules (-100). What the host sends to itself does not pass prerouting, so output has the
- * same. 127.0.0.1 means nothing in a container, and one must not be answered past the host, so those connections come from
- * the bridge's address. The bridges let 127.0.0.0/8 pass (route_localnet), which the guard takes back for all else.
+ * The chains run before those of Docker and LXD, which have priority -100. Packets from the host to itself do not pass
+ * prerouting, so output redirects them too. Some redirected connections are masqueraded, that is, they come from the
+ * bridge's address: those from 127.0.0.1, which is another host in the container, and those from a container of the same
+ * bridge, whose replies would otherwise bypass the host. The bridges let 127.0.0.0/8 pass (route_localnet); the chain guard
+ * drops all such packets that come from the bridges.
  */
 const chains = `
   chain guard {
@@ -53,11 +58,11 @@ const chains = `
   }
 `;
 
-function named(head: string, type: string, elements: readonly string[]): string {
+function block(head: string, type: string, elements: readonly string[]): string {
   const filled = elements.length > 0 ? `    elements = { ${elements.join(", ")} }\n` : "";
   return `  ${head} {\n    type ${type}\n${filled}  }`;
 }
 
-function twice(keys: readonly string[]): string[] {
+function pairWithItself(keys: readonly string[]): string[] {
   return keys.map((key) => `${key} . ${key}`);
 }

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import type { Container } from "../../src/engines/engine.ts";
-import { portScript } from "../../src/forwarding/script.ts";
-import { wantedRules } from "../../src/forwarding/wanted.ts";
+import { tableScript } from "../../src/forwarding/table-script.ts";
+import { planRules } from "../../src/forwarding/rule-plan.ts";
 
 const station = "station-a";
 const forward = { address: "10.0.3.5", bridge: "lxcbr0" };
@@ -25,12 +25,12 @@ function container(name: string, changes: Partial<Container> = {}): Container {
 }
 
 function wanted(...containers: Container[]): { mappings: string[]; bridges: readonly string[]; faults: string[] } {
-  const { rules, faults } = wantedRules(containers, station);
+  const { rules, faults } = planRules(containers, station);
   const mappings = rules.mappings.map(({ protocol, host, address, port }) => `${protocol} ${host} ${address} ${port}`);
   return { mappings, bridges: rules.bridges, faults: [...faults.keys()] };
 }
 
-test("the ports of this station's containers lead to their addresses, running or not", () => {
+test("ports lead to the addresses of this station's containers, running or not", () => {
   const dns = { host: 53, container: 5353, protocol: "udp" } as const;
   const stopped = {
     state: "stopped",
@@ -49,14 +49,14 @@ test("the ports of this station's containers lead to their addresses, running or
   );
 });
 
-test("a port that two containers have is the older one's", () => {
+test("if two containers have one port, the older one gets it", () => {
   const copy = container("copy", { mark: { station, task: 2 }, forward: { ...forward, address: "10.0.3.6" } });
   const expected = { mappings: ["tcp 8080 10.0.3.5 80"], bridges: ["lxcbr0"], faults: ["copy"] };
   assert.deepEqual(wanted(copy, container("web")), expected);
   assert.deepEqual(wanted(container("web"), copy), expected);
 });
 
-test("what could say something else to the kernel is a fault, and no rule", () => {
+test("an address or name that could change the script's meaning is a fault and makes no rule", () => {
   const { forward: _, ...without } = container("without");
   const bridges = ["", "all", "default", "..", "a/b", 'a"b', "a b", "name-of-16-chars"];
   const broken = [
@@ -71,8 +71,8 @@ test("what could say something else to the kernel is a fault, and no rule", () =
   assert.deepEqual(faults.sort(), broken.map(({ name }) => name).sort());
 });
 
-test("the whole table", () => {
-  const script = portScript({
+test("the script has the whole table", () => {
+  const script = tableScript({
     mappings: [
       { protocol: "tcp", host: 8080, address: "10.0.3.5", port: 80 },
       { protocol: "tcp", host: 443, address: "10.0.3.6", port: 8443 },
@@ -108,5 +108,5 @@ table ip gantry {
 
 `,
   );
-  assert.equal(portScript({ mappings: [], bridges: [] }), "table ip gantry\ndelete table ip gantry\n");
+  assert.equal(tableScript({ mappings: [], bridges: [] }), "table ip gantry\ndelete table ip gantry\n");
 });

@@ -3,24 +3,25 @@ import { isIPv4 } from "node:net";
 import type { Container } from "../engines/engine.ts";
 import { byKey, portKey, type Mapping, type PortRules } from "./rules.ts";
 
-export interface Wanted {
+export interface RulePlan {
+  /** The rules for all ports that can be forwarded. */
   rules: PortRules;
-  /** What cannot be: one sentence for a person each, by the container's name. */
+  /** Why ports of a container cannot be forwarded, by the container's name: one sentence for a person. */
   faults: ReadonlyMap<string, string>;
 }
 
-/** What the kernel takes as an interface's name, without what has another meaning in a path or in the table. */
+/** Matches names of interfaces, except for those that have another meaning in a path of `/proc` or in the table. */
 const interfaceName = /^(?!\.{1,2}$|all$|default$)[A-Za-z0-9_.-]{1,15}$/;
 
-/** The rules for the ports of this station's containers. A port that two of them have is the older one's. */
-export function wantedRules(containers: Iterable<Container>, station: string): Wanted {
+/** Plans the rules for the ports of this station's containers. If two containers have one port, the older one gets it. */
+export function planRules(containers: Iterable<Container>, station: string): RulePlan {
   const mappings = new Map<string, Mapping>();
   const bridges = new Set<string>();
   const faults = new Map<string, string>();
   const ours = [...containers].filter(({ mark, ports }) => mark?.station === station && ports.length > 0);
   for (const container of ours.sort(byAge)) {
     const { name, forward } = container;
-    const fault = forwardFault(container);
+    const fault = faultOf(container);
     if (fault !== undefined) faults.set(name, fault);
     if (fault !== undefined || !forward) continue;
     for (const { protocol, host, container: port } of container.ports) {
@@ -36,14 +37,14 @@ export function wantedRules(containers: Iterable<Container>, station: string): W
   return { rules: { mappings: [...mappings.values()], bridges: [...bridges].sort() }, faults };
 }
 
-/** The same, and of `earlier` what nobody wants otherwise. */
+/** Adds to `rules` the mappings of `earlier` whose ports are not in `rules`. */
 export function mergeRules(rules: PortRules, earlier: PortRules): PortRules {
   const mappings = [...byKey([...earlier.mappings, ...rules.mappings]).values()];
   return { mappings, bridges: [...new Set([...rules.bridges, ...earlier.bridges])].sort() };
 }
 
-/** Why its ports cannot be forwarded. */
-function forwardFault({ name, forward }: Container): string | undefined {
+/** Returns why a container's ports cannot be forwarded, or undefined if they can. */
+function faultOf({ name, forward }: Container): string | undefined {
   if (!forward) return `Container ${name} has no address of its own, so that its ports cannot be forwarded.`;
   if (!isIPv4(forward.address)) return `Container ${name} has no IPv4 address, so that its ports cannot be forwarded.`;
   if (!interfaceName.test(forward.bridge))
