@@ -3,8 +3,8 @@ import type { AddressInfo, Server } from "node:net";
 import { dirname, join, resolve, sep } from "node:path";
 import { openCertificates, type Certificates } from "./certificates/certificates.ts";
 import { watchPairFiles, stationPair, type ServerPair } from "./certificates/server-pair.ts";
-import { shownConfig } from "./config-shown.ts";
-import type { Config } from "./config.ts";
+import { redactConfig } from "./config/redacted.ts";
+import type { Config } from "./config/config.ts";
 import { dockerAddress, findEngines } from "./engines/registry.ts";
 import { killStrays } from "./engines/strays.ts";
 import { createCatalogue } from "./engines/system-images/catalogue.ts";
@@ -102,7 +102,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     reach: createRegistryReach(outbound),
     certificates,
     build: { version, date: buildDate() },
-    configuration: shownConfig(config),
+    configuration: redactConfig(config),
     recentLines,
     openvz: {
       engine: config.openvz.engine,

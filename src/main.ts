@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { createApp } from "./app.ts";
-import { ConfigError } from "./config-error.ts";
-import { readConfig, type Config } from "./config.ts";
+import { ConfigError } from "./config/error.ts";
+import { readConfig, type Config } from "./config/config.ts";
 import { AppError } from "./errors.ts";
 import { ensureEngines } from "./setup/engines.ts";
 import { log } from "./util/log.ts";

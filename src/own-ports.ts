@@ -1,5 +1,5 @@
 import type { AddressInfo, Server } from "node:net";
-import type { Config } from "./config.ts";
+import type { Config } from "./config/config.ts";
 
 /** Ports of this host that nobody is to reach through the station: its own ones, and Docker's, where it listens on one. */
 export function createOwnPorts({ listen, openvz, dockerTls, docker, dockerHost = "" }: Config) {

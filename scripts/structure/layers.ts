@@ -6,6 +6,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   api: [],
   util: [],
   certificates: [],
+  config: ["engines"],
   host: [],
   engines: [],
   numbers: [],

@@ -1,5 +1,5 @@
-import { ConfigError } from "../config-error.ts";
-import { readConfig } from "../config.ts";
+import { ConfigError } from "../config/error.ts";
+import { readConfig } from "../config/config.ts";
 import { ensureEngines, stopEngines } from "./engines.ts";
 
 const usage = "usage: npm run engines:start|engines:stop [-- --engines LIST --run DIR]";

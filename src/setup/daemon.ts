@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statS
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { quote } from "shlex";
-import { optionTable } from "../config-options.ts";
+import { optionTable } from "../config/options.ts";
 
 /** Where the daemons of set-up keep their pid files and logs. */
 export interface DaemonFolders {

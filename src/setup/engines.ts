@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import { letOut } from "./bridge-rules.ts";
 import { type Environment, systemEnvironment } from "./command.ts";
 import { daemonFolders } from "./daemon.ts";

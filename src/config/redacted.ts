@@ -1,7 +1,7 @@
 import type { Config } from "./config.ts";
 
-/** What may be shown of the configuration; whatever is not named here stays hidden. */
-const shown = [
+/** Settings that a report may contain. All others may hold secrets. */
+const visibleKeys = [
   "listen",
   "dataDir",
   "runDir",
@@ -23,12 +23,12 @@ const shown = [
   "setup",
 ] as const satisfies readonly (keyof Config)[];
 
-/** Without secrets, for a report. */
-export function shownConfig(config: Config): Record<string, unknown> {
-  return Object.fromEntries(shown.map((key) => [key, withoutLogin(config[key])]));
+/** Returns the settings without secrets, for a report. */
+export function redactConfig(config: Config): Record<string, unknown> {
+  return Object.fromEntries(visibleKeys.map((key) => [key, withoutLogin(config[key])]));
 }
 
-/** An address may have a login in it. */
+/** Removes the user and password that an address may contain. */
 function withoutLogin(value: unknown): unknown {
   return typeof value === "string" ? value.replace(/^(\w+:\/\/)[^/@]*@/, "$1") : value;
 }

@@ -1,4 +1,4 @@
-/** The station was started wrongly. The message is one sentence that says what to do; main prints it and exits 2. */
+/** Says that a setting is wrong. The message is one sentence with advice; main prints it and exits with 2. */
 export class ConfigError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,46 +1,46 @@
-import type { Option } from "./config-option.ts";
-import { openvzOptions } from "./config-openvz.ts";
+import type { Option } from "./option.ts";
+import { openvzOptions } from "./openvz.ts";
 import {
-  one,
+  single,
   parseAddress,
-  parseCap,
-  parseDocker,
+  parsePositive,
+  parseDockerAddress,
   parseEngines,
   parseGroups,
   parseHostNames,
-  parseLane,
+  parseLaneWidth,
   parsePassword,
   parsePath,
   parseServerHosts,
   parseShares,
-  parseSwitch,
+  parseBoolean,
   parseSynchronous,
   parseUrl,
   readPasswordFile,
-} from "./config-values.ts";
+} from "./values.ts";
 
-/** The one list of all that can be set: it drives the flags, the variables, the config file and --help. */
+/** The table of all options. Flags, variables, the config file and `--help` follow from it. */
 const options = {
   listen: {
     placeholder: "HOST:PORT",
     variable: "GANTRY_LISTEN",
     default: "127.0.0.1:8080",
     help: "address to listen on; port 0 takes a free one",
-    parse: one(parseAddress),
+    parse: single(parseAddress),
   },
   data: {
     placeholder: "DIR",
     variable: "GANTRY_DATA",
     default: "/var/lib/gantry",
     help: "folder of the database and all that must last",
-    parse: one(parsePath),
+    parse: single(parsePath),
   },
   run: {
     placeholder: "DIR",
     variable: "GANTRY_RUN",
     default: "/run/gantry",
     help: "folder of this host's locks and pid files",
-    parse: one(parsePath),
+    parse: single(parsePath),
   },
   share: {
     placeholder: "NAME=DIR",
@@ -71,28 +71,28 @@ const options = {
     variable: "GANTRY_DOCKER",
     defaultText: "DOCKER_HOST, then the usual sockets",
     help: "Docker's unix:///path or tcp://HOST:PORT",
-    parse: one(parseDocker),
+    parse: single(parseDockerAddress),
   },
   lxd: {
     placeholder: "SOCKET",
     variable: "GANTRY_LXD",
     defaultText: "the usual sockets",
     help: "LXD's socket",
-    parse: one(parsePath),
+    parse: single(parsePath),
   },
   "lxc-path": {
     placeholder: "DIR",
     variable: "GANTRY_LXC_PATH",
     defaultText: "as LXC is configured",
     help: "folder of the LXC containers",
-    parse: one(parsePath),
+    parse: single(parsePath),
   },
   "image-server": {
     placeholder: "URL",
     variable: "GANTRY_IMAGE_SERVER",
     default: "https://images.linuxcontainers.org",
     help: "server of LXC and LXD images",
-    parse: one(parseUrl),
+    parse: single(parseUrl),
   },
   "image-server-host": {
     placeholder: "HOST",
@@ -107,57 +107,57 @@ const options = {
     default: "false",
     defaultText: "off",
     help: "serve HTTPS, HTTP/1.1 and 2, in place of HTTP",
-    parse: one(parseSwitch),
+    parse: single(parseBoolean),
   },
   "tls-cert": {
     placeholder: "FILE",
     variable: "GANTRY_TLS_CERT",
     defaultText: "a certificate of the station's own authority",
     help: "certificate and chain for --tls, in PEM; read again when it changes",
-    parse: one(parsePath),
+    parse: single(parsePath),
   },
   "tls-key": {
     placeholder: "FILE",
     variable: "GANTRY_TLS_KEY",
     defaultText: "as --tls-cert",
     help: "its private key, in PEM",
-    parse: one(parsePath),
+    parse: single(parsePath),
   },
   "docker-tls": {
     placeholder: "HOST:PORT",
     variable: "GANTRY_DOCKER_TLS",
     defaultText: "off",
     help: "Docker's whole API by mutual TLS, for who has the client certificate",
-    parse: one(parseAddress),
+    parse: single(parseAddress),
   },
   "admin-password-file": {
     placeholder: "FILE",
     variable: "GANTRY_ADMIN_PASSWORD",
     defaultText: "at the first start a random one, printed once",
     help: "file with the admin's password; the variable holds the password itself",
-    parse: one(readPasswordFile),
-    parseVariable: one(parsePassword),
+    parse: single(readPasswordFile),
+    parseVariable: single(parsePassword),
   },
   quick: {
     placeholder: "N",
     variable: "GANTRY_QUICK",
     default: "16",
     help: "tasks of the quick lane at a time; 0 holds it",
-    parse: one(parseLane),
+    parse: single(parseLaneWidth),
   },
   heavy: {
     placeholder: "N",
     variable: "GANTRY_HEAVY",
     default: "4",
     help: "tasks of the heavy lane at a time; 0 holds it",
-    parse: one(parseLane),
+    parse: single(parseLaneWidth),
   },
   "max-tasks": {
     placeholder: "N",
     variable: "GANTRY_MAX_TASKS",
     default: "100000",
     help: "tasks that may wait or run; a further one is refused with 429",
-    parse: one(parseCap),
+    parse: single(parsePositive),
   },
   "host-name": {
     placeholder: "NAME",
@@ -172,7 +172,7 @@ const options = {
     default: "false",
     defaultText: "off",
     help: "let the host's own users log in, by PAM's service gantry; needs the program pamtester",
-    parse: one(parseSwitch),
+    parse: single(parseBoolean),
   },
   "pam-admin-group": {
     placeholder: "GROUP",
@@ -187,21 +187,21 @@ const options = {
     variable: "GANTRY_LOGIN_TRIES",
     default: "5",
     help: "wrong passwords of a user before he waits: 1 s, then twice as long each time, 15 minutes at most",
-    parse: one(parseCap),
+    parse: single(parsePositive),
   },
   "login-rate": {
     placeholder: "N",
     variable: "GANTRY_LOGIN_RATE",
     default: "50",
     help: "wrong passwords per minute that one network (/24, /64) may try",
-    parse: one(parseCap),
+    parse: single(parsePositive),
   },
   "max-streams": {
     placeholder: "N",
     variable: "GANTRY_MAX_STREAMS",
     default: "500",
     help: "event streams and waits that one user may have open; a further one is refused with 429",
-    parse: one(parseCap),
+    parse: single(parsePositive),
   },
   ...openvzOptions,
   synchronous: {
@@ -209,28 +209,28 @@ const options = {
     variable: "GANTRY_SYNCHRONOUS",
     default: "FULL",
     help: "FULL: what was answered survives a power cut; NORMAL: faster on slow disks, and the last second may be lost",
-    parse: one(parseSynchronous),
+    parse: single(parseSynchronous),
   },
   "no-setup": {
     variable: "GANTRY_NO_SETUP",
     default: "false",
     defaultText: "off",
     help: "do not install or start engines that are missing",
-    parse: one(parseSwitch),
+    parse: single(parseBoolean),
   },
   config: {
     placeholder: "FILE",
     variable: "GANTRY_CONFIG",
     defaultText: "/etc/gantry/config.json if it exists",
     help: 'JSON file with any of the above, as {"listen": "0.0.0.0:8080"}',
-    parse: one(parsePath),
+    parse: single(parsePath),
   },
-  help: { help: "print this and exit", parse: one(parseSwitch) },
-  version: { help: "print the version and exit", parse: one(parseSwitch) },
+  help: { help: "print this and exit", parse: single(parseBoolean) },
+  version: { help: "print the version and exit", parse: single(parseBoolean) },
 } satisfies Record<string, Option<unknown>>;
 
 export type OptionName = keyof typeof options;
 export type OptionValue<K extends OptionName> = ReturnType<(typeof options)[K]["parse"]>;
 
-/** The same table where its entries need not be told apart. */
+/** The same table, for code that treats all options alike. */
 export const optionTable: Readonly<Record<string, Option<unknown>>> = options;

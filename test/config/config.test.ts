@@ -3,8 +3,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ConfigError } from "../src/config-error.ts";
-import { type Config, readConfig } from "../src/config.ts";
+import { ConfigError } from "../../src/config/error.ts";
+import { type Config, readConfig } from "../../src/config/config.ts";
 
 let folder: string;
 before(() => {
@@ -12,7 +12,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-/** With a config file of its own, so that the machine's is not read. */
+/** Reads settings with a config file of the test, so that the machine's own file is not read. */
 function read(argv: readonly string[], env: Record<string, string> = {}, file: object = {}): Config {
   const path = write("config.json", JSON.stringify(file));
   const { config } = readConfig(argv, { INIT_CWD: folder, GANTRY_CONFIG: path, ...env });
@@ -27,7 +27,7 @@ function write(name: string, content: string, mode = 0o600): string {
   return path;
 }
 
-test("without anything, the documented defaults", () => {
+test("without any setting the documented defaults apply", () => {
   const { listen, dataDir, runDir, shares, engines, docker, imageServer, adminPassword, lanes, setup } = read([]);
   assert.deepEqual(listen, { host: "127.0.0.1", port: 8080 });
   assert.equal(dataDir, "/var/lib/gantry");
@@ -39,7 +39,7 @@ test("without anything, the documented defaults", () => {
   assert.equal(setup, true);
 });
 
-test("a flag goes before its variable, that before the file, that before the default", () => {
+test("a flag has precedence over its variable, that over the file, and that over the default", () => {
   const file = { listen: "127.0.0.1:1", data: "/file", quick: 3 };
   const config = read(["--listen", "127.0.0.1:3"], { GANTRY_LISTEN: "127.0.0.1:2", GANTRY_DATA: "/variable" }, file);
   assert.equal(config.listen.port, 3);
@@ -47,7 +47,7 @@ test("a flag goes before its variable, that before the file, that before the def
   assert.deepEqual(config.lanes, { quick: 3, heavy: 4 });
 });
 
-test("every setting by its flag", () => {
+test("every option can be set by its flag", () => {
   const password = write("password", "s3cret\n");
   const flags =
     "--listen [::1]:0 --data d --run r --share A=a --share B=/b --read-only-share B --engines docker,lxc --docker /d.sock";
@@ -65,7 +65,7 @@ test("every setting by its flag", () => {
   assert.equal(config.setup, false);
 });
 
-test("accounts: the host's users are out unless they are let in, limits and names are as given", () => {
+test("users of the host may log in only if --pam is set, and limits and host names are as given", () => {
   const { pam, hostNames, loginLimits } = read([]);
   assert.deepEqual([pam, hostNames, loginLimits], [undefined, [], { tries: 5, perMinute: 50 }]);
   assert.deepEqual(read(["--pam"]).pam, { adminGroups: ["sudo", "wheel", "root"] });
@@ -83,7 +83,7 @@ test("accounts: the host's users are out unless they are let in, limits and name
     assert.throws(() => read(wrong), ConfigError);
 });
 
-test("TLS is off, of the station's own authority, or of given files; the Docker gateway is off", () => {
+test("TLS and the Docker gateway are off by default, and TLS uses the station's authority or given files", () => {
   assert.deepEqual([read([]).tls, read([]).dockerTls], [undefined, undefined]);
   assert.deepEqual(read(["--tls"]).tls, { files: undefined });
   const given = read(["--tls", "--tls-cert", "a.crt", "--tls-key", "/b.key"]);
@@ -100,7 +100,7 @@ test("TLS is off, of the station's own authority, or of given files; the Docker 
   assert.throws(() => read(["--docker-tls", "2376"]), /--docker-tls must be HOST:PORT/);
 });
 
-test("the containers-and-jobs API is on the station's own address only, with LXC, unless it is told", () => {
+test("the containers-and-jobs API uses the station's own address and LXC by default", () => {
   assert.deepEqual(read([]).openvz, { listen: undefined, open: false, engine: "lxc", templates: {} });
   const flags = "--openvz-listen [::1]:5000 --openvz-auth none --openvz-engine lxd --openvz-template a=debian-bookworm";
   const { openvz } = read([...flags.split(" "), "--openvz-template", "b/1=ubuntu/jammy"]);
@@ -117,7 +117,7 @@ test("the containers-and-jobs API is on the station's own address only, with LXC
     assert.throws(() => read(["--openvz-template", template]), /must be NAME=IMAGE/);
 });
 
-test("every setting by its variable", () => {
+test("every option can be set by its variable", () => {
   const config = read([], {
     GANTRY_LISTEN: "0.0.0.0:80",
     GANTRY_DATA: "/d",
@@ -145,7 +145,7 @@ test("every setting by its variable", () => {
   assert.equal(config.setup, false);
 });
 
-test("the file has lists as arrays or texts, and paths that start at its folder", () => {
+test("the config file has lists as arrays or texts, and its paths start at its folder", () => {
   const config = read([], {}, { share: ["A=a", "B=/b,c"], engines: ["docker"], "no-setup": true, quick: 7 });
   assert.deepEqual(config.shares, { A: join(folder, "a"), B: "/b,c" });
   assert.deepEqual(config.engines, ["docker"]);
@@ -158,7 +158,7 @@ test("an empty variable counts as not set", () => {
   assert.equal(read([], { GANTRY_DATA: "", GANTRY_ADMIN_PASSWORD: "" }).dataDir, "/var/lib/gantry");
 });
 
-test("the result cannot be changed", () => {
+test("the settings are frozen", () => {
   const config = read([]);
   for (const part of [config, config.listen, config.shares, config.lanes]) assert.ok(Object.isFrozen(part));
 });
@@ -188,7 +188,7 @@ const refused: [what: string, argv: string[], env: Record<string, string>, sente
   ["a password file that is not there", ["--admin-password-file", "none"], {}, /none .* cannot be read/],
 ];
 for (const [what, argv, env, sentence] of refused) {
-  test(`refused with a sentence: ${what}`, () => {
+  test(`a wrong setting is refused with a sentence: ${what}`, () => {
     assert.throws(
       () => read(argv, env),
       (error) => error instanceof ConfigError && sentence.test(error.message),
@@ -196,7 +196,7 @@ for (const [what, argv, env, sentence] of refused) {
   });
 }
 
-test("refused with a sentence: a bad config file", () => {
+test("a bad config file is refused with a sentence", () => {
   const cases: [content: string, sentence: RegExp][] = [
     ["{", /is no valid JSON/],
     ["[]", /must hold one object/],
@@ -215,7 +215,7 @@ test("refused with a sentence: a bad config file", () => {
   }
 });
 
-test("refused with a sentence that does not repeat the password: a bad password file", () => {
+test("a bad password file is refused with a sentence that does not repeat the password", () => {
   const cases: [content: string, mode: number, sentence: RegExp][] = [
     ["", 0o600, /is empty/],
     ["\n", 0o600, /is empty/],

@@ -1,6 +1,6 @@
-import { optionTable } from "./config-options.ts";
+import { optionTable } from "./options.ts";
 
-/** What `--help` prints: every flag with its variable and its default. */
+/** Returns the text that `--help` prints: every flag with its variable and its default. */
 export function helpText(): string {
   const rows = Object.entries(optionTable).map(([name, option]) => ({
     flag: `--${name}${option.placeholder ? ` ${option.placeholder}` : ""}`,

@@ -1,43 +1,44 @@
 import { isIPv4 } from "node:net";
-import { ConfigError } from "./config-error.ts";
-import type { Option } from "./config-option.ts";
-import { one, parseAddress, type Place } from "./config-values.ts";
+import { ConfigError } from "./error.ts";
+import type { Option } from "./option.ts";
+import { single, parseAddress, type Origin } from "./values.ts";
 
 type Address = { host: string; port: number };
 
-/** Of the containers-and-jobs API. */
+/** Settings of the containers-and-jobs API. */
 export interface OpenvzConfig {
-  /** A port of its own. */
+  /** A further address that serves this API only. Undefined: there is none. */
   listen: Address | undefined;
-  /** There nobody is asked who he is. */
+  /** True: requests to that address need no authentication and have an admin's rights. */
   open: boolean;
+  /** The engine in which this API makes containers. */
   engine: "lxc" | "lxd";
-  /** Name -> system image. */
+  /** System image of each template, by the template's name. */
   templates: Readonly<Record<string, string>>;
 }
 
-/** Part of the list in config-options.ts. */
+/** The options of this API, a part of the table in options.ts. */
 export const openvzOptions = {
   "openvz-listen": {
     placeholder: "HOST:PORT",
     variable: "GANTRY_OPENVZ_LISTEN",
     defaultText: "off",
     help: "a further address that serves the containers-and-jobs API (OpenVZ style) only",
-    parse: one(parseAddress),
+    parse: single(parseAddress),
   },
   "openvz-auth": {
     placeholder: "MODE",
     variable: "GANTRY_OPENVZ_AUTH",
     default: "token",
     help: "there: token as everywhere, or none on a loopback address: whoever reaches it is then root of this host",
-    parse: one(parseOpenvzAuth),
+    parse: single(parseOpenvzAuth),
   },
   "openvz-engine": {
     placeholder: "ENGINE",
     variable: "GANTRY_OPENVZ_ENGINE",
     default: "lxc",
     help: "lxc or lxd: where that API makes containers",
-    parse: one(parseOpenvzEngine),
+    parse: single(parseOpenvzEngine),
   },
   "openvz-template": {
     placeholder: "NAME=IMAGE",
@@ -49,7 +50,8 @@ export const openvzOptions = {
   },
 } satisfies Record<string, Option<unknown>>;
 
-export function openvzOf(
+/** Combines the options. Throws ConfigError if an address without authentication is not a loopback address. */
+export function toOpenvzConfig(
   listen: Address | undefined,
   auth: "token" | "none",
   engine: "lxc" | "lxd",
@@ -67,24 +69,24 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
-function parseOpenvzAuth(text: string, place: Place): "token" | "none" {
+function parseOpenvzAuth(text: string, origin: Origin): "token" | "none" {
   if (text === "token" || text === "none") return text;
-  throw new ConfigError(`${place.name} must be token or none, not "${text}".`);
+  throw new ConfigError(`${origin.name} must be token or none, not "${text}".`);
 }
 
-function parseOpenvzEngine(text: string, place: Place): "lxc" | "lxd" {
+function parseOpenvzEngine(text: string, origin: Origin): "lxc" | "lxd" {
   if (text === "lxc" || text === "lxd") return text;
-  throw new ConfigError(`${place.name} must be lxc or lxd, not "${text}".`);
+  throw new ConfigError(`${origin.name} must be lxc or lxd, not "${text}".`);
 }
 
-function parseTemplates(texts: readonly string[], place: Place): Readonly<Record<string, string>> {
+function parseTemplates(texts: readonly string[], origin: Origin): Readonly<Record<string, string>> {
   const templates = new Map<string, string>();
   for (const text of texts) {
     const [, name, image] =
       /^([a-zA-Z0-9][a-zA-Z0-9_./:-]{0,127})=([a-z0-9][a-zA-Z0-9_./:-]{0,254})$/.exec(text.trim()) ?? [];
     if (name === undefined || image === undefined)
-      throw new ConfigError(`${place.name} must be NAME=IMAGE, as template1=debian-bookworm, not "${text}".`);
-    if (templates.has(name)) throw new ConfigError(`${place.name} names the template ${name} twice; leave one out.`);
+      throw new ConfigError(`${origin.name} must be NAME=IMAGE, as template1=debian-bookworm, not "${text}".`);
+    if (templates.has(name)) throw new ConfigError(`${origin.name} names the template ${name} twice; leave one out.`);
     templates.set(name, image);
   }
   return Object.freeze(Object.fromEntries(templates));
