@@ -16,6 +16,9 @@ export const ContainerInfo = Type.Object({
   name: Type.String(),
   networkMode: Type.Optional(Type.String({ description: "docker only" })),
   project: Type.Optional(Type.String({ description: "docker only" })),
+  privileged: Type.Optional(
+    Type.Literal(true, { description: "Root in it is root of the host, or can become it: an admin's alone" }),
+  ),
   projectPath: Type.Optional(Type.String({ description: "docker only" })),
   rx: Type.Optional(Type.Integer(whileRunning("Bytes received per second"))),
   state,

@@ -119,6 +119,7 @@ export const ResourceAnswer = Type.Object(
       mode: Type.String({ description: "nat, host, bridge or a network's name; empty for nat in LXC" }),
       port: Type.Array(Type.Array(Type.Union([Type.Integer(), Type.String()]))),
     }),
+    privileged: Type.Optional(Type.Literal(true, { description: "Root in it is root of the host, or can become it" })),
     resource: Type.Object({
       device: Type.Array(Type.Array(Type.String())),
       limit: Type.Object({

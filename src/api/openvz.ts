@@ -51,6 +51,7 @@ const OpenvzContainer = Type.Object({
   }),
   created_at: Type.String({ description: "As 2020-10-16T15:16:16Z" }),
   engine: Type.String({ description: "lxc or lxd" }),
+  privileged: Type.Optional(Type.Literal(true, { description: "Root in it is root of the host: an admin's alone" })),
   state: Type.Optional(Type.String({ description: "running, paused or stopped; absent while its engine is away" })),
   effective: Type.Optional(
     Type.Record(Type.String(), Type.String(), { description: "All that applies, also of earlier updates" }),

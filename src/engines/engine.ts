@@ -161,6 +161,8 @@ export interface Container {
   macs?: readonly string[];
   /** IPv4 addresses that it was given, or has from its engine; without prefix length, and not those of DHCP. */
   addresses?: readonly string[];
+  /** Root in it is root of the host, or can become it. */
+  privileged?: true;
 }
 
 export interface Image {

@@ -9,7 +9,7 @@ const docker = { externalIP: "", networkMode: "", project: "", projectPath: "" }
 
 /** A container as every answer shows it: numbers only while it runs, an image's id where the engine has one. */
 export function shownContainer(type: EngineType, container: Container, numbers = none): ContainerInfo {
-  const { id, name, image, imageId, state, ports } = container;
+  const { id, name, image, imageId, state, ports, privileged } = container;
   return {
     ...(state === "running" && { ...numbers, ipaddress: [...numbers.ipaddress] }),
     ...(type === "docker" && docker),
@@ -17,6 +17,7 @@ export function shownContainer(type: EngineType, container: Container, numbers =
     image: formatImageName(parseImageName(type, image, imageId)),
     ...(type !== "lxc" && { imageID: imageId }),
     name,
+    ...(privileged && { privileged }),
     state,
     tcpPort: ports.filter(({ protocol }) => protocol === "tcp").map(({ host }) => host),
     type,

@@ -21,7 +21,8 @@ export function createOwners({ tasks, station }: OwnerOptions): Owners {
     async of(type, container, asked) {
       const mark = container?.mark?.station === station ? container.mark : undefined;
       const owner = mark && (await tasks.ownerOf(mark.task));
-      return { owner, name: `${type} container ${asked}`, details: { type, id: asked } };
+      const privileged = container?.privileged;
+      return { owner, name: `${type} container ${asked}`, details: { type, id: asked }, privileged };
     },
   };
 }

@@ -68,6 +68,8 @@ export interface Target {
   owner: string | undefined;
   /** As its refusal names it: "task 7", "docker container web". */
   name: string;
+  /** A container whose root is root of the host, or can become it. */
+  privileged?: boolean | undefined;
   /** Of that refusal, which must be the same as for what does not exist. */
   details?: Record<string, unknown>;
 }
@@ -117,6 +119,16 @@ const ownContainer = [
   "container:settings",
 ] as const satisfies readonly Verb[];
 
+/** What lets a program run as root of the container, now or at the next boot. */
+const runsPrograms: readonly Verb[] = [
+  "container:start",
+  "container:restart",
+  "container:unpause",
+  "container:autostart",
+  "container:change",
+  "container:exec",
+];
+
 const everyone = scopes(["session:refresh", "session:end", ...personal], "own");
 
 /** What each role may do, and on what. Whatever is not said here is refused. */
@@ -151,6 +163,11 @@ export function authorize(user: User, verb: Verb, targets: readonly Target[] = [
       `There is no ${foreign.name}.`,
       foreign.details ? { details: foreign.details } : {},
     );
+  const privileged = user.role !== "admin" && targets.find((target) => target.privileged);
+  if (privileged && (runsPrograms.includes(verb) || verb === "container:create"))
+    throw new AppError("forbidden", `The ${privileged.name} is privileged: only an admin may run programs in it.`, {
+      details: { field: "privileged" },
+    });
   const [folder] = request.writesReadOnly ?? [];
   if (folder !== undefined)
     throw new AppError("forbidden", `${folder} is in a read-only share: mount it with ro true.`, {

@@ -27,6 +27,7 @@ export async function shownResource(
       mode: type === "lxc" && settings.mode === "nat" ? "" : settings.mode,
       port: container.ports.map(({ host, container, protocol }) => [host, container, protocol]),
     },
+    ...(container.privileged && { privileged: true as const }),
     resource: { device: shownDevices(settings.devices), limit: shownLimits(settings.limits) },
     type,
     version: versionOf(named),

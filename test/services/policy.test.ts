@@ -130,6 +130,21 @@ test("fields that reach beyond a container are an admin's, and a refusal names t
   assert.doesNotThrow(() => authorize(bob, "container:create", [], harmless));
 });
 
+test("an operator looks at a privileged container of his own and ends it, and has nothing run in it", () => {
+  const own = { owner: "bob", name: "lxc container web", privileged: true };
+  const runs = ["start", "restart", "unpause", "autostart", "change", "exec", "create"] as const;
+  for (const verb of runs) {
+    assert.throws(
+      () => authorize(bob, `container:${verb}`, [own]),
+      (error) => hasCode(error, "forbidden") && error.details?.["field"] === "privileged",
+      verb,
+    );
+    assert.doesNotThrow(() => authorize({ name: "root", role: "admin" }, `container:${verb}`, [own]));
+  }
+  for (const verb of ["get", "inspect", "logs", "settings", "stop", "pause", "rename", "remove"] as const)
+    assert.doesNotThrow(() => authorize(bob, `container:${verb}`, [own]), verb);
+});
+
 test("a token may what its role may, but nothing of the account", () => {
   const token = { name: "root", role: "admin", token: 1 } as const;
   for (const verb of ["token:create", "password:change", "second-step:change", "session:remove"] as const)

@@ -35,6 +35,7 @@ export interface Inspected {
   Mounts?: { Type: string; Source: string; Destination: string; RW: boolean }[] | null;
   HostConfig: {
     NetworkMode?: string;
+    Privileged?: boolean;
     PortBindings: Record<string, Binding[] | null> | null;
     RestartPolicy?: { Name?: string };
     CpuShares?: number;

@@ -171,6 +171,7 @@ function toContainer(inspected: Inspected): Container {
     ...(inspected.State.Running && inspected.State.Paused && { paused: true }),
     mounts: (inspected.Mounts ?? []).filter(({ Type }) => Type === "bind").map(({ Source }) => Source),
     ...readCards(inspected),
+    ...(inspected.HostConfig.Privileged === true && { privileged: true }),
   };
 }
 

@@ -40,7 +40,8 @@ function config(spec: ContainerSpec, { shift }: CreateFacts): Record<string, str
     ...(shift && !spec.privileged && spec.mounts.length > 0 && { [keys.mounts]: writeSources(spec.mounts) }),
     // Said in both cases: unsaid, LXD starts at boot what ran before.
     "boot.autostart": String(spec.autostart),
-    ...(spec.privileged && { "security.privileged": "true" }),
+    // Said in both cases: a profile may say otherwise, and who asks for none must get none.
+    "security.privileged": String(spec.privileged),
     ...limits(spec.limits),
     "raw.lxc": raw,
   };

@@ -87,6 +87,7 @@ export function toContainer(instance: Instance, pid: number): Container {
     mounts: readMounts(instance),
     macs: macsOf(instance),
     addresses: givenTo(instance),
+    ...((instance.expanded_config ?? config)["security.privileged"] === "true" && { privileged: true }),
   };
 }
 

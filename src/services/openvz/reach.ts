@@ -37,7 +37,7 @@ export function createReach({ inventory, lookup, tasks, openvz, marks }: ReachOp
     const found = row && findRecorded(inventory, marks, row);
     if (!found) throw noSuchContainer();
     try {
-      authorize(user, verb, [{ owner, name: "container" }]);
+      authorize(user, verb, [{ owner, name: "container", privileged: found.container?.privileged }]);
     } catch (error) {
       throw hasCode(error, "not_found") ? noSuchContainer() : error;
     }

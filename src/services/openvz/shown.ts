@@ -13,6 +13,7 @@ export function shownContainer({ row, view, container }: Recorded, shape?: Shape
     parameters: row.parameters === null ? null : (JSON.parse(row.parameters) as Record<string, string>),
     created_at: shownTime(row.createdAt),
     engine: row.engine,
+    ...(container?.privileged && { privileged: true as const }),
     ...(container && view?.available() && { state: container.paused ? "paused" : container.state }),
     ...(shape && { effective: effective(shape, row.description) }),
   };
