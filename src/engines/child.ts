@@ -11,6 +11,10 @@ export interface ChildOptions {
   signal?: AbortSignal | undefined;
   /** Given to its standard input. */
   input?: string;
+  /** The open file that is its standard input instead. */
+  inputFile?: number;
+  /** Where it begins; else where the station does. */
+  cwd?: string;
   /** An open folder that the program gets as its descriptor 3. */
   folder?: FileHandle;
   /** Of more output only so many bytes of the end are kept: 65536 unless said. */
@@ -33,10 +37,11 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
     GANTRY_TASK: options.task,
   };
   const inherited = options.folder ? [options.folder.fd] : [];
-  const stdio = ["pipe", "pipe", "pipe", ...inherited] as const;
-  const child = spawn(program, args, { env, detached: true, stdio: [...stdio] }) as ChildProcessWithoutNullStreams;
+  const { cwd, inputFile } = options;
+  const stdio = [inputFile ?? "pipe", "pipe", "pipe", ...inherited] as const;
+  const child = spawn(program, args, { env, cwd, detached: true, stdio: [...stdio] }) as ChildProcessWithoutNullStreams;
   // Who reads nothing of it may have ended already.
-  child.stdin.on("error", () => undefined).end(options.input ?? "");
+  if (inputFile === undefined) child.stdin.on("error", () => undefined).end(options.input ?? "");
   const output = { out: keepEnd(limit), err: keepEnd(limit) };
   child.stdout.on("data", output.out.add);
   child.stderr.on("data", output.err.add);

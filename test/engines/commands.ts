@@ -11,5 +11,5 @@ export async function run(program: string, ...args: string[]): Promise<string> {
 
 /** The same in the namespaces of a container's process. */
 export function runInside(pid: number, ...argv: string[]): Promise<string> {
-  return run("nsenter", "-t", String(pid), "-m", "-n", "-u", "-p", "--", ...argv);
+  return run("nsenter", "-t", String(pid), "-a", "--", ...argv);
 }

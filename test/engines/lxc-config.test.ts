@@ -46,7 +46,8 @@ test("limits are said for both versions of control groups, the memory's first", 
 
 test("devices and GPUs are allowed in both, and their nodes given where they are", () => {
   const devices = [{ majors: [{ kind: "c", major: 81 } as const], access: "rw" }];
-  const host = { nodes: ["/dev/video0", "/dev/dri/card0"], gpuDevices: ["c 226:*"] };
+  const nodes = ["/dev/video0", "/dev/dri/card0"].map((path) => ({ path, source: path }));
+  const host = { nodes, gpuDevices: ["c 226:*"] };
   assert.deepEqual(settings(lines({ devices, gpu: true }, host), /devices|mount/), [
     "lxc.cgroup.devices.allow = c 81:* rw",
     "lxc.cgroup2.devices.allow = c 81:* rw",
@@ -68,7 +69,7 @@ test("a value with a control character is refused, wherever it is", async () => 
   await made({ network });
   await made({}, { home: `/${bad}` });
   await made({}, { architecture: bad });
-  await made({}, { nodes: [`/dev/\u0000${bad}`] });
+  await made({}, { nodes: [{ path: `/dev/\u0000${bad}`, source: "/dev/x" }] });
   await made({ hostname: "a\u0085b" });
   // In the path of a mount it is written in another way, as in fstab.
   assert.deepEqual(settings(lines({ mounts }, { mountPoints: ["/x"] }), /mount|hook/), [

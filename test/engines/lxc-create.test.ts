@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -23,6 +23,14 @@ const rows: Row[] = [
     spec: { devices: [{ majors: [{ kind: "c", major: 81 }], access: "rw" }] },
     check({ pid }) {
       if (!cgroupV2) assert.ok(devices(pid).includes("c 81:* rw"), devices(pid).join(", "));
+    },
+  },
+  {
+    parameter: "device, privileged",
+    spec: { privileged: true, devices: [{ majors: [{ kind: "c", major: 10 }], access: "r" }] },
+    async check({ pid }) {
+      if (!cgroupV2) assert.ok(devices(pid).includes("c 10:* r"), devices(pid).join(", "));
+      assert.equal(await runInside(pid, "sh", "-c", "test -c /dev/net/tun && stat -c %u /dev/net/tun"), "0");
     },
   },
   {
@@ -69,38 +77,43 @@ createTests(bench, {
   },
 });
 
-test("create in LXC: volume host, ro and rw, one in the other, where the image has a link; and again after a restart", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "a:b "));
-  mkdirSync(join(folder, "sub"));
-  writeFileSync(join(folder, "file"), "of the host");
-  const mount = { source: folder, readOnly: false };
-  let container = await launch({
-    mounts: [
-      { source: join(folder, "sub"), target: "/rw/sub", readOnly: true },
-      { ...mount, target: "/rw" },
-      { ...mount, target: "/sbin/new\\040 folder", readOnly: true },
-      { ...mount, target: "/dev/shared", readOnly: true },
-    ],
+for (const privileged of [false, true]) {
+  test(`create in LXC: volume host, ro and rw, one in the other, where the image has a link, ${privileged ? "privileged" : "id-mapped"}; and again after a restart`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "a:b "));
+    // The root of a container with ids of its own must get through to what it mounts.
+    chmodSync(folder, 0o755);
+    mkdirSync(join(folder, "sub"));
+    writeFileSync(join(folder, "file"), "of the host");
+    const mount = { source: folder, readOnly: false };
+    let container = await launch({
+      privileged,
+      mounts: [
+        { source: join(folder, "sub"), target: "/rw/sub", readOnly: true },
+        { ...mount, target: "/rw" },
+        { ...mount, target: "/sbin/new\\040 folder", readOnly: true },
+        { ...mount, target: "/dev/shared", readOnly: true },
+      ],
+    });
+    assert.deepEqual(container.mounts, [join(folder, "sub"), folder, folder, folder]);
+    for (const again of [false, true]) {
+      if (again) container = await restarted(container);
+      const { pid } = container;
+      const readOnly = (point: string): boolean | undefined =>
+        mounts(pid).find(({ target }) => target === point)?.readOnly;
+      assert.equal(readOnly("/rw"), false);
+      assert.equal(readOnly("/rw/sub"), true);
+      assert.equal(readOnly("/dev/shared"), true);
+      // The image's /sbin is a link to bin.
+      assert.equal(readOnly("/bin/new\\134040\\040folder"), true);
+      await runInside(pid, "sh", "-c", "echo new >/rw/new");
+      assert.equal(fileInside(pid, "/bin/new\\040 folder/new"), "new\n");
+      assert.equal(await run("stat", "-c", "%u", join(folder, "new")), "0");
+      await assert.rejects(runInside(pid, "sh", "-c", "echo x >'/sbin/new\\040 folder/x'"), /Read-only file system/);
+    }
+    await engine().containers.remove(container.id);
+    assert.ok(existsSync(join(folder, "file")));
   });
-  assert.deepEqual(container.mounts, [join(folder, "sub"), folder, folder, folder]);
-  for (const again of [false, true]) {
-    if (again) container = await restarted(container);
-    const { pid } = container;
-    const readOnly = (point: string): boolean | undefined =>
-      mounts(pid).find(({ target }) => target === point)?.readOnly;
-    assert.equal(readOnly("/rw"), false);
-    assert.equal(readOnly("/rw/sub"), true);
-    assert.equal(readOnly("/dev/shared"), true);
-    // The image's /sbin is a link to bin.
-    assert.equal(readOnly("/bin/new\\134040\\040folder"), true);
-    await runInside(pid, "sh", "-c", "echo new >/rw/new");
-    assert.equal(fileInside(pid, "/bin/new\\040 folder/new"), "new\n");
-    assert.equal(await run("stat", "-c", "%u", join(folder, "new")), "0");
-    await assert.rejects(runInside(pid, "sh", "-c", "echo x >'/sbin/new\\040 folder/x'"), /Read-only file system/);
-  }
-  await engine().containers.remove(container.id);
-  assert.ok(existsSync(join(folder, "file")));
-});
+}
 
 test("create in LXC: the address of a container that is gone is nobody's", async () => {
   const macAddress = "00:16:3e:77:66:55";

@@ -42,7 +42,8 @@ test("what its full disk does not take is refused, and nothing of it is done; wi
 });
 
 test("name servers are few, whatever is made of their file inside", async () => {
-  const { id, name } = await launch();
+  // The root of any other has not the rights to make it writable.
+  const { id, name } = await launch({ privileged: true });
   await engine().containers.reshape(id, { nameServers: ["192.0.2.53"] });
   await restarted(await found(engine(), id));
   const grow =

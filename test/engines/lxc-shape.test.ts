@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -147,19 +156,24 @@ test("an address that another engine has a route to stays that one's", async () 
   await engine().containers.remove(container.id);
 });
 
-test("what a copy that was killed has left beside the root file system is cleared away", async () => {
-  const container = await launch();
-  const stray = join(home(container), "rootfs.img");
-  writeFileSync(stray, "half");
-  await engine().recover(container.mark?.station ?? "");
-  assert.ok(!existsSync(stray));
-  await engine().containers.reshape(container.id, { size: 64 * mebibyte });
-  mkdirSync(join(home(container), "rootfs/etc"), { recursive: true });
-  await engine().recover(container.mark?.station ?? "");
-  assert.ok(!existsSync(join(home(container), "rootfs")));
-  assert.equal((await found(engine(), container.id)).state, "running");
-  await engine().containers.remove(container.id);
-});
+for (const privileged of [false, true]) {
+  const kind = privileged ? "a privileged container" : "a container with ids of its own";
+  test(`what a killed copy has left beside the root file system of ${kind} is cleared away`, async () => {
+    const container = await launch({ privileged });
+    const stray = join(home(container), "rootfs.img");
+    writeFileSync(stray, "half");
+    await engine().recover(container.mark?.station ?? "");
+    assert.ok(!existsSync(stray));
+    await engine().containers.reshape(container.id, { size: 64 * mebibyte });
+    const folder = join(home(container), "rootfs");
+    mkdirSync(join(folder, "etc"), { recursive: true });
+    await engine().recover(container.mark?.station ?? "");
+    // The file is mounted there for the moment of a start, but where LXC does that itself.
+    assert.deepEqual(existsSync(folder) && readdirSync(folder), privileged ? false : []);
+    assert.equal((await found(engine(), container.id)).state, "running");
+    await engine().containers.remove(container.id);
+  });
+}
 
 test("who listens is told of a change", async () => {
   const container = await launch();

@@ -55,7 +55,6 @@ const refusals: readonly [field: string, body: Record<string, unknown>, only?: S
   ["volume.container", { volume: { container: ["other"] } }],
   ["volume.new", { volume: { new: ["/data"] } }],
   ["repository", { repository: "dockerhub" }],
-  ["privileged", { privileged: true }, "lxc"],
   ["fingerprint", { fingerprint: "0123456789ab" }, "lxc"],
   ["name", { name: "under_score" }, "lxd"],
 ];

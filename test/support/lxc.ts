@@ -1,5 +1,5 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { run } from "../engines/commands.ts";
 import { daemonPid, startDaemon } from "./daemon.ts";
 import { testEngines } from "./engines.ts";
@@ -40,6 +40,15 @@ async function coverHostFolders(): Promise<void> {
     await run("mount", "-t", "tmpfs", "tmpfs", place);
   }
   if (existsSync(copy)) copyFileSync(copy, join(settings, "default.conf"));
+  for (const name of ["subuid", "subgid"]) await coverFile(join("/etc", name));
+}
+
+/** What the machine's file says, in a copy of its own. */
+async function coverFile(file: string): Promise<void> {
+  const copy = join(testEngines().folder, basename(file));
+  if (!existsSync(file)) writeFileSync(file, "");
+  copyFileSync(file, copy);
+  await run("mount", "--bind", copy, file);
 }
 
 async function startBridge({ bridge, hostsDir }: TestLxc): Promise<void> {

@@ -1,6 +1,8 @@
 import type { ContainerSpec, Limits } from "../engine.ts";
 import { addressLines, deviceLines, joinLines, mountLine, weightLines } from "../lxc-lines.ts";
+import { idMapLines, type IdRange } from "./id-map/id-range.ts";
 import { folderName, imageName } from "./layout.ts";
+import { rootHookLines } from "./root-hooks.ts";
 
 /** What the translation must know of the host, the image and the place. */
 export interface ConfigFacts {
@@ -15,13 +17,28 @@ export interface ConfigFacts {
   address?: { address: string; gateway: string } | undefined;
   /** Where to mount what the spec names, by the order in the spec: paths without links in the image. */
   mountPoints: readonly string[];
-  /** Nodes of the spec's devices and GPUs that exist on the host. */
-  nodes: readonly string[];
+  /** Nodes of the spec's devices and GPUs that exist on the host, by their path in the container. */
+  nodes: readonly DeviceSource[];
   /** Devices of GPUs, as `c 226:*`. */
   gpuDevices: readonly string[];
   systemd: boolean;
   /** The kernel counts swap. */
   swap: boolean;
+  /** Absent: the container is privileged. */
+  ids?: GivenIds | undefined;
+}
+
+export interface DeviceSource {
+  /** As /dev/video0. */
+  path: string;
+  /** The node of the host that is mounted there. */
+  source: string;
+}
+
+export interface GivenIds {
+  range: IdRange;
+  /** LXC mounts the root file system with these ids as owners; else it has them on the disk. */
+  mappedByMount: boolean;
 }
 
 /** One core's time in microseconds. */
@@ -33,7 +50,8 @@ export function containerConfig(spec: ContainerSpec, facts: ConfigFacts): string
   return joinLines([
     `lxc.include = ${common}`,
     `lxc.arch = ${facts.architecture}`,
-    `lxc.rootfs.path = ${rootLine(facts.home, spec.limits)}`,
+    ...rootLines(spec.limits, facts),
+    ...(facts.ids ? idMapLines(facts.ids.range) : []),
     `lxc.uts.name = ${spec.hostname ?? spec.name}`,
     // Without AppArmor in the kernel it means nothing.
     "lxc.apparmor.profile = generated",
@@ -49,8 +67,17 @@ export function containerConfig(spec: ContainerSpec, facts: ConfigFacts): string
 }
 
 /** With a size it is a file system of its own. */
-function rootLine(home: string, { size }: Limits): string {
-  return size === undefined ? `dir:${home}/${folderName}` : `loop:${home}/${imageName}`;
+function rootLines({ size }: Limits, { home, ids }: ConfigFacts): string[] {
+  if (!ids)
+    return [`lxc.rootfs.path = ${size === undefined ? `dir:${home}/${folderName}` : `loop:${home}/${imageName}`}`];
+  return [
+    `lxc.rootfs.path = dir:${home}/${folderName}`,
+    // The device nodes of an image are none of the container's.
+    `lxc.rootfs.options = ${ids.mappedByMount ? "idmap=container,nodev" : "nodev"}`,
+    // LXC cannot move its terminals into a folder below /dev there.
+    "lxc.tty.dir =",
+    ...(size === undefined ? [] : rootHookLines()),
+  ];
 }
 
 function logs(home: string): string[] {
@@ -116,18 +143,19 @@ function devices(spec: ContainerSpec, { nodes, gpuDevices }: ConfigFacts): strin
   return [
     ...[...rules, ...gpuDevices.map((device) => `${device} rwm`)].flatMap((device) => deviceLines("allow", device)),
     // A device that is not plugged in at a later start is left out.
-    ...nodes.map((node) => mountLine(node, node.slice(1), ["bind", "optional", "create=file"])),
+    ...nodes.map(({ path, source }) => mountLine(source, path.slice(1), ["bind", "optional", "create=file"])),
   ];
 }
 
 /** What is mounted on a folder of another mount comes after it. */
-function mounts(spec: ContainerSpec, { mountPoints }: ConfigFacts): string[] {
+function mounts(spec: ContainerSpec, { mountPoints, ids }: ConfigFacts): string[] {
   const all = spec.mounts.map((mount, index) => ({ ...mount, point: mountPoints[index] as string }));
   return all
     .toSorted((a, b) => a.point.split("/").length - b.point.split("/").length)
     .map(({ source, point, readOnly }) => {
       // A folder of the image is there already, and its making by LXC would follow links.
       const made = point.startsWith("/dev/") ? ["create=dir"] : [];
-      return mountLine(source, point.slice(1), ["bind", ...(readOnly ? ["ro"] : []), ...made]);
+      const owners = ids ? ["idmap=container"] : [];
+      return mountLine(source, point.slice(1), ["bind", ...(readOnly ? ["ro"] : []), ...made, ...owners]);
     });
 }

@@ -7,6 +7,7 @@ import type { LxcEvents, Snapshot } from "./events.ts";
 import { exists } from "../../util/exists.ts";
 import type { Facts } from "./facts.ts";
 import { cancelled, unavailable } from "./failures.ts";
+import { isPrivileged } from "./id-map/id-range.ts";
 import { isFrozen } from "./init-process.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { type ContainerDeps, createLifecycle } from "./lifecycle.ts";
@@ -102,7 +103,7 @@ export async function assertThere({ path }: Layout): Promise<void> {
 
 function toContainer(
   name: string,
-  { incarnation, station, ran, macs, addresses }: Facts,
+  { incarnation, station, ran, macs, addresses, idRanges }: Facts,
   { pid, paused }: { pid: number; paused: boolean },
 ): Container {
   return {
@@ -118,6 +119,7 @@ function toContainer(
     pid,
     ...(pid === 0 && station && ran && { ended: true }),
     ...(paused && { paused }),
+    ...(isPrivileged(idRanges) && { privileged: true }),
     mounts: station?.mounts ?? [],
     macs,
     addresses,

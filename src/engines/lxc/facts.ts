@@ -2,6 +2,7 @@ import type { Stats } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";
 
 import type { Container, ContainerSettings, OwnerMark, PortMapping } from "../engine.ts";
+import { type IdRange, mappedRanges } from "./id-map/id-range.ts";
 import type { Layout } from "./layout.ts";
 
 /** What the station keeps of a container beside LXC's own configuration; `gantry.json`. */
@@ -27,6 +28,8 @@ export interface Facts {
   /** Given to the container's cards by LXC, without prefix length. */
   addresses: readonly string[];
   macs: readonly string[];
+  /** Ids of the host that its users have; [] for a privileged one. */
+  idRanges: readonly IdRange[];
   /** It was started before. */
   ran: boolean;
 }
@@ -87,6 +90,7 @@ async function read(layout: Layout, name: string, incarnation: string): Promise<
     rootfs: values(config, /^\s*lxc\.rootfs(?:\.path)?\s*=\s*(\S.*?)\s*$/gm).at(-1) ?? "",
     addresses: values(config, /^\s*lxc\.net\.\d+\.ipv4\.address\s*=\s*([\d.]+)/gm),
     macs: values(config, /^\s*lxc\.net\.\d+\.hwaddr\s*=\s*([\da-fA-F:]+)/gm).map((mac) => mac.toLowerCase()),
+    idRanges: mappedRanges(config),
     ran: await ran,
   };
 }

@@ -4,8 +4,11 @@ import type { ContainerSpec } from "../engine.ts";
 import { deviceNodes, hostFacts } from "../host-devices.ts";
 import type { ConfigFacts } from "./config.ts";
 
+/** `nodes`: as /dev/video0. */
+export type HostSide = Pick<ConfigFacts, "gpuDevices" | "swap"> & { nodes: readonly string[] };
+
 /** The host's side of a spec's devices and limits. */
-export async function lookAtHost(spec: ContainerSpec): Promise<Pick<ConfigFacts, "nodes" | "gpuDevices" | "swap">> {
+export async function lookAtHost(spec: ContainerSpec): Promise<HostSide> {
   const [{ nodes }, gpu, swap] = await Promise.all([hostFacts(spec), spec.gpu ? gpuNodes() : [], countsSwap()]);
   const all = new Set([...nodes, ...gpu].map((node) => node.path));
   return { nodes: [...all], gpuDevices: [...new Set(gpu.map(({ kind, major }) => `${kind} ${major}:*`))], swap };

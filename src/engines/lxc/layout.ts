@@ -22,6 +22,8 @@ export interface Layout {
 export const folderName = "rootfs";
 /** The same with a size: an ext4 in a file. */
 export const imageName = "rootfs.img";
+/** Device nodes of a container with ids of its own. */
+export const devicesName = "devices";
 
 export function createLayout(lxcPath: string, hostsDir: string): Layout {
   const folder = path.resolve(lxcPath);

@@ -19,7 +19,7 @@ import { killLeftovers } from "./leftovers.ts";
 import { createResizing } from "./resize.ts";
 import { untilUnmounted } from "./loop-root.ts";
 import { createRestartMark } from "./restart-mark.ts";
-import { type RootPlace, rootPlace } from "./root-place.ts";
+import { type RootPlace, rootPlace, unmountLeftover } from "./root-place.ts";
 import { runningContainers } from "./sockets.ts";
 import type { Staging } from "./staging.ts";
 import { launch } from "./start.ts";
@@ -77,6 +77,7 @@ export function createLifecycle(deps: Deps): Lifecycle {
     } catch (error) {
       // Somebody else was quicker, or something that LXC knows nothing of was in the way.
       if (await isUp(name)) return;
+      await unmountLeftover(root);
       if ((await killLeftovers(root)) === 0) throw error;
       await launchFrom(root, name);
     }
@@ -85,6 +86,7 @@ export function createLifecycle(deps: Deps): Lifecycle {
   /** LXC takes a loop device that is free, and fails when another one was quicker. */
   async function launchFrom(root: RootPlace | undefined, name: string): Promise<void> {
     if (root?.kind !== "image") return launch(layout, name);
+    await unmountLeftover(root);
     // Of a container that has just ended the kernel may be writing yet: mounted twice, the file would be destroyed.
     await untilUnmounted(root.path, "lxc");
     await turn(loops, async () => {
@@ -142,6 +144,7 @@ export function createLifecycle(deps: Deps): Lifecycle {
     }
     const root = await rootOf(name);
     await killLeftovers(root);
+    await unmountLeftover(root);
     if (root?.kind === "image") await untilUnmounted(root.path, "lxc");
   }
 

@@ -67,6 +67,7 @@ export function inspected({ name, ports, pid, ...more }: Container): Record<stri
     Id: name,
     Name: name,
     State: { Status: status, Running: pid > 0, Paused: paused, Pid: pid },
+    HostConfig: { Privileged: more.privileged ?? false },
     NetworkSettings: { Ports: portsInDockerForm(ports) },
   };
 }

@@ -11,6 +11,9 @@ import { createLxcEvents, type LxcEvents } from "./events.ts";
 import { createFactsStore, type Facts } from "./facts.ts";
 import { unavailable } from "./failures.ts";
 import { addRoutes, routesOf } from "./address-settings.ts";
+import type { IdFiles } from "./id-map/host-ids.ts";
+import { createIdRanges } from "./id-map/id-ranges.ts";
+import { mapsOwners } from "./id-map/owner-mapping.ts";
 import { createInitProcesses } from "./init-process.ts";
 import { createLayout, type Layout } from "./layout.ts";
 import { recover } from "./recover.ts";
@@ -24,6 +27,8 @@ export interface LxcOptions {
   bridge?: string;
   /** Where the bridge's DHCP server looks for reservations (`dhcp-hostsdir`). */
   hostsDir?: string;
+  /** Where this host writes down who has which ids. */
+  idFiles?: IdFiles;
 }
 
 /** How long a version is taken for true, in milliseconds. */
@@ -46,7 +51,15 @@ export function createLxcEngine(options: LxcOptions): Engine {
     return found;
   };
   const addresses = createAddresses({ layout, bridge, facts: all });
-  const make = createMaker({ layout, staging, addresses, images, bridge });
+  const ids = createIdRanges({
+    used: async () => [...(await all()).values()].flatMap(({ idRanges }) => idRanges),
+    seed: layout.home,
+    ...(options.idFiles && { files: options.idFiles }),
+  });
+  const info = createInfo(layout);
+  const canMap = async (inFile: boolean): Promise<boolean> =>
+    mapsOwners(inFile ? "ext4" : { folder: layout.path }, (await info()).version);
+  const make = createMaker({ layout, staging, addresses, ids, mapsOwners: canMap, images, bridge });
   const containers = createContainers({ layout, bridge, facts, inits, staging, addresses, events, make });
 
   return {
@@ -59,7 +72,7 @@ export function createLxcEngine(options: LxcOptions): Engine {
       nameServers: false,
       publishedPorts: false,
       imagesInUse: false,
-      privileged: false,
+      privileged: true,
       commits: false,
       renamesRunning: false,
       sizes: true,
@@ -69,7 +82,7 @@ export function createLxcEngine(options: LxcOptions): Engine {
     },
     containers,
     images: withEvents(images, events),
-    info: createInfo(layout),
+    info,
     daemon: async () => undefined,
     events: events.subscribe,
     async attachNetwork({ id }: Container, signal?: AbortSignal) {

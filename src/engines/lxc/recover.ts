@@ -6,6 +6,7 @@ import type { FactsStore } from "./facts.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { finishRenames } from "./rename.ts";
 import { createResizing } from "./resize.ts";
+import { runningContainers } from "./sockets.ts";
 import type { Staging } from "./staging.ts";
 
 interface Deps {
@@ -32,10 +33,11 @@ export async function recover(deps: Deps, station: string): Promise<void> {
 /** What was to take the place of a root file system, or had it before. */
 async function tidyRoots({ layout, staging, facts }: Deps, station: string): Promise<void> {
   const resizing = createResizing({ layout, staging });
+  const running = await runningContainers(layout.path);
   for (const name of (await readdir(layout.path).catch(() => [])).filter(isContainerName)) {
     const owner = (await facts.of(name))?.station?.mark;
     if (owner?.station !== station) continue;
-    await resizing.tidy({ name, owner, task: `${owner.station}/${owner.task}`, running: false });
+    await resizing.tidy({ name, owner, task: `${owner.station}/${owner.task}`, running: running.has(name) });
   }
 }
 

@@ -1,10 +1,10 @@
-import { readFile, rename, rm, statfs } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError, invalid } from "../../errors.ts";
 import { runChild } from "../child.ts";
 import { removeTree } from "../remove-tree.ts";
-import { readConfig, settingsOf, withSettings, writeConfig } from "./config-file.ts";
+import { readConfig, type Settings, withSettings, writeConfig } from "./config-file.ts";
 import { exists } from "../../util/exists.ts";
 import { folderName, imageName, type Layout } from "./layout.ts";
 import {
@@ -16,7 +16,9 @@ import {
   loopDevice,
   makeLoopRoot,
 } from "./loop-root.ts";
-import { inRoot, type RootPlace, rootPlace } from "./root-place.ts";
+import { isPrivileged, mappedRanges } from "./id-map/id-range.ts";
+import { rootHookSettings } from "./root-hooks.ts";
+import { inRoot, isMounted, type RootPlace, rootPlace, unmountLeftover } from "./root-place.ts";
 import { runningContainers } from "./sockets.ts";
 import type { Owner, Staging } from "./staging.ts";
 
@@ -47,8 +49,6 @@ export function createResizing({ layout, staging }: Deps) {
     const config = await readConfig(layout, subject.name);
     const place = rootPlace(layout, subject.name, config);
     if (!place?.own) throw unfit("cannot be set: the container has its files elsewhere.");
-    if (settingsOf(config, "lxc.idmap").length > 0)
-      throw unfit("cannot be set: the container has user ids of its own.");
     const sizes = place.kind === "image" ? await imageSizes(place.path) : undefined;
     const whole = sizes && size - sizes.used < blockSize;
     if (sizes && whole && size === sizes.file) return undefined;
@@ -83,7 +83,7 @@ export function createResizing({ layout, staging }: Deps) {
         throw new AppError("conflict", `The LXC container ${name} was started meanwhile: try again.`);
       const made = path.join(layout.home(name), imageName);
       await rename(image, made);
-      await writeConfig(layout, name, withSettings(config, { "lxc.rootfs.path": `loop:${made}` }));
+      await writeConfig(layout, name, withSettings(config, rootSettings(layout, name, config)));
       if (place.kind === "image" && place.path !== made) await rm(place.path, { force: true });
       await tidy(subject);
     });
@@ -93,13 +93,20 @@ export function createResizing({ layout, staging }: Deps) {
   async function tidy(subject: Subject): Promise<void> {
     const { name } = subject;
     const place = rootPlace(layout, name, await readConfig(layout, name));
+    if (!subject.running) await unmountLeftover(place);
     const [folder, image] = [folderName, imageName].map((file) => path.join(layout.home(name), file)) as [
       string,
       string,
     ];
     if (place?.path === folder && (await exists(image))) await rm(image);
-    if (place?.path !== image || !(await exists(folder))) return;
-    await withStaged(subject, (away) => rename(folder, path.join(away, folderName)));
+    if (place?.path !== image) return;
+    const isMountPoint = place.mountPoint === folder;
+    // LXC is starting it.
+    if (isMountPoint && (await isMounted(folder))) return;
+    const left = await readdir(folder).catch(() => undefined);
+    if (left && !(isMountPoint && left.length === 0))
+      await withStaged(subject, (away) => rename(folder, path.join(away, folderName)));
+    if (isMountPoint) await mkdir(folder, { recursive: true, mode: 0o755 });
   }
 
   async function withStaged(subject: Subject, work: (folder: string) => Promise<void>): Promise<void> {
@@ -117,6 +124,13 @@ export function createResizing({ layout, staging }: Deps) {
   }
 
   return { plan, grow, remake, tidy };
+}
+
+/** Of a container whose root file system is in a file from now on. */
+function rootSettings(layout: Layout, name: string, config: string): Settings {
+  const home = layout.home(name);
+  if (isPrivileged(mappedRanges(config))) return { "lxc.rootfs.path": `loop:${path.join(home, imageName)}` };
+  return { "lxc.rootfs.path": `dir:${path.join(home, folderName)}`, ...rootHookSettings(config, true) };
 }
 
 const blockSize = 4096;

@@ -1,7 +1,8 @@
-import { lstat, mkdir, readlink, rm, writeFile } from "node:fs/promises";
+import { lchown, lstat, mkdir, readlink, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError } from "../../errors.ts";
+import { runChild } from "../child.ts";
 import { codeOf } from "./failures.ts";
 
 /**
@@ -43,14 +44,19 @@ async function linkAt(file: string): Promise<string | undefined> {
   return found?.isSymbolicLink() ? readlink(file) : undefined;
 }
 
-/** Makes the folder that something is to be mounted on. Answers its path in the container, without links. */
-export async function makeMountPoint(root: string, target: string): Promise<string> {
+/**
+ * Makes the folder that something is to be mounted on, for the user and the group `owner` on the disk. Answers its path in
+ * the container, without links.
+ */
+export async function makeMountPoint(root: string, target: string, owner: number): Promise<string> {
   const inside = await resolveInside(root, target);
   if (inside === undefined) throw unfit(target, "its links go in a circle in the image");
   // LXC puts file systems of its own there, and makes what is needed in them.
   if (/^\/(?:dev|proc|sys)(?:\/|$)/.test(inside)) return inside;
   try {
-    await mkdir(path.join(root, inside), { recursive: true });
+    const made = await mkdir(path.join(root, inside), { recursive: true });
+    if (made !== undefined && owner !== 0)
+      await runChild(["chown", "-R", `${owner}:${owner}`, "--", made], { task: "lxc" });
   } catch (error) {
     if (codeOf(error) !== "ENOTDIR" && codeOf(error) !== "EEXIST") throw error;
     throw unfit(target, "the image has a file there", error);
@@ -63,13 +69,14 @@ function unfit(target: string, reason: string, cause?: unknown): AppError {
 }
 
 /** An image without /etc needs none. What lies there is replaced, never written through. */
-export async function writeHostname(root: string, hostname: string): Promise<void> {
+export async function writeHostname(root: string, hostname: string, owner: number): Promise<void> {
   const folder = await placeOf(root, "/etc");
   if (folder === undefined || !(await lstat(folder)).isDirectory()) return;
   const file = path.join(folder, "hostname");
   if ((await lstat(file).catch(() => undefined))?.isDirectory()) return;
   await rm(file, { force: true });
   await writeFile(file, `${hostname}\n`, { flag: "wx", mode: 0o644 });
+  await lchown(file, owner, owner);
 }
 
 /** Whether its first process is systemd. */

@@ -3,7 +3,10 @@ import path from "node:path";
 
 import { AppError } from "../../errors.ts";
 import { runChild } from "../child.ts";
+import { decodeMountPoint } from "../../util/mount-point.ts";
 import { plain } from "../plain.ts";
+import { readConfig, settingsOf } from "./config-file.ts";
+import { kernelMapsOwners } from "./id-map/owner-mapping.ts";
 import type { Layout } from "./layout.ts";
 
 /** LXC itself waits this long for its own steps at most. */
@@ -22,9 +25,28 @@ export async function launch(layout: Layout, name: string): Promise<void> {
   try {
     await runChild(argv, { task: "lxc", signal: AbortSignal.timeout(patience) });
   } catch (error) {
-    throw startFailure(name, await readFile(log, "utf8").catch(() => ""), error);
+    const text = await readFile(log, "utf8").catch(() => "");
+    throw (await mountFailure(layout, name, text)) ?? startFailure(name, text, error);
   }
   await writeFile(layout.started(name), "", { flag: "a" }).catch(() => undefined);
+}
+
+/** LXC says neither which of the container's folders it could not mount with other owners, nor what to do. */
+async function mountFailure(layout: Layout, name: string, log: string): Promise<AppError | undefined> {
+  const isShut = /Permission denied - Failed to create detached mount/.test(log);
+  if (!isShut && !/Failed to (?:idmap|create) detached mount/.test(log)) return undefined;
+  const entries = settingsOf(await readConfig(layout, name), "lxc.mount.entry").map((entry) => entry.split(" "));
+  const folders = entries.filter(([, , , options = ""]) => options.includes("idmap=container"));
+  for (const [source = "", target = ""] of folders) {
+    const reason = isShut
+      ? `the folders above ${decodeMountPoint(source)} on the host do not let others pass (chmod o+x)`
+      : "its file system on the host cannot be mounted with the owners of a container";
+    if (isShut ? log.includes(decodeMountPoint(source)) : !(await kernelMapsOwners(decodeMountPoint(source))))
+      return new AppError("invalid", `/${decodeMountPoint(target)} cannot be mounted: ${reason}.`, {
+        details: { field: "volume.host" },
+      });
+  }
+  return undefined;
 }
 
 /** "The container failed to start" says nothing; the log does, in its first line of an error. */
