@@ -51,6 +51,7 @@ after(async () => {
     for (const { Id, Names } of await listContainers())
       if (Names.some((name) => id.startsWith(name.slice(1))))
         await dockerApi("DELETE", `/containers/${Id}?force=1&v=1`);
+  await dockerApi("DELETE", "/networks/foreign-net");
   await world.station.close();
 });
 
@@ -74,6 +75,7 @@ async function seen(name: string): Promise<void> {
 async function foreignTexts(one: string, two: string): Promise<typeof foreign> {
   const { Image, Mounts } = await inspect(two);
   const volume = Mounts[0]?.Name ?? "";
+  const network = (await dockerApi<{ Id: string }>("POST", "/networks/create", { Name: "foreign-net" })).Id;
   const id = Image.replace("sha256:", "");
   const task = (await world.send("GET", "/background", { sid: alice })).json[0].id as number;
   const token = (await world.send("POST", "/tokens", { sid: alice, body: { name: "alice" } })).json.id as number;
@@ -88,7 +90,7 @@ async function foreignTexts(one: string, two: string): Promise<typeof foreign> {
     image: [Image, id, id.slice(0, 12), "busybox:latest:ro"],
     volume: [volume, volume.slice(0, 12), `${volume}:/data`, `${volume}:ro`, `/${volume}:/data`],
     share: [`/${volume}`, `/var/lib/docker/volumes/${volume}/_data`, volume, "/alice", "/etc"],
-    network: ["bridge", "docker0", "eth0", "lo", `container:${two}`],
+    network: [network, network.slice(0, 12), "foreign-net", "foreign-net:ro", "docker0", "lo", `container:${two}`],
     registry: ["closed", "closed:ro"],
     user: ["alice", "admin", "alice:ro"],
     task: [String(task)],

@@ -33,6 +33,7 @@ const create: Fields = {
   "volume.container.[]": "container",
   "volume.host.{key}": "share",
   "volume.new.[]": "volume",
+  "network.mode": "network",
   "network.interface": "network",
   "network.bridge.interface.bridge": "network",
   "network.bridge.interface.name": "network",
@@ -77,6 +78,7 @@ export const objectFields: Readonly<Record<string, Fields>> = {
   "POST /background/image_remove": body("image tag id [].image [].tag [].id", "image"),
   "POST /background/:category": { "params category": "none" },
   "GET /background": inPart("querystring", none("category limit before")),
+  "GET /background/:id": { "params id": "task" },
   "DELETE /background/:target": { "params target": "task" },
 
   "POST /container": inPart("body", create),
