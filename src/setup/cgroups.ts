@@ -4,7 +4,7 @@ import { runCommand } from "./command.ts";
 
 const root = "/sys/fs/cgroup";
 
-/** Mounts the control groups where neither an init system nor anyone else has. */
+/** Mounts the control groups, unless an init system or somebody else has done so. */
 export async function mountCgroups(env: Record<string, string>): Promise<void> {
   if (isMounted()) return;
   if (await mountUnified(env)) return;
@@ -20,7 +20,7 @@ function isMounted(): boolean {
   return points.some((point) => point === root || point.startsWith(`${root}/`));
 }
 
-/** Version 2 serves only if the kernel's controllers are not bound to version 1. */
+/** Mounts version 2. Returns false if this kernel's controllers are bound to version 1. */
 async function mountUnified(env: Record<string, string>): Promise<boolean> {
   try {
     await runCommand(["mount", "-t", "cgroup2", "cgroup2", root], env);
@@ -45,7 +45,7 @@ async function mountOne(name: string, options: string, env: Record<string, strin
   try {
     await runCommand(["mount", "-t", "cgroup", "-o", options, "cgroup", folder], env);
   } catch {
-    // This kernel has it in another hierarchy.
+    // This kernel has the controller in another hierarchy.
     rmdirSync(folder);
   }
 }

@@ -1,35 +1,42 @@
 import type { DaemonFolders } from "./daemon.ts";
-import type { Needs } from "./packages.ts";
+import type { Requirements } from "./packages.ts";
 
 export const engineNames = ["docker", "lxc", "lxd"] as const;
 export type EngineName = (typeof engineNames)[number];
 
-/** ready: nothing to do. stopped: installed, and still to be started or configured. Else why nothing can be done. */
-export type EngineLook = "ready" | "stopped" | "missing" | { reason: string };
+/**
+ * The condition of an engine: `ready` needs nothing, `stopped` is installed but must be started or configured, `missing`
+ * must be installed. A reason says, as the end of a sentence, why set-up can do nothing.
+ */
+export type EngineCondition = "ready" | "stopped" | "missing" | { reason: string };
 
 export interface StartContext {
+  /** Folders of the daemons that are started. */
   folders: DaemonFolders;
+  /** Environment of programs and daemons. */
   env: Record<string, string>;
+  /** True if systemd runs on this host. */
   systemd: boolean;
-  /** Its packages were installed just now, so nobody has come to rely on their first configuration. */
-  fresh: boolean;
-  /** One line for the user. */
+  /** True if the packages were installed just now: nobody relies on their first configuration yet. */
+  justInstalled: boolean;
+  /** Prints one line for the user. */
   log: (line: string) => void;
 }
 
-/** What set-up knows of one kind of engine. */
+/** How one type of engine is installed, started and stopped. */
 export interface EngineSetup {
-  /** For people. */
+  /** Name for messages. */
   title: string;
-  /** What it consists of. */
-  needs: Needs;
-  /** What the station's own work with it takes, whoever set it up. */
-  tools: Needs;
-  look(): Promise<EngineLook>;
-  /** Starts and configures what is installed. Throws with a sentence for the user. */
+  /** What the engine itself consists of. */
+  needs: Requirements;
+  /** What the station needs to work with the engine, whoever installed that. */
+  tools: Requirements;
+  /** Finds out the engine's condition without changing anything. */
+  inspect(): Promise<EngineCondition>;
+  /** Starts and configures the installed engine. Throws with a sentence for the user. */
   start(context: StartContext): Promise<void>;
-  /** Only what set-up started; containers run on. Answers the names of what was stopped. */
+  /** Stops what set-up started; containers run on. Returns the names of what was stopped. */
   stop(folders: DaemonFolders, log: (line: string) => void): Promise<string[]>;
-  /** Names of the bridges on which its containers go out; they may be missing. */
+  /** Returns the names of the bridges by which its containers reach other networks. Not all of them need exist. */
   bridges(): string[];
 }

@@ -1,71 +1,75 @@
 import { existsSync } from "node:fs";
 import type { Config } from "../config/config.ts";
-import { letOut } from "./bridge-rules.ts";
+import { allowBridges } from "./docker-firewall.ts";
 import { type Environment, systemEnvironment } from "./command.ts";
 import { daemonFolders } from "./daemon.ts";
-import { dockerSetup } from "./docker.ts";
-import { type EngineLook, type EngineName, engineNames, type EngineSetup } from "./engine-setup.ts";
-import { lxcSetup } from "./lxc.ts";
-import { lxdSetup } from "./lxd.ts";
-import { appArmorNeeds, pamNeeds } from "./needs.ts";
-import { hasApt, installPackages, missingPackages } from "./packages.ts";
+import { dockerSetup } from "./docker/setup.ts";
+import { type EngineCondition, type EngineName, engineNames, type EngineSetup } from "./engine-setup.ts";
+import { lxcSetup } from "./lxc/setup.ts";
+import { lxdSetup } from "./lxd/setup.ts";
+import { appArmorRequirements, pamRequirements } from "./requirements.ts";
+import { hasApt, installPackages, listMissingPackages } from "./packages.ts";
 
-type Wanted = Pick<Config, "engines" | "docker" | "dockerHost" | "lxdSocket" | "lxcPath" | "runDir" | "pam">;
+type SetupConfig = Pick<Config, "engines" | "docker" | "dockerHost" | "lxdSocket" | "lxcPath" | "runDir" | "pam">;
 
 export interface SetupOptions {
-  config: Wanted;
+  /** The station's settings. */
+  config: SetupConfig;
+  /** The station's environment, of which programs see only a part. */
   env: Environment;
-  /** One line for the user. */
+  /** Prints one line for the user. */
   log: (line: string) => void;
 }
 
-/** `ready`: it was there already. `started`: set-up has started it. `absent`: the station does without. */
+/** `ready`: the engine ran already. `started`: set-up has started it. `absent`: the station runs without it. */
 export type SetupOutcome = "ready" | "started" | "absent";
 
 interface Candidate {
   setup: EngineSetup;
-  look: EngineLook;
+  /** What was found before set-up did anything. */
+  condition: EngineCondition;
 }
 
 /**
- * Each engine as it is; else installed and started where that is possible. Never throws: the station runs without any.
- * An engine whose address was given is somebody else's and not looked at.
+ * Installs and starts the chosen engines where they are missing and that is possible. Returns one outcome for each. Never
+ * throws because of an engine, since the station also runs without one. An engine whose address is configured belongs to
+ * somebody else and is left alone.
  */
 export async function ensureEngines({ config, env, log }: SetupOptions): Promise<SetupOutcome[]> {
-  // What packages and daemons make is for all users, though what the station makes is not.
+  // Files of packages and daemons must be readable by all users, unlike the station's own.
   const umask = process.umask(0o022);
   try {
-    const candidates = await Promise.all(wantedEngines(config).map(lookAt));
+    const candidates = await Promise.all(chosenSetups(config).map(inspectSetup));
     const commandEnv = systemEnvironment(env);
-    const lacking = candidates.map((candidate) => ({ title: candidate.setup.title, packages: lacks(candidate) }));
-    if (config.pam) lacking.push({ title: "the host's users", packages: missingPackages([pamNeeds]) });
-    await install(lacking, commandEnv, log);
+    const missing = candidates.map((candidate) => ({ title: candidate.setup.title, packages: missingFor(candidate) }));
+    if (config.pam) missing.push({ title: "the host's users", packages: listMissingPackages([pamRequirements]) });
+    await install(missing, commandEnv, log);
     const outcomes: SetupOutcome[] = [];
-    // One after the other: each finds the firewall as the one before has left it.
-    for (const candidate of candidates) outcomes.push(await settle(candidate, { config, env: commandEnv, log }));
+    // One after the other, because each adapts to the firewall that the one before has left.
+    for (const candidate of candidates) outcomes.push(await ensureEngine(candidate, { config, env: commandEnv, log }));
     const present = candidates.filter((_, index) => outcomes[index] !== "absent");
     const bridges = present.flatMap(({ setup }) => setup.bridges());
-    if (isRoot()) await letOut(bridges.filter(isDevice), commandEnv);
+    if (isRoot()) await allowBridges(bridges.filter(isDevice), commandEnv);
     return outcomes;
   } finally {
     process.umask(umask);
   }
 }
 
-/** Answers the names of what was stopped. */
+/** Stops what set-up started, the last started first. Returns the names of what was stopped. */
 export async function stopEngines({ config, log }: Omit<SetupOptions, "env">): Promise<string[]> {
   const stopped: string[] = [];
-  // The last one started goes first.
-  for (const setup of wantedEngines(config).toReversed()) {
+
+  for (const setup of chosenSetups(config).toReversed()) {
     stopped.push(...(await setup.stop(daemonFolders(config.runDir), log)));
   }
   return stopped;
 }
 
-function wantedEngines({ engines, docker, dockerHost, lxdSocket, lxcPath, runDir }: Wanted): EngineSetup[] {
+function chosenSetups({ engines, docker, dockerHost, lxdSocket, lxcPath, runDir }: SetupConfig): EngineSetup[] {
   const made: Record<EngineName, () => EngineSetup | undefined> = {
     docker: () => (docker || dockerHost ? undefined : dockerSetup()),
-    // A path is no daemon: its containers need the programs and the bridge all the same.
+    // LXC is set up even if its path is configured: containers there need the programs and the bridge too.
     lxc: () => lxcSetup(lxcPath, daemonFolders(runDir)),
     lxd: () => (lxdSocket ? undefined : lxdSetup()),
   };
@@ -73,27 +77,27 @@ function wantedEngines({ engines, docker, dockerHost, lxdSocket, lxcPath, runDir
   return names.map((name) => made[name]()).filter((setup) => setup !== undefined);
 }
 
-async function lookAt(setup: EngineSetup): Promise<Candidate> {
-  const look = await setup.look().catch((error: unknown): EngineLook => ({ reason: messageOf(error) }));
-  return { setup, look };
+async function inspectSetup(setup: EngineSetup): Promise<Candidate> {
+  const condition = await setup.inspect().catch((error: unknown): EngineCondition => ({ reason: messageOf(error) }));
+  return { setup, condition };
 }
 
-/** Packages that are missing for something. */
-interface Lacking {
+/** The packages that are missing for one engine or feature. */
+interface MissingPackages {
   title: string;
   packages: readonly string[];
 }
 
-/** All packages of all engines in one go. */
+/** Installs all missing packages in one call of apt-get. */
 async function install(
-  all: readonly Lacking[],
+  all: readonly MissingPackages[],
   env: Record<string, string>,
   log: (line: string) => void,
 ): Promise<void> {
-  const lacking = all.filter(({ packages }) => packages.length > 0);
-  const names = [...new Set(lacking.flatMap(({ packages }) => packages))];
+  const missing = all.filter(({ packages }) => packages.length > 0);
+  const names = [...new Set(missing.flatMap(({ packages }) => packages))];
   if (names.length === 0 || !isRoot() || !hasApt()) return;
-  const titles = sentence(lacking.map(({ title }) => title));
+  const titles = sentence(missing.map(({ title }) => title));
   log(`Missing for ${titles}: installing ${names.join(", ")} with apt-get; --no-setup skips this.`);
   try {
     const unknown = await installPackages(names, { env, holdServices: !hasSystemd() });
@@ -103,39 +107,44 @@ async function install(
   }
 }
 
-function lacks({ setup, look }: Candidate): string[] {
-  if (typeof look === "object") return [];
-  return missingPackages(look === "ready" ? [setup.tools] : [setup.needs, setup.tools, appArmorNeeds()]);
+function missingFor({ setup, condition }: Candidate): string[] {
+  if (typeof condition === "object") return [];
+  return listMissingPackages(
+    condition === "ready" ? [setup.tools] : [setup.needs, setup.tools, appArmorRequirements()],
+  );
 }
 
-interface SettleOptions {
-  config: Wanted;
+interface EnsureOptions {
+  config: SetupConfig;
   env: Record<string, string>;
   log: (line: string) => void;
 }
 
-async function settle({ setup, look }: Candidate, { config, env, log }: SettleOptions): Promise<SetupOutcome> {
-  if (look === "ready") return "ready";
-  const without = (reason: string): SetupOutcome => {
+async function ensureEngine(
+  { setup, condition }: Candidate,
+  { config, env, log }: EnsureOptions,
+): Promise<SetupOutcome> {
+  if (condition === "ready") return "ready";
+  const absent = (reason: string): SetupOutcome => {
     log(`No ${setup.title} for now: ${reason}`);
     return "absent";
   };
-  if (typeof look === "object") return without(look.reason);
+  if (typeof condition === "object") return absent(condition.reason);
   if (!isRoot()) {
-    return without(`${setup.title} does not run; start it, or start Gantry as root, which installs and starts it.`);
+    return absent(`${setup.title} does not run; start it, or start Gantry as root, which installs and starts it.`);
   }
   const folders = daemonFolders(config.runDir);
   try {
-    if (look === "missing" && (await setup.look()) === "missing") return without(whyMissing(setup.title));
-    await setup.start({ folders, env, log, systemd: hasSystemd(), fresh: look === "missing" });
+    if (condition === "missing" && (await setup.inspect()) === "missing") return absent(missingReason(setup.title));
+    await setup.start({ folders, env, log, systemd: hasSystemd(), justInstalled: condition === "missing" });
     log(`${setup.title} is ready.`);
     return "started";
   } catch (error) {
-    return without(messageOf(error));
+    return absent(messageOf(error));
   }
 }
 
-function whyMissing(title: string): string {
+function missingReason(title: string): string {
   if (hasApt()) return `${title} is missing and could not be installed; install it with your system's tools.`;
   return `${title} is missing, and Gantry can install it on Debian and Ubuntu only; install it with your system's tools.`;
 }

@@ -1,43 +1,50 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { findCommand, runCommand } from "./command.ts";
 
-/** Command or file that is needed -> Debian package that brings it. */
-export type Needs = Readonly<Record<string, string>>;
+/** The Debian package of each required command or file. Keys are names of commands or absolute paths. */
+export type Requirements = Readonly<Record<string, string>>;
 
-const policyFile = "/usr/sbin/policy-rc.d";
-/** Speaks only to packages of our own apt-get: left behind by a crash, it is in nobody's way. */
-const policy =
+const policyFile = "/usr/sbin/policyScript-rc.d";
+/** Forbids service starts only to our own apt-get, so that it does no harm if a crash leaves it behind. */
+const policyScript =
   '#!/bin/sh\n# By Gantry, for its own installs; it can be removed.\n[ -z "${GANTRY_SETUP:-}" ] || exit 101\n';
 
-/** In order, each once. */
-export function missingPackages(needs: readonly Needs[], has: (need: string) => boolean = isThere): string[] {
+/** Returns the packages of all requirements that are not met, each once, in order. */
+export function listMissingPackages(
+  needs: readonly Requirements[],
+  has: (need: string) => boolean = isPresent,
+): string[] {
   const missing = needs.flatMap((some) => Object.entries(some)).filter(([need]) => !has(need));
   return [...new Set(missing.map(([, name]) => name))];
 }
 
-function isThere(need: string): boolean {
+function isPresent(need: string): boolean {
   return need.startsWith("/") ? existsSync(need) : findCommand(need) !== undefined;
 }
 
-/** Debian, Ubuntu, and what says that it is like them. */
+/** Tells whether set-up can install packages: on Debian, Ubuntu, and systems that declare themselves similar. */
 export function hasApt(): boolean {
-  return findCommand("apt-get") !== undefined && ["debian", "ubuntu"].some(isSystem);
+  return findCommand("apt-get") !== undefined && ["debian", "ubuntu"].some(isDistribution);
 }
 
-/** By its own word, or one that it is like. */
-export function isSystem(name: string): boolean {
+/** Tells whether os-release(5) names this distribution in ID or ID_LIKE. */
+export function isDistribution(name: string): boolean {
   if (!existsSync("/etc/os-release")) return false;
   const lines = readFileSync("/etc/os-release", "utf8").split("\n");
   return lines.some((line) => /^ID(_LIKE)?=/.test(line) && line.split(/[="\s]+/).includes(name));
 }
 
 export interface InstallOptions {
+  /** Environment of apt-get. */
   env: Record<string, string>;
-  /** Where no service manager runs, packages must not start daemons themselves. */
+  /** True: packages must not start their services, because no service manager runs. */
   holdServices: boolean;
 }
 
-/** Answers the names that this system's sources do not have; the others are installed. */
+/**
+ * Installs packages by apt-get. Returns the names that this system's package sources do not have; the others are installed.
+ * Throws if apt-get fails.
+ */
 export async function installPackages(
   names: readonly string[],
   { env, holdServices }: InstallOptions,
@@ -45,10 +52,10 @@ export async function installPackages(
   const aptEnv = { ...env, DEBIAN_FRONTEND: "noninteractive", GANTRY_SETUP: "1" };
   const wait = "DPkg::Lock::Timeout=300";
   await runCommand(["apt-get", "update"], aptEnv);
-  const known = candidates(await runCommand(["apt-cache", "policy", "--", ...names], aptEnv));
+  const known = installable(await runCommand(["apt-cache", "policyScript", "--", ...names], aptEnv));
   const present = names.filter((name) => known.includes(name));
   if (present.length === 0) return [...names];
-  const release = holdServices ? refuseServices() : undefined;
+  const release = holdServices ? forbidServiceStarts() : undefined;
   try {
     await runCommand(["apt-get", "install", "-y", "--no-install-recommends", "-o", wait, "--", ...present], aptEnv);
   } finally {
@@ -57,15 +64,15 @@ export async function installPackages(
   return names.filter((name) => !known.includes(name));
 }
 
-/** The packages that can be installed, out of what apt-cache policy prints. */
-function candidates(output: string): string[] {
+/** Returns the packages that can be installed, from the output of `apt-cache policy`. */
+function installable(output: string): string[] {
   const blocks = output.matchAll(/^(\S+):\n +Installed: .*\n +Candidate: (.*)$/gm);
   return [...blocks].filter(([, , candidate]) => candidate !== "(none)").map(([, name]) => name ?? "");
 }
 
-/** Answers how to end it; an administrator's own policy stays as it is. */
-function refuseServices(): () => void {
+/** Forbids service starts by policy-rc.d, unless the administrator has a policy. Returns a function that ends it. */
+function forbidServiceStarts(): () => void {
   if (existsSync(policyFile)) return () => {};
-  writeFileSync(policyFile, policy, { mode: 0o755, flag: "wx" });
+  writeFileSync(policyFile, policyScript, { mode: 0o755, flag: "wx" });
   return () => rmSync(policyFile, { force: true });
 }

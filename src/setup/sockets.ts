@@ -1,19 +1,20 @@
 import { request } from "node:http";
 import { connect } from "node:net";
 
-/** down: nobody listens. stuck: somebody does, and does not answer in time. closed: not for this user. */
+/** `up` answers 200; `down`: nobody listens; `stuck`: no or another response; `closed`: this user may not connect. */
 export type SocketState = "up" | "down" | "stuck" | "closed";
 
-const usualPatience = 2000;
+const defaultTimeout = 2000;
 
+/** Pings Docker at a socket. */
 export function pingDocker(socketPath: string): Promise<SocketState> {
   return pingSocket(socketPath, "/_ping");
 }
 
-/** `up` when the daemon at the socket answers 200. */
-export function pingSocket(socketPath: string, path: string, patience = usualPatience): Promise<SocketState> {
+/** Sends a GET request to a socket. `timeout` is in milliseconds. */
+export function pingSocket(socketPath: string, path: string, timeout = defaultTimeout): Promise<SocketState> {
   const { promise, resolve } = Promise.withResolvers<SocketState>();
-  const ping = request({ socketPath, path, timeout: patience }, (response) => {
+  const ping = request({ socketPath, path, timeout: timeout }, (response) => {
     response.resume();
     resolve(response.statusCode === 200 ? "up" : "stuck");
   });
@@ -26,7 +27,8 @@ export function pingSocket(socketPath: string, path: string, patience = usualPat
   return promise;
 }
 
-export function listens(path: string): Promise<boolean> {
+/** Tells whether somebody listens at a socket. */
+export function isListening(path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const socket = connect(path);
   socket.once("connect", () => resolve(true));

@@ -11,7 +11,7 @@ after(() => host.end());
 const lxc = ["--engines", "lxc"];
 const settings = (): Promise<string> => host.run("cat", "/etc/default/lxc-net");
 
-test("the bridge of LXC comes up, and its DHCP knows the station's fixed addresses", async () => {
+test("LXC's bridge is started, and its DHCP server reads the station's fixed addresses", async () => {
   const { code, text } = await host.engines("start", ...lxc);
   assert.equal(code, 0, text);
   assert.match(text, /^Starting LXC's bridge lxcbr0; npm run engines:stop stops it\.\nLXC is ready\.$/);
@@ -32,7 +32,7 @@ test("a second call changes nothing", async () => {
   assert.equal((await settings()).match(/LXC_DHCP_CONFILE/g)?.length, 1);
 });
 
-test("a bridge whose dnsmasq has died is repaired, and what is on it stays on it", async () => {
+test("a bridge whose dnsmasq has died is repaired, and interfaces stay attached to it", async () => {
   await host.run("kill", "-KILL", ...(await host.pids("dnsmasq")));
   const { code, text } = await host.engines("start", ...lxc);
   assert.equal(code, 0, text);
@@ -42,7 +42,7 @@ test("a bridge whose dnsmasq has died is repaired, and what is on it stays on it
   assert.equal((await settings()).match(/LXC_DHCP_CONFILE/g)?.length, 1);
 });
 
-test("the bridge stays while something is on it, then it is stopped", async () => {
+test("the bridge is stopped only when no interface is attached to it", async () => {
   const used = await host.engines("stop", ...lxc);
   assert.match(used.text, /LXC's bridge lxcbr0 stays, because containers are on it\./);
   assert.equal((await host.pids("dnsmasq")).length, 1);
@@ -57,7 +57,7 @@ test("the bridge stays while something is on it, then it is stopped", async () =
   );
 });
 
-test("containers with autostart are started once in a boot, wherever its mark lies", async () => {
+test("containers with autostart are started once per boot, even if the run folder survives a reboot", async () => {
   const run = ["--run", "/run/lasting"];
   const mark = "/run/lasting/engines/lxc-autostart";
   const config = "lxc.start.auto = 1\nlxc.group = onboot\nlxc.rootfs.path = dir:/nowhere\n";
@@ -78,7 +78,7 @@ test("containers with autostart are started once in a boot, wherever its mark li
   await host.run("rm", "-r", "/var/lib/lxc/onboot");
 });
 
-test("a subnet that leads elsewhere is not taken", async () => {
+test("a subnet that a route leads to is not used", async () => {
   await host.run("sh", "-c", "echo 'USE_LXC_BRIDGE=\"true\"' >/etc/default/lxc-net");
   await host.run("ip", "link", "add", "lan", "type", "veth", "peer", "name", "lan1");
   await host.run("ip", "addr", "add", "10.0.3.9/22", "dev", "lan");
@@ -89,7 +89,7 @@ test("a subnet that leads elsewhere is not taken", async () => {
   await host.engines("stop", ...lxc);
 });
 
-test("what the administrator has set stays", async () => {
+test("settings of the administrator are kept", async () => {
   const own = 'USE_LXC_BRIDGE="true"\nLXC_ADDR="10.7.7.1"\nLXC_NETWORK="10.7.7.0/24"\nLXC_DHCP_CONFILE=/dev/null\n';
   await host.run("sh", "-c", `printf '%s' '${own}LXC_DHCP_RANGE="10.7.7.2,10.7.7.9"\n' >/etc/default/lxc-net`);
   const before = await settings();
@@ -102,7 +102,7 @@ test("what the administrator has set stays", async () => {
   await assert.rejects(host.run("ip", "link", "show", "lxcbr0"));
 });
 
-test("Docker's firewall lets containers out, however often it is asked", async () => {
+test("containers pass Docker's firewall, and repeated calls add no second rule", async () => {
   await host.run("sh", "-c", "echo 'USE_LXC_BRIDGE=\"true\"' >/etc/default/lxc-net");
   await host.run("iptables", "-N", "DOCKER-USER");
   await host.engines("start", ...lxc);
@@ -115,7 +115,7 @@ test("Docker's firewall lets containers out, however often it is asked", async (
   ]);
 });
 
-test("containers with autostart start once, and outlive the end of set-up's bridge", async () => {
+test("containers with autostart are started once and outlive the bridge of set-up", async () => {
   await host.engines("stop", ...lxc);
   await host.run("rm", "-r", "/run/gantry");
   await host.run("sh", "-c", makeContainers);

@@ -25,7 +25,7 @@ async function ask<T>(path: string, method = "GET", body = ""): Promise<T> {
   return (JSON.parse(await host.run(...argv)) as { metadata: T }).metadata;
 }
 
-test("LXD is started and initialised once, found again, and stopped whole", async () => {
+test("LXD is started and initialised once, found again, and stopped completely", async () => {
   const { code, text } = await host.engines("start", ...lxd);
   assert.equal(code, 0, text);
   const pool = await ask<Pool>("/1.0/storage-pools/default");
@@ -53,7 +53,7 @@ test("LXD is started and initialised once, found again, and stopped whole", asyn
   assert.equal((await ask<Pool>("/1.0/storage-pools/default")).config["source"], pool.config["source"]);
 });
 
-test("an engine that was not asked for, or whose address was given, is left alone", async () => {
+test("an engine that was not chosen, or whose address is configured, is left alone", async () => {
   for (const flags of [
     ["--engines", "lxd", "--lxd", "/run/other.socket"],
     ["--engines", "lxc"],
@@ -63,7 +63,7 @@ test("an engine that was not asked for, or whose address was given, is left alon
   }
 });
 
-test("without loop devices the pool is a folder, and it is said", async () => {
+test("without loop devices the pool is a folder, and the user is told", async () => {
   await host.run("sh", "-c", 'for file in /dev/loop*; do mount --bind /dev/null "$file"; done');
   const { code, text } = await host.engines("start", ...lxd);
   assert.equal(code, 0, text);
@@ -71,7 +71,7 @@ test("without loop devices the pool is a folder, and it is said", async () => {
   assert.equal((await ask<Pool>("/1.0/storage-pools/default")).driver, "dir");
 });
 
-test("an LXD with an owner stays as it is; an initialisation that was interrupted is completed", async () => {
+test("an LXD that somebody has initialised is left alone, and an interrupted initialisation is completed", async () => {
   await host.engines("start", ...lxd);
   // As it is between the pool and the profile.
   await ask("/1.0/profiles/default", "PUT", JSON.stringify({ devices: {} }));
@@ -86,7 +86,7 @@ test("an LXD with an owner stays as it is; an initialisation that was interrupte
   assert.deepEqual((await ask<Profile>("/1.0/profiles/default")).devices, {});
 });
 
-test("an LXD that was killed is started again", async () => {
+test("a killed LXD is started again", async () => {
   await host.engines("start", ...lxd);
   await host.run("kill", "-KILL", ...(await host.pids("lxd")), ...(await host.pids("lxcfs")));
   const { code, text } = await host.engines("start", ...lxd);

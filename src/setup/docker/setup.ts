@@ -1,27 +1,29 @@
-import { findCommand, runCommand } from "./command.ts";
-import { waitUntil } from "./daemon.ts";
-import { dockerSocket, startDocker, stopDocker } from "./docker-daemons.ts";
-import type { EngineLook, EngineSetup, StartContext } from "./engine-setup.ts";
-import { dockerNeeds, dockerTools } from "./needs.ts";
-import { pingDocker } from "./sockets.ts";
+import { findCommand, runCommand } from "../command.ts";
+import { waitUntil } from "../daemon.ts";
+import { dockerSocket, startDocker, stopDocker } from "./daemons.ts";
+import type { EngineCondition, EngineSetup, StartContext } from "../engine-setup.ts";
+import { dockerRequirements, dockerTools } from "../requirements.ts";
+import { pingDocker } from "../sockets.ts";
 
+/** Sockets that serve Docker's API: Docker's own and Podman's. */
 const sockets = [dockerSocket, "/run/podman/podman.sock"];
-const systemdPatience = 30_000;
+const systemdTimeout = 30_000;
 
+/** Makes the set-up of Docker. */
 export function dockerSetup(): EngineSetup {
   return {
     title: "Docker",
-    needs: dockerNeeds,
+    needs: dockerRequirements,
     tools: dockerTools,
-    look,
+    inspect,
     start,
     stop: stopDocker,
-    // Docker opens the way for its own.
+    // Docker's firewall lets its own bridges pass.
     bridges: () => [],
   };
 }
 
-async function look(): Promise<EngineLook> {
+async function inspect(): Promise<EngineCondition> {
   const states = await Promise.all(sockets.map(pingDocker));
   if (states.includes("up")) return "ready";
   if (states.includes("closed"))
@@ -37,6 +39,6 @@ async function start({ folders, env, systemd, log }: StartContext): Promise<void
   }
   log("Starting Docker with systemctl.");
   await runCommand(["systemctl", "enable", "--now", "docker"], env);
-  if (await waitUntil(async () => (await pingDocker(dockerSocket)) === "up", systemdPatience)) return;
+  if (await waitUntil(async () => (await pingDocker(dockerSocket)) === "up", systemdTimeout)) return;
   throw new Error("The service docker runs but does not answer; see journalctl -u docker.");
 }

@@ -3,7 +3,10 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 const first = 1_000_000;
 const count = 1_000_000_000;
 
-/** Containers of LXD have user IDs of their own, out of those that these files give to root. */
+/**
+ * Gives root a range of user and group IDs in subuid(5) and subgid(5), unless it has one. LXD maps the users of its
+ * containers to IDs of that range.
+ */
 export function ensureIdRanges(files: readonly string[] = ["/etc/subuid", "/etc/subgid"]): void {
   for (const file of files) {
     const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];

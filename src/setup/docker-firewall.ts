@@ -1,10 +1,11 @@
 import { runCommand } from "./command.ts";
 
 /**
- * Docker drops what others forward, and what a table of nftables accepts is dropped all the same. Its chain DOCKER-USER
- * outlives its restarts; where there is none, nothing is dropped.
+ * Lets containers on these bridges reach other networks past Docker's firewall, which drops forwarded packets of others. The
+ * rules go into Docker's chain DOCKER-USER: an nftables table of our own would not help, because a packet must be accepted
+ * by all tables. Does nothing without that chain, since then Docker drops nothing.
  */
-export async function letOut(bridges: readonly string[], env: Record<string, string>): Promise<void> {
+export async function allowBridges(bridges: readonly string[], env: Record<string, string>): Promise<void> {
   const iptables = async (...args: string[]): Promise<boolean> => {
     try {
       await runCommand(["iptables", "-w", "5", ...args], env);
@@ -14,12 +15,12 @@ export async function letOut(bridges: readonly string[], env: Record<string, str
     }
   };
   if (!(await iptables("-n", "-L", "DOCKER-USER"))) return;
-  for (const rule of bridges.flatMap(rulesOf)) {
+  for (const rule of bridges.flatMap(bridgeRules)) {
     if (!(await iptables("-C", "DOCKER-USER", ...rule))) await iptables("-I", "DOCKER-USER", ...rule);
   }
 }
 
-function rulesOf(bridge: string): string[][] {
+function bridgeRules(bridge: string): string[][] {
   return [
     ["-i", bridge, "-j", "ACCEPT"],
     ["-o", bridge, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"],

@@ -1,18 +1,19 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { freeSubnet, readRoutes } from "./free-subnet.ts";
+import { freeSubnet, readRoutes } from "../free-subnet.ts";
 
 const file = "/etc/default/lxc-net";
-/** Fixed addresses of containers, one file each, kept by the station. */
+/** Folder of the containers' fixed addresses: the station writes one file for each, which dnsmasq reads. */
 const hostsFolder = "/etc/lxc/gantry-dhcp-hosts";
 const dnsmasqFile = "/etc/lxc/gantry-dnsmasq.conf";
-const usualSubnet = "10.0.3.0/24";
+const defaultSubnet = "10.0.3.0/24";
 
-/** How lxc-net is configured, by its own names. */
+/** The shell variables that configure lxc-net. */
 export type LxcSettings = Readonly<Record<string, string | undefined>>;
 
+/** Reads the settings from LXC's files in `/etc/default`. */
 export function readSettings(): LxcSettings {
   const found: Record<string, string> = {};
-  // In the order in which lxc-net reads them.
+  // lxc-net reads the files in this order; a later value replaces an earlier one.
   for (const path of ["/etc/default/lxc", file]) {
     if (!existsSync(path)) continue;
     for (const line of readFileSync(path, "utf8").split("\n")) {
@@ -23,19 +24,23 @@ export function readSettings(): LxcSettings {
   return found;
 }
 
-export function bridgeOf(settings: LxcSettings): string {
+/** Returns the name of the bridge that lxc-net makes. */
+export function bridgeName(settings: LxcSettings): string {
   return settings["LXC_BRIDGE"] || "lxcbr0";
 }
 
-/** Sets what nobody has set: a bridge, on a subnet that is free, whose DHCP knows the station's fixed addresses. */
+/**
+ * Adds the settings that the administrator has not made: the bridge is on, has a free subnet, and its DHCP server reads the
+ * station's fixed addresses.
+ */
 export function completeSettings(): void {
   const settings = readSettings();
   const added: Record<string, string> = {};
   if (!settings["USE_LXC_BRIDGE"]) added["USE_LXC_BRIDGE"] = "true";
   if (!settings["LXC_DHCP_CONFILE"]) added["LXC_DHCP_CONFILE"] = dnsmasqFile;
   if (!settings["LXC_ADDR"] && !settings["LXC_NETWORK"]) {
-    const subnet = freeSubnet(readRoutes(), usualSubnet, bridgeOf(settings));
-    if (subnet !== usualSubnet) Object.assign(added, subnetSettings(subnet));
+    const subnet = freeSubnet(readRoutes(), defaultSubnet, bridgeName(settings));
+    if (subnet !== defaultSubnet) Object.assign(added, subnetSettings(subnet));
   }
   if ((settings["LXC_DHCP_CONFILE"] || dnsmasqFile) === dnsmasqFile) writeDnsmasqFile();
   const lines = Object.entries(added).map(([key, value]) => `${key}="${value}"`);
@@ -53,7 +58,7 @@ function subnetSettings(subnet: string): Record<string, string> {
 }
 
 function writeDnsmasqFile(): void {
-  // dnsmasq reads it as a user of its own.
+  // dnsmasq runs as a user of its own, who must be able to read the files.
   mkdirSync(hostsFolder, { recursive: true, mode: 0o755 });
   const lines = [
     "# By Gantry's set-up.",

@@ -1,41 +1,44 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { mountCgroups } from "./cgroups.ts";
-import { findCommand, runCommand } from "./command.ts";
-import { type DaemonFolders, type DaemonOptions, daemonPid, startOnce, stopDaemon } from "./daemon.ts";
-import { pingSocket } from "./sockets.ts";
+import { mountCgroups } from "../cgroups.ts";
+import { findCommand, runCommand } from "../command.ts";
+import { type DaemonFolders, type DaemonOptions, daemonPid, ensureDaemon, stopDaemon } from "../daemon.ts";
+import { pingSocket } from "../sockets.ts";
 
 const lxdFolder = "/var/lib/lxd";
 export const lxdSocket = `${lxdFolder}/unix.socket`;
 const lxcfsFolder = "/var/lib/lxcfs";
-const patience = 30_000;
+const timeout = 30_000;
 
-/** Starts LXD on a host without a service manager, with its data in the usual place. */
+/** Starts LXD on a host without a service manager, with its data in the usual folder. Throws if it does not start. */
 export async function startLxd(options: DaemonOptions, log: (line: string) => void): Promise<void> {
   await mountCgroups(options.env);
   await startLxcfs(options, log);
   const argv: [string, ...string[]] = ["lxd", "--group", hasGroup("lxd") ? "lxd" : "root"];
-  await startOnce(argv, options, async () => (await pingSocket(lxdSocket, "/1.0")) === "up");
+  await ensureDaemon(argv, options, async () => (await pingSocket(lxdSocket, "/1.0")) === "up");
 }
 
-/** Only what set-up started. While containers run, they and what they live on stay. */
+/**
+ * Stops the daemons that set-up started. Running containers stay, with the storage pools and the lxcfs that they use.
+ * Returns the names of the stopped daemons.
+ */
 export async function stopLxd(folders: DaemonFolders, log: (line: string) => void): Promise<string[]> {
   const stopped: string[] = [];
-  // TERM leaves its mounted pools to the containers; PWR unmounts them.
-  const used = containersRun(`${lxdFolder}/`);
-  if (await stopDaemon("lxd", { ...folders, patience, signal: used ? "SIGTERM" : "SIGPWR" })) {
+  // On SIGTERM LXD leaves its storage pools mounted, on SIGPWR it unmounts them.
+  const used = hasRunningContainers(`${lxdFolder}/`);
+  if (await stopDaemon("lxd", { ...folders, timeout, signal: used ? "SIGTERM" : "SIGPWR" })) {
     stopped.push("lxd");
-    if (!used) endDnsmasq();
+    if (!used) stopDnsmasq();
   }
-  if (daemonPid("lxcfs", folders) !== undefined && containersRun("/")) {
+  if (daemonPid("lxcfs", folders) !== undefined && hasRunningContainers("/")) {
     log("lxcfs stays, because containers have files of it.");
-  } else if (await stopDaemon("lxcfs", { ...folders, patience })) {
+  } else if (await stopDaemon("lxcfs", { ...folders, timeout })) {
     stopped.push("lxcfs");
   }
   return stopped;
 }
 
-/** LXD leaves those of its bridges, and starts them anew. */
-function endDnsmasq(): void {
+/** Stops the dnsmasq of LXD's bridges. LXD leaves them running when it ends, and starts new ones when it starts. */
+function stopDnsmasq(): void {
   for (const file of globSync(`${lxdFolder}/networks/*/dnsmasq.pid`)) {
     const pid = Number(/^pid: (\d+)$/m.exec(readFileSync(file, "utf8"))?.[1]);
     if (pid > 1 && isDnsmasq(pid)) process.kill(pid, "SIGTERM");
@@ -47,20 +50,20 @@ function isDnsmasq(pid: number): boolean {
   return existsSync(file) && readFileSync(file, "utf8").trim() === "dnsmasq";
 }
 
-/** Not needed, but without it a container takes the host's memory and processors for its own. */
+/** Starts lxcfs. Without it containers work, but see the host's memory and processors as their own. */
 async function startLxcfs(options: DaemonOptions, log: (line: string) => void): Promise<void> {
   if (!findCommand("lxcfs") || existsSync(`${lxcfsFolder}/proc`)) return;
   try {
-    // One that was killed leaves a mount that answers nobody.
+    // An lxcfs that was killed leaves a dead mount.
     await runCommand(["umount", "-l", lxcfsFolder], options.env).catch(() => undefined);
-    await startOnce(["lxcfs", lxcfsFolder], options, async () => existsSync(`${lxcfsFolder}/proc`));
+    await ensureDaemon(["lxcfs", lxcfsFolder], options, async () => existsSync(`${lxcfsFolder}/proc`));
   } catch (error) {
     log(`Containers will see the host's memory and processors: ${error instanceof Error ? error.message : ""}`);
   }
 }
 
-/** Each running container of LXC and LXD has a socket named by its folder. */
-function containersRun(folder: string): boolean {
+/** Looks in `/proc/net/unix` for command sockets: each running container of LXC and LXD has one, named by its folder. */
+function hasRunningContainers(folder: string): boolean {
   const names = readFileSync("/proc/net/unix", "utf8")
     .split("\n")
     .map((line) => line.split(" ").at(-1) ?? "");

@@ -3,14 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { runCommand, systemEnvironment } from "../src/setup/command.ts";
-import { type DaemonFolders, daemonPid, startDaemon, stopDaemon } from "../src/setup/daemon.ts";
-import { dockerNeeds, lxcNeeds, lxdNeeds, systemTools } from "../src/setup/needs.ts";
-import { freeSubnet } from "../src/setup/free-subnet.ts";
-import { ensureIdRanges } from "../src/setup/id-ranges.ts";
-import { missingPackages } from "../src/setup/packages.ts";
-import { pingDocker } from "../src/setup/sockets.ts";
-import { testEngines } from "./support/engines.ts";
+import { runCommand, systemEnvironment } from "../../src/setup/command.ts";
+import { type DaemonFolders, daemonPid, startDaemon, stopDaemon } from "../../src/setup/daemon.ts";
+import { dockerRequirements, lxcRequirements, lxdRequirements, systemTools } from "../../src/setup/requirements.ts";
+import { freeSubnet } from "../../src/setup/free-subnet.ts";
+import { ensureIdRanges } from "../../src/setup/lxd/id-ranges.ts";
+import { listMissingPackages } from "../../src/setup/packages.ts";
+import { pingDocker } from "../../src/setup/sockets.ts";
+import { testEngines } from "../support/engines.ts";
 
 const env = systemEnvironment(process.env);
 let folders: DaemonFolders;
@@ -20,26 +20,26 @@ before(() => {
 });
 after(() => rmSync(join(folders.pids, ".."), { recursive: true }));
 
-test("a daemon is found by its pid file, and stopped once", async () => {
+test("a daemon is found by its pid file and is stopped once", async () => {
   await startDaemon(["sleep", "1000"], { ...folders, env });
   const pid = daemonPid("sleep", folders);
   assert.ok(pid);
   assert.equal(readFileSync(`/proc/${pid}/stat`, "utf8").split(" ")[5], String(pid), "it has a session of its own");
-  assert.equal(await stopDaemon("sleep", { ...folders, patience: 5000 }), true);
+  assert.equal(await stopDaemon("sleep", { ...folders, timeout: 5000 }), true);
   assert.equal(daemonPid("sleep", folders), undefined);
-  assert.equal(await stopDaemon("sleep", { ...folders, patience: 5000 }), false);
+  assert.equal(await stopDaemon("sleep", { ...folders, timeout: 5000 }), false);
 });
 
-test("a process that only has the pid is left alone", async () => {
+test("another process with the recorded pid is left alone", async () => {
   writeFileSync(join(folders.pids, "sleep.pid"), `${process.pid} 1\n`);
   assert.equal(daemonPid("sleep", folders), undefined);
-  assert.equal(await stopDaemon("sleep", { ...folders, patience: 5000 }), false);
+  assert.equal(await stopDaemon("sleep", { ...folders, timeout: 5000 }), false);
 });
 
-test("what does not listen to TERM is killed", async () => {
+test("a daemon that ignores SIGTERM is killed", async () => {
   await startDaemon(["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], { ...folders, env });
   assert.ok(daemonPid("sh", folders));
-  assert.equal(await stopDaemon("sh", { ...folders, patience: 300 }), true);
+  assert.equal(await stopDaemon("sh", { ...folders, timeout: 300 }), true);
   assert.equal(daemonPid("sh", folders), undefined);
 });
 
@@ -49,7 +49,7 @@ test("a command that fails shows the last lines that it printed", async () => {
   await assert.rejects(runCommand(["no-such-program"], env), /no-such-program cannot be run/);
 });
 
-test("a system's program sees proxies, but no secret of the station", () => {
+test("programs of the host see proxies, but no secret of the station", () => {
   const seen = systemEnvironment({
     GANTRY_ADMIN_PASSWORD: "x",
     npm_config_x: "x",
@@ -60,14 +60,14 @@ test("a system's program sees proxies, but no secret of the station", () => {
   assert.deepEqual(Object.keys(seen).toSorted(), ["LC_ALL", "PATH", "https_proxy"]);
 });
 
-test("a Docker that answers is told from one that is not there", async () => {
+test("a ping distinguishes a Docker that answers from one that does not run", async () => {
   assert.equal(await pingDocker(testEngines().dockerSocket), "up");
   assert.equal(await pingDocker(join(folders.pids, "none.sock")), "down");
 });
 
-test("each package is named once, and only what is missing", () => {
+test("only missing packages are named, each once", () => {
   const none = (): boolean => false;
-  assert.deepEqual(missingPackages([lxcNeeds, systemTools], none), [
+  assert.deepEqual(listMissingPackages([lxcRequirements, systemTools], none), [
     "lxc",
     "dnsmasq-base",
     "iptables",
@@ -82,16 +82,16 @@ test("each package is named once, and only what is missing", () => {
     "e2fsprogs",
     "mount",
   ]);
-  assert.ok(missingPackages([lxdNeeds], none).includes("btrfs-progs"));
-  const all = missingPackages([dockerNeeds, lxcNeeds, lxdNeeds, systemTools], none);
+  assert.ok(listMissingPackages([lxdRequirements], none).includes("btrfs-progs"));
+  const all = listMissingPackages([dockerRequirements, lxcRequirements, lxdRequirements, systemTools], none);
   assert.equal(all.length, new Set(all).size);
   assert.deepEqual(
-    missingPackages([lxcNeeds], (need) => need !== "dnsmasq"),
+    listMissingPackages([lxcRequirements], (need) => need !== "dnsmasq"),
     ["dnsmasq-base"],
   );
 });
 
-test("a subnet is free when no route but the default one leads there", () => {
+test("a subnet is free if no route except the default one leads there", () => {
   const route = (device: string, text: string, bits: number) => ({
     device,
     network: text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0),
@@ -104,7 +104,7 @@ test("a subnet is free when no route but the default one leads there", () => {
   assert.equal(free(route("vpn", "10.0.0.0", 8), route("lan", "172.16.0.0", 12)), "192.168.200.0/24");
 });
 
-test("root is given IDs that nobody else has, once", () => {
+test("root gets a range of IDs that nobody else has, once", () => {
   const file = join(folders.pids, "subuid");
   writeFileSync(file, "one:100000:65536\ntwo:2000000:5");
   ensureIdRanges([file]);
