@@ -13,7 +13,7 @@ async function blocksRun(work: () => void): Promise<number> {
   const { result } = await session.post("Profiler.takePreciseCoverage");
   await session.post("Profiler.stopPreciseCoverage");
   session.disconnect();
-  const own = result.filter(({ url }) => /src\/(tasks\/lock-queue|util\/queue)\.ts$/.test(url));
+  const own = result.filter(({ url }) => /src\/(tasks\/lock-queue|util\/fifo-queue)\.ts$/.test(url));
   assert.ok(own.length >= 1);
   const counts = own.flatMap(({ functions }) => functions.flatMap(({ ranges }) => ranges.map(({ count }) => count)));
   return counts.reduce((sum, count) => sum + count, 0);
