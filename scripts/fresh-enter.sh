@@ -1,5 +1,5 @@
 #!/bin/sh
-# fresh-enter.sh FOLDER: the first process of prove-fresh's namespaces. Makes FOLDER/root the root file system, as a small
+# fresh-enter.sh FOLDER ORDER: the first process of prove-fresh's namespaces. Makes FOLDER/root the root file system, as a small
 # machine has it: own /proc, /sys and /dev, and control groups not mounted.
 set -eu
 fresh="$1/root"
@@ -41,5 +41,5 @@ rmdir /old
 # Not exec: the first process takes in what daemons leave behind.
 code=0
 env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-  sh /root/gantry/scripts/fresh-steps.sh || code=$?
+  sh /root/gantry/scripts/fresh-steps.sh "$2" || code=$?
 exit "$code"

@@ -1,6 +1,8 @@
 #!/bin/sh
-# What a stranger types on a fresh machine, with what must come of it. Only prove-fresh runs this.
+# fresh-steps.sh ORDER: what a stranger types on a fresh machine, with what must come of it. ORDER says which of npm start
+# and npm test is first. Only prove-fresh runs this.
 set -eu
+order=$1
 . /root/machine.env
 cd /root/gantry
 api=http://127.0.0.1:8080/container-station/api/v1
@@ -14,6 +16,15 @@ fail() {
   exit 1
 }
 now() { date +%s%N | cut -c1-13; }
+
+# run_tests WHEN: npm test, or the part that GANTRY_FRESH_TESTS names.
+run_tests() {
+  case ${GANTRY_FRESH_TESTS:-} in
+    no) return ;;
+    setup) step "npm test -- setup, $1" && npm test -- setup || fail "npm test -- setup, $1." ;;
+    *) step "npm test, $1" && npm test || fail "npm test, $1." ;;
+  esac
+}
 
 start_station() {
   begin=$(now)
@@ -102,6 +113,8 @@ for name in dockerd lxc-start lxd; do
   if command -v "$name" >/dev/null; then fail "$name is there already."; fi
 done
 
+if [ "$order" = test ]; then run_tests "on a machine without engines"; fi
+
 step "npm start"
 start_station
 begin=$(now)
@@ -164,6 +177,8 @@ until docker_get '/containers/dtest/json' 2>/dev/null | grep -q '"Running":true'
 done
 echo "   running"
 
+if [ "$order" = start ]; then run_tests "beside the station, its engines and their containers"; fi
+
 step "SIGTERM to npm"
 stop_station
 docker_get '/containers/dtest/json' | grep -q '"Running":true' || fail "the container ended with the station."
@@ -203,7 +218,9 @@ npm run --silent engines:start -- --engines lxc
 lxc-stop -k -n probe
 npm run --silent engines:stop
 
-if [ "${GANTRY_FRESH_TESTS:-}" != no ]; then
-  step "npm test"
-  npm test
-fi
+run_tests "after all that"
+
+step "npm start once more"
+start_station
+stop_station
+npm run --silent engines:stop

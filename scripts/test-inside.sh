@@ -13,6 +13,7 @@ echo 0 >/proc/sys/net/ipv4/ip_forward
 exec 6<"$folder/network-is-up" 7>"$folder/network-is-used"
 read -r _ <&6 || true
 exec 6<&-
+sh "$root/scripts/leave-mounts.sh"
 mount -t tmpfs tmpfs /run
 [ -L /var/run ] || mount -t tmpfs tmpfs /var/run
 mkdir -p /run/lock "$folder/cgroup" "$folder/tmp"
