@@ -71,15 +71,9 @@ export async function createApp(config: Config, version: string, events: AppEven
   const folder = join(dataDir, "images");
   const ports = createOwnPorts(config);
   const outbound = createOutbound(ports.list);
-  const systemImages = await createCatalogue({
-    folder,
-    server: config.imageServer,
-    hosts: config.imageServerHosts,
-    judge: outbound,
-    station: id,
-    env: config.proxies,
-  });
-  const engines = await findEngines({ ...config, systemImages });
+  const fetching = { folder, env: config.proxies, hosts: config.imageServerHosts, judge: outbound };
+  const systemImages = await createCatalogue({ ...fetching, server: config.imageServer, station: id });
+  const engines = await findEngines({ ...config, systemImages, fetching });
   const certificates = await openCertificates({ folder: join(dataDir, "tls"), ...(!firstStart && { log }) });
   await renew(certificates);
   const pair = serverPair(config, certificates);

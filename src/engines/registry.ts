@@ -5,7 +5,7 @@ import { systemPath } from "./child.ts";
 import { createDockerEngine } from "./docker/docker.ts";
 import type { Engine, EngineType } from "./engine.ts";
 import { createLxcEngine } from "./lxc/lxc.ts";
-import { createLxdEngine } from "./lxd/lxd.ts";
+import { createLxdEngine, type LxdOptions } from "./lxd/lxd.ts";
 import { findLxdSocket } from "./lxd/sockets.ts";
 import type { SystemImages } from "./system-images/system-images.ts";
 
@@ -23,6 +23,8 @@ export interface FindEnginesOptions {
   /** Address of the image server. */
   imageServer: string;
   systemImages: SystemImages;
+  /** How the station downloads images for LXD, and where to. */
+  fetching?: LxdOptions["fetching"];
 }
 
 /** Answers an engine, or `undefined`: nothing there. `asked`: it is to be there also when nothing is found. */
@@ -59,10 +61,15 @@ async function probeLxc({ lxcPath, systemImages }: FindEnginesOptions, asked: bo
 }
 
 async function probeLxd(options: FindEnginesOptions, asked: boolean): Promise<Engine | undefined> {
-  const { lxdSocket, imageServer, systemImages } = options;
+  const { lxdSocket, imageServer, systemImages, fetching } = options;
   const socket = lxdSocket ?? (await findLxdSocket());
   if (socket === undefined && !asked && !(await isInstalled("lxd"))) return undefined;
-  return createLxdEngine({ socket: socket ?? "/var/lib/lxd/unix.socket", imageServer, systemImages });
+  return createLxdEngine({
+    socket: socket ?? "/var/lib/lxd/unix.socket",
+    imageServer,
+    systemImages,
+    ...(fetching && { fetching }),
+  });
 }
 
 /** LXC's own setting, else its default. */

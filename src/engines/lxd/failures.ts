@@ -42,26 +42,6 @@ export function createFailure(error: unknown, name: string): unknown {
   return error;
 }
 
-/** `server`: the address of the image server. */
-export function pullFailure(error: unknown, reference: string, server: string): unknown {
-  const reason = reasonOf(error);
-  if (reason === "") return error;
-  const host = URL.canParse(server) ? new URL(server).host : server;
-  if (/couldn't be found|image .*not found|no matching image/i.test(reason)) {
-    return new AppError("not_found", `The image server ${host} has no image ${reference}.`, { cause: error });
-  }
-  if (/no space left|disk quota|permission denied|read-only file system/i.test(reason)) return error;
-  const message = `The image server ${host} did not deliver ${reference}: ${plain(reason)}`;
-  return new AppError("remote_failed", message, { cause: error });
-}
-
-/** LXD could not ask the image server at all. */
-export function isServerUnreachable(error: unknown): boolean {
-  return /dial tcp|no such host|connection refused|i\/o timeout|handshake timeout|deadline exceeded|unreachable|no route to host/i.test(
-    reasonOf(error),
-  );
-}
-
 /** Something else is being done to the container at this moment. */
 export function isBusy(error: unknown): boolean {
   return /is busy running|non-reusable operation/i.test(reasonOf(error));

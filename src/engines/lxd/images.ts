@@ -1,21 +1,29 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+
 import { AppError } from "../../errors.ts";
 import type { Image, Images, PullOptions } from "../engine.ts";
 import { forwardOnly } from "../forward-only.ts";
+import { isUnreachable } from "../system-images/failures.ts";
 import { debianRelease, isIdPrefix, parseReference } from "../system-images/reference.ts";
+import { createRemote, type Remote, type RemoteOptions } from "../system-images/remote.ts";
+import { fetchSplitImage, findSplitImage } from "../system-images/split-image.ts";
 import type { SystemImages } from "../system-images/system-images.ts";
-import { cancelled, isServerUnreachable, pullFailure } from "./failures.ts";
+import { cancelled } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import { aliasPath, createImageAliases } from "./image-aliases.ts";
-import { importRootfs } from "./import.ts";
-import type { Operation, Operations } from "./operations.ts";
+import { importImage, importRootfs } from "./import.ts";
+import type { Operations } from "./operations.ts";
 
-export interface ImageServers {
+export interface ImageServers extends RemoteOptions {
   /** Address of the simplestreams server that references without a name are pulled from. */
   main: string;
   /** Others by name: `NAME:alias`. */
   named: Readonly<Record<string, string>>;
   /** Has a Debian when the main server is not in reach. */
   systemImages?: SystemImages | undefined;
+  /** What is downloaded lies here for as long as LXD takes it. */
+  folder: string;
 }
 
 interface LxdImage {
@@ -26,8 +34,6 @@ interface LxdImage {
 }
 
 const fullId = /^[0-9a-f]{64}$/;
-/** How often the progress of a download is looked at. */
-const look = 200;
 
 /**
  * A reference is an alias, as debian/12, or a fingerprint, or 12 and more of its digits; `NAME:` before it says where it
@@ -35,6 +41,13 @@ const look = 200;
  */
 export function createImages(http: LxdHttp, operations: Operations, servers: ImageServers): Images {
   const aliases = createImageAliases(http, operations);
+  const remotes = new Map<string, Remote>();
+
+  function remoteOf(server: string): Remote {
+    const remote = remotes.get(server) ?? createRemote(server, servers);
+    remotes.set(server, remote);
+    return remote;
+  }
 
   async function list(signal?: AbortSignal): Promise<Image[]> {
     const images = await http.get<LxdImage[]>("/1.0/images?recursion=1", signal);
@@ -56,29 +69,37 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
 
   async function pull(reference: string, { signal, login, onProgress }: PullOptions): Promise<void> {
     if (login) throw new AppError("unsupported", "Image servers of LXD take no login.");
+    if (signal.aborted) throw cancelled();
     const meter = forwardOnly(onProgress);
+    meter({ percent: -1, text: "Download image" });
     const { alias, server } = locate(reference, servers);
+    const options = { signal, onProgress: meter };
     try {
-      await download(alias, server, { signal, onProgress: meter });
+      await download(alias, remoteOf(server), options);
     } catch (error) {
-      const own = server === servers.main && isServerUnreachable(error) ? ownReference(alias) : undefined;
-      if (own === undefined) throw pullFailure(error, reference, server);
-      await takeOwn(own, alias, { signal, onProgress: meter });
+      const own = server === servers.main && isUnreachable(error) ? ownReference(alias) : undefined;
+      if (own === undefined) throw error;
+      await takeOwn(own, alias, options);
     }
     meter({ percent: 100, text: "Download image:100%" });
   }
 
-  async function download(alias: string, server: string, { signal, onProgress }: PullOptions): Promise<void> {
-    const what = isIdPrefix(alias) ? { fingerprint: alias } : { alias };
-    const body = { source: { type: "image", mode: "pull", protocol: "simplestreams", server, ...what } };
-    const report = (percent: number): void => onProgress?.({ percent, text: `Download image:${percent}%` });
-    let fingerprint: string | undefined;
+  /** The station downloads, and LXD is given both files: LXD itself would follow a server to any place. */
+  async function download(alias: string, remote: Remote, options: Required<Omit<PullOptions, "login">>): Promise<void> {
+    const { signal, onProgress: report } = options;
+    const wanted = isIdPrefix(alias) ? { fingerprint: alias } : { alias };
     // Again when it was removed before it had its alias.
-    do {
-      const begun = await operations.begin({ method: "POST", path: "/1.0/images", body }, signal);
-      onProgress?.({ percent: -1, text: "Download image" });
-      fingerprint = begun && (await follow(begun, signal, report));
-    } while (fingerprint !== undefined && !isIdPrefix(alias) && !(await aliases.give(fingerprint, alias)));
+    for (;;) {
+      const image = await findSplitImage(remote, wanted, signal);
+      const { fingerprint } = image;
+      if (!(await http.find(`/1.0/images/${fingerprint}`, signal))) {
+        await inFolder(servers.folder, async (folder) => {
+          const files = await fetchSplitImage(remote, image, { folder, signal, report });
+          await importImage(operations, { ...files, fingerprint, name: alias }, signal);
+        });
+      }
+      if (isIdPrefix(alias) || (await aliases.give(fingerprint, alias))) return;
+    }
   }
 
   function ownReference(alias: string): string | undefined {
@@ -101,46 +122,6 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
     }
   }
 
-  /** Answers the fingerprint. Only a download can be stopped; what is past it is waited for, and stays as a cache. */
-  async function follow(
-    begun: Operation,
-    signal: AbortSignal,
-    report: (percent: number) => void,
-  ): Promise<string | undefined> {
-    const { promise: aborted, resolve } = Promise.withResolvers<void>();
-    const stop = (): void => resolve(operations.cancel(begun.id));
-    signal.addEventListener("abort", stop, { once: true });
-    if (signal.aborted) stop();
-    try {
-      let operation = begun;
-      while (operation.status_code < 200) {
-        operation = signal.aborted ? await stopped(operation.id, aborted) : await next(operation.id, aborted);
-        const percent = downloaded(operation);
-        if (percent !== undefined) report(percent);
-      }
-      if (signal.aborted) throw cancelled();
-      operations.check(operation);
-      const { fingerprint } = operation.metadata ?? {};
-      return typeof fingerprint === "string" ? fingerprint : undefined;
-    } finally {
-      signal.removeEventListener("abort", stop);
-    }
-  }
-
-  async function stopped(id: string, cancelling: Promise<void>): Promise<Operation> {
-    await cancelling;
-    return operations.wait(id, 20_000);
-  }
-
-  /** The operation as it is in a moment, or at its end if that comes first. */
-  async function next(id: string, aborted: Promise<void>): Promise<Operation> {
-    const { promise: moment, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, look);
-    await Promise.race([moment, aborted]);
-    clearTimeout(timer);
-    return operations.look(id);
-  }
-
   async function remove(reference: string, signal?: AbortSignal): Promise<void> {
     await aliases.take(() => get(reference, signal), locate(reference, servers).alias, signal);
   }
@@ -158,10 +139,13 @@ function locate(reference: string, { main, named }: ImageServers): { alias: stri
   return server === undefined ? { alias: reference, server: main } : { alias: reference.slice(colon + 1), server };
 }
 
-/** LXD says "rootfs: 42% (1.20MB/s)"; the small metadata, which comes first, counts for nothing. */
-function downloaded({ metadata }: Operation): number | undefined {
-  const said = metadata?.["download_progress"];
-  const percent = typeof said === "string" ? /^(?!metadata).*?(\d{1,3})%/.exec(said)?.[1] : undefined;
-  // 100 is for a pull that has ended well.
-  return percent === undefined ? undefined : Math.min(99, Number(percent));
+/** Runs the work with a folder that is gone afterwards. Of a killed station the store of system images deletes it. */
+async function inFolder(parent: string, work: (folder: string) => Promise<void>): Promise<void> {
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  const folder = await mkdtemp(join(parent, ".part-"));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

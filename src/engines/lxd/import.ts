@@ -23,15 +23,36 @@ export async function importRootfs(
 ): Promise<string> {
   const metadata = metadataTar(rootfs);
   const fingerprint = await fingerprintOf(metadata, rootfs.archive, signal);
+  if (await http.find(`/1.0/images/${fingerprint}`, signal)) return fingerprint;
+  const image = { fingerprint, metadata, root: rootfs.archive, name: rootfs.id };
+  await importImage(operations, image, signal);
+  return fingerprint;
+}
+
+/** Two files in LXD's own form. */
+export interface ImageFiles {
+  fingerprint: string;
+  metadata: Buffer;
+  /** Path of the packed root file system. */
+  root: string;
+  /** A name for the file that LXD gets. */
+  name: string;
+}
+
+/** Gives LXD an image that it does not have; as `importRootfs`. */
+export async function importImage(
+  operations: Operations,
+  { fingerprint, metadata, root, name }: ImageFiles,
+  signal: AbortSignal,
+): Promise<void> {
   const path = `/1.0/images/${fingerprint}`;
-  if (await http.find(path, signal)) return fingerprint;
-  const upload = await multipart(metadata, rootfs.archive);
+  const upload = await multipart(metadata, root);
   const begun = await operations.begin(
     {
       method: "POST",
       path: "/1.0/images",
       upload,
-      headers: { "X-LXD-filename": rootfs.id },
+      headers: { "X-LXD-filename": name },
       signal,
       timeout: patience,
     },
@@ -45,7 +66,7 @@ export async function importRootfs(
     // Somebody else has sent it meanwhile.
     if (!/same fingerprint already exists/.test(operation?.err ?? "")) throw error;
   }
-  if (!signal.aborted) return fingerprint;
+  if (!signal.aborted) return;
   await operations.run({ method: "DELETE", path }).catch((error: unknown) => {
     if (!hasCode(error, "not_found")) throw error;
   });

@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+
 import type { Container, Engine, EngineEvent, EngineInfo } from "../engine.ts";
 import { letThrough } from "../bridge-firewall.ts";
 import { findSocketOwner } from "../socket-owner.ts";
@@ -7,6 +9,8 @@ import { createLxdHttp } from "./http.ts";
 import { createImages } from "./images.ts";
 import { instancePath, type Instance } from "./instance.ts";
 import { createOperations } from "./operations.ts";
+import { plainJudge } from "../system-images/connection-guard.ts";
+import type { RemoteOptions } from "../system-images/remote.ts";
 import type { SystemImages } from "../system-images/system-images.ts";
 
 export interface LxdOptions {
@@ -18,6 +22,8 @@ export interface LxdOptions {
   imageServers?: Readonly<Record<string, string>>;
   /** Has Debian when the image server is not in reach. */
   systemImages?: SystemImages;
+  /** How the station downloads images, and where to. */
+  fetching?: RemoteOptions & { folder: string };
 }
 
 const usualServer = "https://images.lxd.canonical.com";
@@ -28,7 +34,8 @@ export function createLxdEngine(options: LxdOptions): Engine {
   const operations = createOperations(http);
   const events = createLxdEvents(http);
   const { imageServer: main = usualServer, imageServers: named = {}, systemImages } = options;
-  const servers = { main, named, systemImages };
+  const fetching = options.fetching ?? { folder: tmpdir(), env: {}, hosts: [], judge: plainJudge };
+  const servers = { main, named, systemImages, ...fetching };
   const images = createImages(http, operations, servers);
 
   async function info(): Promise<EngineInfo> {

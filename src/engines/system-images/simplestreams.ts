@@ -27,7 +27,7 @@ interface Products {
   products?: Record<string, Product>;
 }
 
-interface Product {
+export interface Product {
   aliases?: string;
   arch?: string;
   os?: string;
@@ -39,11 +39,14 @@ interface Product {
   versions?: Record<string, { items?: Record<string, Item> }>;
 }
 
-interface Item {
+export interface Item {
   ftype?: string;
   path?: string;
   sha256?: string;
   size?: number;
+  /** Of LXD's metadata: the SHA-256 of it and of the root file system behind it. */
+  combined_squashfs_sha256?: string;
+  combined_rootxz_sha256?: string;
 }
 
 /** How many serials a refusal names. */
@@ -51,23 +54,39 @@ const named = 5;
 
 /** Throws `not_found` when the server has no such image for this machine. */
 export async function findBuild(remote: Remote, reference: Reference, signal: AbortSignal): Promise<Build> {
-  const { host } = remote;
+  return inProducts(remote, signal, (products) => {
+    const candidates = products.filter((product) => isWanted(product, reference.name));
+    return choose(candidates, reference, remote.host);
+  });
+}
+
+/** Returns what `choose` finds in all that the server has for this machine. */
+export async function inProducts<T>(
+  remote: Remote,
+  signal: AbortSignal,
+  choose: (products: readonly Product[]) => T,
+): Promise<T> {
   try {
-    const candidates: Product[] = [];
+    const found: Product[] = [];
     for (const path of await productFiles(remote, signal)) {
       const { products } = (await remote.json(path, signal)) as Products;
-      candidates.push(...Object.values(products ?? {}).filter((product) => isWanted(product, reference.name)));
+      found.push(...Object.values(products ?? {}).filter(({ arch }) => arch === architecture.product));
     }
-    return choose(candidates, reference, host);
+    return choose(found);
   } catch (error) {
     // What it sent is JSON, and of any shape.
-    if (error instanceof TypeError) throw wrongAnswer(host, "answered with what is no index of images", error);
+    if (error instanceof TypeError) throw wrongAnswer(remote.host, "answered with what is no index of images", error);
     throw error;
   }
 }
 
-function choose(candidates: Product[], reference: Reference, host: string): Build {
-  const product = candidates.find(({ variant }) => variant === undefined || variant === "default") ?? candidates[0];
+/** Of several with one alias the usual one. */
+export function usualOf(candidates: readonly Product[]): Product | undefined {
+  return candidates.find(({ variant }) => variant === undefined || variant === "default") ?? candidates[0];
+}
+
+function choose(candidates: readonly Product[], reference: Reference, host: string): Build {
+  const product = usualOf(candidates);
   const builds = product ? buildsOf(product, host) : [];
   if (!product || builds.length === 0) {
     const message = `The image server ${host} has no image ${formatReference(reference)} for ${architecture.product}.`;
@@ -87,22 +106,26 @@ function isPlain(word: unknown): word is string {
   return typeof word === "string" && /^[^\p{Cc}]{1,255}$/u.test(word);
 }
 
-function isWanted({ aliases, arch }: Product, name: string): boolean {
-  return arch === architecture.product && (aliases ?? "").split(",").some((alias) => isNameOf(name, alias.trim()));
+function isWanted({ aliases }: Product, name: string): boolean {
+  return (aliases ?? "").split(",").some((alias) => isNameOf(name, alias.trim()));
 }
 
 /** Newest first. */
+export function versionsOf(product: Product): [serial: string, items: Item[]][] {
+  const known = Object.entries(product.versions ?? {}).filter(([serial]) => isPlain(serial));
+  const sorted = known.toSorted(([a], [b]) => (a < b ? 1 : -1));
+  return sorted.map(([serial, { items }]) => [serial, Object.values(items ?? {})]);
+}
+
 function buildsOf(product: Product, host: string): Build[] {
   const description = [product.os, product.release].filter(isPlain).join(" ");
-  const known = Object.entries(product.versions ?? {}).filter(([serial]) => isPlain(serial));
-  const versions = known.toSorted(([a], [b]) => (a < b ? 1 : -1));
-  return versions.flatMap(([serial, { items }]) => {
-    const item = Object.values(items ?? {}).find(({ ftype }) => ftype === "root.tar.xz");
+  return versionsOf(product).flatMap(([serial, items]) => {
+    const item = items.find(({ ftype }) => ftype === "root.tar.xz");
     return item ? [{ ...checkItem(item, host), serial, description }] : [];
   });
 }
 
-function checkItem({ path, sha256, size }: Item, host: string): Pick<Build, "id" | "path" | "size"> {
+export function checkItem({ path, sha256, size }: Item, host: string): Pick<Build, "id" | "path" | "size"> {
   const whole =
     isPlain(path) &&
     isPlain(sha256) &&
