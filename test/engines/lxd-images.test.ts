@@ -23,7 +23,10 @@ let engine: Engine;
 /** Sends the index on to `images`, and everything else to where the test says. */
 const front = createServer(({ url = "", headers }, response) => {
   agents.add(headers["user-agent"] ?? "");
-  if (changed && url.endsWith("/root.tar.xz")) return void respondChanged(url, response);
+  if (changed && url.endsWith("/root.tar.xz")) {
+    void respondChanged(url, response);
+    return;
+  }
   response.writeHead(302, { location: `${url.startsWith("/streams/") ? images.url : elsewhere}${url}` }).end();
 });
 const agents = new Set<string>();
