@@ -1,12 +1,12 @@
 import { AppError } from "../errors.ts";
 import type { NewTask, TaskStore } from "../storage/task-store.ts";
-import type { TaskEnd } from "../tasks/ends.ts";
+import type { TaskEnd } from "../tasks/end-waiters.ts";
 import type { TaskMachine } from "../tasks/machine.ts";
 import { busyWith, refusal } from "./conflicts.ts";
 import type { User } from "./policy.ts";
 
 export interface AwaitingOptions {
-  machine: Pick<TaskMachine, "acceptAwaited" | "ended" | "withdraw">;
+  machine: Pick<TaskMachine, "acceptAwaited" | "waitForEnd" | "withdraw">;
   tasks: Pick<TaskStore, "row">;
   /** Milliseconds after which a task that has not begun is taken back. */
   startWithin?: number;
@@ -53,7 +53,7 @@ export function createAwaiting(options: AwaitingOptions) {
 
   async function follow(id: number, signal: AbortSignal, look?: () => Promise<TaskEnd>): Promise<TaskEnd> {
     const over = new AbortController();
-    const ended = machine.ended(id, over.signal);
+    const ended = machine.waitForEnd(id, over.signal);
     const { promise: late, reject } = Promise.withResolvers<never>();
     const withdraw = (): void => void machine.withdraw(id).catch(() => undefined);
     const notBegun = setTimeout(withdraw, startWithin);

@@ -11,7 +11,7 @@ import type { Async } from "./async.ts";
  * INVARIANTS
  * - A state changes only by a guarded UPDATE that names the state before it: of two that compete, one wins.
  * - Every change of state writes its event in the same transaction.
- * - Locks and port claims live as long as the task is not final, or while it still owes an undo (`debt`); a completed
+ * - Locks and port claims live as long as the task is not final, or while its undo has failed; a completed
  *   task's port claims stay with their owner.
  */
 export type StoredState = "waiting" | "running" | "undoing" | "completed" | "error" | "cancelled";
@@ -116,8 +116,8 @@ export interface StepRow {
 export interface ActiveTask {
   task: TaskRow;
   locks: Lock[];
-  /** Final, but an undo is still owed. */
-  debt: boolean;
+  /** True: the task is final, but undoing it has failed and is repeated. */
+  undoFailed: boolean;
 }
 
 /** Which tasks are read, from the newest to the oldest. */
@@ -178,10 +178,12 @@ export interface TaskVerbs {
   complete(end: { id: number; result: number; error: string | null; now: number }): boolean;
   /** Ends a running task as error or undoes it first: from here on it is undoing. */
   startUndo(undo: { id: number; error: string; now: number }): void;
-  /** The end of an undoing task. With `debt` its locks and claims stay, and it ends as error even when it was cancelled. */
-  finish(end: { id: number; error: string | null; debt: boolean; now: number }): void;
-  /** The owed undo is done: locks and claims go. */
-  settleDebt(id: number): void;
+  /**
+   * Ends an undoing task. If the undo failed its locks and port claims stay, and it ends as error even if it was cancelled.
+   */
+  finish(end: { id: number; error: string | null; undoFailed: boolean; now: number }): void;
+  /** Says that a failed undo has succeeded: releases the locks and port claims. */
+  clearFailedUndo(id: number): void;
   cancel(cancel: {
     id: number;
     now: number;

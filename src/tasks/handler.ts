@@ -1,67 +1,77 @@
 import type { Undo } from "../storage/task-store.ts";
 
-/** What a kind of task does, and how what it did is undone. The machine knows no kind; it is given a table of these. */
+/** How a kind of task is run. The machine knows no kind of task: it gets a table of handlers. */
 export interface Handler {
   /**
-   * Drives the work to its end. It may be called again after a crash: steps that were finished are not run again.
-   * Throws to fail: what was done is then undone.
+   * Does the work. It may be called again after a crash; steps that were done then return their results without running.
+   * Throws to fail; the steps are then undone.
    */
   run(context: TaskContext): Promise<TaskResult | undefined>;
   /**
-   * For work that somebody waits for: it is never done when nobody waits any more. So it fails at once when the engine
-   * goes away, and after a restart of the station this is called in place of `run`: it looks whether what was wanted is
-   * so, throws when it is not, and changes nothing.
+   * Exists only for work that must not be done when nobody waits for it any more. Such a task fails at once when its engine
+   * goes away, and after a restart of the station this is called instead of `run`: it finds out whether the wanted state
+   * was reached, throws if it was not, and changes nothing.
    */
   settle?(context: TaskContext): Promise<TaskResult | undefined>;
 }
 
-/** 0 = success. Another result ends the task as error without undoing anything (some of several items failed). */
 export interface TaskResult {
+  /** 0 = success. Any other number ends the task as error without undoing anything: some of several items failed. */
   result: number;
+  /** What failed: a sentence for a person; null after success. */
   error: string | null;
-  /** For whoever waits for the end in this process; it is not kept. */
+  /** For those who wait for the end in this process. It is not stored. */
   output?: unknown;
 }
 
+/** What a handler gets for one task. */
 export interface TaskContext {
+  /** The task's id. */
   readonly id: number;
+  /** Name of the user who asked for the task. */
   readonly user: string;
+  /** Name of the container or image that the task is about. */
   readonly name: string;
   /** The request, as it was accepted. */
   readonly params: unknown;
   /** Aborts when the task is cancelled or the station ends. */
   readonly signal: AbortSignal;
   /**
-   * One thing done outside. Before `act` runs, the step and its undo are on disk. `act` must look first when `repeated`
-   * says that an earlier try may have got anywhere. Answers what `act` answered, now or before a restart (JSON).
+   * Does one thing outside the station. The step and its undo are on disk before `act` runs. If `repeated` is true, an
+   * earlier attempt may have got anywhere, so `act` must look first. Returns what `act` returned, now or before a restart;
+   * it must be JSON.
    */
   step<T>(name: string, undo: Undo | null, act: (repeated: boolean) => Promise<T>): Promise<T>;
-  /** After it the task can no longer be cancelled, and a failure goes forward. Throws when a cancel came first. */
+  /** Passes the pivot: from here on the task cannot be cancelled or undone. Throws `cancelled` if a cancel came first. */
   pivot(): Promise<void>;
+  /** Reports progress: percent, or -1 if unknown, and a text for a person. */
   progress(percent: number, detail: string): void;
 }
 
 /**
- * Waits without a place in the task's lane. `detail` is shown meanwhile; `away`: what is waited for is an engine that does
- * not answer. `signal` ends the wait for a new place too.
+ * Waits without a place in the task's lane: runs `wait`, then waits for a new place. `detail` is the task's detail meanwhile;
+ * `away` says that an engine does not answer. The signal ends the wait for a new place.
  */
-export type Rest = (
+export type WaitOutsideLane = (
   reason: { detail: string; away: boolean; signal: AbortSignal },
   wait: () => Promise<void>,
 ) => Promise<void>;
 
 /**
- * Undoes one op for a task: idempotent, and only what bears this task's mark. The table of undoers is closed: an op in
- * the journal of an older version stays in it.
+ * Undoes one operation of a task. It may be called several times, and touches only what bears the task's mark. Operations
+ * that any version has written to a journal keep their undoers.
  */
 export type Undoer = (args: Record<string, unknown>, task: { id: number }) => Promise<void>;
 
+/** All kinds of tasks. */
 export interface Kinds {
+  /** The handler of each kind. */
   handlers: Readonly<Record<string, Handler>>;
+  /** The undoer of each operation that a step's undo names. */
   undoers: Readonly<Record<string, Undoer>>;
   /**
-   * Called when work failed: true = what failed is back (an engine that was away), try that again; false = it stays
-   * failed. May wait, by `rest` only, until the signal aborts.
+   * Is called after a failure. Returns true if the work should be tried again, because an engine that was away is back, and
+   * false if the failure is final. It may wait until the signal aborts, but only by `waitOutsideLane`.
    */
-  recover(error: unknown, signal: AbortSignal, rest: Rest): Promise<boolean>;
+  recover(error: unknown, signal: AbortSignal, waitOutsideLane: WaitOutsideLane): Promise<boolean>;
 }

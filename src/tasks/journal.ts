@@ -1,9 +1,9 @@
 import type { StepRow, TaskStore, Undo } from "../storage/task-store.ts";
 
 /**
- * The steps of one task, known by their names. A step is on disk as planned, with its undo, before it acts; the plan of
- * the next step, or the task's end, is also the commit that says it is done. After a restart the handler runs again from
- * its start: steps that are done answer from here, the one that was planned acts again and is told so.
+ * Keeps the steps of one task, which are known by their names. A step is on disk as planned, with its undo, before it acts.
+ * The commit that plans the next step, or ends the task, also says that the step is done. After a restart the handler runs
+ * again from its start: steps that are done return their stored results, and the planned one acts again, with `repeated`.
  */
 export function createJournal(tasks: TaskStore, task: number, earlier: readonly StepRow[]) {
   const known = new Map(earlier.map((row) => [row.name, row]));

@@ -1,90 +1,67 @@
-import type { Lane, Lock, LockMode } from "../storage/task-store.ts";
-import { createQueue, type Queue } from "../util/fifo-queue.ts";
+import type { Lane, Lock } from "../storage/task-store.ts";
+import { createQueue } from "../util/fifo-queue.ts";
+import { createKey, grant, isFree, link, unlink, type Entry, type Key, type Place } from "./lock-key.ts";
 import { createReadyList } from "./ready-list.ts";
 
-/**
- * Who may run next. Each key is a queue in which a task keeps its place from the moment it is accepted: shared (S)
- * holders run together, an exclusive one (X) alone, and nobody overtakes. A task is ready when it is granted all its
- * keys.
- *
- * INVARIANTS
- * - Tasks enter all their key queues at once and in the order of their ids, so each waits only for older ones: no deadlock.
- * - A task holds its keys until `release`, also while it owes an undo.
- * - Every operation takes time in the number of the task's keys, not in the number of tasks.
- */
+/** A task that needs locks. */
 export interface QueuedTask {
+  /** The task's id. Newer tasks have larger ids. */
   id: number;
+  /** The lane in which it will run. */
   lane: Lane;
+  /** The keys that it needs, each with its mode. */
   locks: readonly Lock[];
 }
 
-interface Entry {
-  id: number;
-  lane: Lane;
-  /** What its first key begins with: its engine. */
-  group: string;
-  places: Place[];
-  /** Places not granted yet. */
-  missing: number;
-  /** It ran before: nobody hands it out. */
-  held: boolean;
-  gone: boolean;
-  /** Its place among those that are ready. */
-  order: number;
-}
-
-/** A task's place in one key's queue. A heavy one's is linked with those of the others. */
-interface Place {
-  entry: Entry;
-  key: Key;
-  mode: LockMode;
-  granted: boolean;
-  before: Place | undefined;
-  after: Place | undefined;
-}
-
-interface Key {
-  name: string;
-  holders: number;
-  /** Of the holders. */
-  mode: LockMode;
-  /** Made when somebody has to wait: most keys have one task only. */
-  waiting: Queue<Place> | undefined;
-  /** Of the heavy tasks that hold it or wait for it: the oldest, and the newest. */
-  firstHeavy: Place | undefined;
-  lastHeavy: Place | undefined;
-}
-
+/**
+ * Decides which tasks may run with respect to their locks. Each key has a queue, in which a task has its place from the
+ * moment it is accepted. Tasks that need a key shared (S) hold it together, a task that needs it exclusive (X) holds it
+ * alone, and no task overtakes another. A task is ready when it holds all its keys.
+ *
+ * INVARIANTS
+ * - Tasks enter the queues of all their keys at once and in the order of their ids, so each waits only for older ones, and
+ *   there is no deadlock.
+ * - A task holds its keys until `release`, also while its undo has failed.
+ * - The time of every operation depends on the number of the task's keys, not on the number of tasks.
+ */
 export function createLockQueue() {
   const entries = new Map<number, Entry>();
   const keys = new Map<string, Key>();
   const ready = createReadyList<Entry>();
 
-  /** Nothing of the task itself is kept: there may be a hundred thousand. */
+  function setReady(entry: Entry): void {
+    if (!entry.held) ready.push(entry);
+  }
+
+  function grantPlace(place: Place): void {
+    place.granted = true;
+    if (grant(place)) setReady(place.entry);
+  }
+
+  /** Keeps nothing of the task itself: there may be a hundred thousand. */
   function enter({ id, lane, locks }: QueuedTask, held: boolean): void {
-    const heavy = lane === "heavy";
-    const group = locks[0]?.[0].split("/")[0] ?? "";
-    const entry: Entry = { id, lane, group, places: [], missing: locks.length, held, gone: false, order: 0 };
+    const engine = locks[0]?.[0].split("/")[0] ?? "";
+    const entry: Entry = { id, lane, engine, places: [], missing: locks.length, held, gone: false, order: 0 };
     entries.set(id, entry);
-    if (entry.missing === 0) isReady(entry);
+    if (entry.missing === 0) setReady(entry);
     for (const [name, mode] of locks) {
       let key = keys.get(name);
-      if (!key) keys.set(name, (key = newKey(name, mode)));
+      if (!key) keys.set(name, (key = createKey(name, mode)));
       const place: Place = { entry, key, mode, granted: false, before: undefined, after: undefined };
       entry.places.push(place);
-      if (heavy) link(place);
-      if (!key.waiting && isFree(key, mode)) grant(place);
+      if (lane === "heavy") link(place);
+      if (!key.waiting && isFree(key, mode)) grantPlace(place);
       else (key.waiting ??= createQueue()).push(place);
     }
   }
 
-  /** Grants the head of the key's queue as far as its holders allow. */
+  /** Grants the first places of the key's queue as far as its holders allow. */
   function advance(key: Key): void {
     const { waiting } = key;
-    for (let head = waiting?.peek(); waiting && head; head = waiting.peek()) {
-      if (!head.entry.gone) {
-        if (!isFree(key, head.mode)) return;
-        grant(head);
+    for (let first = waiting?.peek(); waiting && first; first = waiting.peek()) {
+      if (!first.entry.gone) {
+        if (!isFree(key, first.mode)) return;
+        grantPlace(first);
       }
       waiting.shift();
     }
@@ -92,38 +69,22 @@ export function createLockQueue() {
     if (key.holders === 0) keys.delete(key.name);
   }
 
-  function isFree(key: Key, mode: LockMode): boolean {
-    return key.holders === 0 || (mode === "S" && key.mode === "S");
-  }
-
-  function grant(place: Place): void {
-    place.granted = true;
-    place.key.holders++;
-    place.key.mode = place.mode;
-    if (--place.entry.missing === 0) isReady(place.entry);
-  }
-
-  function isReady(entry: Entry): void {
-    if (!entry.held) ready.push(entry);
-  }
-
   return {
-    /** A task that is in already keeps its place. */
+    /** Adds a task. A task that was added before keeps its place. */
     add(task: QueuedTask): void {
-      if (entries.has(task.id)) return;
-      enter(task, false);
+      if (!entries.has(task.id)) enter(task, false);
     },
-    /** For a task that ran, or owed an undo, before a restart: it has its keys already. To be called before any `add`. */
+    /** Adds a task that held its keys before a restart: it ran, or its undo had failed. Must be called before any `add`. */
     hold(task: QueuedTask): void {
       enter(task, true);
     },
     /**
-     * The task of this lane that has been ready longest, but for groups that have enough; it holds its keys from here
-     * until `release`.
+     * Hands out the task of this lane that has been ready longest and whose engine is not full. It holds its keys until
+     * `release`. Returns undefined if there is none.
      */
-    next: (lane: Lane, isFull: (group: string) => boolean = () => false): number | undefined =>
+    next: (lane: Lane, isFull: (engine: string) => boolean = () => false): number | undefined =>
       ready.next(lane, isFull)?.id,
-    /** The task is over, or was withdrawn: others may have its keys. */
+    /** Removes a task that has ended or was withdrawn: others may hold its keys. */
     release(id: number): void {
       const entry = entries.get(id);
       if (!entry) return;
@@ -136,34 +97,14 @@ export function createLockQueue() {
         advance(key);
       }
     },
-    groupOf: (id: number): string => entries.get(id)?.group ?? "",
-    /** The first heavy task that has a place at one of these keys, in front of the task `before`. */
-    heavyAt(locks: readonly Lock[], before = Number.POSITIVE_INFINITY): number | undefined {
-      const first = Math.min(...locks.flatMap(([name]) => keys.get(name)?.firstHeavy?.entry.id ?? []));
-      return first < before ? first : undefined;
+    /** Returns the engine of a task, or "" if it has none. */
+    engineOf: (id: number): string => entries.get(id)?.engine ?? "",
+    /** Returns the oldest heavy task, older than `before`, that holds one of these keys or waits for it. */
+    heavyTaskAt(locks: readonly Lock[], before = Number.POSITIVE_INFINITY): number | undefined {
+      const oldest = Math.min(...locks.flatMap(([name]) => keys.get(name)?.firstHeavy?.entry.id ?? []));
+      return oldest < before ? oldest : undefined;
     },
-    /** Tasks that wait or hold. */
+    /** Returns how many tasks wait or hold keys. */
     size: () => entries.size,
   };
-}
-
-function newKey(name: string, mode: LockMode): Key {
-  return { name, holders: 0, mode, waiting: undefined, firstHeavy: undefined, lastHeavy: undefined };
-}
-
-/** At the end: who comes is the newest. */
-function link(place: Place): void {
-  const { key } = place;
-  place.before = key.lastHeavy;
-  if (key.lastHeavy) key.lastHeavy.after = place;
-  else key.firstHeavy = place;
-  key.lastHeavy = place;
-}
-
-function unlink(place: Place): void {
-  const { key, before, after } = place;
-  if (before) before.after = after;
-  else if (key.firstHeavy === place) key.firstHeavy = after;
-  if (after) after.before = before;
-  else if (key.lastHeavy === place) key.lastHeavy = before;
 }

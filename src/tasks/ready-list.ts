@@ -1,22 +1,26 @@
 import type { Lane } from "../storage/task-store.ts";
 import { createQueue, type Queue } from "../util/fifo-queue.ts";
 
+/** A task that may run. */
 export interface Ready {
+  /** The task's id. */
   id: number;
+  /** The lane in which it will run. */
   lane: Lane;
-  /** What a lane gives only so much of its room to: tasks whose keys begin alike are of one engine. */
-  group: string;
+  /** The task's engine, or "". */
+  engine: string;
+  /** True: the task was removed meanwhile. */
   gone: boolean;
-  /** Given by the list. */
+  /** Position among all ready tasks; the list sets it. */
   order: number;
 }
 
-/** Tasks that may run, of each lane in the order in which they came, but for groups that have enough. */
+/** Lists the tasks that may run, for each lane in the order in which they became ready. */
 export function createReadyList<T extends Ready>() {
-  const lanes: Record<Lane, Map<string, Queue<T>>> = { quick: new Map(), heavy: new Map() };
+  const queues: Record<Lane, Map<string, Queue<T>>> = { quick: new Map(), heavy: new Map() };
   let serial = 0;
 
-  /** The first of a group that is not gone. */
+  /** Returns the first task of a queue that is not gone. */
   function front(queue: Queue<T>): T | undefined {
     for (let head = queue.peek(); head; head = queue.peek()) {
       if (!head.gone) return head;
@@ -26,22 +30,23 @@ export function createReadyList<T extends Ready>() {
   }
 
   return {
+    /** Adds a task that has become ready. */
     push(entry: T): void {
-      const { lane, group } = entry;
-      let queue = lanes[lane].get(group);
-      if (!queue) lanes[lane].set(group, (queue = createQueue()));
+      const { lane, engine } = entry;
+      let queue = queues[lane].get(engine);
+      if (!queue) queues[lane].set(engine, (queue = createQueue()));
       entry.order = serial++;
       queue.push(entry);
     },
-    /** Takes the oldest out. */
-    next(lane: Lane, isFull: (group: string) => boolean): T | undefined {
+    /** Removes the oldest task whose engine is not full, and returns it. */
+    next(lane: Lane, isFull: (engine: string) => boolean): T | undefined {
       let first: T | undefined;
-      for (const [group, queue] of lanes[lane]) {
+      for (const [engine, queue] of queues[lane]) {
         const head = front(queue);
-        if (!head) lanes[lane].delete(group);
-        else if (!isFull(group) && (!first || head.order < first.order)) first = head;
+        if (!head) queues[lane].delete(engine);
+        else if (!isFull(engine) && (!first || head.order < first.order)) first = head;
       }
-      if (first) lanes[lane].get(first.group)?.shift();
+      if (first) queues[lane].get(first.engine)?.shift();
       return first;
     },
   };

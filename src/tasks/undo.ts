@@ -1,17 +1,20 @@
 import type { StepRow } from "../storage/task-store.ts";
 import { hasCode, messageOf } from "../errors.ts";
-import type { Kinds, Rest } from "./handler.ts";
+import type { Kinds, WaitOutsideLane } from "./handler.ts";
 import type { Log } from "../util/log.ts";
 
 export interface UndoOptions {
+  /** Ends waits for an engine. */
   signal: AbortSignal;
-  rest: Rest;
+  /** Waits without a place in the task's lane. */
+  waitOutsideLane: WaitOutsideLane;
+  /** Is told about failures. */
   log: Log;
 }
 
 /**
- * Undoes a task's steps, newest first. Answers the sentence of what could not be undone, or undefined. Stops at the
- * first failure: what lies before it may need what lies after it undone.
+ * Undoes a task's steps, newest first. Returns undefined, or a sentence about the first step that could not be undone. It
+ * stops there, because older steps may not be undone before newer ones.
  */
 export async function undoSteps(
   kinds: Kinds,
@@ -31,7 +34,7 @@ async function undoStep(
   kinds: Kinds,
   task: number,
   step: StepRow,
-  { signal, rest, log }: UndoOptions,
+  { signal, waitOutsideLane, log }: UndoOptions,
 ): Promise<string | undefined> {
   const undoer = step.undo && kinds.undoers[step.undo.op];
   if (!step.undo || !undoer) return `Nothing is known to undo ${step.name}.`;
@@ -40,7 +43,7 @@ async function undoStep(
       await undoer(step.undo.args, { id: task });
       return undefined;
     } catch (error) {
-      if (await kinds.recover(error, signal, rest)) continue;
+      if (await kinds.recover(error, signal, waitOutsideLane)) continue;
       log("undo failed", { task, step: step.name, error });
       return hasCode(error, "internal") ? messageOf(error) : `Undoing ${step.name} failed: ${messageOf(error)}`;
     }

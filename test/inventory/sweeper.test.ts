@@ -55,10 +55,10 @@ test("only containers and images that an undone task of this station left are re
   const { tasks, make, names, sweep } = await createWorld(context);
   const cancelled = await running(tasks, { name: "left-1" });
   await tasks.cancel({ id: cancelled, now: noon });
-  await tasks.finish({ id: cancelled, error: null, debt: false, now: noon });
+  await tasks.finish({ id: cancelled, error: null, undoFailed: false, now: noon });
   const failed = await running(tasks, { name: "left-2" });
   await tasks.startUndo({ id: failed, error: "no", now: noon });
-  await tasks.finish({ id: failed, error: null, debt: false, now: noon });
+  await tasks.finish({ id: failed, error: null, undoFailed: false, now: noon });
   const partly = await running(tasks);
   await tasks.complete({ id: partly, result: 1, error: "It did not start.", now: noon });
   const undoing = await running(tasks);

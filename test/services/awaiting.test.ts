@@ -3,7 +3,7 @@ import { test, type TestContext } from "node:test";
 import { AppError } from "../../src/errors.ts";
 import type { User } from "../../src/services/policy.ts";
 import { createAwaiting, type AwaitingOptions } from "../../src/services/awaiting.ts";
-import { createEnds } from "../../src/tasks/ends.ts";
+import { createEndWaiters } from "../../src/tasks/end-waiters.ts";
 import type { Handler } from "../../src/tasks/handler.ts";
 import { fails } from "../engines/engine-checks.ts";
 import { newTask } from "../storage/contract-fixture.ts";
@@ -130,16 +130,16 @@ test("a task that ended before, and how", async (context) => {
   await fails(awaiting.end(failed, connected), "engine_failed", /cannot carry out unknown/);
 });
 
-test("nothing is kept of who does not wait any more", async () => {
-  const ends = createEnds();
+test("nothing is kept of those who no longer wait for a task", async () => {
+  const waiters = createEndWaiters();
   const over = new AbortController();
-  const first = ends.of(1, over.signal);
-  void ends.of(1, connected);
-  void ends.of(2, over.signal);
+  const first = waiters.wait(1, over.signal);
+  void waiters.wait(1, connected);
+  void waiters.wait(2, over.signal);
   over.abort();
-  assert.equal(ends.size(), 1);
-  ends.tell(1, { output: 1 });
-  assert.equal(ends.size(), 0);
+  assert.equal(waiters.size(), 1);
+  waiters.notify(1, { output: 1 });
+  assert.equal(waiters.size(), 0);
   const never = await Promise.race([first, Promise.resolve("nothing")]);
   assert.equal(never, "nothing");
 });

@@ -149,7 +149,7 @@ function uniquenessTests(open: OpenStore): void {
       await tasks.cancel({ id: withdrawn, now: noon });
       const owing = await inDebt(tasks, { creates });
       assert.ok("creating" in (await tasks.accept(newTask({ creates }))), "an owed undo keeps it");
-      await tasks.settleDebt(owing);
+      await tasks.clearFailedUndo(owing);
       await accept(tasks, { creates });
     }),
   );

@@ -31,7 +31,7 @@ export function endTests(open: OpenStore): void {
 
 async function activeOf(tasks: TaskStore, id: number) {
   const found = (await tasks.active()).find(({ task }) => task.id === id);
-  return found && { state: found.task.state, debt: found.debt, locks: found.locks.map(String).sort() };
+  return found && { state: found.task.state, undoFailed: found.undoFailed, locks: found.locks.map(String).sort() };
 }
 
 function stateTests(open: OpenStore): void {
@@ -41,7 +41,7 @@ function stateTests(open: OpenStore): void {
       const id = await running(tasks, held);
       assert.deepEqual(await activeOf(tasks, id), {
         state: "running",
-        debt: false,
+        undoFailed: false,
         locks: ["docker/c/web,X", "docker/i/nginx,S"],
       });
       assert.deepEqual(await tasks.claims(), [], "only of final tasks");
@@ -92,12 +92,12 @@ function stateTests(open: OpenStore): void {
       const failed = await running(tasks, held);
       await tasks.startUndo({ id: failed, error: "It failed.", now });
       assert.deepEqual([(await activeOf(tasks, failed))?.state, await tasks.undone([failed])], ["undoing", []]);
-      await tasks.finish({ id: failed, error: null, debt: false, now });
+      await tasks.finish({ id: failed, error: null, undoFailed: false, now });
       const row = await tasks.get(failed);
       assert.deepEqual([row?.state, row?.result, row?.error, row?.end], ["error", 1, "It failed.", now]);
       const cancelled = await running(tasks, held);
       await tasks.cancel({ id: cancelled, now });
-      await tasks.finish({ id: cancelled, error: null, debt: false, now });
+      await tasks.finish({ id: cancelled, error: null, undoFailed: false, now });
       assert.equal(await tasks.get(cancelled), undefined, "hidden");
       const withdrawn = await accept(tasks, held);
       await tasks.cancel({ id: withdrawn, now });
@@ -115,8 +115,8 @@ function debtTests(open: OpenStore): void {
       const id = await running(tasks, held);
       await tasks.planStep({ task: id, seq: 0, name: "container", undo: { op: "remove", args: {} }, previous: null });
       await tasks.startUndo({ id, error: "It failed.", now });
-      await tasks.finish({ id, error: "Undoing failed.", debt: true, now });
-      const kept = { state: "error", debt: true, locks: ["docker/c/web,X", "docker/i/nginx,S"] };
+      await tasks.finish({ id, error: "Undoing failed.", undoFailed: true, now });
+      const kept = { state: "error", undoFailed: true, locks: ["docker/c/web,X", "docker/i/nginx,S"] };
       assert.deepEqual(await activeOf(tasks, id), kept);
       assert.equal((await tasks.get(id))?.error, "Undoing failed.");
       assert.deepEqual([await tasks.claims(), await tasks.undone([id])], [[], []]);
@@ -125,7 +125,7 @@ function debtTests(open: OpenStore): void {
       assert.equal((await tasks.steps(id)).length, 1);
       await tasks.clearOne({ id });
       assert.deepEqual(await activeOf(tasks, id), kept, "also when it is cleared from the list");
-      await tasks.settleDebt(id);
+      await tasks.clearFailedUndo(id);
       assert.deepEqual([await tasks.active(), await tasks.steps(id), await tasks.undone([id])], [[], [], [id]]);
       await accept(tasks, held);
     }),
@@ -136,10 +136,10 @@ function debtTests(open: OpenStore): void {
     withStore(open, async ({ tasks }) => {
       const id = await running(tasks);
       await tasks.cancel({ id, now });
-      await tasks.finish({ id, error: "Undoing failed.", debt: true, now });
+      await tasks.finish({ id, error: "Undoing failed.", undoFailed: true, now });
       const row = await tasks.get(id);
       assert.deepEqual([row?.state, row?.error], ["error", "Undoing failed."]);
-      await tasks.settleDebt(id);
+      await tasks.clearFailedUndo(id);
       assert.deepEqual(await tasks.undone([id]), [id]);
     }),
   );
@@ -151,7 +151,7 @@ function debtTests(open: OpenStore): void {
       await completed(tasks);
       const two = await running(tasks);
       const three = await accept(tasks);
-      const found = (await tasks.active()).map(({ task, debt }) => [task.id, task.state, debt]);
+      const found = (await tasks.active()).map(({ task, undoFailed }) => [task.id, task.state, undoFailed]);
       assert.deepEqual(found, [
         [owing, "error", true],
         [two, "running", false],

@@ -34,10 +34,10 @@ export function eventTests(open: OpenStore): void {
       await tasks.complete({ id: done, result: 0, error: null, now });
       const failed = await running(tasks);
       await tasks.startUndo({ id: failed, error: "no", now });
-      await tasks.finish({ id: failed, error: null, debt: false, now });
+      await tasks.finish({ id: failed, error: null, undoFailed: false, now });
       const cancelled = await running(tasks);
       await tasks.cancel({ id: cancelled, now });
-      await tasks.finish({ id: cancelled, error: null, debt: false, now });
+      await tasks.finish({ id: cancelled, error: null, undoFailed: false, now });
       const withdrawn = await accept(tasks);
       await tasks.cancel({ id: withdrawn, now });
       assert.deepEqual(await told(events), [
@@ -68,7 +68,7 @@ export function eventTests(open: OpenStore): void {
       await tasks.cancel({ id, now });
       await tasks.complete({ id, result: 0, error: null, now });
       await tasks.startUndo({ id, error: "no", now });
-      await tasks.finish({ id, error: null, debt: false, now });
+      await tasks.finish({ id, error: null, undoFailed: false, now });
       assert.deepEqual(await told(events), before);
     }),
   );

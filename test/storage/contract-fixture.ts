@@ -68,7 +68,7 @@ export async function completed(tasks: TaskStore, changes: Partial<NewTask> = {}
 export async function inDebt(tasks: TaskStore, changes: Partial<NewTask> = {}): Promise<number> {
   const id = await running(tasks, changes);
   await tasks.startUndo({ id, error: "It failed.", now: noon + 2 });
-  await tasks.finish({ id, error: "Undoing failed.", debt: true, now: noon + 3 });
+  await tasks.finish({ id, error: "Undoing failed.", undoFailed: true, now: noon + 3 });
   return id;
 }
 

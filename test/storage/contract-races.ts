@@ -82,13 +82,13 @@ export function raceTests(open: OpenStore): void {
       assert.equal(await tasks.passPivot(waiting), false);
       assert.equal(await tasks.complete({ id: waiting, result: 0, error: null, now }), false);
       await tasks.startUndo({ id: waiting, error: "no", now });
-      await tasks.finish({ id: waiting, error: null, debt: false, now });
+      await tasks.finish({ id: waiting, error: null, undoFailed: false, now });
       await tasks.saveProgress({ id: waiting, detail: "no", progress: 5 });
-      await tasks.settleDebt(waiting);
+      await tasks.clearFailedUndo(waiting);
       const row = await tasks.get(waiting);
       assert.deepEqual([row?.state, row?.detail, row?.end], ["waiting", "", null]);
       const id = await running(tasks);
-      await tasks.finish({ id, error: null, debt: false, now });
+      await tasks.finish({ id, error: null, undoFailed: false, now });
       assert.equal((await tasks.get(id))?.state, "running");
       assert.equal(await tasks.cancel({ id: 99_999, now }), "unknown");
       assert.equal(await tasks.claim({ id: 99_999, now }), undefined);

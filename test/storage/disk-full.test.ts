@@ -43,7 +43,7 @@ describe("a full disk", { concurrency: true }, () => {
       assert.equal(await tasks.complete({ id, result: 0, error: null, now: noon }), true);
     for (const id of ids.slice(10)) {
       assert.equal(await tasks.cancel({ id, now: noon }), "undoing");
-      await tasks.finish({ id, error: null, debt: false, now: noon });
+      await tasks.finish({ id, error: null, undoFailed: false, now: noon });
     }
     assert.deepEqual(await tasks.active(), []);
     disk.free();

@@ -77,7 +77,7 @@ test("a database of before: owners and active tasks are found as they were", asy
   assert.deepEqual(await ownersOf(database, [1, 2, 3, 4, 5, 7]), owners);
   const active = await database.tasks.active();
   assert.deepEqual(
-    active.map(({ task, debt }) => [task.id, debt]),
+    active.map(({ task, undoFailed }) => [task.id, undoFailed]),
     [
       [2, true],
       [4, false],

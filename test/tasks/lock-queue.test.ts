@@ -7,7 +7,7 @@ import { createPair } from "./lock-model.ts";
 
 const task = (id: number, ...locks: Lock[]): QueuedTask => ({ id, lane: "quick", locks });
 
-test("shared holders run together, an exclusive one alone, and nobody overtakes", () => {
+test("shared holders run together, an exclusive one alone, and no task overtakes another", () => {
   const queue = createLockQueue();
   queue.add(task(1, ["k", "S"]));
   queue.add(task(2, ["k", "S"]));
@@ -22,7 +22,7 @@ test("shared holders run together, an exclusive one alone, and nobody overtakes"
   assert.equal(queue.next("quick"), 4);
 });
 
-test("a task waits for all its keys, and holds its place in each meanwhile", () => {
+test("a task waits for all its keys and meanwhile keeps its place in the queue of each", () => {
   const queue = createLockQueue();
   queue.add(task(1, ["a", "X"]));
   queue.add(task(2, ["a", "X"], ["b", "X"]));
@@ -33,7 +33,7 @@ test("a task waits for all its keys, and holds its place in each meanwhile", () 
   assert.deepEqual([queue.next("quick"), queue.next("quick")], [2, undefined]);
 });
 
-test("what was withdrawn gives its place away, before and after it was ready", () => {
+test("a withdrawn task gives up its places, before and after it is ready", () => {
   const queue = createLockQueue();
   queue.add(task(1, ["k", "X"]));
   queue.add(task(2, ["k", "X"]));
@@ -47,7 +47,7 @@ test("what was withdrawn gives its place away, before and after it was ready", (
   assert.equal(queue.size(), 0);
 });
 
-test("what is held from before keeps its keys, and is not handed out", () => {
+test("a task that held its keys before a restart keeps them and is not handed out", () => {
   const queue = createLockQueue();
   queue.hold(task(1, ["k", "X"], ["s", "S"]));
   queue.hold(task(2, ["s", "S"]));
@@ -59,7 +59,7 @@ test("what is held from before keeps its keys, and is not handed out", () => {
   assert.equal(queue.next("quick"), 4);
 });
 
-test("a task that is in already keeps its place, and needs one release only", () => {
+test("a task that is added twice keeps its place and needs only one release", () => {
   const queue = createLockQueue();
   queue.add(task(1, ["k", "X"]));
   queue.add(task(1, ["k", "X"]));
@@ -69,7 +69,7 @@ test("a task that is in already keeps its place, and needs one release only", ()
   assert.deepEqual([queue.next("quick"), queue.next("quick")], [2, undefined]);
 });
 
-test("40 random histories agree with the model, and come to their end", () => {
+test("40 random histories agree with the model and come to an end", () => {
   for (let seed = 1; seed <= 40; seed++) runHistory(createRandom(seed));
 });
 
@@ -117,7 +117,7 @@ function runHistory(random: (below: number) => number): void {
   }
 }
 
-test("a group that has enough is passed over, and keeps its places", () => {
+test("tasks of a full engine are passed over and keep their places", () => {
   const queue = createLockQueue();
   for (const [id, key] of [
     [1, "docker/c/a"],
@@ -127,7 +127,7 @@ test("a group that has enough is passed over, and keeps its places", () => {
   ] as const) {
     queue.add({ id, lane: "quick", locks: [[key, "X"]] });
   }
-  assert.deepEqual([1, 2, 3, 4].map(queue.groupOf), ["docker", "docker", "lxc", "docker"]);
+  assert.deepEqual([1, 2, 3, 4].map(queue.engineOf), ["docker", "docker", "lxc", "docker"]);
   const full = (group: string) => group === "docker";
   assert.deepEqual([queue.next("quick", full), queue.next("quick", full)], [3, undefined]);
   queue.release(2);

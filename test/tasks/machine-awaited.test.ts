@@ -35,7 +35,7 @@ async function add(world: World): Promise<number> {
 }
 
 const { signal: patient } = new AbortController();
-const ended = (world: World, id: number) => world.machine.ended(id, patient);
+const ended = (world: World, id: number) => world.machine.waitForEnd(id, patient);
 
 const acting = (world: World) => async (context: Parameters<Handler["run"]>[0]) => {
   await step(world, context, "act");
@@ -49,13 +49,13 @@ const beginning = (world: World) => (task: TaskContext) =>
     return never();
   });
 
-test("the end is told to who waits, with what it answered", async (context) => {
+test("those who wait get the handler's output", async (context) => {
   const world = await awaitedWorld(context, acting);
   await world.machine.start();
   assert.deepEqual(await ended(world, await add(world)), { output: "the output" });
 });
 
-test("an error is told as it was thrown", async (context) => {
+test("those who wait get the error as it was thrown", async (context) => {
   const error = new AppError("conflict", "Port 80 is taken.", { details: { port: 80 } });
   const world = await awaitedWorld(context, () => () => Promise.reject(error));
   await world.machine.start();
@@ -65,7 +65,7 @@ test("an error is told as it was thrown", async (context) => {
   assert.deepEqual([row?.state, row?.error], ["error", error.message]);
 });
 
-test("it is in no list, and none of the lists' deletes finds it", async (context) => {
+test("an awaited task is in no list, and no delete of a list finds it", async (context) => {
   const world = await awaitedWorld(context, acting);
   await world.machine.start();
   const id = await add(world);
@@ -76,7 +76,7 @@ test("it is in no list, and none of the lists' deletes finds it", async (context
   assert.equal((await world.tasks.row(id))?.state, "completed");
 });
 
-test("behind a heavy task at the same key it is refused, behind quick ones it waits", async (context) => {
+test("an awaited task is refused behind a heavy task with the same key, and waits behind quick ones", async (context) => {
   const world = await awaitedWorld(context, () => never, { lanes: { quick: 1, heavy: 1 } });
   await world.machine.start();
   const first = await add(world);
@@ -89,7 +89,7 @@ test("behind a heavy task at the same key it is refused, behind quick ones it wa
   assert.ok("id" in (await world.machine.acceptAwaited(elsewhere)));
 });
 
-test("a heavy task that comes in at the same moment is seen as well", async (context) => {
+test("an awaited task is refused if a heavy task was accepted at the same moment", async (context) => {
   const world = await awaitedWorld(context, () => never);
   await world.machine.start();
   const [heavy, answer] = await Promise.all([world.add({ locks: [[key, "X"]] }), world.machine.acceptAwaited(awaited)]);
@@ -99,7 +99,7 @@ test("a heavy task that comes in at the same moment is seen as well", async (con
   assert.deepEqual(left, [heavy], "what was refused is not left waiting");
 });
 
-test("what has not begun is taken back, what has is not", async (context) => {
+test("a task is withdrawn only if it has not begun", async (context) => {
   const world = await awaitedWorld(context, () => never);
   await world.machine.start();
   const first = await add(world);
@@ -113,7 +113,7 @@ test("what has not begun is taken back, what has is not", async (context) => {
 });
 
 for (const done of [true, false]) {
-  test(`after a restart what ran is looked at and not done again: ${done ? "done" : "not done"}`, async (context) => {
+  test(`after a restart a running awaited task is settled without running again: ${done ? "done" : "not done"}`, async (context) => {
     const world = await awaitedWorld(context, beginning);
     await world.machine.start();
     const id = await add(world);
@@ -125,7 +125,7 @@ for (const done of [true, false]) {
     assert.equal((await world.tasks.row(id))?.state, done ? "completed" : "error");
   });
 
-  test(`after a restart what waited is looked at and not begun: ${done ? "so already" : "not so"}`, async (context) => {
+  test(`after a restart a waiting awaited task is settled without running: ${done ? "done" : "not done"}`, async (context) => {
     const world = await awaitedWorld(context, () => never, { lanes: { quick: 0, heavy: 0 } });
     await world.machine.start();
     const id = await add(world);
@@ -137,7 +137,7 @@ for (const done of [true, false]) {
   });
 }
 
-test("it is not tried again when the engine comes back", async (context) => {
+test("an awaited task is not tried again when its engine comes back", async (context) => {
   let tries = 0;
   const gone = new AppError("engine_unavailable", "Docker does not answer.");
   const world = await awaitedWorld(context, () => () => {
@@ -150,7 +150,7 @@ test("it is not tried again when the engine comes back", async (context) => {
   assert.equal(tries, 1);
 });
 
-test("who waits is told when the station ends", async (context) => {
+test("those who wait get an error when the station ends", async (context) => {
   const world = await awaitedWorld(context, () => never);
   await world.machine.start();
   const told = ended(world, await add(world));
@@ -159,7 +159,7 @@ test("who waits is told when the station ends", async (context) => {
   assert.ok(typeof end === "object" && "error" in end && hasCode(end.error, "engine_unavailable"));
 });
 
-test("an engine that hangs gets half of the lane, and the others go on", async (context) => {
+test("an engine that hangs gets half of the quick lane, and tasks of others go on", async (context) => {
   const world = await awaitedWorld(
     context,
     () =>

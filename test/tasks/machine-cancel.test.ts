@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { createWorld, inSteps, never, settle, soon, step, stoppable } from "./world.ts";
 
-test("a waiting task is withdrawn: it never runs, and who stood behind it goes on", async (context) => {
+test("a cancelled waiting task never runs, and the task behind it starts", async (context) => {
   const go = Promise.withResolvers<void>();
   const world = await createWorld(context, (world) => ({
     async run(context) {
@@ -24,7 +24,7 @@ test("a waiting task is withdrawn: it never runs, and who stood behind it goes o
   assert.equal(await world.machine.cancel(4711), "unknown");
 });
 
-test("withdrawn while another holds the key shared: who stood behind it starts at once", async (context) => {
+test("when a task is withdrawn behind a shared holder, the shared task behind it starts at once", async (context) => {
   const world = await createWorld(context, (world) =>
     inSteps(world, { act: (context) => (context.name === "first" ? stoppable(context) : null) }),
   );
@@ -37,7 +37,7 @@ test("withdrawn while another holds the key shared: who stood behind it starts a
   assert.equal(((await world.end(third)) as { state: string }).state, "completed");
 });
 
-test("a running task stops, is undone, and only then the cancel answers", async (context) => {
+test("the cancel of a running task resolves after the task has stopped and is undone", async (context) => {
   const world = await createWorld(context, (world) => inSteps(world, { a: () => 1, b: stoppable, c: never }));
   await world.machine.start();
   const id = await world.add({ locks: [["k", "X"]] });
@@ -51,7 +51,7 @@ test("a running task stops, is undone, and only then the cancel answers", async 
   );
 });
 
-test("while it is being undone it says so, whatever the step still reports, and a second cancel waits as well", async (context) => {
+test("a task that is being undone says so whatever its step still reports, and a second cancel waits too", async (context) => {
   const go = Promise.withResolvers<void>();
   const reports: string[] = [];
   const world = await createWorld(context, (world) =>
@@ -79,7 +79,7 @@ test("while it is being undone it says so, whatever the step still reports, and 
   assert.deepEqual(world.trace, ["a", "undo a"]);
 });
 
-test("past the pivot it cannot be cancelled, and goes on to its end", async (context) => {
+test("a task past its pivot cannot be cancelled and goes on to its end", async (context) => {
   const go = Promise.withResolvers<void>();
   const world = await createWorld(context, (world) => ({
     async run(context) {
@@ -101,7 +101,7 @@ test("past the pivot it cannot be cancelled, and goes on to its end", async (con
   assert.equal(await world.machine.cancel(id), "final");
 });
 
-test("a cancel that comes before the pivot wins: the pivot throws, and all is undone", async (context) => {
+test("if a cancel comes before the pivot, the pivot throws and all steps are undone", async (context) => {
   const world = await createWorld(context, (world) => ({
     async run(context) {
       await step(world, context, "a");
@@ -117,7 +117,7 @@ test("a cancel that comes before the pivot wins: the pivot throws, and all is un
   assert.deepEqual(world.trace, ["a", "undo a"]);
 });
 
-test("what failed and is being undone already cannot be cancelled", async (context) => {
+test("a failed task that is being undone cannot be cancelled", async (context) => {
   const go = Promise.withResolvers<void>();
   const kinds = { undoers: { note: () => go.promise }, recover: async () => false };
   const world = await createWorld(context, () => ({ run: never }));
@@ -131,7 +131,7 @@ test("what failed and is being undone already cannot be cancelled", async (conte
   assert.equal(row !== "hidden" && row.state, "error");
 });
 
-test("a cancel against the end: whichever wins, the task is either completed and whole, or undone", async (context) => {
+test("when a cancel and the end come together, the task is either completed or undone", async (context) => {
   const world = await createWorld(context, (world) => ({
     async run(context) {
       await step(world, context, "a");
@@ -161,7 +161,7 @@ test("a cancel against the end: whichever wins, the task is either completed and
   assert.deepEqual([...seen].sort(), ["cancelled", "final"], "both were seen");
 });
 
-test("a step that is being written when the cancel comes does not act", async (context) => {
+test("a step that is being written when a cancel comes does not act", async (context) => {
   const world = await createWorld(context, (world) => ({
     async run(context) {
       await step(world, context, "a");
@@ -175,7 +175,7 @@ test("a step that is being written when the cancel comes does not act", async (c
   assert.deepEqual(world.trace, ["a", "undo b", "undo a"]);
 });
 
-test("what cannot stop: the cancel answers after 10 s, and the undoing follows when the step ends", async (context) => {
+test("if a step cannot stop, the cancel resolves within 10 s and the undoing follows when the step ends", async (context) => {
   const go = Promise.withResolvers<void>();
   const world = await createWorld(context, (world) => inSteps(world, { a: () => go.promise, b: never }));
   await world.machine.start();

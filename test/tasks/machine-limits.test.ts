@@ -6,7 +6,7 @@ import { createTaskMachine } from "../../src/tasks/machine.ts";
 import { createProgressReporter } from "../../src/tasks/progress.ts";
 import { createWorld, inSteps, settle, soon, step } from "./world.ts";
 
-test("a lane runs as many at once as it has room for, oldest first; 0 holds it", async (context) => {
+test("a lane runs as many tasks as its width, oldest first, and none with width 0", async (context) => {
   const gates = new Map<string, () => void>();
   const world = await createWorld(
     context,
@@ -38,7 +38,7 @@ test("a lane runs as many at once as it has room for, oldest first; 0 holds it",
   assert.equal(await world.machine.cancel(held), "withdrawn");
 });
 
-test("over the cap new tasks are refused, also when they come at once; what ends makes room", async (context) => {
+test("new tasks over the maximum are refused, even if they come at once, until a task ends", async (context) => {
   const world = await createWorld(context, () => ({ run: async () => undefined }), {
     maxTasks: 5,
     lanes: { quick: 1, heavy: 0 },
@@ -54,7 +54,7 @@ test("over the cap new tasks are refused, also when they come at once; what ends
   await assert.rejects(world.add(), { code: "too_many" });
 });
 
-test("progress goes out at most ten times a second, and to the store at most once; the last word is always there to read", (context) => {
+test("progress is emitted at most ten times a second and stored at most once, and the latest is always readable", (context) => {
   let time = 1_000;
   context.mock.method(performance, "now", () => time);
   const out: number[] = [];
@@ -70,7 +70,7 @@ test("progress goes out at most ten times a second, and to the store at most onc
   assert.deepEqual(saved, [1_000, 2_000, 3_000]);
 });
 
-test("a running task's progress is seen at once, and is in the store within about a second", async (context) => {
+test("progress of a running task is visible at once and stored within about a second", async (context) => {
   const world = await createWorld(context, () => ({
     async run(context) {
       let percent = 0;
@@ -88,7 +88,7 @@ test("a running task's progress is seen at once, and is in the store within abou
   assert.equal(await world.machine.cancel(id), "cancelled");
 });
 
-test("a task whose end the store cannot write is taken up again later, and lets its keys go then", async (context) => {
+test("a task whose end the store cannot write is taken up again later and then releases its locks", async (context) => {
   const world = await createWorld(context, (world) => inSteps(world, { one: () => null }));
   const { tasks } = world;
   let failures = 2;

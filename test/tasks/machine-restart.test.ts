@@ -13,7 +13,7 @@ function hangsAt(name: string) {
   };
 }
 
-test("after a crash done steps answer from the journal, and the one that was planned acts again, and is told so", async (context) => {
+test("after a crash done steps return from the journal, and the planned step acts again with repeated = true", async (context) => {
   const act = hangsAt("b");
   const world = await createWorld(context, (world) => ({
     async run(context) {
@@ -32,7 +32,7 @@ test("after a crash done steps answer from the journal, and the one that was pla
   assert.deepEqual(world.trace, ["a", "b", "crash", "b again", "c"]);
 });
 
-test("what acted, but was not written down as done, acts again", async (context) => {
+test("a step that acted but was not written as done acts again", async (context) => {
   let life = 0;
   const world = await createWorld(context, (world) => ({
     async run(context) {
@@ -48,7 +48,7 @@ test("what acted, but was not written down as done, acts again", async (context)
   assert.deepEqual(world.trace, ["a", "crash", "a again"]);
 });
 
-test("what was left behind writes nothing any more", async (context) => {
+test("the former process can no longer write after a restart", async (context) => {
   const go = Promise.withResolvers<void>();
   let life = 0;
   const world = await createWorld(context, (world) =>
@@ -81,7 +81,7 @@ test("a task that takes the station down more than 3 times is undone", async (co
 });
 
 for (const why of ["failed", "was cancelled"] as const) {
-  test(`the undoing of what ${why} is taken up again`, async (context) => {
+  test(`after a restart the undoing of a task that ${why} is taken up again`, async (context) => {
     const fail = why === "failed" ? () => Promise.reject(new Error("no")) : stoppable;
     const world = await createWorld(context, (world) => inSteps(world, { a: () => 1, b: fail }));
     const kinds = {
@@ -101,7 +101,7 @@ for (const why of ["failed", "was cancelled"] as const) {
   });
 }
 
-test("after a restart keys are held as before, and those who wait go in their old order", async (context) => {
+test("after a restart locks are held as before, and waiting tasks run in their old order", async (context) => {
   const go = Promise.withResolvers<void>();
   const world = await createWorld(context, (world) => ({
     async run(context) {
@@ -124,7 +124,7 @@ test("after a restart keys are held as before, and those who wait go in their ol
   assert.deepEqual(world.trace, ["first", "crash", "first again", "second", "third"]);
 });
 
-test("a debt is still owed after a restart", async (context) => {
+test("a failed undo is still repeated after a restart", async (context) => {
   context.mock.timers.enable({ apis: ["setInterval"] });
   const world = await createWorld(context, (world) =>
     inSteps(world, { a: () => (world.trace.includes("crash") ? 1 : Promise.reject(new Error("no"))) }),
@@ -142,7 +142,7 @@ test("a debt is still owed after a restart", async (context) => {
   assert.deepEqual(world.trace, ["a", "undo a", "crash", "undo a", "a"]);
 });
 
-test("what is accepted before the start runs once, behind what is older, and lets go of its keys", async (context) => {
+test("a task that is accepted before the start runs once, behind older tasks, and releases its locks", async (context) => {
   const go = Promise.withResolvers<void>();
   const world = await createWorld(context, (world) => ({
     async run(context) {
@@ -165,7 +165,7 @@ test("what is accepted before the start runs once, behind what is older, and let
   assert.deepEqual(world.trace, ["old", "crash", "old again", "early", "late"]);
 });
 
-test("stop ends within its grace, undoes nothing, and leaves what runs to the next start", async (context) => {
+test("stop ends within its grace, undoes nothing, and leaves running tasks to the next start", async (context) => {
   let life = 0;
   const world = await createWorld(context, (world) => ({
     async run(context) {
@@ -196,7 +196,7 @@ test("stop ends within its grace, undoes nothing, and leaves what runs to the ne
   assert.deepEqual(world.trace.slice(3).sort(), ["deaf again", "stops again", "waiting"]);
 });
 
-test("ends in good order are no crashes, however many there are", async (context) => {
+test("orderly stops do not count as crashes, however many there are", async (context) => {
   let runs = 0;
   const world = await createWorld(context, (world) =>
     inSteps(world, { one: (context) => (++runs > 5 ? null : stoppable(context)) }),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AppError } from "../../src/errors.ts";
-import type { Rest } from "../../src/tasks/handler.ts";
+import type { WaitOutsideLane } from "../../src/tasks/handler.ts";
 import type { TaskRow } from "../../src/storage/task-store.ts";
 import { port } from "../storage/contract-fixture.ts";
 import { createWorld, inSteps, never, settle, soon, step, type World } from "./world.ts";
@@ -9,7 +9,7 @@ import { createWorld, inSteps, never, settle, soon, step, type World } from "./w
 const failed = (words: string) => () => Promise.reject(new AppError("conflict", words));
 const summary = (row: TaskRow | "hidden") => (row === "hidden" ? row : [row.state, row.result, row.error]);
 
-test("steps run in order, each gets what the one before it answered, and the task completes", async (context) => {
+test("steps run in order and return their results, and the task completes", async (context) => {
   const world = await createWorld(context, (world) => ({
     async run(context) {
       assert.deepEqual(context.params, { image: "nginx" });
@@ -24,7 +24,7 @@ test("steps run in order, each gets what the one before it answered, and the tas
   assert.deepEqual(world.trace, ["container", "start", '{"id":"x"}']);
 });
 
-test("a failure is undone in reverse, what failed as well; then the keys are free", async (context) => {
+test("after a failure all steps are undone in reverse order, the failed one too, and then the locks are free", async (context) => {
   const world = await createWorld(context, (world) =>
     inSteps(world, { a: () => 1, b: () => 2, c: failed("The name is taken."), d: never }),
   );
@@ -36,7 +36,7 @@ test("a failure is undone in reverse, what failed as well; then the keys are fre
   assert.equal(world.trace.length, 12);
 });
 
-test("an unexpected failure shows a sentence, not its text", async (context) => {
+test("an unexpected failure is reported by a general sentence, not by its own text", async (context) => {
   const logged: unknown[] = [];
   const broken = { a: () => Promise.reject(new TypeError("secret 123")) };
   const world = await createWorld(context, (world) => inSteps(world, broken), {
@@ -48,7 +48,7 @@ test("an unexpected failure shows a sentence, not its text", async (context) => 
   assert.equal(logged.length, 1);
 });
 
-test("a result other than 0 ends as error, and nothing is undone; so does a failure after the pivot", async (context) => {
+test("a result other than 0 and a failure after the pivot end as error without undoing anything", async (context) => {
   const world = await createWorld(context, (world) => ({
     async run(context) {
       await step(world, context, "a");
@@ -64,7 +64,7 @@ test("a result other than 0 ends as error, and nothing is undone; so does a fail
   assert.deepEqual([world.trace, await world.tasks.undone([late])], [["a", "a"], []]);
 });
 
-test("a kind that is not known ends as error", async (context) => {
+test("a task of an unknown kind ends as error", async (context) => {
   const world = await createWorld(context, (world) => inSteps(world, {}));
   await world.machine.start();
   const row = await world.end(await world.add({ kind: "of_tomorrow" }));
@@ -88,7 +88,7 @@ const failing = (world: World) => ({
   },
 });
 
-test("what cannot be undone is a debt: it keeps keys and ports, is tried again, and only then lets go", async (context) => {
+test("a task whose undo fails keeps its locks and ports until a repeated attempt succeeds", async (context) => {
   context.mock.timers.enable({ apis: ["setInterval"] });
   const world = await createWorld(context, failing);
   await world.machine.start();
@@ -101,7 +101,7 @@ test("what cannot be undone is a debt: it keeps keys and ports, is tried again, 
   await soon(() => world.trace.filter((entry) => entry === "undo one").length === 2);
   await settle(world);
   assert.equal((await world.tasks.get(next))?.state, "waiting");
-  assert.equal((await world.tasks.active()).find(({ task }) => task.id === id)?.debt, true);
+  assert.equal((await world.tasks.active()).find(({ task }) => task.id === id)?.undoFailed, true);
   world.stuck.clear();
   context.mock.timers.tick(30_000);
   await world.end(next);
@@ -110,7 +110,7 @@ test("what cannot be undone is a debt: it keeps keys and ports, is tried again, 
   await world.add({ name: "free", creates: "one", ports: [port(3)] });
 });
 
-test("a debt whose engine is away holds up no other, and rounds do not overlap", async (context) => {
+test("a failed undo whose engine is away delays no other, and attempts do not overlap", async (context) => {
   context.mock.timers.enable({ apis: ["setInterval"] });
   const slow = Promise.withResolvers<void>();
   const calls: string[] = [];
@@ -141,7 +141,7 @@ test("a debt whose engine is away holds up no other, and rounds do not overlap",
   await soon(async () => !(await world.tasks.active()).some(({ task }) => task.id === other));
 });
 
-test("an engine that went away: the task waits, says so, and tries the same step again", async (context) => {
+test("if an engine goes away, the task waits, says so, and tries the same step again", async (context) => {
   const back = Promise.withResolvers<void>();
   let tries = 0;
   const away = () => (++tries === 1 ? Promise.reject(new AppError("engine_unavailable", "away")) : "made");
@@ -149,8 +149,8 @@ test("an engine that went away: the task waits, says so, and tries the same step
   const kinds = {
     handlers: { create: inSteps(world, { a: () => 1, b: away, c: () => 3 }) },
     undoers: {},
-    recover: async (_error: unknown, signal: AbortSignal, rest: Rest) => {
-      await rest({ detail: "Waiting for docker to answer", away: true, signal }, () => back.promise);
+    recover: async (_error: unknown, signal: AbortSignal, waitOutsideLane: WaitOutsideLane) => {
+      await waitOutsideLane({ detail: "Waiting for docker to answer", away: true, signal }, () => back.promise);
       return true;
     },
   };

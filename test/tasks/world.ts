@@ -10,22 +10,22 @@ import { until } from "../support/daemon.ts";
 export interface World {
   machine: TaskMachine;
   tasks: TaskStore;
-  /** What handlers and undoers did, in order. */
+  /** What handlers and undoers have done, in order. */
   trace: string[];
-  /** Undoing a step of these names fails. */
+  /** Names of steps whose undo fails. */
   stuck: Set<string>;
   add(changes?: Partial<NewTask>): Promise<number>;
-  /** Waits until the task is final, and answers its row; "hidden" for a cancelled one. */
+  /** Waits until the task is final and returns its row, or "hidden" if it was cancelled. */
   end(id: number): Promise<TaskRow | "hidden">;
   running(id: number): Promise<void>;
   traced(entry: string): Promise<void>;
-  /** The process is gone, nothing of it was told; another one starts. */
+  /** Drops the machine as a crash would, and starts another one. */
   crash(options?: Partial<MachineOptions> & { start?: false }): Promise<void>;
 }
 
 type Act = (context: TaskContext) => unknown;
 
-/** A machine on a real store, whose kind `create` is this handler; all its steps are undone by a note in the trace. */
+/** Makes a machine on a real store. Its kind `create` has this handler, and undoing a step adds a line to the trace. */
 export async function createWorld(
   context: TestContext,
   handler: (world: World) => Handler,
@@ -72,7 +72,9 @@ export async function createWorld(
       return accepted.id;
     },
     async end(id) {
-      await soon(async () => !(await world.tasks.active()).some(({ task, debt }) => task.id === id && !debt));
+      await soon(
+        async () => !(await world.tasks.active()).some(({ task, undoFailed }) => task.id === id && !undoFailed),
+      );
       return (await world.tasks.get(id)) ?? "hidden";
     },
     running: (id) => soon(async () => (await world.tasks.row(id))?.state === "running"),

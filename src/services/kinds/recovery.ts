@@ -41,7 +41,7 @@ export function createRecovery(inventory: Inventory, pause = sleep): Kinds["reco
     return noted;
   }
 
-  return async (error, signal, rest) => {
+  return async (error, signal, waitOutsideLane) => {
     if (!hasCode(error, "engine_unavailable")) return false;
     const type = error.details?.["engine"] as EngineType;
     const view = inventory.view(type);
@@ -50,13 +50,13 @@ export function createRecovery(inventory: Inventory, pause = sleep): Kinds["reco
     if (cuts >= mostCuts || (count > mostAbsences && performance.now() - since > patience)) return false;
     if (view.available()) {
       const reason = { detail: `${error.message} It is tried again.`, away: false, signal };
-      await rest(reason, () => pause(pauseAfter(cuts), signal));
+      await waitOutsideLane(reason, () => pause(pauseAfter(cuts), signal));
     }
     // What it does while this task waits for a place again, the next try finds out.
     let isBack = true;
     if (!view.available()) {
       const until = AbortSignal.any([signal, AbortSignal.timeout(patience)]);
-      await rest({ detail: `Waiting for ${type} to answer`, away: true, signal }, async () => {
+      await waitOutsideLane({ detail: `Waiting for ${type} to answer`, away: true, signal }, async () => {
         await view.whenAvailable(until);
         isBack = view.available();
       });

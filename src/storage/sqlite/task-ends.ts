@@ -67,15 +67,15 @@ export function taskEnds(db: DatabaseSync, host: string, { events, audit }: Trai
       const row = startUndo.get(undo.error, undo.id) as TaskRow | undefined;
       if (row) events.add(row, "running", undo.now);
     },
-    finish(end: { id: number; error: string | null; debt: boolean; now: number }): void {
-      const debt = Number(end.debt);
+    finish(end: { id: number; error: string | null; undoFailed: boolean; now: number }): void {
+      const debt = Number(end.undoFailed);
       const row = finish.get(debt, end.error, end.now, debt, debt, end.id) as Ended | undefined;
       if (!row) return;
-      if (!end.debt) release(end.id, false);
+      if (!end.undoFailed) release(end.id, false);
       events.add(row, row.state, end.now, 1);
       audit.ended(row, row.state, end.now);
     },
-    settleDebt(id: number): void {
+    clearFailedUndo(id: number): void {
       if (settle.run(id).changes) release(id, false);
     },
     withdraw: withdrawn,

@@ -47,7 +47,7 @@ export function taskQueries(db: DatabaseSync, host: string) {
       return activeTasks.all(host).map((row) => {
         const { debt, ...task } = row as unknown as TaskRow & { debt: number };
         const held = locks.all(task.id) as { key: string; mode: "S" | "X" }[];
-        return { task, debt: debt === 1, locks: held.map(({ key, mode }): Lock => [key, mode]) };
+        return { task, undoFailed: debt === 1, locks: held.map(({ key, mode }): Lock => [key, mode]) };
       });
     },
     countAttempt(id: number): number {

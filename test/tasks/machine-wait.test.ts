@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { AppError } from "../../src/errors.ts";
-import type { Rest } from "../../src/tasks/handler.ts";
+import type { WaitOutsideLane } from "../../src/tasks/handler.ts";
 import { createWorld, settle, soon, type World } from "./world.ts";
 
 /** A machine with two heavy places whose tasks named `x/c/away...` fail until their engine is back. */
@@ -19,9 +19,9 @@ async function restWorld(context: TestContext, away: boolean) {
   const kinds = {
     handlers: { create: handler },
     undoers: {},
-    async recover(_error: unknown, signal: AbortSignal, rest: Rest) {
+    async recover(_error: unknown, signal: AbortSignal, waitOutsideLane: WaitOutsideLane) {
       const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-      await rest({ detail: "waiting", away, signal }, () => Promise.race([back.promise, aborted]));
+      await waitOutsideLane({ detail: "waiting", away, signal }, () => Promise.race([back.promise, aborted]));
       return !signal.aborted;
     },
   };
@@ -41,17 +41,17 @@ async function isCompleted(world: World, id: number): Promise<void> {
   assert.equal(row !== "hidden" && row.state, "completed");
 }
 
-test("a task that rests has no place in its lane, and goes on when there is one", async (context) => {
+test("a task that waits outside its lane has no place there and goes on when one is free", async (context) => {
   const { world, begun, add, release } = await restWorld(context, false);
-  const resting = [await add("away1", "one"), await add("away2", "one"), await add("away3", "one")];
-  await soon(() => resting.every((id) => world.machine.live(id)?.detail === "waiting"));
+  const waiting = [await add("away1", "one"), await add("away2", "one"), await add("away3", "one")];
+  await soon(() => waiting.every((id) => world.machine.live(id)?.detail === "waiting"));
   await isCompleted(world, await add("web", "one"));
   release();
-  for (const id of resting) await isCompleted(world, id);
+  for (const id of waiting) await isCompleted(world, id);
   assert.equal(begun.length, 7, "each that rested was tried again");
 });
 
-test("of an engine that is away no more tasks begin than the lane has places, and those of others do", async (context) => {
+test("of an engine that is away no more tasks begin than the lane has places, and tasks of others do begin", async (context) => {
   const { world, begun, add, release } = await restWorld(context, true);
   const waiting = [await add("away1", "one"), await add("away2", "one"), await add("away3", "one")];
   await soon(() => waiting.slice(0, 2).every((id) => world.machine.live(id)?.detail === "waiting"));
@@ -62,7 +62,7 @@ test("of an engine that is away no more tasks begin than the lane has places, an
   for (const id of waiting) await isCompleted(world, id);
 });
 
-test("a task that rests is cancelled at once, and its place is given to nobody twice", async (context) => {
+test("a task that waits outside its lane is cancelled at once, and no place is given twice", async (context) => {
   const { world, begun, add, release } = await restWorld(context, false);
   const ids = [await add("away1", "one"), await add("away2", "one")];
   await soon(() => ids.every((id) => world.machine.live(id)?.detail === "waiting"));
