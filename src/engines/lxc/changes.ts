@@ -1,5 +1,6 @@
 import { AppError } from "../../errors.ts";
 import { runChild } from "../child.ts";
+import { numericUser, refuseUnmapped } from "../exec-words.ts";
 import type { Container, Containers } from "../engine.ts";
 import type { StopOptions } from "../life.ts";
 import type { Addresses } from "./addresses.ts";
@@ -140,6 +141,7 @@ export function createChanges(deps: Deps): Changes {
     async exec(name, request, signal) {
       const { pid, paused, mark } = await present(name, signal);
       if (pid === 0 || paused) throw new AppError("conflict", `The LXC container ${name} does not run.`);
+      if (request.user !== undefined) await refuseUnmapped(pid, numericUser(request.user, "LXC"));
       const task = mark ? `${mark.station}/${mark.task}` : "lxc";
       return execIn({ layout, name, task }, request, signal);
     },

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 
 import { AppError } from "../../errors.ts";
-import { inFolder, numericUser } from "../exec-words.ts";
+import { inFolder, numericUser, type NumericUser, refuseUnmapped } from "../exec-words.ts";
 import { keepStart, type KeptOutput } from "../kept-output.ts";
 import type { ExecRequest, ExecResult } from "../life.ts";
 import { notStarted } from "./exec-failures.ts";
@@ -31,8 +31,13 @@ export async function execIn(
 ): Promise<ExecResult> {
   const { status } = await requireInstance(http, name, signal);
   if (status !== "Running") throw new AppError("conflict", `The LXD container ${name} does not run.`);
+  const user = numericUser(request.user, "LXD");
+  if (request.user !== undefined) {
+    const state = await http.get<{ pid: number }>(`${instancePath(name)}/state`, signal);
+    await refuseUnmapped(state.pid, user);
+  }
   const { argv, check } = inFolder(request);
-  const body = bodyOf(request, argv);
+  const body = bodyOf(request, argv, user);
   const operation = await operations.begin({ method: "POST", path: `${instancePath(name)}/exec`, body }, signal);
   if (!operation) throw connectionFailure(new Error("no operation"), http.socket);
   const sockets = connect(http.socket, operation);
@@ -55,8 +60,7 @@ export async function execIn(
   }
 }
 
-function bodyOf(request: ExecRequest, command: readonly string[]): Record<string, unknown> {
-  const { uid, gid } = numericUser(request.user, "LXD");
+function bodyOf(request: ExecRequest, command: readonly string[], { uid, gid }: NumericUser): Record<string, unknown> {
   return {
     command,
     environment: Object.fromEntries(

@@ -46,7 +46,7 @@ for (const type of engineTypes) {
       assert.equal((await exec({ command: ["echo", "--help", "-n"] })).exitCode, 0);
     });
 
-    programTests({ exec, refused });
+    programTests(type, { exec, refused });
 
     test("more than a MiB of output is cut", async () => {
       const result = await exec({ command: ["sh", "-c", "head -c 3000000 /dev/zero | tr '\\0' x"] });

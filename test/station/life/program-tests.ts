@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { EngineType } from "../../../src/engines/engine.ts";
 
 export interface Ran {
   exitCode: number;
@@ -14,7 +15,7 @@ export interface Programs {
 }
 
 /** What every engine tells alike of a program that is run in a container. */
-export function programTests({ exec, refused }: Programs): void {
+export function programTests(type: EngineType, { exec, refused }: Programs): void {
   test("user and folder", async () => {
     const { stdout } = await exec({ command: ["sh", "-c", "id -u; id -g; pwd"], user: "0:7", working_dir: "/etc" });
     assert.equal(stdout, "0\n7\n/etc\n");
@@ -26,6 +27,11 @@ export function programTests({ exec, refused }: Programs): void {
     for (const user of ["nobody-here", "0:nobody-here", "4294967295", "0:4294967295", "9999999999"]) {
       const { status, field } = await refused({ command: ["id"], user });
       assert.deepEqual([status, field], [400, "user"], user);
+    }
+    // Beyond the ids that a system container has; Docker's have those of the host.
+    for (const user of ["2000000000", "0:2000000000"]) {
+      const { status, field } = await refused({ command: ["id"], user });
+      assert.deepEqual([status, field], type === "docker" ? [200, undefined] : [400, "user"], user);
     }
   });
 
