@@ -68,24 +68,43 @@ interface Times {
   all: number;
 }
 
-/** Milliseconds between the two samples. */
-const samplePeriod = 250;
+/** Milliseconds between two samples, and the least of them that a measurement spans. */
+const samplePeriod = 1000;
+const shortestSpan = 250;
 
 /**
- * Returns a function that measures for 250 ms how busy all processors are, in percent (0 to 100). Callers at the same time
- * share one measurement.
+ * Returns a function that answers how busy all processors have been in the last second or so, in percent (0 to 100). It
+ * takes samples all the time, so that nobody waits for one.
  */
 export function createCpuMeter(): () => Promise<number> {
-  let measuring: Promise<number> | undefined;
-  async function measure(): Promise<number> {
-    const before = await readTimes();
-    await delay(samplePeriod);
-    const after = await readTimes();
-    const all = after.all - before.all;
-    return all > 0 ? Math.min(100, Math.max(0, (100 * (after.busy - before.busy)) / all)) : 0;
+  let [earlier, last]: [Sample, Sample] = [none, none];
+  async function sample(): Promise<void> {
+    [earlier, last] = [last, { times: await readTimes(), at: performance.now() }];
   }
-  return () => (measuring ??= measure().finally(() => (measuring = undefined)));
+  const first = sample();
+  setInterval(() => void sample().catch(() => undefined), samplePeriod).unref();
+
+  return async () => {
+    await first;
+    let now = await readTimes();
+    // Right after the start there is only one sample, which is too young.
+    if (earlier === none && performance.now() - last.at < shortestSpan) {
+      await delay(shortestSpan);
+      now = await readTimes();
+    }
+    const since = performance.now() - last.at < shortestSpan ? earlier : last;
+    const all = now.all - since.times.all;
+    return all > 0 ? Math.min(100, Math.max(0, (100 * (now.busy - since.times.busy)) / all)) : 0;
+  };
 }
+
+interface Sample {
+  times: Times;
+  /** On the monotonic clock. */
+  at: number;
+}
+
+const none: Sample = { times: { busy: 0, all: 0 }, at: 0 };
 
 /**
  * Reads the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice. The last

@@ -12,7 +12,7 @@ export interface Host {
   cpu(): Promise<Cpu>;
   /** Returns the architecture by its name in Docker, such as `amd64`, or "" if Docker has no name for it. */
   architecture(): string;
-  /** Measures for 250 ms how busy all processors are, in percent (0 to 100). */
+  /** Returns how busy all processors have been in the last second or so, in percent (0 to 100). */
   cpuUsage(): Promise<number>;
   /** Reads `/proc/meminfo`. */
   memory(): Promise<Memory>;

@@ -1,4 +1,4 @@
-import type { Container, Engine, EngineEvent } from "../engines/engine.ts";
+import type { Container, Engine, EngineEvent, EngineInfo } from "../engines/engine.ts";
 import { sleep } from "../util/sleep.ts";
 import { createAvailability } from "./availability.ts";
 import { createContainerCache } from "./container-cache.ts";
@@ -11,6 +11,8 @@ export interface EngineView {
   readonly engine: Engine;
   /** Tells whether the engine answered last time. While it does not, the view has the last known containers. */
   available(): boolean;
+  /** Returns what the engine said of itself last, or `undefined` while it is away. */
+  info(): EngineInfo | undefined;
   /** Returns how often the engine has stopped answering since the station's start. */
   outages(): number;
   /** Resolves when the first attempt to list the containers has succeeded or failed. */
@@ -67,12 +69,13 @@ export function followEngine(
   times = defaultTimes,
 ): EngineView {
   const availability = createAvailability();
+  let info: EngineInfo | undefined;
   const cache = createContainerCache(engine, listener, times.inspectTimeout);
 
   async function ping(): Promise<void> {
     const over = new AbortController();
     const timeout = sleep(times.pingTimeout, over.signal).then(() => Promise.reject(new Error("no answer")));
-    await Promise.race([engine.info(), timeout]).finally(() => over.abort());
+    info = await Promise.race([engine.info(), timeout]).finally(() => over.abort());
   }
 
   /** Follows the engine until it stops answering. Always ends by throwing. */
@@ -112,6 +115,7 @@ export function followEngine(
   return {
     engine,
     available: availability.isAvailable,
+    info: () => (availability.isAvailable() ? info : undefined),
     outages: availability.outages,
     firstAttempt: availability.firstAttempt,
     whenAvailable: availability.whenAvailable,

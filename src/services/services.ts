@@ -236,7 +236,7 @@ export interface HealthService {
 
 export interface SystemService {
   get(caller: Caller): Promise<SystemInfo>;
-  /** Takes a quarter of a second: two samples. */
+  /** Numbers of the last second or so. */
   resource(caller: Caller): Promise<SystemResource>;
   /** Whether a process, a container or the station has it, on any address. `port` is from 1 to 65535. */
   port(caller: Caller, protocol: "tcp" | "udp", port: number): Promise<PortUse>;

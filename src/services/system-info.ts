@@ -1,5 +1,5 @@
 import type { SystemInfo } from "../api/system.ts";
-import type { EngineInfo, EngineType } from "../engines/engine.ts";
+import type { EngineType } from "../engines/engine.ts";
 import type { Gpu } from "../host/gpu.ts";
 import type { Host } from "../host/host.ts";
 import type { Inventory } from "../inventory/inventory.ts";
@@ -10,30 +10,48 @@ export interface StationBuild {
   date: string;
 }
 
-export interface SystemInfoDeps {
-  host: Host;
+/** What is read of the host. */
+export interface HostFacts {
+  cpu: Awaited<ReturnType<Host["cpu"]>>;
+  memory: Awaited<ReturnType<Host["memory"]>>;
+  pageSize: number;
+  os: Awaited<ReturnType<Host["os"]>>;
+  gpus: readonly Gpu[];
+  compose: string;
+}
+
+export async function readHostFacts(host: Host): Promise<HostFacts> {
+  const [cpu, memory, pageSize, os] = await Promise.all([host.cpu(), host.memory(), host.pageSize(), host.os()]);
+  const [gpus, compose] = await Promise.all([host.gpus(), host.composeVersion()]);
+  return { cpu, memory, pageSize, os, gpus, compose };
+}
+
+export interface SystemInfoOptions {
+  facts: HostFacts;
+  /** As amd64. */
+  architecture: string;
   inventory: Inventory;
   build: StationBuild;
   /** Those of the station's start. */
-  firstGpus: Promise<readonly Gpu[]>;
+  firstGpus: readonly Gpu[];
 }
 
-/** What `GET /system` answers. An engine that is away has an empty version. */
-export async function readSystemInfo({ host, inventory, build, firstGpus }: SystemInfoDeps): Promise<SystemInfo> {
-  const [cpu, memory, pageSize, os] = await Promise.all([host.cpu(), host.memory(), host.pageSize(), host.os()]);
-  const [gpus, before, engines] = await Promise.all([host.gpus(), firstGpus, engineInfos(inventory)]);
-  const storageDriver = engines.get("docker")?.storageDriver ?? "";
-  const version = (type: EngineType): string => engines.get(type)?.version ?? "";
+/** Returns what `GET /system` shows, without asking anybody. An engine that is away has an empty version. */
+export function shownSystem({ facts, architecture, inventory, build, firstGpus }: SystemInfoOptions): SystemInfo {
+  const { cpu, memory, pageSize, os, gpus, compose } = facts;
+  const infoOf = (type: EngineType) => inventory.view(type)?.info();
+  const version = (type: EngineType): string => infoOf(type)?.version ?? "";
+  const storageDriver = infoOf("docker")?.storageDriver ?? "";
   return {
     cpuCore: cpu.cores,
     cpuThread: cpu.threads,
     features: featuresOf(inventory, gpus),
     gpu: shownGpus(gpus),
-    gpuchanged: JSON.stringify(gpus) !== JSON.stringify(before),
+    gpuchanged: JSON.stringify(gpus) !== JSON.stringify(firstGpus),
     hostname: os.hostname,
     isDevicemapper: storageDriver === "devicemapper",
     isSupportOverlay: os.overlay || storageDriver.startsWith("overlay"),
-    machine: host.architecture(),
+    machine: architecture,
     memory: memory.total,
     memoryPageSize: pageSize,
     migrationDir: "",
@@ -45,7 +63,7 @@ export async function readSystemInfo({ host, inventory, build, firstGpus }: Syst
     storageDriver,
     uncleanFS: os.uncleanFileSystem,
     version: {
-      compose: await host.composeVersion(),
+      compose,
       dockerVersion: version("docker"),
       firmware: os.version,
       lxc: version("lxc"),
@@ -54,18 +72,6 @@ export async function readSystemInfo({ host, inventory, build, firstGpus }: Syst
       qpkgBuildDate: build.date,
     },
   };
-}
-
-async function engineInfos(inventory: Inventory): Promise<Map<EngineType, EngineInfo>> {
-  const infos = new Map<EngineType, EngineInfo>();
-  const present = inventory.views().filter((view) => view.available());
-  await Promise.all(
-    present.map(async ({ engine }) => {
-      const info = await engine.info().catch(() => undefined);
-      if (info) infos.set(engine.type, info);
-    }),
-  );
-  return infos;
 }
 
 function featuresOf(inventory: Inventory, gpus: readonly Gpu[]): string[] {

@@ -1,4 +1,4 @@
-import type { BridgeList, SystemResource } from "../api/system.ts";
+import type { BridgeList, SystemInfo, SystemResource } from "../api/system.ts";
 import type { Gpu } from "../host/gpu.ts";
 import type { Host } from "../host/host.ts";
 import type { HostInterface } from "../host/interfaces.ts";
@@ -8,7 +8,8 @@ import { authorize } from "./policy.ts";
 import type { Report } from "./report.ts";
 import type { SystemService } from "./services.ts";
 import type { Sessions } from "./sessions.ts";
-import { readSystemInfo, type StationBuild } from "./system-info.ts";
+import { createLastKnown } from "../util/last-known.ts";
+import { readHostFacts, shownSystem, type StationBuild } from "./system-info.ts";
 import type { Taken } from "./taken.ts";
 
 export interface SystemDeps {
@@ -22,7 +23,12 @@ export interface SystemDeps {
 
 export function createSystemService({ sessions, host, inventory, taken, build, report }: SystemDeps): SystemService {
   const firstGpus: Promise<readonly Gpu[]> = host.gpus().catch(() => []);
-  const info = () => readSystemInfo({ host, inventory, build, firstGpus });
+  const facts = createLastKnown(() => readHostFacts(host));
+  const interfaces = createLastKnown(host.interfaces);
+  async function info(): Promise<SystemInfo> {
+    const architecture = host.architecture();
+    return shownSystem({ facts: await facts(), architecture, inventory, build, firstGpus: await firstGpus });
+  }
   return {
     async get(caller) {
       authorize(sessions.authenticate(caller), "system:read");
@@ -40,7 +46,7 @@ export function createSystemService({ sessions, host, inventory, taken, build, r
     },
     async bridges(caller) {
       authorize(sessions.authenticate(caller), "system:read");
-      return shownBridges(await host.interfaces());
+      return shownBridges(await interfaces());
     },
     async report(caller) {
       authorize(sessions.authenticate(caller), "system:report");

@@ -150,12 +150,13 @@ test("processor use is of now, not since the boot: every core burning is nearly 
   t.after(() => burners.forEach((burner) => burner.kill("SIGKILL")));
   await Promise.all(burners.map((burner) => once(burner, "spawn")));
   const usages: number[] = [];
-  while (usages.length < 40 && (usages.at(-1) ?? 0) < 95) {
+  const isNearlyAll = async () => {
     const { cpu_usage: usage } = await station.client.ok<SystemResource>("GET", "/system/resource");
     assert.match(usage, /^\d{1,3}\.\d$/);
     usages.push(Number(usage));
-  }
-  assert.ok((usages.at(-1) ?? 0) >= 95, usages.join(" "));
+    return Number(usage) >= 95;
+  };
+  assert.ok(await until(isNearlyAll, 20_000), usages.join(" "));
 });
 
 async function used(protocol: string, port: number): Promise<boolean> {
@@ -226,7 +227,13 @@ test("adapters and bridges are true beside ip, the one of the default route firs
   ip("address", "add", "198.51.100.1/24", "dev", "vsw7");
   for (const name of ["lan7", "vsw7"]) ip("link", "set", name, "up");
   ip("route", "replace", "default", "via", "198.51.100.254", "dev", "vsw7");
-  const list = await station.client.ok<BridgeList>("GET", "/system/bridge");
+  // On a busy host the last known list is shown until the new one is there.
+  let list: BridgeList = { data: [], default: 0 };
+  const isShown = async () => {
+    list = await station.client.ok<BridgeList>("GET", "/system/bridge");
+    return list.data[0]?.name === "vsw7";
+  };
+  assert.ok(await until(isShown, 10_000));
   assert.equal(list.default, 0);
   const found = (wanted: string) => {
     const { display, ...rest } = list.data.find(({ name }) => name === wanted) ?? { display: "" };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
+import type { SystemInfo } from "../../../src/api/system.ts";
 import { daemonPid, until } from "../../support/daemon.ts";
 import { dockerApi } from "../../support/docker-cli.ts";
 import { killDockerd, startDockerd } from "../../support/dockerd.ts";
@@ -116,6 +117,17 @@ test("the beginning of an id, as docker ps shows it", async () => {
   const { status, body } = await world.station.client.send("PUT", docker.at(id.slice(0, 12), "/start"));
   assert.deepEqual([status, (body as { id: string }).id], [200, id]);
   assert.equal((await world.station.client.send("PUT", docker.at(id.slice(0, 11), "/start"))).status, 404);
+});
+
+test("what is told of the host and its engines does not wait for an engine that hangs", async () => {
+  const { client } = world.station;
+  const known = await client.ok<SystemInfo>("GET", "/system");
+  assert.notEqual(known.version.dockerVersion, "");
+  process.kill(daemonPid("dockerd") ?? 0, "SIGSTOP");
+  // Who asked Docker now would find no version.
+  assert.deepEqual((await client.ok<SystemInfo>("GET", "/system")).version, known.version);
+  for (const path of ["/system/resource", "/system/bridge", "/system/port/tcp/1"]) await client.ok("GET", path);
+  assert.equal((await fetch(`${world.station.url}/healthz`)).status, 200);
 });
 
 test("another container of the name is not meant", async () => {
