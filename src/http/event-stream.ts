@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { AppError } from "../errors.ts";
 import type { StreamItem } from "../services/services.ts";
@@ -7,8 +6,6 @@ import { safeHeaders } from "./json.ts";
 export interface StreamLimits {
   /** Bytes that may wait for a client before the station stops reading on for it. */
   buffer: number;
-  /** Milliseconds in which such a client must catch up, or it is cut. */
-  stall: number;
   /** Milliseconds between two comments that keep proxies from closing a quiet stream. */
   heartbeat: number;
 }
@@ -33,14 +30,14 @@ export async function writeEventStream(
     for await (const item of items) {
       if (response.destroyed) return;
       response.write(frame(item));
-      if (response.writableLength > limits.buffer) await drained(response, limits.stall);
+      if (response.writableLength > limits.buffer) await drainedOrClosed(response);
     }
     response.end();
   } catch (error) {
     // A session that has ended ends its stream in good order; the next attempt is told why.
     if (error instanceof AppError) return void response.end();
     response.destroy();
-    if (!isStall(error)) throw error;
+    throw error;
   } finally {
     clearInterval(heartbeat);
   }
@@ -51,13 +48,11 @@ function beat(response: ServerResponse, limits: StreamLimits): void {
   if (response.writableLength < limits.buffer) response.write(":\n\n");
 }
 
-function isStall(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
-}
-
-/** Rejects when the client does not catch up. */
-async function drained(response: ServerResponse, stall: number): Promise<void> {
-  await once(response, "drain", { signal: AbortSignal.timeout(stall) });
+/** A client that takes nothing is cut by the server, and closes the response by that. */
+function drainedOrClosed(response: ServerResponse): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  response.once("drain", resolve).once("close", resolve);
+  return promise.finally(() => response.off("drain", resolve).off("close", resolve));
 }
 
 function frame(item: StreamItem): string {

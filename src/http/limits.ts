@@ -31,5 +31,5 @@ export const defaultLimits: ServerLimits = {
   headerSize: 16 * 1024,
   bodySize: 1024 * 1024,
   connections: 10_000,
-  stream: { buffer: 1024 * 1024, stall: 10_000, heartbeat: 15_000 },
+  stream: { buffer: 1024 * 1024, heartbeat: 15_000 },
 };

@@ -25,7 +25,7 @@ export async function describeApi(version: string): Promise<unknown> {
       security: [{ session: [] }],
     },
   });
-  const streamLimits = { buffer: 0, stall: 0, heartbeat: 0 };
+  const streamLimits = { buffer: 0, heartbeat: 0 };
   // No handler runs here, so there is nothing for one to call.
   const services = {} as Services;
   registerRoutes(app, { services, streamLimits, stopping: AbortSignal.abort(), log: () => {} });

@@ -117,4 +117,24 @@ function limitSession(session: ServerHttp2Session, limits: ServerLimits): void {
     if (open.size === 0 || waits) session.destroy();
   });
   session.on("error", () => undefined);
+  const isUnread = createUnreadWatch(limits.read);
+  const unread = setInterval(() => [...open].some(isUnread) && session.destroy(), limits.read / 6);
+  session.once("close", () => clearInterval(unread));
+}
+
+/**
+ * Returns a function that says whether a stream's client has taken nothing of what waits for it for `after` ms. A window that
+ * stays shut holds an answer back, whatever else the client sends to keep the connection busy.
+ */
+function createUnreadWatch(after: number): (stream: ServerHttp2Stream) => boolean {
+  const waiting = new WeakMap<ServerHttp2Stream, { length: number; since: number }>();
+  return (stream) => {
+    const now = performance.now();
+    const { writableLength: length } = stream;
+    const before = waiting.get(stream);
+    const moved = length === 0 || before === undefined || length < before.length;
+    const since = moved ? now : before.since;
+    waiting.set(stream, { length, since });
+    return now - since >= after;
+  };
 }

@@ -13,7 +13,7 @@ const event = (seq: number, data: unknown = {}): StreamItem => ({
   type: "event",
   event: { seq, kind: "task", ts: 1, user: "admin", data },
 });
-const limits = { buffer: 64 * 1024, stall: 200, heartbeat: 60_000 };
+const limits = { buffer: 64 * 1024, heartbeat: 60_000 };
 
 function ask(socket: Socket, headers = ""): void {
   socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n${headers}\r\n`);
@@ -134,7 +134,7 @@ test("a session that ends, ends its stream in good order", async (t) => {
 });
 
 test("a client that does not read is cut, with a bounded buffer", async (t) => {
-  const { open, answer } = await startServer(t, { stream: limits });
+  const { open, answer } = await startServer(t, { stream: { ...limits, heartbeat: 50 }, read: 300 });
   const ended = Promise.withResolvers<number>();
   const size = 100_000;
   answer("events.stream", async function* () {
@@ -155,7 +155,7 @@ test("a client that does not read is cut, with a bounded buffer", async (t) => {
 });
 
 test("a slow client gets a long history whole", async (t) => {
-  const { open, answer } = await startServer(t, { stream: { ...limits, stall: 2_000 } });
+  const { open, answer } = await startServer(t, { stream: limits, read: 2_000 });
   const data = "x".repeat(10_000);
   answer("events.stream", () => streamOf(Array.from({ length: 1_000 }, (_, i) => event(i, data))));
   const socket = open();

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import type { TestContext } from "node:test";
+import { promisify } from "node:util";
 import type { ServerLimits } from "../../src/http/limits.ts";
 import { createServer } from "../../src/http/server.ts";
 import { createStub, type Stub } from "./stub-services.ts";
@@ -29,6 +30,8 @@ export interface Harness extends Stub {
   /** Bytes as they are; answers all that came until the connection ended. */
   raw(bytes: string | Buffer): Promise<string>;
   open(): Socket;
+  /** Connections that the server has now. */
+  connections(): Promise<number>;
 }
 
 /** A server on a port of its own with stub services; it ends with the test. */
@@ -52,6 +55,7 @@ export async function startServer(t: TestContext, limits: Partial<ServerLimits> 
     logged,
     open,
     close: () => app.close(),
+    connections: () => promisify(app.server.getConnections.bind(app.server))(),
     send: (path, options) => send(port, path, options ?? {}),
     raw: (bytes) => exchange(open(), bytes),
   };

@@ -178,6 +178,18 @@ test("HTTP/2: who does not take his answer is cut", async (t) => {
   assert.ok(performance.now() - begun < 5_000);
 });
 
+test("HTTP/2: pings keep no answer alive that is not taken", async (t) => {
+  const { second, answer } = await startSecure(t, { read: 400 });
+  answer("background.list", () => Array.from({ length: 2_000 }, (_, id) => ({ id, text: "x".repeat(100) })));
+  const session = second({ initialWindowSize: 10 });
+  const stream = session.request({ ":path": "/api/v1/background" });
+  stream.on("error", () => undefined);
+  stream.pause();
+  const pings = setInterval(() => session.ping(() => undefined), 100);
+  t.after(() => clearInterval(pings));
+  await once(session, "close");
+});
+
 test("HTTP/2: an event stream ends when its client goes, and with the server", async (t) => {
   const { second, answer, close } = await startSecure(t);
   const signals: AbortSignal[] = [];

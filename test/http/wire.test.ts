@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { until } from "../support/daemon.ts";
 import { exchange, startServer } from "./harness.ts";
 
 const host = "Host: a\r\n";
@@ -143,18 +145,52 @@ test("an idle connection is let go, and one that waits for its answer is not", a
   assert.match(text, /^HTTP\/1.1 200 /);
 });
 
+/** Also when it was reset. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once("close", () => resolve()));
+}
+
 test("a client that does not take its answer is let go", async (t) => {
-  const { open, answer, port } = await startServer(t, { read: 200, check: 30 });
+  const { open, answer, port, connections } = await startServer(t, { read: 200, check: 30 });
   assert.ok(port > 0);
   answer("background.list", () => ["x".repeat(30_000_000)]);
   const socket = open().pause();
   socket.on("error", () => {});
   socket.write(`GET /api/v1/background HTTP/1.1\r\n${host}\r\n`);
-  await setTimeout(1_000);
+  assert.ok(await until(async () => (await connections()) === 0, 20_000));
   let length = 0;
   socket.on("data", (chunk) => (length += chunk.length)).resume();
-  await once(socket, "close");
+  await closed(socket);
   assert.ok(length < 30_000_000, "the rest of the answer is gone");
+});
+
+test("a client that takes nothing is let go also when its answer has left the station, and waits in the kernel", async (t) => {
+  const { open, answer, connections } = await startServer(t, { read: 300 });
+  answer("background.list", () => ["x".repeat(2_500_000)]);
+  const socket = open().pause();
+  socket.on("error", () => {});
+  socket.write(`GET /api/v1/background HTTP/1.1\r\n${host}\r\n`);
+  assert.ok(await until(async () => (await connections()) === 0, 20_000));
+  let length = 0;
+  socket.on("data", (chunk) => (length += chunk.length)).resume();
+  await closed(socket);
+  assert.ok(length < 2_500_000, "the rest of the answer is gone");
+});
+
+test("a slow reader that goes on reading gets all, however long it takes", async (t) => {
+  const { open, answer } = await startServer(t, { read: 600 });
+  answer("background.list", () => ["x".repeat(12_000_000)]);
+  const socket = open();
+  let length = 0;
+  socket.on("data", (chunk) => {
+    length += chunk.length;
+    socket.pause();
+    globalThis.setTimeout(() => socket.resume(), 10);
+  });
+  const begun = performance.now();
+  socket.write(`GET /api/v1/background HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
+  await once(socket, "close");
+  assert.ok(length > 12_000_000 && performance.now() - begun > 1_200, `${length} bytes`);
 });
 
 test("connections over the limit are refused", async (t) => {

@@ -22,7 +22,7 @@ export function listRoutes(): ListedRoute[] {
     for (const one of [method].flat()) found.push({ method: one, url: url.replace(/^\/api\/v1/, ""), schema: taken });
   });
   const { services } = createStub();
-  const streamLimits = { buffer: 0, stall: 0, heartbeat: 0 };
+  const streamLimits = { buffer: 0, heartbeat: 0 };
   registerRoutes(app, { services, streamLimits, stopping: AbortSignal.abort(), log: () => {} });
   openapiRoutes(app, services.sessions, async () => ({}));
   return found;
