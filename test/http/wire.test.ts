@@ -157,7 +157,7 @@ test("a client that does not take its answer is let go", async (t) => {
   const socket = open().pause();
   socket.on("error", () => {});
   socket.write(`GET /api/v1/background HTTP/1.1\r\n${host}\r\n`);
-  assert.ok(await until(async () => (await connections()) === 0, 20_000));
+  for (const count of [1, 0]) assert.ok(await until(async () => (await connections()) === count, 20_000), `${count}`);
   let length = 0;
   socket.on("data", (chunk) => (length += chunk.length)).resume();
   await closed(socket);
@@ -170,7 +170,7 @@ test("a client that takes nothing is let go also when its answer has left the st
   const socket = open().pause();
   socket.on("error", () => {});
   socket.write(`GET /api/v1/background HTTP/1.1\r\n${host}\r\n`);
-  assert.ok(await until(async () => (await connections()) === 0, 20_000));
+  for (const count of [1, 0]) assert.ok(await until(async () => (await connections()) === count, 20_000), `${count}`);
   let length = 0;
   socket.on("data", (chunk) => (length += chunk.length)).resume();
   await closed(socket);
