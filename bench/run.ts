@@ -2,6 +2,7 @@ import { startEngines } from "../test/support/start-engines.ts";
 import { removeContainers } from "../test/support/docker-cli.ts";
 import { benchCreate } from "./create.ts";
 import { benchGuesses } from "./guesses.ts";
+import { benchIds } from "./ids.ts";
 import { benchList } from "./list.ts";
 import { benchOpenvz } from "./openvz.ts";
 import { benchProcess } from "./process.ts";
@@ -19,6 +20,7 @@ const parts = {
   process: benchProcess,
   create: benchCreate,
   system: benchSystem,
+  ids: benchIds,
   openvz: benchOpenvz,
   held: benchHeld,
   working: benchWorking,
