@@ -12,7 +12,7 @@ import {
   type Inspected,
 } from "./container-inspect.ts";
 import { createBody, taskLabel } from "./create-body.ts";
-import { createFailure, reasonOf, startFailure } from "./failures.ts";
+import { createFailure, idIn, notDone, reasonOf, startFailure } from "./failures.ts";
 import type { DockerHttp } from "./http.ts";
 import { killLeftovers } from "./leftovers.ts";
 import { noReshaping } from "../shape.ts";
@@ -94,17 +94,24 @@ export function createContainers(http: DockerHttp): Containers {
         body,
         signal,
       });
-      return made.Id;
+      return idIn(made, `made container ${spec.name}`);
     } catch (error) {
       throw createFailure(error, spec.name, spec.image);
     }
+  }
+
+  /** It may have ended by now, and be gone with its end. */
+  async function assertStarted(id: string, signal?: AbortSignal): Promise<void> {
+    const inspected = await inspectContainer(http, id, signal);
+    if (inspected && !inspected.State.Running && !hasEnded(inspected)) throw notDone(`started container ${id}`);
   }
 
   async function start(id: string, signal?: AbortSignal): Promise<void> {
     await requireContainer(http, id, signal);
     for (let tries = startTries; ; tries--) {
       try {
-        return await http.json({ method: "POST", path: `${containerPath(id)}/start`, signal });
+        await http.json({ method: "POST", path: `${containerPath(id)}/start`, signal });
+        return await assertStarted(id, signal);
       } catch (error) {
         if (tries === 0 || !isLocal || !leftoverInTheWay.test(reasonOf(error))) throw startFailure(error);
         await killLeftovers(id);

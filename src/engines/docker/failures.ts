@@ -31,6 +31,18 @@ export function unreadable(cause: unknown): AppError {
   return new AppError("engine_failed", "Docker's answer cannot be read.", { cause });
 }
 
+/** Docker has answered that it did something, and a look shows that it did not. */
+export function notDone(what: string): AppError {
+  return new AppError("engine_failed", `Docker said that it ${what}, but it did not.`);
+}
+
+/** Returns the 64 digits of the id that an answer has. `what`: what Docker then has done, as "made container web". */
+export function idIn(answer: { Id?: unknown } | undefined, what: string): string {
+  const id = typeof answer?.Id === "string" ? /^(?:sha256:)?([0-9a-f]{64})$/.exec(answer.Id)?.[1] : undefined;
+  if (id === undefined) throw notDone(what);
+  return id;
+}
+
 /** A pull's answer began and broke off: Docker went away, or something between it and the station cut the connection. */
 export function pullCutOff(reference: string, cause: unknown): AppError {
   return new AppError("engine_unavailable", `The download of ${reference} was cut off.`, {

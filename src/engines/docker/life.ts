@@ -5,7 +5,7 @@ import type { CommitRequest, ContainerLife, KeptLog, StopOptions } from "../life
 import { containerPath, requireContainer, type Inspected } from "./container-inspect.ts";
 import { taskLabel } from "./create-body.ts";
 import { execIn } from "./exec.ts";
-import { cancelled, connectionFailure, reasonOf, startFailure } from "./failures.ts";
+import { cancelled, connectionFailure, idIn, notDone, reasonOf, startFailure } from "./failures.ts";
 import { frames, plain } from "./frames.ts";
 import type { DockerHttp } from "./http.ts";
 import { isAutostart } from "./settings.ts";
@@ -84,6 +84,13 @@ export function createLife(http: DockerHttp): ContainerLife {
       query: { ...query, ...changes },
       signal,
     });
+    const what = `made the image ${request.reference}`;
+    const image = idIn(made, what);
+    const named = await http.json<{ Id: string }>({
+      path: `/images/${encodeURIComponent(request.reference)}/json`,
+      signal,
+    });
+    if (idIn(named, what) !== image) throw notDone(what);
     return made.Id;
   }
 

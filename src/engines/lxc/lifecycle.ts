@@ -177,6 +177,7 @@ export function createLifecycle(deps: Deps): Lifecycle {
   /** Its storage is not a folder of its own: LXC knows how to give it up. */
   async function destroy(name: string): Promise<void> {
     await runChild(["lxc-destroy", "-P", layout.path, "-n", name], { task: "lxc" });
+    if (await facts.of(name)) throw new AppError("engine_failed", `LXC did not remove container ${name}.`);
   }
 
   const resizing = createResizing(deps);

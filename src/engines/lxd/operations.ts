@@ -64,8 +64,9 @@ export function createOperations(http: LxdHttp): Operations {
     }
   }
 
-  function check(operation: Operation): void {
-    if (operation.status_code >= 400) throw refusal(operation.status_code, operation.err);
+  /** Only 200 is a success. */
+  function check({ status_code: status, status: word, err }: Operation): void {
+    if (status !== 200) throw refusal(status, err || `the operation ended as ${word}`);
   }
 
   async function run(request: LxdRequest, signal?: AbortSignal): Promise<void> {
