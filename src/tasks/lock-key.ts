@@ -1,4 +1,4 @@
-import type { Lane, LockMode } from "../storage/task-store.ts";
+import type { Lane, Lock, LockMode } from "../storage/task-store.ts";
 import type { Queue } from "../util/fifo-queue.ts";
 
 /** A task in the lock queue. */
@@ -53,6 +53,15 @@ export interface Key {
   lastHeavy: Place | undefined;
 }
 
+/** Makes the entry of a task whose keys are not granted yet. */
+export function createEntry(
+  { id, lane, locks }: Pick<Entry, "id" | "lane"> & { locks: readonly Lock[] },
+  held: boolean,
+): Entry {
+  const engine = locks[0]?.[0].split("/")[0] ?? "";
+  return { id, lane, engine, places: [], missing: locks.length, held, gone: false, order: 0 };
+}
+
 /** Makes a key that nobody holds. */
 export function createKey(name: string, mode: LockMode): Key {
   return { name, holders: 0, mode, waiting: undefined, firstHeavy: undefined, lastHeavy: undefined };
@@ -64,7 +73,9 @@ export function isFree(key: Key, mode: LockMode): boolean {
 }
 
 /** Grants a place. Returns true if the task now holds all its keys. */
-export function grant({ key, mode, entry }: Place): boolean {
+export function grant(place: Place): boolean {
+  const { key, mode, entry } = place;
+  place.granted = true;
   key.holders++;
   key.mode = mode;
   return --entry.missing === 0;

@@ -1,6 +1,6 @@
 import type { Lane, Lock } from "../storage/task-store.ts";
 import { createQueue } from "../util/fifo-queue.ts";
-import { createKey, grant, isFree, link, unlink, type Entry, type Key, type Place } from "./lock-key.ts";
+import { createEntry, createKey, grant, isFree, link, unlink, type Entry, type Key, type Place } from "./lock-key.ts";
 import { createReadyList } from "./ready-list.ts";
 
 /** A task that needs locks. */
@@ -34,22 +34,20 @@ export function createLockQueue() {
   }
 
   function grantPlace(place: Place): void {
-    place.granted = true;
     if (grant(place)) setReady(place.entry);
   }
 
   /** Keeps nothing of the task itself: there may be a hundred thousand. */
-  function enter({ id, lane, locks }: QueuedTask, held: boolean): void {
-    const engine = locks[0]?.[0].split("/")[0] ?? "";
-    const entry: Entry = { id, lane, engine, places: [], missing: locks.length, held, gone: false, order: 0 };
-    entries.set(id, entry);
+  function enter(task: QueuedTask, held: boolean): void {
+    const entry = createEntry(task, held);
+    entries.set(task.id, entry);
     if (entry.missing === 0) setReady(entry);
-    for (const [name, mode] of locks) {
+    for (const [name, mode] of task.locks) {
       let key = keys.get(name);
       if (!key) keys.set(name, (key = createKey(name, mode)));
       const place: Place = { entry, key, mode, granted: false, before: undefined, after: undefined };
       entry.places.push(place);
-      if (lane === "heavy") link(place);
+      if (task.lane === "heavy") link(place);
       if (!key.waiting && isFree(key, mode)) grantPlace(place);
       else (key.waiting ??= createQueue()).push(place);
     }
@@ -75,9 +73,7 @@ export function createLockQueue() {
       if (!entries.has(task.id)) enter(task, false);
     },
     /** Adds a task that held its keys before a restart: it ran, or its undo had failed. Must be called before any `add`. */
-    hold(task: QueuedTask): void {
-      enter(task, true);
-    },
+    hold: (task: QueuedTask): void => enter(task, true),
     /**
      * Hands out the task of this lane that has been ready longest and whose engine is not full. It holds its keys until
      * `release`. Returns undefined if there is none.

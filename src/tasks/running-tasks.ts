@@ -89,13 +89,10 @@ export function createRunningTasks(options: RunningTasksOptions) {
   async function retryLater(id: number, lane: Lane): Promise<void> {
     await sleep(storeRetryDelay, end);
     if (end.aborted) return;
-    const found = await tasks.row(id).then(
-      (row) => ({ row }),
-      () => undefined,
-    );
-    if (!found) return retryLater(id, lane);
-    if (found.row?.state === "waiting") return start(id, lane, true);
-    if (found.row?.state === "running" || found.row?.state === "undoing") return resume(found.row, false);
+    const row = await tasks.row(id).catch(() => "store failed" as const);
+    if (row === "store failed") return retryLater(id, lane);
+    if (row?.state === "waiting") return start(id, lane, true);
+    if (row?.state === "running" || row?.state === "undoing") return resume(row, false);
     onDone(id, "over", unclaimed);
   }
 
