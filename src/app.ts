@@ -24,7 +24,7 @@ import { openSecrets } from "./services/secrets.ts";
 import { createStationClock } from "./services/station-clock.ts";
 import { createStation } from "./services/station.ts";
 import { openDatabase, type Database } from "./storage/sqlite/database.ts";
-import { purgeAll } from "./storage/task-stretches.ts";
+import { purgeAll } from "./storage/task-pages.ts";
 import { holdFileLock } from "./util/file-lock.ts";
 import { log, recentLines } from "./util/log.ts";
 

@@ -74,7 +74,7 @@ export function createAudit(store: AuditStore, log: Log): Audit {
         const level: AuditLevel = error === undefined ? "INFO" : refused ? "WARN" : "ERROR";
         const result = error === undefined ? "done" : refused ? "refused" : "failed";
         const message = clean(error === undefined ? what : `${what}: ${messageOf(error)}`);
-        store.settle({ id, level, result, message }).catch(lost);
+        store.setResult({ id, level, result, message }).catch(lost);
       };
     },
   };

@@ -3,7 +3,7 @@ import { categoryAliases, taskCategories, type Task } from "../api/task.ts";
 import type { EngineType } from "../engines/engine.ts";
 import { AppError } from "../errors.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import { clearAll } from "../storage/task-stretches.ts";
+import { clearAll } from "../storage/task-pages.ts";
 import type { Actor, NewTask, TaskRow, TaskStore } from "../storage/task-store.ts";
 import type { TaskMachine } from "../tasks/machine.ts";
 import { authorizeTask } from "./asks.ts";

@@ -5,7 +5,7 @@ import {
   auditLevels,
   type AuditRow,
   type AuditStore,
-  type AuditStretch,
+  type AuditScan,
 } from "../storage/audit-store.ts";
 import { csvLine } from "../util/csv.ts";
 import { printable } from "../util/printable.ts";
@@ -21,7 +21,7 @@ const span = 250;
 
 export function createLogService(sessions: Sessions, store: AuditStore): LogService {
   /** Goes on where it stopped, so that memory holds one stretch whatever the log's length and the reader's speed. */
-  async function* lines(caller: Caller, filter: AuditStretch["filter"]): AsyncGenerator<Uint8Array> {
+  async function* lines(caller: Caller, filter: AuditScan["filter"]): AsyncGenerator<Uint8Array> {
     const until = await store.newest();
     yield Buffer.from(csvLine(["Date", "Level", "Category", "User", "Message"]));
     for (let after = 0; ;) {
@@ -54,7 +54,7 @@ export function createLogService(sessions: Sessions, store: AuditStore): LogServ
   };
 }
 
-function wanted({ start, end, user, level, category, text }: LogFilter): AuditStretch["filter"] {
+function wanted({ start, end, user, level, category, text }: LogFilter): AuditScan["filter"] {
   return {
     start: start ? start * 1000 : undefined,
     end: end ? end * 1000 + 999 : undefined,

@@ -1,7 +1,7 @@
 import type { SystemInfo } from "../api/system.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
-import { taskStretches } from "../storage/task-stretches.ts";
+import { readTaskPages } from "../storage/task-pages.ts";
 import type { TaskRow, TaskStore } from "../storage/task-store.ts";
 import { zipOf } from "../util/zip.ts";
 import { createRedactor, secretsInRequest } from "./redactor.ts";
@@ -39,7 +39,7 @@ export function createReport(deps: ReportDeps): Report {
   async function latestTasks(): Promise<{ rows: Partial<TaskRow>[]; secrets: string[] }> {
     const latest: { rows: Partial<TaskRow>[]; secrets: string[] } = { rows: [], secrets: [] };
     let size = 0;
-    for await (const rows of taskStretches(tasks, { kind: null, limit: maxTasks, before: null })) {
+    for await (const rows of readTaskPages(tasks, { kind: null, limit: maxTasks, before: null })) {
       for (const row of rows) {
         latest.rows.push(withoutRequest(row));
         latest.secrets.push(...secretsInRequest(row.params));

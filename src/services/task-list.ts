@@ -1,6 +1,6 @@
 import { categoryAliases, taskCategories, type Task } from "../api/task.ts";
 import { AppError, invalid } from "../errors.ts";
-import { taskStretches } from "../storage/task-stretches.ts";
+import { readTaskPages } from "../storage/task-pages.ts";
 import type { TaskRow, TaskStore } from "../storage/task-store.ts";
 import type { TaskMachine } from "../tasks/machine.ts";
 import type { Sight } from "./masked.ts";
@@ -57,7 +57,7 @@ export function createTaskList(options: TaskListOptions): Pick<BackgroundService
       const found: Task[] = [];
       let size = 0;
       // One more shows whether there is a next page.
-      for await (const rows of taskStretches(tasks, { ...filter, limit: limit + 1 })) {
+      for await (const rows of readTaskPages(tasks, { ...filter, limit: limit + 1 })) {
         for (const row of rows) {
           if (found.length === limit || size >= pageSize) return { tasks: found, next: found.at(-1)?.id };
           found.push(shown(row, sight));

@@ -4,7 +4,7 @@ import { findCommand, runCommand } from "./command.ts";
 /** The Debian package of each required command or file. Keys are names of commands or absolute paths. */
 export type Requirements = Readonly<Record<string, string>>;
 
-const policyFile = "/usr/sbin/policyScript-rc.d";
+const policyFile = "/usr/sbin/policy-rc.d";
 /** Forbids service starts only to our own apt-get, so that it does no harm if a crash leaves it behind. */
 const policyScript =
   '#!/bin/sh\n# By Gantry, for its own installs; it can be removed.\n[ -z "${GANTRY_SETUP:-}" ] || exit 101\n';
@@ -52,7 +52,7 @@ export async function installPackages(
   const aptEnv = { ...env, DEBIAN_FRONTEND: "noninteractive", GANTRY_SETUP: "1" };
   const wait = "DPkg::Lock::Timeout=300";
   await runCommand(["apt-get", "update"], aptEnv);
-  const known = installable(await runCommand(["apt-cache", "policyScript", "--", ...names], aptEnv));
+  const known = installable(await runCommand(["apt-cache", "policy", "--", ...names], aptEnv));
   const present = names.filter((name) => known.includes(name));
   if (present.length === 0) return [...names];
   const release = holdServices ? forbidServiceStarts() : undefined;

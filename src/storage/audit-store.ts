@@ -5,69 +5,89 @@ export type AuditLevel = (typeof auditLevels)[number];
 export const auditCategories = ["container", "image", "import", "export", "backup", "system"] as const;
 export type AuditCategory = (typeof auditCategories)[number];
 
-/** `begun`: it was about to happen, and nobody saw how it ended. */
+/** `begun`: the action was about to begin, and its end is not known (yet). */
 export type AuditResult = "begun" | "done" | "failed" | "refused";
 
-/** Who did what on what, from where, and how it went. No text in it has control characters. */
+/** An entry of the audit log. Its texts have no control characters. */
 export interface AuditEntry {
   /** Epoch milliseconds. */
   ts: number;
+  /** How serious it is. */
   level: AuditLevel;
+  /** What it concerns. */
   category: AuditCategory;
-  /** Empty: nobody was logged in. */
+  /** Name of the user; "" if nobody was logged in. */
   user: string;
-  /** The peer's address; empty: the station itself. */
+  /** Address of the peer; "" for the station itself. */
   address: string;
-  /** As `registries save`. */
+  /** What was done, such as `registries save`. */
   action: string;
+  /** On what it was done, such as `task 7`. */
   target: string;
+  /** How it ended. */
   result: AuditResult;
+  /** A sentence for a person. */
   message: string;
 }
+
+/** A stored entry. Later entries have larger ids. */
 export type AuditRow = AuditEntry & { id: number };
 
-/** Absent = any. Texts of a list are alternatives. */
+/** Which entries are wanted. An absent field allows all; an entry must match one of the texts of a list. */
 export interface AuditFilter {
-  /** Epoch milliseconds, both included. */
+  /** First time, in epoch milliseconds. */
   start?: number | undefined;
+  /** Last time, in epoch milliseconds. */
   end?: number | undefined;
+  /** Name of the user. */
   user?: string | undefined;
+  /** Levels. */
   levels?: readonly string[] | undefined;
+  /** Categories. */
   categories?: readonly string[] | undefined;
+  /** Text that the message must contain, in any case. */
   text?: string | undefined;
+  /** How many entries at most. */
   limit: number;
+  /** How many matching entries are skipped. */
   offset: number;
 }
 
-/** A part of the log for somebody who goes through all of it, in ids. */
-export interface AuditStretch {
+/** A part of the log, for readers who go through all of it. */
+export interface AuditScan {
+  /** Which entries are wanted. */
   filter: Omit<AuditFilter, "limit" | "offset">;
-  /** Looks at what comes after this one, */
+  /** Entries with larger ids are read, */
   after: number;
-  /** up to this one, */
+  /** up to this id, */
   until: number;
-  /** and at no more than so many: whatever the filter leaves of them, others wait no longer for the store. */
+  /** but at most this number of entries, including those that do not match: other calls wait for the store meanwhile. */
   span: number;
 }
 
-/** Append only: an entry is written once; one that was `begun` gets its result once. */
+/** The audit log. It is append only: an entry is written once, and an entry that was `begun` gets its result once. */
 export interface AuditVerbs {
+  /** Adds an entry and returns its id. */
   add(entry: AuditEntry): number;
-  /** As `add`, for what must not happen unwritten: refused while the disk is full. */
+  /** Adds an entry for an action that must not happen without one. Throws `disk_full` while the disk is full. */
   begin(entry: AuditEntry): number;
-  settle(end: Pick<AuditRow, "id" | "level" | "result" | "message">): void;
-  /** Newest first, without what was cleared. */
+  /** Sets the result of an entry that was `begun`. Does nothing if it has a result. */
+  setResult(end: Pick<AuditRow, "id" | "level" | "result" | "message">): void;
+  /** Lists entries, newest first, without those that were cleared. */
   list(filter: AuditFilter): AuditRow[];
-  /** Oldest first, without what was cleared. `last`: the last one it looked at; `null`: there are none. */
-  scan(stretch: AuditStretch): { rows: AuditRow[]; last: number | null };
-  /** The newest id, or 0. */
+  /**
+   * Lists entries of one part, oldest first, without those that were cleared. `last` is the id of the last entry that was
+   * read, null if there was none.
+   */
+  scan(request: AuditScan): { rows: AuditRow[]; last: number | null };
+  /** Returns the id of the newest entry, or 0. */
   newest(): number;
   /**
-   * Hides all there is from `list` and `scan`, and adds this entry, in one transaction. The rows stay. Answers how many
-   * that hid; refused while the disk is full.
+   * Hides all entries from `list` and `scan`, and adds this entry, in one transaction. The rows stay. Returns how many
+   * entries it has hidden. Throws `disk_full` while the disk is full.
    */
   clear(entry: AuditEntry): number;
-  /** Drops what is older than `before` or beyond `maxRows`. Answers how many rows went. */
+  /** Deletes entries older than `before` (epoch milliseconds) and beyond the newest `maxRows`. Returns their number. */
   purge(limits: { before: number; maxRows: number }): number;
 }
 

@@ -1,170 +1,176 @@
 import type { Async } from "./async.ts";
+import type { Page, PurgeCursor, Retention, TaskFilterRow } from "./task-ranges.ts";
 
 /**
- * The task machine's tables, one method per verb. Every method is one transaction, on disk before it answers; calls
- * that arrive together share a commit. Times are epoch milliseconds.
+ * The states of a stored task. Every method of `TaskVerbs` is one transaction, which is on disk before the method resolves;
+ * calls that arrive together share a commit. Times are epoch milliseconds.
  *
  *     waiting ──claim──> running ──complete──> completed
  *        │                  ├──startUndo(error)──> undoing ──finish──> error
  *        └──cancel──> cancelled   └──cancel────> undoing ──finish──> cancelled
  *
  * INVARIANTS
- * - A state changes only by a guarded UPDATE that names the state before it: of two that compete, one wins.
+ * - A state changes only by a guarded UPDATE that names the state before it, so of two competing changes only one succeeds.
  * - Every change of state writes its event in the same transaction.
- * - Locks and port claims live as long as the task is not final, or while its undo has failed; a completed
- *   task's port claims stay with their owner.
+ * - Locks and port claims exist until the task is final and undone, if it must be. The port claims of a completed task stay
+ *   with what it made.
  */
 export type StoredState = "waiting" | "running" | "undoing" | "completed" | "error" | "cancelled";
 
+/** The lane in which a task runs: quick for seconds, heavy for minutes of disk and network. */
 export type Lane = "quick" | "heavy";
+/** Shared or exclusive. */
 export type LockMode = "S" | "X";
 export type Lock = readonly [key: string, mode: LockMode];
 
+/** A port of the host that a task claims for what it makes. */
 export interface PortClaim {
+  /** `tcp` or `udp`. */
   protocol: string;
+  /** 1 to 65535. */
   port: number;
 }
 
-/** Who asked for something, and the peer's address that it came from. */
+/** Who asked for something. */
 export interface Actor {
+  /** Name of the user. */
   user: string;
+  /** Address of the peer from which the request came. */
   address: string;
 }
 
-/** A job is another name of a task, written in the transaction that accepts it. */
+/** The name of a task in the containers-and-jobs API. It is written in the transaction that accepts the task. */
 export interface OpenvzJob {
   /** A UUID. */
   id: string;
-  /** The container that it is about; of a create the one that it is to make. */
+  /** Id of the container that the job is about; for a create, of the one that it will make. */
   container: string;
+  /** What the job does, such as `create`. */
   verb: string;
 }
 
 export interface NewTask {
+  /** Kind of task, such as `create`; it names a handler. */
   kind: string;
+  /** Lane in which the task runs. */
   lane: Lane;
-  /** Shown: container name, or image:tag. */
+  /** Name of the container, or image:tag, for people. */
   name: string;
+  /** Name of the user who asked for it. */
   user: string;
-  /** Where it was asked for, for the audit log. */
+  /** Address of the peer, for the audit log. */
   address?: string;
   /** JSON of the request. */
   params: string;
+  /** Keys that the task must hold while it runs. */
   locks: readonly Lock[];
-  /** The key of what the task will bring into being; at most one active task may hold it. */
+  /** Key of what the task will make, such as `docker/c/web`. At most one active task may have it. Null: it makes nothing. */
   creates: string | null;
+  /** Ports that the task claims. */
   ports: readonly PortClaim[];
-  /** An Idempotency-Key and the hash of the body that came with it. */
+  /** The request's Idempotency-Key, and a hash of its body. */
   idempotency: { key: string; hash: string } | null;
-  /** It is in no list of background tasks: somebody waits for its end. */
+  /** True: somebody waits for its end, and it is in no list of background tasks. */
   awaited?: boolean;
-  /** It only ends something, and needs no step: it is accepted on a full disk too. */
+  /** True: it only ends something and needs no step, so it is accepted even on a full disk. */
   endsOnly?: boolean;
-  /** Its other name in the containers-and-jobs API. */
+  /** Its name in the containers-and-jobs API. */
   job?: OpenvzJob;
+  /** The present time. */
   now: number;
 }
 
+/** The result of accepting a task: its id, or why it was not accepted. */
 export type Accepted =
   | { id: number }
-  /** The same key and body were accepted before. */
+  /** The same key and body were accepted before, as this task. */
   | { repeated: TaskRow }
-  /** The key was used with another body. */
+  /** The key was used with another body, for the task with this id. */
   | { reused: number }
-  /** Another active task creates the same thing. */
+  /** Another active task makes the same thing. */
   | { creating: { id: number; name: string; user: string } }
+  /** Somebody else has claimed a port. */
   | { claimed: { protocol: string; port: number; owner: string } };
 
 export interface TaskRow {
+  /** Number of the task; later tasks have larger ones. */
   id: number;
+  /** Kind of task. */
   kind: string;
+  /** Lane in which it runs. */
   lane: Lane;
+  /** Name of the container, or image:tag. */
   name: string;
+  /** Name of the user who asked for it. */
   user: string;
+  /** JSON of the request. */
   params: string;
+  /** State of the task. */
   state: StoredState;
+  /** When it was accepted. */
   init: number;
+  /** When it began to run; null before. */
   start: number | null;
+  /** When it ended; null before. */
   end: number | null;
+  /** 0 = success; another number = something failed; null before the end. */
   result: number | null;
+  /** Why it failed: a sentence for a person; null if it did not. */
   error: string | null;
+  /** What it does at the moment, for people. */
   detail: string;
+  /** Percent, or -1 if unknown. */
   progress: number;
-  /** The point of no return lies behind. */
+  /** 1 after the pivot, 0 before. */
   pivot: number;
-  /** How often it was found running after a crash, since its last finished step. */
+  /** How often it was found running after a crash since its last finished step. */
   attempts: number;
-  /** What an undoing task ends as. */
+  /** The state in which an undoing task will end; null for any other task. */
   outcome: "error" | "cancelled" | null;
 }
 
-/** What undoes a step, as data: `op` names an undoer of a closed table. */
+/** How a step is undone, as data. */
 export interface Undo {
+  /** Name of an undoer. */
   op: string;
+  /** Arguments of the undoer; JSON. */
   args: Record<string, unknown>;
 }
 
 export interface StepRow {
+  /** Position among the task's steps, from 0. */
   seq: number;
+  /** Name of the step, unique in its task. */
   name: string;
+  /** `planned`: it may have acted; `done`: it has, and `out` is its result. */
   state: "planned" | "done";
+  /** How it is undone; null: it needs no undo. */
   undo: Undo | null;
-  /** What the step answered. */
+  /** The result of the step; null before it is done. */
   out: unknown;
 }
 
+/** A task that is not final, or whose undo has failed. */
 export interface ActiveTask {
+  /** The task; `params` is "" unless it is running or undoing. */
   task: TaskRow;
+  /** The keys that it needs or holds. */
   locks: Lock[];
   /** True: the task is final, but undoing it has failed and is repeated. */
   undoFailed: boolean;
 }
 
-/** Which tasks are read, from the newest to the oldest. */
-export interface TaskFilterRow {
-  kind: string | null;
-  /** At most so many rows. */
-  limit: number;
-  /** Only older ones than this id; null: from the newest. */
-  before: number | null;
-  /** Absent: everybody's. */
-  user?: string | undefined;
-}
-
-/**
- * A part of something long. The store looks at a bounded number of rows and of bytes for each, so that no other call
- * waits long for its thread.
- */
-export interface Stretch<T> {
-  items: T[];
-  /** Where the next part begins; null: this was the last. */
-  next: number | null;
-}
-
-export interface Retention {
-  now: number;
-  /** Milliseconds after its end at which a task goes, and before which it never does. */
-  maxAge: number;
-  minAge: number;
-  /** Tasks that are over, and events. */
-  maxCount: number;
-  maxEvents: number;
-}
-
-export interface PurgePlace {
-  before: number;
-  /** Tasks that are over among the newer ones. */
-  final: number;
-}
-
+/** What the task machine reads and writes. */
 export interface TaskVerbs {
+  /** Accepts a task, unless another task is in its way. */
   accept(task: NewTask): Accepted;
-  /** What `accept` would answer for the idempotency key alone; undefined = the key is new. */
+  /** Returns what `accept` would return because of the idempotency key; undefined if the key is new. */
   repeated(task: Pick<NewTask, "user" | "idempotency" | "now">): { repeated: TaskRow } | { reused: number } | undefined;
-  /** `undefined`: it was cancelled meanwhile. */
+  /** Begins a waiting task. Returns undefined if it does not wait any more, because it was cancelled. */
   claim(claim: { id: number; now: number }): TaskRow | undefined;
+  /** Lists the steps of a task in their order. */
   steps(id: number): StepRow[];
-  /** Writes the step as planned and, in the same commit, the one before it as done with what it answered. */
+  /** Writes a step as planned and, in the same commit, the previous one as done with its result. */
   planStep(step: {
     task: number;
     seq: number;
@@ -172,11 +178,11 @@ export interface TaskVerbs {
     undo: Undo | null;
     previous: { seq: number; out: unknown } | null;
   }): void;
-  /** False: a cancel came first. After it the task can only go forward. */
+  /** Marks a running task as past its pivot: it can no longer be cancelled. Returns false if a cancel came first. */
   passPivot(id: number): boolean;
-  /** False: a cancel came first. */
+  /** Ends a running task, as completed with result 0 and otherwise as error. Returns false if a cancel came first. */
   complete(end: { id: number; result: number; error: string | null; now: number }): boolean;
-  /** Ends a running task as error or undoes it first: from here on it is undoing. */
+  /** Begins to undo a running task, which will end as error. */
   startUndo(undo: { id: number; error: string; now: number }): void;
   /**
    * Ends an undoing task. If the undo failed its locks and port claims stay, and it ends as error even if it was cancelled.
@@ -184,46 +190,53 @@ export interface TaskVerbs {
   finish(end: { id: number; error: string | null; undoFailed: boolean; now: number }): void;
   /** Says that a failed undo has succeeded: releases the locks and port claims. */
   clearFailedUndo(id: number): void;
+  /**
+   * Cancels a task. `withdrawn`: it had not begun. `undoing`: it must be undone. `past_pivot`, `final` and `unknown`: it
+   * cannot be cancelled.
+   */
   cancel(cancel: {
     id: number;
     now: number;
     by?: Actor | undefined;
   }): "withdrawn" | "undoing" | "past_pivot" | "final" | "unknown";
-  /** Cancels a task that has not begun. False: it has, or is over. */
+  /** Cancels a task that has not begun. Returns false if it has, or is over. */
   withdraw(cancel: { id: number; now: number }): boolean;
+  /** Saves the progress of a running task. */
   saveProgress(progress: { id: number; detail: string; progress: number }): void;
+  /** Returns a task that lists contain, if there is one with this id. */
   get(id: number): TaskRow | undefined;
-  /** The same, also of a task that is in no list. */
+  /** Returns any stored task, even one that is in no list. */
   row(id: number): TaskRow | undefined;
-  /** Newest first; without cancelled and cleared ones. `next` is the `before` of the next stretch. */
-  list(filter: TaskFilterRow): Stretch<TaskRow>;
-  /** Hides one completed or error task, and drops its request when that is long. False: there is no such one. */
+  /** Lists tasks, newest first, without cancelled, cleared and awaited ones. */
+  list(filter: TaskFilterRow): Page<TaskRow>;
+  /** Hides a completed or failed task, and drops its request if that is long. Returns false if there is no such task. */
   clearOne(cleared: { id: number; by?: Actor }): boolean;
-  /** The same for those of a kind (null: all), newest first. Answers their ids. */
-  clear(filter: Omit<TaskFilterRow, "limit"> & { by?: Actor }): Stretch<number>;
-  /** Tasks that are not final, or owe an undo, oldest first. */
+  /** Does the same for all tasks that match the filter, newest first. Returns their ids. */
+  clear(filter: Omit<TaskFilterRow, "limit"> & { by?: Actor }): Page<number>;
+  /** Lists the tasks that are not final, or whose undo has failed, oldest first. */
   active(): ActiveTask[];
-  /** A new start found it running: counts the attempt. */
+  /** Counts that a task was found running at a start. Returns how often that was so since its last finished step. */
   countAttempt(id: number): number;
-  /** The station ends in good order: what runs is not counted as a crash at the next start. */
+  /** Resets the attempts of all running tasks, because the station ends in good order. */
   forgiveAttempts(): void;
-  /** Of these tasks the ones that ended without leaving anything: never begun, or undone. */
+  /** Returns those of these tasks that have left nothing: they never began, or were undone. */
   undone(ids: readonly number[]): number[];
+  /** Returns the name of a task, if it is stored. */
   nameOf(id: number): string | undefined;
-  /** Whose container a task made, also when the task is gone. `undefined`: nobody's any more. */
+  /** Returns the owner of the container that a task made, even if the task is no longer stored; undefined if nobody is. */
   ownerOf(id: number): string | undefined;
-  /** Claims of final tasks, by owner. */
+  /** Lists the port claims of final tasks. The owner is the key of what the task made. */
   claims(): { protocol: string; port: number; owner: string }[];
-  /** Who has claimed the port, whatever the state of his task. */
+  /** Returns the owner of the claim of a port, whatever the state of its task. */
   claimant(claim: { protocol: string; port: number }): string | undefined;
-  /** Never those of a task that is not final: it may be making the next thing of that name. */
+  /** Deletes the claims of an owner, except those of a task that is not final: it may make the next owner of that name. */
   releaseClaims(owner: string): void;
-  /** What `from` holds is `to`'s from now on. */
+  /** Gives the claims of `from` to `to`. */
   moveClaims(move: { from: string; to: string }): void;
-  /** Drops tasks beyond the retention, from the newest on, stretch by stretch: `next` is the `from` of the next one. */
-  purge(limits: Retention & { from: PurgePlace | null }): { dropped: number; next: PurgePlace | null };
-  /** Drops keys and events beyond it, so many at once; 0: there are no more. */
-  purgeTrails(limits: Retention): number;
+  /** Deletes tasks beyond the retention, newest first, page by page: `next` is the `from` of the next page. */
+  purge(limits: Retention & { from: PurgeCursor | null }): { dropped: number; next: PurgeCursor | null };
+  /** Deletes idempotency keys, jobs and events beyond the retention. Returns their number; 0: there are no more. */
+  purgeRecords(limits: Retention): number;
 }
 
 export type TaskStore = Async<TaskVerbs>;

@@ -25,7 +25,7 @@ export function acceptTests(open: OpenStore): void {
 
 function identityTests(open: OpenStore): void {
   test(
-    "an accepted task is there as it was given, waiting; ids ascend",
+    "an accepted task is stored as it was given, waits, and has a larger id than earlier ones",
     withStore(open, async ({ tasks }) => {
       const first = await accept(tasks, { name: "one" });
       const second = await accept(tasks, {
@@ -63,7 +63,7 @@ function identityTests(open: OpenStore): void {
   );
 
   test(
-    "a call that fails takes no other call of its batch down, and leaves nothing of itself",
+    "a call that fails makes no other call of its batch fail, and leaves nothing behind",
     withStore(open, async ({ tasks, events }) => {
       const names = ["a", "b", "c", "d"];
       const calls = names.map((name) => tasks.accept(newTask({ name, creates: `docker/c/${name}`, ports: [] })));
@@ -89,7 +89,7 @@ function identityTests(open: OpenStore): void {
 
 function idempotencyTests(open: OpenStore): void {
   test(
-    "an idempotency key answers the task it was used for; with another body it is refused; another user's is another",
+    "an idempotency key returns its task, is refused with another body, and is independent of other users' keys",
     withStore(open, async ({ tasks }) => {
       const id = await accept(tasks, { ...key("k"), creates: "docker/c/web", ports: [port(80)] });
       await tasks.claim({ id, now: noon });
@@ -102,7 +102,7 @@ function idempotencyTests(open: OpenStore): void {
   );
 
   test(
-    "two of one key at once make one task",
+    "two requests with one key at the same time make one task",
     withStore(open, async ({ tasks }) => {
       const answers = await Promise.all([1, 2, 3].map(() => tasks.accept(newTask(key("k")))));
       assert.equal(answers.filter((answer) => "id" in answer).length, 1);
@@ -111,7 +111,7 @@ function idempotencyTests(open: OpenStore): void {
   );
 
   test(
-    "`repeated` answers as `accept` would, and changes nothing",
+    "`repeated` returns what `accept` would return, and changes nothing",
     withStore(open, async ({ tasks }) => {
       assert.equal(await tasks.repeated(newTask(key("k"))), undefined);
       const id = await accept(tasks, key("k"));
@@ -123,7 +123,7 @@ function idempotencyTests(open: OpenStore): void {
   );
 
   test(
-    "a key is kept for a day, then it is new again",
+    "an idempotency key is forgotten after a day",
     withStore(open, async ({ tasks }) => {
       const id = await completed(tasks, key("k"));
       const nearly = await tasks.accept(newTask({ ...key("k"), now: noon + day - hour }));
@@ -138,7 +138,7 @@ function idempotencyTests(open: OpenStore): void {
 
 function uniquenessTests(open: OpenStore): void {
   test(
-    "one active task at most makes a thing",
+    "at most one active task makes a thing",
     withStore(open, async ({ tasks }) => {
       const creates = "docker/c/web";
       const id = await running(tasks, { creates, user: "eva", name: "web" });
@@ -148,14 +148,14 @@ function uniquenessTests(open: OpenStore): void {
       const withdrawn = await accept(tasks, { creates });
       await tasks.cancel({ id: withdrawn, now: noon });
       const owing = await inDebt(tasks, { creates });
-      assert.ok("creating" in (await tasks.accept(newTask({ creates }))), "an owed undo keeps it");
+      assert.ok("creating" in (await tasks.accept(newTask({ creates }))), "a failed undo keeps it");
       await tasks.clearFailedUndo(owing);
       await accept(tasks, { creates });
     }),
   );
 
   test(
-    "a port is claimed with the accept, by protocol, or nothing is accepted",
+    "ports are claimed per protocol when a task is accepted; if one is taken, nothing is accepted",
     withStore(open, async ({ tasks }) => {
       const id = await accept(tasks, { creates: "docker/c/web", ports: [port(80), port(443)] });
       const refused = await tasks.accept(newTask({ creates: "docker/c/two", ports: [port(8080), port(443)] }));

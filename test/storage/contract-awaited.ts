@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clearAll } from "../../src/storage/task-stretches.ts";
+import { clearAll } from "../../src/storage/task-pages.ts";
 import { accept, listed, completed, noon, port, running, withStore, type OpenStore } from "./contract-fixture.ts";
 
 const all = { kind: null, limit: 99, before: null };
@@ -8,7 +8,7 @@ const all = { kind: null, limit: 99, before: null };
 /** Tasks whose end somebody waits for. */
 export function awaitedTests(open: OpenStore): void {
   test(
-    "an awaited task is active and has its row, and is in no list at any time",
+    "an awaited task is active and has a row, but is never in a list",
     withStore(open, async ({ tasks, events }) => {
       const id = await accept(tasks, { awaited: true, kind: "container_stop" });
       for (const state of ["waiting", "running", "completed"]) {
@@ -25,7 +25,7 @@ export function awaitedTests(open: OpenStore): void {
   );
 
   test(
-    "withdrawn while it waits, with its locks; not when it has begun",
+    "a waiting task is withdrawn with its locks; one that has begun is not",
     withStore(open, async ({ tasks }) => {
       const waiting = await accept(tasks, { locks: [["docker/c/a", "X"]], ports: [port(80)] });
       assert.equal(await tasks.withdraw({ id: waiting, now: noon + 1 }), true);
@@ -40,7 +40,7 @@ export function awaitedTests(open: OpenStore): void {
   );
 
   test(
-    "port claims move with a container's name",
+    "port claims follow a renamed container",
     withStore(open, async ({ tasks }) => {
       await completed(tasks, { creates: "docker/c/a", ports: [port(80), port(81)] });
       await completed(tasks, { creates: "docker/c/b", ports: [port(82)] });

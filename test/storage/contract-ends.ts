@@ -36,7 +36,7 @@ async function activeOf(tasks: TaskStore, id: number) {
 
 function stateTests(open: OpenStore): void {
   test(
-    "completed: the locks go, the port claims stay with their owner until it is gone",
+    "after a completed task the locks are released, and the port claims stay until their owner is gone",
     withStore(open, async ({ tasks }) => {
       const id = await running(tasks, held);
       assert.deepEqual(await activeOf(tasks, id), {
@@ -63,7 +63,7 @@ function stateTests(open: OpenStore): void {
   );
 
   test(
-    "claims of an owner are never released while its task is not final",
+    "port claims are never released while their task is not final",
     withStore(open, async ({ tasks }) => {
       const id = await accept(tasks, held);
       await tasks.releaseClaims("docker/c/web");
@@ -75,7 +75,7 @@ function stateTests(open: OpenStore): void {
   );
 
   test(
-    "a result other than 0 ends as error, without the claims, and is not undone",
+    "a result other than 0 ends as error, releases the port claims, and is not undone",
     withStore(open, async ({ tasks }) => {
       const id = await running(tasks, held);
       await tasks.complete({ id, result: 2, error: "2 of 3 failed.", now });
@@ -87,7 +87,7 @@ function stateTests(open: OpenStore): void {
   );
 
   test(
-    "undone: the outcome is the state, locks and claims go",
+    "an undone task ends in its outcome and releases its locks and port claims",
     withStore(open, async ({ tasks }) => {
       const failed = await running(tasks, held);
       await tasks.startUndo({ id: failed, error: "It failed.", now });
@@ -110,7 +110,7 @@ function stateTests(open: OpenStore): void {
 
 function debtTests(open: OpenStore): void {
   test(
-    "with a debt locks, claims, steps and name stay, until it is settled",
+    "after a failed undo locks, port claims, steps and the name stay until the undo succeeds",
     withStore(open, async ({ tasks }) => {
       const id = await running(tasks, held);
       await tasks.planStep({ task: id, seq: 0, name: "container", undo: { op: "remove", args: {} }, previous: null });
@@ -132,7 +132,7 @@ function debtTests(open: OpenStore): void {
   );
 
   test(
-    "a cancelled task with a debt is not hidden: it ends as error",
+    "a cancelled task whose undo failed ends as error and is not hidden",
     withStore(open, async ({ tasks }) => {
       const id = await running(tasks);
       await tasks.cancel({ id, now });
@@ -145,7 +145,7 @@ function debtTests(open: OpenStore): void {
   );
 
   test(
-    "active: what is not final or owes an undo, oldest first",
+    "`active` lists tasks that are not final or whose undo failed, oldest first",
     withStore(open, async ({ tasks }) => {
       const owing = await inDebt(tasks);
       await completed(tasks);
@@ -163,7 +163,7 @@ function debtTests(open: OpenStore): void {
 
 function stepTests(open: OpenStore): void {
   test(
-    "a step is planned with its undo; the next plan says that it is done, and with what",
+    "a step is planned with its undo, and the next plan stores its result",
     withStore(open, async ({ tasks }) => {
       const task = await running(tasks);
       const undo = { op: "remove", args: { name: "web" } };
@@ -181,7 +181,7 @@ function stepTests(open: OpenStore): void {
   );
 
   test(
-    "attempts count up, and begin again with a finished step",
+    "attempts are counted from the last finished step",
     withStore(open, async ({ tasks }) => {
       const task = await running(tasks);
       await tasks.planStep({ task, seq: 0, name: "one", undo: null, previous: null });
@@ -194,7 +194,7 @@ function stepTests(open: OpenStore): void {
   );
 
   test(
-    "progress is kept while it runs",
+    "progress is stored while a task runs",
     withStore(open, async ({ tasks }) => {
       const id = await running(tasks);
       await tasks.saveProgress({ id, detail: "Download image:40%", progress: 40 });

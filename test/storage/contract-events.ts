@@ -28,7 +28,7 @@ export function eventTests(open: OpenStore): void {
   );
 
   test(
-    "every change of state is told, in order, once",
+    "every change of state makes one event, in order",
     withStore(open, async ({ tasks, events }) => {
       const done = await running(tasks);
       await tasks.complete({ id: done, result: 0, error: null, now });
@@ -59,7 +59,7 @@ export function eventTests(open: OpenStore): void {
   );
 
   test(
-    "what changes nothing tells nothing",
+    "a call that changes nothing makes no event",
     withStore(open, async ({ tasks, events }) => {
       const id = await accept(tasks);
       await tasks.cancel({ id, now });
@@ -74,7 +74,7 @@ export function eventTests(open: OpenStore): void {
   );
 
   test(
-    "events are read after a number, in order, with the span that is kept",
+    "events are read after a number, in order, with the first and last stored number",
     withStore(open, async ({ events }) => {
       assert.deepEqual(await events.read({ after: 0, limit: 5 }), { events: [], first: 1, last: 0 });
       for (const data of ["1", "2", "3", "4"]) await events.add({ ts: 1, kind: "test", user: "eva", data });

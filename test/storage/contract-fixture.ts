@@ -1,5 +1,5 @@
 import type { EventStore } from "../../src/storage/event-store.ts";
-import { taskStretches } from "../../src/storage/task-stretches.ts";
+import { readTaskPages } from "../../src/storage/task-pages.ts";
 import type { NewTask, TaskRow, TaskStore } from "../../src/storage/task-store.ts";
 
 export interface StoreEnv {
@@ -77,6 +77,6 @@ export const port = (number: number) => ({ protocol: "tcp", port: number });
 /** A list to its end or its limit. */
 export async function listed(tasks: TaskStore, filter: Parameters<TaskStore["list"]>[0]): Promise<TaskRow[]> {
   const rows: TaskRow[] = [];
-  for await (const stretch of taskStretches(tasks, filter)) rows.push(...stretch);
+  for await (const stretch of readTaskPages(tasks, filter)) rows.push(...stretch);
   return rows;
 }

@@ -7,7 +7,7 @@ const now = noon + 5;
 /** Of two that compete for a task, one wins, whichever comes first. */
 export function raceTests(open: OpenStore): void {
   test(
-    "claim and cancel",
+    "of a claim and a cancel at the same time one succeeds",
     withStore(open, async ({ tasks }) => {
       const first = await accept(tasks);
       const [claimed, cancelled] = await Promise.all([
@@ -28,7 +28,7 @@ export function raceTests(open: OpenStore): void {
   );
 
   test(
-    "pivot and cancel",
+    "of a pivot and a cancel at the same time one succeeds",
     withStore(open, async ({ tasks }) => {
       const first = await running(tasks);
       assert.deepEqual(await Promise.all([tasks.passPivot(first), tasks.cancel({ id: first, now })]), [
@@ -47,7 +47,7 @@ export function raceTests(open: OpenStore): void {
   );
 
   test(
-    "complete and cancel",
+    "of an end and a cancel at the same time one succeeds",
     withStore(open, async ({ tasks }) => {
       const first = await running(tasks);
       const end = (id: number) => tasks.complete({ id, result: 0, error: null, now });
@@ -60,7 +60,7 @@ export function raceTests(open: OpenStore): void {
   );
 
   test(
-    "failure and cancel: the outcome is what came first",
+    "the outcome is that of the failure or the cancel, whichever came first",
     withStore(open, async ({ tasks }) => {
       const failed = await running(tasks);
       await tasks.startUndo({ id: failed, error: "It failed.", now });
@@ -76,7 +76,7 @@ export function raceTests(open: OpenStore): void {
   );
 
   test(
-    "every guard: from a wrong state nothing changes",
+    "no verb changes a task that is in a wrong state",
     withStore(open, async ({ tasks }) => {
       const waiting = await accept(tasks);
       assert.equal(await tasks.passPivot(waiting), false);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clearAll, purgeAll } from "../../src/storage/task-stretches.ts";
+import { clearAll, purgeAll } from "../../src/storage/task-pages.ts";
 import type { TaskStore } from "../../src/storage/task-store.ts";
 import {
   accept,
@@ -28,7 +28,7 @@ export function upkeepTests(open: OpenStore): void {
 
 function listTests(open: OpenStore): void {
   test(
-    "the list: newest first, by kind, in pages, without cancelled and cleared ones",
+    "the list has tasks newest first, by kind, in pages, without cancelled and cleared ones",
     withStore(open, async ({ tasks }) => {
       const [a, b] = [await completed(tasks), await completed(tasks, { kind: "image_download" })];
       const withdrawn = await accept(tasks);
@@ -44,7 +44,7 @@ function listTests(open: OpenStore): void {
   );
 
   test(
-    "clear: only completed and error ones, once, ascending; then nobody sees them",
+    "clear hides completed and failed tasks once, and returns their ids in ascending order",
     withStore(open, async ({ tasks }) => {
       const [a, b] = [await completed(tasks), await completed(tasks, { kind: "image_download" })];
       const [c, d] = [await inDebt(tasks), await running(tasks)];
@@ -62,7 +62,7 @@ function listTests(open: OpenStore): void {
 /** No call of the store goes through more than a stretch, whatever it finds there. */
 function stretchTests(open: OpenStore): void {
   test(
-    "list, clear and purge go through many tasks in stretches of rows",
+    "list, clear and purge read many tasks in pages of rows",
     withStore(open, async ({ tasks }) => {
       const all = await Promise.all(Array.from({ length: 1200 }, () => completed(tasks)));
       all.sort((a, b) => b - a);
@@ -81,7 +81,7 @@ function stretchTests(open: OpenStore): void {
   );
 
   test(
-    "a stretch ends by bytes; a cleared task keeps its request only when that is short",
+    "a page is limited in bytes, and a cleared task keeps only a short request",
     withStore(open, async ({ tasks }) => {
       const params = JSON.stringify({ a: "x".repeat(900_000) });
       const made: number[] = [];
@@ -106,7 +106,7 @@ const limits = { maxAge: 30 * day, minAge: day, maxCount: 1000, maxEvents: 1000 
 
 function purgeTests(open: OpenStore): void {
   test(
-    "purge: by age and by number, oldest first; never under the least age",
+    "purge deletes by age and by number, oldest first, and nothing below the minimum age",
     withStore(open, async ({ tasks }) => {
       const old = await completed(tasks, {}, noon - 31 * day);
       const [a, b, c] = [await completed(tasks), await completed(tasks), await completed(tasks)];
@@ -121,7 +121,7 @@ function purgeTests(open: OpenStore): void {
   );
 
   test(
-    "purge: what is cleared goes after the least age; what is not over or owes an undo stays",
+    "purge deletes cleared tasks after the minimum age, and none that is not final or whose undo failed",
     withStore(open, async ({ tasks }) => {
       const cleared = await completed(tasks);
       assert.equal(await tasks.clearOne({ id: cleared }), true);
@@ -134,7 +134,7 @@ function purgeTests(open: OpenStore): void {
   );
 
   test(
-    "purge: port claims outlive their task's row; events go by number; keys after the least age",
+    "purge keeps port claims, deletes events by number, and keys after the minimum age",
     withStore(open, async ({ tasks, events }) => {
       await completed(tasks, { creates: "docker/c/web", ports: [port(80)], idempotency: { key: "k", hash: "h" } });
       await purgeAll(tasks, { ...limits, now: noon + hour });

@@ -13,7 +13,7 @@ import { openAt, openTemporary } from "./temporary.ts";
 const conflict = (words: RegExp) => (error: unknown) =>
   error instanceof AppError && error.code === "conflict" && words.test(error.message);
 
-test("a newer version's database is refused, and stays as it is", async (context) => {
+test("a database of a newer version is refused and not changed", async (context) => {
   const { database, path, close } = await openTemporary();
   context.after(close);
   await database.tasks.accept(newTask());
@@ -29,7 +29,7 @@ test("a newer version's database is refused, and stays as it is", async (context
   assert.equal((await again.database.tasks.active()).length, 1);
 });
 
-test("what is no database is refused, and stays as it is", async (context) => {
+test("a file that is no database is refused and not changed", async (context) => {
   const { folder, close } = await openTemporary();
   context.after(close);
   const path = join(folder, "other.db");
@@ -40,7 +40,7 @@ test("what is no database is refused, and stays as it is", async (context) => {
   await assert.rejects(openAt(join(folder, "missing", "gantry.db")), conflict(/cannot be opened/));
 });
 
-test("the station keeps its id, each start counts, another host counts for itself", async (context) => {
+test("the station keeps its id, and each host counts its starts", async (context) => {
   const { database, path, close } = await openTemporary();
   context.after(close);
   const { station, epoch } = database.identity;
@@ -52,7 +52,7 @@ test("the station keeps its id, each start counts, another host counts for itsel
   await Promise.all([second.database.close(), elsewhere.database.close()]);
 });
 
-test("fence: once another start has taken over, the first one's next write is fatal, and is not done", async (context) => {
+test("after another start the former process's next write fails as fatal and is not done", async (context) => {
   const first = await openTemporary();
   context.after(first.close);
   await first.database.tasks.accept(newTask({ name: "before" }));
@@ -64,7 +64,7 @@ test("fence: once another start has taken over, the first one's next write is fa
   await second.database.close();
 });
 
-test("a database that turns out to be damaged is fatal", async (context) => {
+test("a damaged database is fatal", async (context) => {
   const first = await openTemporary();
   context.after(first.close);
   for (let n = 0; n < 20; n++) await first.database.tasks.accept(newTask({ params: JSON.stringify("x".repeat(1000)) }));
@@ -80,7 +80,7 @@ test("a database that turns out to be damaged is fatal", async (context) => {
   await database.close();
 });
 
-test("an I/O error is fatal: nothing is acknowledged after it", async (context) => {
+test("after an I/O error nothing is acknowledged", async (context) => {
   const { path, close } = await openTemporary();
   context.after(close);
   const writer = startWriter(path);
@@ -93,7 +93,7 @@ test("an I/O error is fatal: nothing is acknowledged after it", async (context) 
   await assertKept(path, lines.slice(1, -1));
 });
 
-test("kill -9 of a writer: whatever it acknowledged is found, whole", async (context) => {
+test("after kill -9 of a writer everything that it acknowledged is found whole", async (context) => {
   const { path, close } = await openTemporary();
   context.after(close);
   for (const enough of [1, 60, 300]) {

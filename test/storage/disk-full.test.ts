@@ -19,7 +19,7 @@ function halfBallast() {
 const big = newTask({ params: JSON.stringify("x".repeat(100_000)) });
 
 describe("a full disk", { concurrency: true }, () => {
-  test("new tasks and steps are refused, the ends of running tasks are written, and it heals when space is freed", async (context) => {
+  test("on a full disk new tasks and steps are refused, ends are written, and free space ends that state", async (context) => {
     const disk = halfBallast();
     context.after(disk.close);
     const { database, fatal } = await openAt(disk.path, { context });
@@ -54,7 +54,7 @@ describe("a full disk", { concurrency: true }, () => {
     await database.close();
   });
 
-  test("what finds the disk full in the middle of a batch takes no end of a task down", async (context) => {
+  test("a call that finds the disk full in the middle of a batch makes no end of a task fail", async (context) => {
     const disk = halfBallast();
     context.after(disk.close);
     const { database, fatal } = await openAt(disk.path, { context });
@@ -70,7 +70,7 @@ describe("a full disk", { concurrency: true }, () => {
     await database.close();
   });
 
-  test("a station starts on a full disk, ends what it left there, and accepts nothing", async (context) => {
+  test("a station starts on a full disk, ends its running tasks, and accepts none", async (context) => {
     const disk = halfBallast();
     context.after(disk.close);
     const before = await openAt(disk.path, { context });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { purgeAll } from "../../src/storage/task-stretches.ts";
+import { purgeAll } from "../../src/storage/task-pages.ts";
 import { completed, day, hour, noon, running } from "./contract-fixture.ts";
 import { openTemporary } from "./temporary.ts";
 
@@ -12,7 +12,7 @@ const hidden = (verb: string, id: string) => ({
 });
 const limits = { maxAge: 30 * day, minAge: day, maxCount: 10_000, maxEvents: 1000 };
 
-test("a job is its task, and is kept as long; that of a container's create as long as the container", async (context) => {
+test("a job is kept as long as its task, and the create of a container as long as the container", async (context) => {
   const { database, close } = await openTemporary();
   context.after(close);
   const { tasks, openvz } = database;
@@ -42,7 +42,7 @@ test("a job is its task, and is kept as long; that of a container's create as lo
   assert.deepEqual(await openvz.jobs({ limit: 10 }), []);
 });
 
-test("a record is written once, its map replaced, and its description kept until another comes", async (context) => {
+test("a record is written once, its parameters are replaced, and its description stays until there is another", async (context) => {
   const { database, close } = await openTemporary();
   context.after(close);
   const { openvz } = database;

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { purgeAll } from "../../src/storage/task-stretches.ts";
+import { purgeAll } from "../../src/storage/task-pages.ts";
 import type { Role } from "../../src/storage/account-store.ts";
 import type { Database } from "../../src/storage/sqlite/database.ts";
-import { migrate } from "../../src/storage/sqlite/migrations.ts";
+import { migrate } from "../../src/storage/sqlite/migrations/migrations.ts";
 import { accept, completed, day, hour, noon } from "./contract-fixture.ts";
 import { openAt, openTemporary } from "./temporary.ts";
 
@@ -26,7 +26,7 @@ async function addUser({ accounts }: Database, name: string, role: Role): Promis
   await accounts.addUser({ name, role, passwordHash: "x", source: "local", createdAt: noon });
 }
 
-test("whose container a task made is known as long as its row is there, and afterwards", async (context) => {
+test("the owner of a task's container is known with and without the task's row", async (context) => {
   const database = await open(context);
   const { tasks } = database;
   const ids = [await completed(tasks, making("eva", 1)), await accept(tasks, making("adam", 2))];
@@ -37,7 +37,7 @@ test("whose container a task made is known as long as its row is there, and afte
   assert.deepEqual(await ownersOf(database, [...ids, other]), ["eva", "adam", undefined]);
 });
 
-test("what a removed or a demoted user made is nobody's, be its row there or not", async (context) => {
+test("containers of a removed or demoted user belong to nobody, with and without their tasks' rows", async (context) => {
   const database = await open(context);
   const { tasks, accounts } = database;
   await addUser(database, "boss", "admin");
@@ -55,7 +55,7 @@ test("what a removed or a demoted user made is nobody's, be its row there or not
   assert.deepEqual(await ownersOf(database, [...old, ...young]), [undefined, undefined, undefined, undefined]);
 });
 
-test("a database of before: owners and active tasks are found as they were", async (context) => {
+test("owners and active tasks of an older database are found as they were", async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "store-"));
   context.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "gantry.db");

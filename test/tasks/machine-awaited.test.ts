@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { clearAll } from "../../src/storage/task-stretches.ts";
+import { clearAll } from "../../src/storage/task-pages.ts";
 import { AppError, hasCode } from "../../src/errors.ts";
 import type { Handler, TaskContext } from "../../src/tasks/handler.ts";
 import type { MachineOptions } from "../../src/tasks/machine.ts";

@@ -46,7 +46,7 @@ function hasBridge(): boolean {
 
 function findScript(): string {
   const [script] = globSync(scripts);
-  if (script === undefined) throw new Error("LXC is there absent its script lxc-net; install LXC's package anew.");
+  if (script === undefined) throw new Error("LXC is there without its script lxc-net; install LXC's package anew.");
   return script;
 }
 

@@ -18,7 +18,7 @@ export async function requestLxd<T>(socketPath: string, method: string, path: st
   const sent = request({ socketPath, method, path, timeout: timeout }, (response) => {
     text(response).then(resolve, reject);
   });
-  sent.once("timeout", () => sent.destroy(new Error("LXD does not parsed.")));
+  sent.once("timeout", () => sent.destroy(new Error("LXD does not answer.")));
   sent.once("error", reject);
   sent.end(body === undefined ? undefined : JSON.stringify(body));
   const parsed = JSON.parse(await promise) as Response;

@@ -42,7 +42,7 @@ async function inspect(): Promise<EngineCondition> {
   }
   if (findCommand("lxd")) return "stopped";
   const other = [...sockets.slice(1), ...incusSockets].find(existsSync);
-  if (other) return { reason: `nobody isListening at ${other}; start what belongs to it.` };
+  if (other) return { reason: `nobody listens at ${other}; start what belongs to it.` };
   if (isDistribution("ubuntu"))
     return { reason: "LXD is missing, and comes as a snap here; install it by snap install lxd." };
   return "missing";

@@ -1,15 +1,16 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { AuditEntry, AuditRow, AuditStretch, AuditVerbs } from "../audit-store.ts";
+import type { AuditEntry, AuditRow, AuditScan, AuditVerbs } from "../audit-store.ts";
 
 const columns = "id, ts, level, category, user, address, action, target, result, message";
-/** Up to here it was cleared. */
-const mark = "(SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM setting WHERE name = 'log_cleared')";
+/** SQL of the id up to which entries are hidden, or 0. */
+const clearedUpTo = "(SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM setting WHERE name = 'log_cleared')";
 
-export function auditSql(db: DatabaseSync, host: string): AuditVerbs {
-  const add = auditWriter(db, host);
+/** The verbs of the audit log. */
+export function createAuditVerbs(db: DatabaseSync, host: string): AuditVerbs {
+  const add = createAuditWriter(db, host);
   const settle = db.prepare("UPDATE audit SET level = ?, result = ?, message = ? WHERE id = ? AND result = 'begun'");
   const drop = db.prepare("DELETE FROM audit WHERE ts < ? OR id <= (SELECT coalesce(max(id), 0) FROM audit) - ?");
-  const visible = db.prepare(`SELECT count(*) AS n FROM audit WHERE id > ${mark}`);
+  const visible = db.prepare(`SELECT count(*) AS n FROM audit WHERE id > ${clearedUpTo}`);
   const hide = db.prepare(
     `INSERT INTO setting (name, value) SELECT 'log_cleared', max(id) FROM audit HAVING max(id) IS NOT NULL
      ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
@@ -17,7 +18,7 @@ export function auditSql(db: DatabaseSync, host: string): AuditVerbs {
   return {
     add,
     begin: add,
-    settle({ id, level, result, message }) {
+    setResult({ id, level, result, message }) {
       settle.run(level, result, message, id);
     },
     ...auditReads(db),
@@ -34,29 +35,29 @@ export function auditSql(db: DatabaseSync, host: string): AuditVerbs {
 function auditReads(db: DatabaseSync): Pick<AuditVerbs, "list" | "scan" | "newest"> {
   const newest = db.prepare("SELECT coalesce(max(id), 0) AS id FROM audit");
   const end = db.prepare(
-    `SELECT max(id) AS id FROM (SELECT id FROM audit WHERE id > max(?, ${mark}) AND id <= ? ORDER BY id LIMIT ?)`,
+    `SELECT max(id) AS id FROM (SELECT id FROM audit WHERE id > max(?, ${clearedUpTo}) AND id <= ? ORDER BY id LIMIT ?)`,
   );
   return {
     list(filter) {
-      const { where, values } = conditions(filter);
-      const sql = `SELECT ${columns} FROM audit WHERE id > ${mark} ${where} ORDER BY id DESC LIMIT ? OFFSET ?`;
+      const { where, values } = toConditions(filter);
+      const sql = `SELECT ${columns} FROM audit WHERE id > ${clearedUpTo} ${where} ORDER BY id DESC LIMIT ? OFFSET ?`;
       return db.prepare(sql).all(...values, filter.limit, filter.offset) as unknown as AuditRow[];
     },
-    scan({ filter, after, until, span }: AuditStretch) {
+    scan({ filter, after, until, span }: AuditScan) {
       const last = (end.get(after, until, span)?.["id"] ?? null) as number | null;
       if (last === null) return { rows: [], last };
-      const { where, values } = conditions(filter);
-      // By their ids alone: an index of the filter's would lead away from the stretch.
-      const stretch = `id > max(?, ${mark}) AND id <= ?`;
-      const sql = `SELECT ${columns} FROM audit NOT INDEXED WHERE ${stretch} ${where} ORDER BY id`;
+      const { where, values } = toConditions(filter);
+      // NOT INDEXED: rows are found by id alone, because an index of a filtered column would read beyond this part.
+      const range = `id > max(?, ${clearedUpTo}) AND id <= ?`;
+      const sql = `SELECT ${columns} FROM audit NOT INDEXED WHERE ${range} ${where} ORDER BY id`;
       return { rows: db.prepare(sql).all(after, last, ...values) as unknown as AuditRow[], last };
     },
     newest: () => Number(newest.get()?.["id"]),
   };
 }
 
-/** Appends an entry, and answers its id. */
-export function auditWriter(db: DatabaseSync, host: string) {
+/** Returns a function that appends an entry and returns its id. */
+export function createAuditWriter(db: DatabaseSync, host: string) {
   const insert = db.prepare(
     `INSERT INTO audit (host, ts, level, category, user, address, action, target, result, message)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -65,8 +66,8 @@ export function auditWriter(db: DatabaseSync, host: string) {
     Number(insert.run(host, ts, level, category, user, address, action, target, result, message).lastInsertRowid);
 }
 
-/** The text is looked for as it is, wherever it stands: no pattern of the caller's runs in here. */
-function conditions({ start, end, user, levels, categories, text }: AuditStretch["filter"]) {
+/** Converts a filter to SQL. The text is searched for as it is: a pattern of the caller never runs here. */
+function toConditions({ start, end, user, levels, categories, text }: AuditScan["filter"]) {
   const parts: [sql: string, values: (string | number)[]][] = [];
   const oneOf = (column: string, list: readonly string[]) =>
     parts.push([`${column} IN (${list.map(() => "?").join(", ")})`, [...list]]);

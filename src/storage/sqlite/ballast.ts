@@ -1,11 +1,11 @@
 import { closeSync, fsyncSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 
 const size = 8 << 20;
-const retryAfter = 5_000;
+const retryDelay = 5_000;
 
 /**
- * A file of real blocks beside the database. When the disk is full it is given up, so that the ends and undos of
- * running tasks can still be written; while it is gone no new task is accepted.
+ * Keeps an 8 MiB file next to the database. When the disk is full the file is deleted, so that ends and undos of running
+ * tasks can still be written. While it is missing no new task is accepted.
  */
 export function createBallast(databasePath: string) {
   const path = `${databasePath}.ballast`;
@@ -14,7 +14,7 @@ export function createBallast(databasePath: string) {
   restore();
 
   function restore(): boolean {
-    if (performance.now() - triedAt < retryAfter && triedAt > 0) return false;
+    if (performance.now() - triedAt < retryDelay && triedAt > 0) return false;
     triedAt = performance.now();
     try {
       if (statSync(path, { throwIfNoEntry: false })?.size !== size) write(path);

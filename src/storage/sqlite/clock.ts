@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ClockMark, ClockVerbs } from "../clock-store.ts";
 
-export function clockSql(db: DatabaseSync): ClockVerbs {
+/** The verbs of the clock mark. */
+export function createClockVerbs(db: DatabaseSync): ClockVerbs {
   const read = db.prepare("SELECT value FROM setting WHERE name = 'clock'");
   const write = db.prepare(
     "INSERT INTO setting (name, value) VALUES ('clock', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -12,47 +12,61 @@ import type { Answer, BatchAnswer, ErrorKind, Identity, OpenOptions } from "./tr
 
 export type { OpenOptions };
 
-/** The stores of one database file, their SQL in a thread of its own, because a commit waits for the disk. */
+/**
+ * The stores of one database file. SQL runs in a thread of its own, because commits wait for the disk. Every method of a
+ * store throws `disk_full` if the disk has no room for it, and `internal` if the store has failed.
+ */
 export interface Database {
+  /** Who this station is, and which of its starts this is. */
   identity: Identity;
+  /** The task machine's store. */
   tasks: TaskStore;
+  /** The events that clients read. */
   events: EventStore;
+  /** Users, sessions and tokens. */
   accounts: AccountStore;
+  /** Registries of images. */
   registries: RegistryStore;
+  /** The audit log. */
   audit: AuditStore;
+  /** Containers and jobs of the containers-and-jobs API. */
   openvz: OpenvzStore;
+  /** The last reading of the host's clocks. */
   clock: ClockStore;
-  /** Called after each batch that changed something; whoever follows the events looks for new ones. */
+  /** Adds a listener that is called after each commit that changed something, for example because there are new events. */
   onCommit(listener: () => void): void;
+  /** Waits for all calls and closes the file. */
   close(): Promise<void>;
 }
 
+/** A call that waits for its answer. */
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
 
 /**
- * Opens the database, or throws `conflict` when a newer version wrote it. `onFatal` is called at the first I/O error:
- * what the disk holds is then unknown, and the process must end.
+ * Opens the database and brings its tables to this version. Throws `conflict` if that fails, or if a newer version of Gantry
+ * has written the file. `onFatal` is called at the first I/O error: what the disk holds is then unknown, and the process must
+ * end.
  */
 export async function openDatabase(options: OpenOptions, onFatal: (reason: string) => void): Promise<Database> {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: options });
-  const identity = await opened(worker, options.path);
-  const { call, onCommit, settled } = batching(worker, onFatal);
+  const identity = await waitUntilOpen(worker, options.path);
+  const { call, onCommit, whenIdle } = createCaller(worker, onFatal);
   worker.on("error", (error) => onFatal(`the store's thread failed: ${error}`));
   return {
     identity,
-    tasks: store("tasks", call) as TaskStore,
-    events: store("events", call) as EventStore,
-    accounts: store("accounts", call) as AccountStore,
-    registries: store("registries", call) as RegistryStore,
-    audit: store("audit", call) as AuditStore,
-    openvz: store("openvz", call) as OpenvzStore,
-    clock: store("clock", call) as ClockStore,
+    tasks: createStore("tasks", call) as TaskStore,
+    events: createStore("events", call) as EventStore,
+    accounts: createStore("accounts", call) as AccountStore,
+    registries: createStore("registries", call) as RegistryStore,
+    audit: createStore("audit", call) as AuditStore,
+    openvz: createStore("openvz", call) as OpenvzStore,
+    clock: createStore("clock", call) as ClockStore,
     onCommit,
     async close() {
-      await settled();
+      await whenIdle();
       const gone = new Promise((resolve) => worker.once("exit", resolve));
       worker.postMessage("close");
       await gone;
@@ -60,7 +74,7 @@ export async function openDatabase(options: OpenOptions, onFatal: (reason: strin
   };
 }
 
-function opened(worker: Worker, path: string): Promise<Identity> {
+function waitUntilOpen(worker: Worker, path: string): Promise<Identity> {
   return new Promise((resolve, reject) => {
     worker.once("error", reject);
     worker.once("message", (message: string) => {
@@ -74,14 +88,14 @@ function opened(worker: Worker, path: string): Promise<Identity> {
   });
 }
 
-/** So many calls are sent before the turn of the event loop is over: the thread works while more requests are read. */
-const fullBatch = 25;
+/** With this many calls a message is sent at once, so that the thread works while more requests are read. */
+const maxBatch = 25;
 
 /**
- * Calls of one turn of the event loop go together, without waiting for the calls before them: the thread takes all that
- * has come by then as its next batch, and answers in order.
+ * Sends the calls of one turn of the event loop in one message, without waiting for earlier calls. The thread takes all
+ * messages that have arrived as its next batch, and answers in order.
  */
-function batching(worker: Worker, onFatal: (reason: string) => void) {
+function createCaller(worker: Worker, onFatal: (reason: string) => void) {
   const sent = createQueue<Pending>();
   const listeners: (() => void)[] = [];
   const idle: (() => void)[] = [];
@@ -96,7 +110,7 @@ function batching(worker: Worker, onFatal: (reason: string) => void) {
 
   worker.on("message", (message: string) => {
     const { changed, answers } = JSON.parse(message) as BatchAnswer;
-    for (const answer of answers) settle(sent.shift() as Pending, answer, onFatal);
+    for (const answer of answers) finishCall(sent.shift() as Pending, answer, onFatal);
     open -= answers.length;
     if (changed) for (const listener of listeners) listener();
     if (open === 0) for (const resolve of idle.splice(0)) resolve();
@@ -108,15 +122,15 @@ function batching(worker: Worker, onFatal: (reason: string) => void) {
       queued.push(`["${verb}",${argument === undefined ? "null" : JSON.stringify(argument)}]`);
       sent.push({ resolve, reject });
       open++;
-      if (queued.length >= fullBatch) flush();
+      if (queued.length >= maxBatch) flush();
     });
   }
 
-  const settled = () => new Promise<void>((resolve) => (open === 0 ? resolve() : idle.push(resolve)));
-  return { call, settled, onCommit: (listener: () => void) => void listeners.push(listener) };
+  const whenIdle = () => new Promise<void>((resolve) => (open === 0 ? resolve() : idle.push(resolve)));
+  return { call, whenIdle, onCommit: (listener: () => void) => void listeners.push(listener) };
 }
 
-function settle(pending: Pending, answer: Answer, onFatal: (reason: string) => void): void {
+function finishCall(pending: Pending, answer: Answer, onFatal: (reason: string) => void): void {
   if (answer[0] === 0) return pending.resolve(answer[1] ?? undefined);
   const [, kind, message] = answer;
   if (kind === "disk_full") {
@@ -127,14 +141,14 @@ function settle(pending: Pending, answer: Answer, onFatal: (reason: string) => v
   pending.reject(new AppError("internal", "The store failed.", { cause: new Error(message) }));
 }
 
-/** Every method is a call of the verb of its name. */
-function store(group: string, call: (verb: string, argument: unknown) => Promise<unknown>): unknown {
+/** Makes a store: every method calls the verb of its name. */
+function createStore(group: string, call: (verb: string, argument: unknown) => Promise<unknown>): unknown {
   const methods = new Map<string, (argument: unknown) => Promise<unknown>>();
   return new Proxy(
     {},
     {
       get(_target, name: string) {
-        // Not a promise, whatever an await makes of it.
+        // `await` asks every object for `then`; a store is no promise.
         if (name === "then") return undefined;
         let method = methods.get(name);
         if (!method) methods.set(name, (method = (argument) => call(`${group}.${name}`, argument)));

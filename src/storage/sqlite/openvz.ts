@@ -2,8 +2,8 @@ import type { DatabaseSync } from "node:sqlite";
 import type { OpenvzContainerRow, OpenvzJobRow, OpenvzVerbs } from "../openvz-store.ts";
 import type { OpenvzJob } from "../task-store.ts";
 
-/** Writes the job of a task, in the transaction that accepts it. */
-export function openvzJobWriter(db: DatabaseSync, host: string) {
+/** Returns a function that writes the job of a task. It must run in the transaction that accepts the task. */
+export function createJobWriter(db: DatabaseSync, host: string) {
   const insert = db.prepare(
     "INSERT INTO openvz_job (id, host, task, container, verb, user, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );
@@ -12,19 +12,20 @@ export function openvzJobWriter(db: DatabaseSync, host: string) {
   };
 }
 
-/** Of a container `c`: it stands with the task that made it, and by itself when that is gone. */
+/** SQL of the owner of a container `c`: it is in the row of the task that made it, or in `task_owner` after that. */
 const ownerOf = `coalesce((SELECT user FROM task WHERE task.id = c.task AND makes = 1),
   (SELECT user FROM task_owner o WHERE o.host = c.host AND o.task = c.task))`;
 
 /**
- * A job goes with its task, but for the create of a container that is there: clients may know the container by it. Of
- * such a one without a task it is known that it went well.
+ * Deletes jobs whose tasks are no longer stored. A job that created an existing container stays, because clients may know
+ * the container by it; that its container exists shows that it has succeeded.
  */
 export const dropOpenvzJobs = `DELETE FROM openvz_job
   WHERE NOT EXISTS (SELECT 1 FROM task WHERE task.id = openvz_job.task)
   AND NOT (verb = 'create' AND EXISTS (SELECT 1 FROM openvz_container c WHERE c.id = openvz_job.container))`;
 
-export function openvzSql(db: DatabaseSync, host: string): OpenvzVerbs {
+/** The verbs of the containers-and-jobs API. */
+export function createOpenvzVerbs(db: DatabaseSync, host: string): OpenvzVerbs {
   const columns = "id, name, ostemplate, engine, parameters, description, created_at AS createdAt, c.task";
   const from = `SELECT ${columns} FROM openvz_container c`;
   const record = db.prepare(

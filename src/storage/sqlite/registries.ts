@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { NewRegistry, RegistryRow, RegistryVerbs } from "../registry-store.ts";
 
-export function registrySql(db: DatabaseSync): RegistryVerbs {
+/** The verbs of registries. */
+export function createRegistryVerbs(db: DatabaseSync): RegistryVerbs {
   const columns = "id, name, url, username, password, version, trust_certificate, is_default, inside";
   const list = db.prepare(`SELECT ${columns} FROM registry ORDER BY id`);
   const get = db.prepare(`SELECT ${columns} FROM registry WHERE name = ?`);

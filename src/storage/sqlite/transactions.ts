@@ -1,52 +1,58 @@
 import { randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import type { NewTask } from "../task-store.ts";
-import { accountSql } from "./accounts.ts";
-import { auditSql } from "./audit.ts";
+import { createAccountVerbs } from "./accounts/accounts.ts";
+import { createAuditVerbs } from "./audit.ts";
 import { createBallast } from "./ballast.ts";
-import { clockSql } from "./clock.ts";
-import { eventSql } from "./events.ts";
-import { migrate, NewerDatabaseError } from "./migrations.ts";
-import { openvzSql } from "./openvz.ts";
-import { registrySql } from "./registries.ts";
-import { taskSql } from "./tasks.ts";
+import { createClockVerbs } from "./clock.ts";
+import { createEventVerbs } from "./events.ts";
+import { migrate, NewerDatabaseError } from "./migrations/migrations.ts";
+import { createOpenvzVerbs } from "./openvz.ts";
+import { createRegistryVerbs } from "./registries.ts";
+import { createTaskVerbs } from "./tasks/tasks.ts";
 
 export interface OpenOptions {
+  /** Absolute path of the database file; it is made if it is missing. */
   path: string;
-  /** This machine's name in the tables. */
+  /** Name of this host in the tables. */
   host: string;
-  /** FULL keeps every acknowledged commit through a power cut; NORMAL is the control of the power-cut proof. */
+  /** SQLite's setting: FULL keeps every acknowledged commit through a power cut, NORMAL may lose the last ones. */
   synchronous: "FULL" | "NORMAL";
 }
 
 export interface Identity {
-  /** The station's id, made with the database. */
+  /** The station's id, a UUID that is made with the database. */
   station: string;
-  /** Counts the starts on this host. */
+  /** Number of starts on this host. */
   epoch: number;
 }
 
-/** `fatal`: the disk or the database can no longer be trusted, or another start took over: the process must end. */
+/**
+ * Why a call failed. `fatal`: the disk or the database cannot be trusted any more, or another start took over, so the
+ * process must end. `newer`: a newer version of Gantry has written the file. `bug`: the call itself was wrong.
+ */
 export type ErrorKind = "disk_full" | "newer" | "fatal" | "bug";
 
 type Call = [verb: string, argument: unknown];
 export type Answer = [0, unknown] | [1, ErrorKind, string];
 
+/** The answers to one batch of calls. */
 export interface BatchAnswer {
-  /** Something was written. */
+  /** True if something was written. */
   changed: boolean;
+  /** One answer for each call, in order: [0, value] or [1, kind of error, message]. */
   answers: Answer[];
 }
 
-/** Characters; several answers go into one string, which can have 512 Mi. */
-const largestAnswer = 64 << 20;
+/** Characters. All answers of a batch go into one string, which may have 512 Mi. */
+const maxAnswerLength = 64 << 20;
 
-/** What is refused while the disk is full: the ballast is for ends and undos, and their events. */
-const beginnings = new Set(["tasks.accept", "tasks.planStep", "events.add", "audit.begin", "audit.clear"]);
+/** Verbs that are refused while the disk is full: the ballast's room is for ends and undos of running tasks. */
+const refusedVerbs = new Set(["tasks.accept", "tasks.planStep", "events.add", "audit.begin", "audit.clear"]);
 
-function isBeginning([verb, argument]: Call): boolean {
+function isRefusedOnFullDisk([verb, argument]: Call): boolean {
   const endsOnly = verb === "tasks.accept" && (argument as NewTask).endsOnly === true;
-  return beginnings.has(verb) && !endsOnly;
+  return refusedVerbs.has(verb) && !endsOnly;
 }
 
 const SQLITE_FULL = 13;
@@ -55,6 +61,7 @@ const SQLITE_IOERR_SHMSIZE = 4874;
 /** IOERR, CORRUPT, CANTOPEN, NOTADB, READONLY. */
 const fatalCodes = new Set([10, 11, 14, 26, 8]);
 
+/** Classifies an error of SQLite or of this module. */
 export function errorKind(error: unknown): ErrorKind {
   if (error instanceof NewerDatabaseError) return "newer";
   if (error instanceof FenceError) return "fatal";
@@ -67,11 +74,12 @@ export function errorKind(error: unknown): ErrorKind {
 
 class FenceError extends Error {}
 
+/** Opens the database. `run` takes a batch of calls as JSON and returns its answers as JSON. Throws if it cannot be opened. */
 export function openTransactions(options: OpenOptions) {
   const { path, host } = options;
   const ballast = createBallast(path);
-  const { db, identity } = openWith(ballast, options);
-  const verbs = verbTable(db, host);
+  const { db, identity } = openWithBallast(ballast, options);
+  const verbs = createVerbTable(db, host);
   const fence = db.prepare("SELECT epoch FROM worker WHERE host = ?");
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
@@ -95,9 +103,9 @@ export function openTransactions(options: OpenOptions) {
     return [0, verb(argument)];
   }
 
-  /** After a batch failed: each call on its own, so that one bad call takes no other down. */
-  function callAlone(one: Call): Answer {
-    if (ballast.isFreed() && isBeginning(one)) return [1, "disk_full", "the disk is full"];
+  /** Runs a call in a transaction of its own, after its batch has failed: one bad call must not make others fail. */
+  function runAlone(one: Call): Answer {
+    if (ballast.isFreed() && isRefusedOnFullDisk(one)) return [1, "disk_full", "the disk is full"];
     let answer: Answer | undefined;
     try {
       transaction(() => (answer = call(one)));
@@ -108,7 +116,7 @@ export function openTransactions(options: OpenOptions) {
   }
 
   function answer(calls: readonly Call[]): Answer[] {
-    if (ballast.isFreed() && !ballast.restore()) return calls.map(callAlone);
+    if (ballast.isFreed() && !ballast.restore()) return calls.map(runAlone);
     try {
       let answers: Answer[] = [];
       transaction(() => (answers = calls.map(call)));
@@ -117,7 +125,7 @@ export function openTransactions(options: OpenOptions) {
       const kind = errorKind(error);
       if (kind === "fatal") return calls.map(() => [1, kind, String(error)]);
       if (kind === "disk_full") ballast.free();
-      return calls.map(callAlone);
+      return calls.map(runAlone);
     }
   }
 
@@ -125,13 +133,13 @@ export function openTransactions(options: OpenOptions) {
     const before = changes.get()?.["n"];
     const answers = answer(JSON.parse(batch) as Call[]);
     const changed = changes.get()?.["n"] !== before;
-    return text({ changed, answers }) ?? text({ changed, answers: answers.map(sendable) }) ?? "";
+    return text({ changed, answers }) ?? text({ changed, answers: answers.map(limitSize) }) ?? "";
   }
 
   return { run, identity, close: () => db.close() };
 }
 
-/** `undefined`: longer than a string can be. */
+/** Returns the answers as JSON, or undefined if that is longer than a string can be. */
 function text(answer: BatchAnswer): string | undefined {
   try {
     return JSON.stringify(answer);
@@ -140,14 +148,14 @@ function text(answer: BatchAnswer): string | undefined {
   }
 }
 
-/** What is too large to be passed on fails its own caller, and not the store's thread. */
-function sendable(answer: Answer): Answer {
+/** Replaces an answer that is too large by an error, so that only its caller fails and not the store's thread. */
+function limitSize(answer: Answer): Answer {
   const length = text({ changed: false, answers: [answer] })?.length ?? Number.POSITIVE_INFINITY;
-  return length < largestAnswer ? answer : [1, "bug", "the answer is too large"];
+  return length < maxAnswerLength ? answer : [1, "bug", "the answer is too large"];
 }
 
 /** On a full disk the ballast is what the start is written with. */
-function openWith(
+function openWithBallast(
   ballast: ReturnType<typeof createBallast>,
   options: OpenOptions,
 ): { db: DatabaseSync; identity: Identity } {
@@ -191,15 +199,15 @@ function identify(db: DatabaseSync, host: string): Identity {
   return { station, epoch: row?.["epoch"] as number };
 }
 
-function verbTable(db: DatabaseSync, host: string): Map<string, (argument: unknown) => unknown> {
+function createVerbTable(db: DatabaseSync, host: string): Map<string, (argument: unknown) => unknown> {
   const groups = {
-    tasks: taskSql(db, host),
-    events: eventSql(db, host),
-    accounts: accountSql(db, host),
-    audit: auditSql(db, host),
-    registries: registrySql(db),
-    openvz: openvzSql(db, host),
-    clock: clockSql(db),
+    tasks: createTaskVerbs(db, host),
+    events: createEventVerbs(db, host),
+    accounts: createAccountVerbs(db, host),
+    audit: createAuditVerbs(db, host),
+    registries: createRegistryVerbs(db),
+    openvz: createOpenvzVerbs(db, host),
+    clock: createClockVerbs(db),
   };
   const table = new Map<string, (argument: unknown) => unknown>();
   for (const [group, verbs] of Object.entries(groups)) {

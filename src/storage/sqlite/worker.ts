@@ -3,8 +3,8 @@ import { errorKind, openTransactions } from "./transactions.ts";
 import type { OpenOptions } from "./database.ts";
 
 /**
- * The store's thread. All messages that have come while a commit waited for the disk are one batch, and one batch is
- * one transaction: so the calls of many requests share the next commit. Messages are JSON text, which is cheaper to pass
+ * The store's thread. All messages that arrive while a commit waits for the disk make one batch, and a batch is one
+ * transaction, so that the calls of many requests share the next commit. Messages are JSON text, which is cheaper to pass
  * than objects.
  *
  *     in:  [verb, argument],...      out: {changed, answers: [[0, value] | [1, kind, message], ...]}
@@ -29,7 +29,7 @@ try {
   port.postMessage(JSON.stringify({ failed: errorKind(error), message: String(error) }));
 }
 
-/** "close" is always the last. */
+/** Takes the messages that have arrived. "close" is always the last one. */
 function* waitingMessages(from: MessagePort): Generator<string> {
   for (let next = receiveMessageOnPort(from); next; next = receiveMessageOnPort(from)) yield next.message as string;
 }

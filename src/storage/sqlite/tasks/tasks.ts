@@ -1,28 +1,32 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { NewTask, StepRow, TaskRow, TaskVerbs, Undo } from "../task-store.ts";
-import { openvzJobWriter } from "./openvz.ts";
-import { taskAudit, type Trails } from "./task-audit.ts";
-import { taskColumns } from "./task-columns.ts";
-import { taskEnds } from "./task-ends.ts";
-import { taskEvents } from "./task-events.ts";
-import { taskQueries } from "./task-queries.ts";
-import { taskStretches } from "./task-stretches.ts";
+import type { NewTask, StepRow, TaskRow, TaskVerbs, Undo } from "../../task-store.ts";
+import { createJobWriter } from "../openvz.ts";
+import { createTaskAudit, type TaskRecords } from "./audit.ts";
+import { taskColumns } from "./columns.ts";
+import { createCancelVerbs } from "./cancel.ts";
+import { createEndVerbs, createRelease } from "./ends.ts";
+import { createTaskEvents } from "./events.ts";
+import { createQueryVerbs } from "./queries.ts";
+import { createPageVerbs } from "./pages.ts";
 
+/** Milliseconds for which an idempotency key is valid. */
 const idempotencyLife = 24 * 3600 * 1000;
 
-/** SQL of the task verbs: accept, claim and steps here, ends and reads in their own files. */
-export function taskSql(db: DatabaseSync, host: string): TaskVerbs {
-  const trails = { events: taskEvents(db, host), audit: taskAudit(db, host) };
+/** The verbs of tasks. Accepting, claiming and steps are here, the others in files of their own. */
+export function createTaskVerbs(db: DatabaseSync, host: string): TaskVerbs {
+  const records: TaskRecords = { events: createTaskEvents(db, host), audit: createTaskAudit(db, host) };
+  const release = createRelease(db, host);
   return {
-    ...acceptance(db, host, trails),
-    ...steps(db),
-    ...taskEnds(db, host, trails),
-    ...taskQueries(db, host),
-    ...taskStretches(db, trails.audit),
+    ...createAcceptVerbs(db, host, records),
+    ...createStepVerbs(db),
+    ...createEndVerbs(db, records, release),
+    ...createCancelVerbs(db, records, release),
+    ...createQueryVerbs(db, host),
+    ...createPageVerbs(db, records.audit),
   };
 }
 
-function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
+function createAcceptVerbs(db: DatabaseSync, host: string, { events, audit }: TaskRecords) {
   const insert = db.prepare(
     `INSERT INTO task (host, kind, lane, name, user, address, params, state, creates, makes, init, hidden)
      VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?)`,
@@ -34,8 +38,8 @@ function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
   const claimed = db.prepare(
     "SELECT protocol, port, owner FROM port_claim WHERE host = ? AND protocol = ? AND port = ?",
   );
-  const writeJob = openvzJobWriter(db, host);
-  const keyOf = db.prepare("SELECT hash, task FROM idempotency WHERE user = ? AND key = ? AND at > ?");
+  const writeJob = createJobWriter(db, host);
+  const findKey = db.prepare("SELECT hash, task FROM idempotency WHERE user = ? AND key = ? AND at > ?");
   const byId = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
   const claim = db.prepare(
     `UPDATE task SET state = 'running', start = ? WHERE id = ? AND state = 'waiting' RETURNING ${taskColumns}`,
@@ -44,14 +48,14 @@ function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
   function repeated(task: Parameters<TaskVerbs["repeated"]>[0]) {
     if (!task.idempotency) return undefined;
     const { key, hash } = task.idempotency;
-    const found = keyOf.get(task.user, key, task.now - idempotencyLife) as { hash: string; task: number } | undefined;
+    const found = findKey.get(task.user, key, task.now - idempotencyLife) as { hash: string; task: number } | undefined;
     if (!found) return undefined;
     if (found.hash !== hash) return { reused: found.task };
     const row = byId.get(found.task) as unknown as TaskRow | undefined;
     return row && { repeated: row };
   }
 
-  function taken(task: NewTask) {
+  function findConflict(task: NewTask) {
     const creating = task.creates && creator.get(host, task.creates);
     if (creating) return { creating: creating as { id: number; name: string; user: string } };
     for (const { protocol, port } of task.ports) {
@@ -64,7 +68,7 @@ function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
   return {
     repeated,
     accept(task: NewTask) {
-      const refused = repeated(task) ?? taken(task);
+      const refused = repeated(task) ?? findConflict(task);
       if (refused) return refused;
       const { kind, lane, name, user, address = "", params, creates, now, awaited = false } = task;
       const flags = { makes: Number(creates !== null), hidden: Number(awaited) };
@@ -98,7 +102,7 @@ function acceptance(db: DatabaseSync, host: string, { events, audit }: Trails) {
   };
 }
 
-function steps(db: DatabaseSync) {
+function createStepVerbs(db: DatabaseSync) {
   const select = db.prepare("SELECT seq, name, state, undo, out FROM task_step WHERE task = ? ORDER BY seq");
   const done = db.prepare(
     "UPDATE task_step SET state = 'done', out = ? WHERE task = ? AND seq = ? AND state = 'planned'",

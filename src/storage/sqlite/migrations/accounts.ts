@@ -1,4 +1,4 @@
-/** Accounts with roles, tokens and a second step; the audit log; whose task and container is whose. */
+/** Adds roles, tokens and second steps to accounts, and makes the tables of the audit log and of owners. */
 export const accountTables = `
   ALTER TABLE user ADD COLUMN source TEXT NOT NULL DEFAULT 'local';
   ALTER TABLE user ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;

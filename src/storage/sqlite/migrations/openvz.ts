@@ -1,4 +1,4 @@
-/** Of the containers-and-jobs API. */
+/** Makes the tables of the containers-and-jobs API. */
 export const openvzTables = `
   CREATE TABLE openvz_container (
     id TEXT PRIMARY KEY,

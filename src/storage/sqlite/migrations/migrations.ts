@@ -1,11 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
-import { accountTables } from "./account-tables.ts";
-import { leanAccept } from "./lean-accept.ts";
-import { openvzTables } from "./openvz-tables.ts";
+import { accountTables } from "./accounts.ts";
+import { taskOwners } from "./task-owners.ts";
+import { openvzTables } from "./openvz.ts";
 
 /**
- * Append only: a migration that has run somewhere is never edited. `PRAGMA user_version` counts those that have run.
- * Every table that a second host would share has `host`.
+ * The migrations in their order. The list is append only: a migration that has run somewhere is never edited. `PRAGMA
+ * user_version` counts those that have run. Tables that a second host would share have a column `host`.
  */
 const migrations: readonly string[] = [
   `
@@ -81,15 +81,18 @@ const migrations: readonly string[] = [
   INSERT INTO sqlite_sequence (name, seq) VALUES ('registry', 1);
   `,
   accountTables,
-  leanAccept,
+  taskOwners,
   openvzTables,
-  // What an admin saved before could be inside.
+  // Registries that were saved before this check existed are allowed to be inside.
   "ALTER TABLE registry ADD COLUMN inside INTEGER NOT NULL DEFAULT 1",
 ];
 
 export class NewerDatabaseError extends Error {}
 
-/** Brings the database to this version's tables, all or nothing. `to`: an earlier version's, for the tests of migrations. */
+/**
+ * Runs the missing migrations in one transaction. Throws NewerDatabaseError if a newer version has written the database.
+ * `to` stops at an earlier version, for tests of migrations.
+ */
 export function migrate(db: DatabaseSync, to = migrations.length): void {
   const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
   if (version > migrations.length) throw new NewerDatabaseError();

@@ -1,16 +1,16 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { ActiveTask, Lock, TaskRow } from "../task-store.ts";
-import { taskColumns } from "./task-columns.ts";
+import type { ActiveTask, Lock, TaskRow } from "../../task-store.ts";
+import { taskColumns } from "./columns.ts";
 
-/** As the index has it, word for word: it waits, runs or is undone, or owes an undo. */
+/** SQL of "is not final, or its undo has failed". It must be word for word as in the index `task_active`. */
 const active = `("end" IS NULL OR debt = 1)`;
 
-/** Reads and small changes; what goes through many rows is in `task-stretches.ts`. */
-export function taskQueries(db: DatabaseSync, host: string) {
+/** The verbs that read or change single tasks and port claims. Those that read many rows are in `pages.ts`. */
+export function createQueryVerbs(db: DatabaseSync, host: string) {
   const saveProgress = db.prepare("UPDATE task SET detail = ?, progress = ? WHERE id = ? AND state = 'running'");
   const get = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ? AND hidden = 0 AND state <> 'cancelled'`);
   const row = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
-  // What waits is read when it is claimed: all requests of a long queue would not fit into one answer.
+  // Requests of waiting tasks are left out: all requests of a long queue would not fit into one answer.
   const light = taskColumns.replace(
     "params",
     "CASE WHEN state IN ('running', 'undoing') THEN params ELSE '' END AS params",

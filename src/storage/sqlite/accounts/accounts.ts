@@ -1,13 +1,19 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { AccountVerbs, TokenRow } from "../account-store.ts";
-import { sessionSql } from "./sessions.ts";
-import { userSql } from "./users.ts";
+import type { AccountVerbs, TokenRow } from "../../account-store.ts";
+import { createSessionVerbs } from "./sessions.ts";
+import { createUserVerbs } from "./users.ts";
 
-export function accountSql(db: DatabaseSync, host: string): AccountVerbs {
-  return { ...userSql(db, host), ...secondStepSql(db), ...sessionSql(db), ...tokenSql(db) };
+/** The verbs of users, second steps, sessions and tokens. */
+export function createAccountVerbs(db: DatabaseSync, host: string): AccountVerbs {
+  return {
+    ...createUserVerbs(db, host),
+    ...createSecondStepVerbs(db),
+    ...createSessionVerbs(db),
+    ...createTokenVerbs(db),
+  };
 }
 
-function secondStepSql(db: DatabaseSync) {
+function createSecondStepVerbs(db: DatabaseSync) {
   const saveTotp = db.prepare("UPDATE user SET totp = ?, totp_step = 0 WHERE name = ?");
   const useStep = db.prepare("UPDATE user SET totp_step = ? WHERE name = ? AND totp_step < ?");
   const dropCodes = db.prepare("DELETE FROM recovery_code WHERE user = ?");
@@ -26,7 +32,7 @@ function secondStepSql(db: DatabaseSync) {
   };
 }
 
-function tokenSql(db: DatabaseSync) {
+function createTokenVerbs(db: DatabaseSync) {
   const dropExpired = db.prepare("DELETE FROM api_token WHERE expires_at <= ?");
   const list = db.prepare(
     "SELECT id, hash, user, name, role, created_at AS createdAt, expires_at AS expiresAt FROM api_token ORDER BY id",

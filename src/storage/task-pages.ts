@@ -1,7 +1,8 @@
-import type { Retention, TaskFilterRow, TaskRow, TaskStore } from "./task-store.ts";
+import type { TaskRow, TaskStore } from "./task-store.ts";
+import type { Retention, TaskFilterRow } from "./task-ranges.ts";
 
-/** Reads a list to its end or its limit, one stretch at a time: others come between. */
-export async function* taskStretches(
+/** Reads a list of tasks page by page, to its end or its limit. Other calls get their turn between two pages. */
+export async function* readTaskPages(
   tasks: Pick<TaskStore, "list">,
   { limit, ...filter }: TaskFilterRow,
 ): AsyncGenerator<TaskRow[], void, undefined> {
@@ -15,7 +16,7 @@ export async function* taskStretches(
   }
 }
 
-/** Clears all that the filter names. Answers their ids, ascending. */
+/** Clears all tasks that match the filter. Returns their ids in ascending order. */
 export async function clearAll(
   tasks: Pick<TaskStore, "clear">,
   filter: Omit<Parameters<TaskStore["clear"]>[0], "before">,
@@ -29,8 +30,11 @@ export async function clearAll(
   }
 }
 
-/** Drops all that is beyond the retention. Answers how many rows went. */
-export async function purgeAll(tasks: Pick<TaskStore, "purge" | "purgeTrails">, retention: Retention): Promise<number> {
+/** Deletes everything that is beyond the retention. Returns the number of deleted rows. */
+export async function purgeAll(
+  tasks: Pick<TaskStore, "purge" | "purgeRecords">,
+  retention: Retention,
+): Promise<number> {
   let total = 0;
   let from: Parameters<TaskStore["purge"]>[0]["from"] = null;
   do {
@@ -38,6 +42,6 @@ export async function purgeAll(tasks: Pick<TaskStore, "purge" | "purgeTrails">, 
     total += dropped;
     from = next;
   } while (from !== null);
-  for (let dropped = -1; dropped !== 0; total += dropped) dropped = await tasks.purgeTrails(retention);
+  for (let dropped = -1; dropped !== 0; total += dropped) dropped = await tasks.purgeRecords(retention);
   return total;
 }

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { AccountVerbs, SessionRow } from "../account-store.ts";
+import type { AccountVerbs, SessionRow } from "../../account-store.ts";
 
-export function sessionSql(db: DatabaseSync) {
+/** The verbs of sessions and known networks. */
+export function createSessionVerbs(db: DatabaseSync) {
   const addSession = db.prepare("INSERT INTO session (hash, user, address, login_at, seen_at) VALUES (?, ?, ?, ?, ?)");
   const dropOldest = db.prepare(
     `DELETE FROM session WHERE hash IN

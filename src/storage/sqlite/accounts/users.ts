@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { AccountVerbs, Kept, UserRow } from "../account-store.ts";
+import type { AccountVerbs, KeptLogins, UserRow } from "../../account-store.ts";
 
-type Named = Parameters<AccountVerbs["changeUser"]>[0];
+type UserChangeRequest = Parameters<AccountVerbs["changeUser"]>[0];
 
-export function userSql(db: DatabaseSync, host: string) {
+/** The verbs of users. */
+export function createUserVerbs(db: DatabaseSync, host: string) {
   const columns = "name, role, password_hash AS passwordHash, source, disabled, totp, created_at AS createdAt";
   const all = db.prepare(`SELECT ${columns} FROM user ORDER BY name`);
   const get = db.prepare(`SELECT ${columns} FROM user WHERE name = ?`);
@@ -20,8 +21,8 @@ export function userSql(db: DatabaseSync, host: string) {
   const otherAdmin = db.prepare(
     "SELECT 1 FROM user WHERE role = 'admin' AND disabled = 0 AND source = 'local' AND name <> ?",
   );
-  const disown = disowning(db, host);
-  const logOut = loggingOut(db);
+  const disown = createDisown(db, host);
+  const logOut = createLogOut(db);
   const find = (name: string) => {
     const row = get.get(name);
     return row && toUser(row);
@@ -41,7 +42,7 @@ export function userSql(db: DatabaseSync, host: string) {
       insert.run(user.name, user.role, user.passwordHash, user.source, user.createdAt);
       return "added" as const;
     },
-    changeUser({ name, change: to, keeps = {} }: Named) {
+    changeUser({ name, change: to, keeps = {} }: UserChangeRequest) {
       const user = find(name);
       if (!user) return "unknown" as const;
       const weaker = to.disabled === true || (to.role !== undefined && to.role !== "admin");
@@ -53,12 +54,12 @@ export function userSql(db: DatabaseSync, host: string) {
       if (user.role === "admin" && to.role !== undefined && to.role !== "admin") disown(name);
       return "done" as const;
     },
-    removeUser: removal(db, host, { find, isLastAdmin }),
+    removeUser: createRemoval(db, host, { find, isLastAdmin }),
   };
 }
 
 /** Whoever knew the old password has nothing left of it. */
-function loggingOut(db: DatabaseSync): (name: string, keeps: Kept) => void {
+function createLogOut(db: DatabaseSync): (name: string, keeps: KeptLogins) => void {
   const endSessions = db.prepare("DELETE FROM session WHERE user = ? AND hash IS NOT ?");
   const endTokens = db.prepare("DELETE FROM api_token WHERE user = ?");
   return (name, { session, tokens }) => {
@@ -72,7 +73,7 @@ interface Lookups {
   isLastAdmin(user: UserRow): boolean;
 }
 
-function removal(db: DatabaseSync, host: string, { find, isLastAdmin }: Lookups) {
+function createRemoval(db: DatabaseSync, host: string, { find, isLastAdmin }: Lookups) {
   const drops = [
     db.prepare("DELETE FROM session WHERE user = ?"),
     db.prepare("DELETE FROM api_token WHERE user = ?"),
@@ -83,7 +84,7 @@ function removal(db: DatabaseSync, host: string, { find, isLastAdmin }: Lookups)
   ];
   // A later user of the same name is another one: no user's name has a space.
   const orphan = db.prepare("UPDATE task SET user = user || ' (removed)' WHERE user = ?");
-  const disown = disowning(db, host);
+  const disown = createDisown(db, host);
   return (name: string) => {
     const user = find(name);
     if (!user) return "unknown" as const;
@@ -95,8 +96,8 @@ function removal(db: DatabaseSync, host: string, { find, isLastAdmin }: Lookups)
   };
 }
 
-/** What he made is nobody's from now on, be its task still there or not. */
-function disowning(db: DatabaseSync, host: string): (name: string) => void {
+/** Returns a function that takes a user's containers away, so that they belong to nobody, with or without their tasks. */
+function createDisown(db: DatabaseSync, host: string): (name: string) => void {
   const ofTasks = db.prepare("UPDATE task SET makes = 0 WHERE host = ? AND user = ? AND makes = 1");
   const ofOld = db.prepare("DELETE FROM task_owner WHERE host = ? AND user = ?");
   return (name) => [ofTasks, ofOld].forEach((statement) => statement.run(host, name));

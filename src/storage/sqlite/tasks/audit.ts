@@ -1,0 +1,71 @@
+import type { DatabaseSync } from "node:sqlite";
+import { printable } from "../../../util/printable.ts";
+import type { AuditCategory, AuditEntry } from "../../audit-store.ts";
+import type { Actor } from "../../task-store.ts";
+import { createAuditWriter } from "../audit.ts";
+import type { createTaskEvents } from "./events.ts";
+
+/** What is written with each change of a task's state, in the same transaction. */
+export interface TaskRecords {
+  /** Writes events for clients. */
+  events: ReturnType<typeof createTaskEvents>;
+  /** Writes entries of the audit log. */
+  audit: ReturnType<typeof createTaskAudit>;
+}
+
+interface NamedTask {
+  id: number;
+  kind: string;
+  name: string;
+}
+type OwnedTask = NamedTask & { user: string; address: string };
+
+const categories: Readonly<Record<string, AuditCategory>> = {
+  image_download: "image",
+  image_pull: "image",
+  image_remove: "image",
+  image_push: "image",
+  image_export: "export",
+  container_export: "export",
+  container_import: "import",
+};
+
+/** Writes the audit entries of tasks, each in the transaction of the change, so that neither exists without the other. */
+export function createTaskAudit(db: DatabaseSync, host: string) {
+  const write = createAuditWriter(db, host);
+
+  function entry(task: NamedTask, actor: Actor, now: number): Pick<AuditEntry, "ts" | "category" | "target"> & Actor {
+    const category = categories[task.kind] ?? "container";
+    return { ts: now, category, target: `task ${task.id}`, user: printable(actor.user), address: actor.address };
+  }
+
+  const describe = ({ kind, name }: NamedTask) => printable(`background task (${kind}, ${name})`);
+
+  return {
+    accepted(task: OwnedTask, now: number): void {
+      const message = `Start to do ${describe(task)}`;
+      write({ ...entry(task, task, now), level: "INFO", action: "task add", result: "done", message });
+    },
+    /** Writes how a task ended, in the name of the user who asked for the task. */
+    ended(task: OwnedTask, state: string, now: number): void {
+      const common = { ...entry(task, task, now), action: "task end" };
+      if (state === "error")
+        write({ ...common, level: "ERROR", result: "failed", message: `Failed to do ${describe(task)}` });
+      else {
+        const word = state === "cancelled" ? "Cancelled" : "Finished";
+        write({ ...common, level: "INFO", result: "done", message: `${word} ${describe(task)}` });
+      }
+    },
+    cancelled(task: OwnedTask, by: Actor | undefined, now: number): void {
+      const message = `Cancel ${describe(task)}`;
+      write({ ...entry(task, by ?? task, now), level: "INFO", action: "task cancel", result: "done", message });
+    },
+    cleared(tasks: readonly NamedTask[], by: Actor | undefined, now: number): void {
+      const actor = by ?? { user: "", address: "" };
+      for (const task of tasks) {
+        const message = `Clear ${describe(task)}`;
+        write({ ...entry(task, actor, now), level: "INFO", action: "task clear", result: "done", message });
+      }
+    },
+  };
+}
