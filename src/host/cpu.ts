@@ -68,16 +68,17 @@ interface Times {
   all: number;
 }
 
-/** Milliseconds between two samples, and the least of them that a measurement spans. */
+/** Milliseconds between two samples. */
 const samplePeriod = 1000;
-const shortestSpan = 250;
+/** Milliseconds that a measurement spans at least. */
+const minimumSpan = 250;
 
 /**
- * Returns a function that answers how busy all processors have been in the last second or so, in percent (0 to 100). It
- * takes samples all the time, so that nobody waits for one.
+ * Returns a function that tells how busy all processors were in about the last second, in percent (0 to 100). Samples are
+ * taken all the time, so that callers do not wait for them.
  */
 export function createCpuMeter(): () => Promise<number> {
-  let [earlier, last]: [Sample, Sample] = [none, none];
+  let [earlier, last]: [Sample, Sample] = [noSample, noSample];
   async function sample(): Promise<void> {
     [earlier, last] = [last, { times: await readTimes(), at: performance.now() }];
   }
@@ -87,24 +88,25 @@ export function createCpuMeter(): () => Promise<number> {
   return async () => {
     await first;
     let now = await readTimes();
-    // Right after the start there is only one sample, which is too young.
-    if (earlier === none && performance.now() - last.at < shortestSpan) {
-      await delay(shortestSpan);
+    // Right after the start there is only one sample, which is too recent.
+    if (earlier === noSample && performance.now() - last.at < minimumSpan) {
+      await delay(minimumSpan);
       now = await readTimes();
     }
-    const since = performance.now() - last.at < shortestSpan ? earlier : last;
+    const since = performance.now() - last.at < minimumSpan ? earlier : last;
     const all = now.all - since.times.all;
     return all > 0 ? Math.min(100, Math.max(0, (100 * (now.busy - since.times.busy)) / all)) : 0;
   };
 }
 
 interface Sample {
+  /** The counters at that time. */
   times: Times;
-  /** On the monotonic clock. */
+  /** Milliseconds of a monotonic clock. */
   at: number;
 }
 
-const none: Sample = { times: { busy: 0, all: 0 }, at: 0 };
+const noSample: Sample = { times: { busy: 0, all: 0 }, at: 0 };
 
 /**
  * Reads the first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice. The last

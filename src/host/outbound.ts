@@ -5,24 +5,24 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { addressKind, canonicalAddress } from "../util/address-kind.ts";
 
-/** Where the station, or an engine that it tells to, connects to: what may never be reached so, and what is inside. */
+/** Judges addresses to which the station, or an engine on its behalf, would connect. */
 export interface Outbound {
-  /** The addresses of a host, which may be one; none: its name cannot be resolved in time. */
+  /** Resolves a host's name within 3 s. Returns its addresses, or none; an address is returned as it is. */
   addressesOf(host: string): Promise<string[]>;
-  /** Whether an address is this host's own, or in a private network. */
+  /** Tells whether an address is this host's own or in a private network. */
   isInside(address: string): boolean;
-  /** Whether an address is this host's own. */
+  /** Tells whether an address is this host's own. */
   isOwn(address: string): boolean;
-  /** Why nobody may send anything there: what is at the place, as "a port of ...". `undefined`: it may be reached. */
+  /** Returns what is at a place that must not be reached, such as "port 2375 of this host, ..."; undefined if it may be. */
   refusal(address: string, port: number): string | undefined;
 }
 
 /** Milliseconds. */
-const patience = 3_000;
-/** Where Docker and LXD listen by their own documents. */
-const usualEnginePorts = [2375, 2376, 8443];
+const lookupTimeout = 3_000;
+/** The ports that Docker and LXD use according to their documentation. */
+const defaultEnginePorts = [2375, 2376, 8443];
 
-/** `ports`: those of this host that the station itself, its Docker gateway and its engines listen on. */
+/** Makes the judge. `ports` returns the ports of this host on which the station, its Docker gateway and its engines listen. */
 export function createOutbound(ports: () => readonly number[]): Outbound {
   const isOwn = (address: string): boolean =>
     addressKind(address) === "loopback" || ownAddresses().has(canonicalAddress(address));
@@ -34,14 +34,14 @@ export function createOutbound(ports: () => readonly number[]): Outbound {
       if (isIP(host) !== 0) return [host];
       const over = new AbortController();
       const found = lookup(host, { all: true }).catch(() => []);
-      const late = delay(patience, [], { signal: over.signal }).catch(() => []);
+      const late = delay(lookupTimeout, [], { signal: over.signal }).catch(() => []);
       const answers = await Promise.race([found, late]);
       over.abort();
       return answers.map(({ address }) => address);
     },
     refusal(address, port) {
       if (addressKind(address) === "never") return `${address}, which is link-local or set aside`;
-      if (isOwn(address) && [...usualEnginePorts, ...ports()].includes(port))
+      if (isOwn(address) && [...defaultEnginePorts, ...ports()].includes(port))
         return `port ${port} of this host, which is the station's or an engine's`;
       return undefined;
     },

@@ -3,14 +3,14 @@ import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from "node:net";
 import { errorBody, serverMessage } from "./errors.ts";
 import { jsonType, safeHeaders } from "./json.ts";
-import { endUnread } from "../util/unread.ts";
+import { resetStalledConnections } from "../util/stalled-connections.ts";
 import type { ServerLimits } from "./limits.ts";
 
 /** What Node's server does not do by itself against clients that hold on to connections. */
 export function guardConnections(server: Server, limits: ServerLimits): void {
   server.maxConnections = limits.connections;
   server.setTimeout(limits.read, endSilence);
-  endUnread(server, limits.read);
+  resetStalledConnections(server, limits.read);
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
     // Without the go-ahead a client does not send a body that is too large anyway.
     if (!(Number(request.headers["content-length"]) > limits.bodySize)) response.writeContinue();

@@ -3,16 +3,16 @@ import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
 
 /**
- * What kind of address something is.
- * - `never`: nothing is sent there: unspecified, broadcast, multicast, link-local, and the addresses under which clouds
- *   hand out their machines' secrets.
+ * The kind of an IP address.
+ * - `never`: nothing may be sent there: unspecified, broadcast, multicast and link-local addresses, and those under which
+ *   clouds give out the secrets of their machines.
  * - `loopback`: this host.
- * - `private`: a network that is not the internet, or an address that is set aside for something else.
+ * - `private`: a private network, or an address that is reserved for another purpose.
  * - `public`: the internet.
  */
 export type AddressKind = "never" | "loopback" | "private" | "public";
 
-/** Where Alibaba, Oracle, Azure, Amazon and Google answer a machine about itself, beside the link-local 169.254.169.254. */
+/** Metadata services of Alibaba, Oracle, Azure, Amazon and Google, in addition to the link-local 169.254.169.254. */
 const metadata = ["100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254"];
 const metadataAddresses = new Set(metadata.map((text) => ipaddr.parse(text).toString()));
 
@@ -28,7 +28,7 @@ const kinds: Readonly<Record<string, AddressKind>> = {
 /** Returns the kind of an IPv4 or IPv6 address in its usual spelling. An IPv6 address that carries an IPv4 one is judged as that. */
 export function addressKind(text: string): AddressKind {
   if (isIP(text) === 0) return "never";
-  const address = carried(ipaddr.parse(text));
+  const address = toCarriedIpv4(ipaddr.parse(text));
   const bare = address.toString().split("%")[0] ?? "";
   if (metadataAddresses.has(bare)) return "never";
   // 0.0.0.0/8 is this network; the kernel takes 0.0.0.0 for this host.
@@ -39,10 +39,10 @@ export function addressKind(text: string): AddressKind {
 /** Returns an address in one spelling; an IPv6 address that maps an IPv4 one as that. */
 export function canonicalAddress(text: string): string {
   const address = ipaddr.parse(text);
-  return carried(address).toString().split("%")[0] ?? "";
+  return toCarriedIpv4(address).toString().split("%")[0] ?? "";
 }
 
-function carried(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipaddr.IPv6 {
+function toCarriedIpv4(address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipaddr.IPv6 {
   if (!(address instanceof ipaddr.IPv6)) return address;
   const bytes = address.toByteArray();
   const range = address.range();

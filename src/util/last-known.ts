@@ -1,12 +1,12 @@
-/** Milliseconds that a caller waits for a new value when there is an older one. */
-const usualPatience = 30;
+/** Milliseconds that a caller waits for a new value if there is an older one. */
+const defaultPatience = 30;
 
 /**
- * Returns a function that reads something anew and answers within `patience` ms: with the new value if it is there by then,
- * else with the last one, while the reading goes on. Only the first value is waited for to its end; it is read at once.
- * A reading that fails leaves what is known. Rejects as `read` does while nothing is known.
+ * Returns a function that reads a value and resolves within `patience` milliseconds: with the new value if it is there by
+ * then, otherwise with the last one, while the reading goes on. Only the first value, whose reading begins at once, is
+ * waited for without a limit. A failed reading keeps the last value; without one the function rejects as `read` does.
  */
-export function createLastKnown<T>(read: () => Promise<T>, patience = usualPatience): () => Promise<T> {
+export function createLastKnown<T>(read: () => Promise<T>, patience = defaultPatience): () => Promise<T> {
   let known: { value: T } | undefined;
   let reading: Promise<T> | undefined;
 

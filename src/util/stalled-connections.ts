@@ -1,60 +1,61 @@
 import { readFile } from "node:fs/promises";
 import type { Server, Socket } from "node:net";
 
-/** How often in the time that a client is given it is looked whether it has taken something. */
-const looksInTime = 6;
+/** How often connections are checked within the time that a client has. */
+const checksPerPeriod = 6;
 
-interface Seen {
-  /** Bytes that the kernel had from this process, and those of them that the client's has acknowledged. */
+interface ConnectionState {
+  /** Bytes that this process has given to the kernel. */
   accepted: number;
+  /** Those of them that the client's kernel has acknowledged. */
   taken: number;
-  /** When it took something last, or had nothing to take; monotonic, milliseconds. */
+  /** When the client last took a byte or had none to take, in milliseconds of a monotonic clock. */
   since: number;
-  /** It had taken all: nothing is looked up until more is written. */
+  /** True: the client had taken everything. It is not checked again until more is written. */
   settled: boolean;
 }
 
-/** Node's own counts of a TCP connection, below TLS. It shows them in this place only. */
+/** Node's counts of a TCP connection, below TLS. Node has them only in the socket's private handle. */
 interface Counts {
   bytesWritten: number;
   writeQueueSize: number;
 }
 
 /**
- * Resets connections of a server whose client has taken no byte for `after` ms while there were bytes for it, in this
- * process or in the kernel. A client that takes a little now and then stays.
+ * Resets the connections of a server whose client has taken no byte for `after` milliseconds although there were bytes for
+ * it, in this process or in the kernel. A slow client that takes some bytes now and then stays connected.
  */
-export function endUnread(server: Server, after: number): void {
-  const connections = new Map<Socket, Seen>();
-  let looking = false;
+export function resetStalledConnections(server: Server, after: number): void {
+  const connections = new Map<Socket, ConnectionState>();
+  let checking = false;
 
-  async function look(): Promise<void> {
-    const open = [...connections].flatMap(([socket, seen]) => {
+  async function check(): Promise<void> {
+    const open = [...connections].flatMap(([socket, state]) => {
       const counts = countsOf(socket);
       const accepted = counts ? counts.bytesWritten - counts.writeQueueSize : 0;
-      const isQuiet = !counts || (seen.settled && accepted === seen.accepted && counts.writeQueueSize === 0);
-      return isQuiet ? [] : [{ socket, seen, accepted, queued: counts.writeQueueSize }];
+      const isQuiet = !counts || (state.settled && accepted === state.accepted && counts.writeQueueSize === 0);
+      return isQuiet ? [] : [{ socket, state, accepted, queued: counts.writeQueueSize }];
     });
     if (open.length === 0) return;
     const unacknowledged = await readSendQueues();
     const now = performance.now();
-    for (const { socket, seen, accepted, queued } of open) {
+    for (const { socket, state, accepted, queued } of open) {
       const left = unacknowledged.get(keyOf(socket.localPort, socket.remotePort)) ?? 0;
       const taken = accepted - left;
       const settled = queued === 0 && left === 0;
-      const since = settled || taken > seen.taken ? now : seen.since;
+      const since = settled || taken > state.taken ? now : state.since;
       connections.set(socket, { accepted, taken, since, settled });
       if (now - since >= after) socket.resetAndDestroy();
     }
   }
 
   const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    look()
+    if (checking) return;
+    checking = true;
+    check()
       .catch(() => undefined)
-      .finally(() => (looking = false));
-  }, after / looksInTime);
+      .finally(() => (checking = false));
+  }, after / checksPerPeriod);
   timer.unref();
   server.on("connection", (socket: Socket) => {
     connections.set(socket, { accepted: 0, taken: 0, since: performance.now(), settled: true });
@@ -72,8 +73,8 @@ function keyOf(local: number | undefined, remote: number | undefined): string {
 }
 
 /**
- * Reads what waits in the kernel for the other end of each connection, in bytes, by both ports. Lines of /proc/net/tcp:
- * number, local address:port and remote one in hex, state, send queue:receive queue, ...
+ * Reads how many bytes of each connection wait in the kernel for the client, by both ports. Fields of `/proc/net/tcp`: slot,
+ * local address:port, remote address:port, state, send queue:receive queue, ..., all in hexadecimal.
  */
 async function readSendQueues(): Promise<Map<string, number>> {
   const tables = await Promise.all(
@@ -85,7 +86,7 @@ async function readSendQueues(): Promise<Map<string, number>> {
     .matchAll(/^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]{2} ([0-9A-F]{8}):/gm)) {
     if (bytes === "00000000") continue;
     const key = keyOf(Number.parseInt(local, 16), Number.parseInt(remote, 16));
-    // Two hosts may have chosen the same port.
+    // Clients on two hosts may use the same port.
     queues.set(key, (queues.get(key) ?? 0) + Number.parseInt(bytes, 16));
   }
   return queues;
