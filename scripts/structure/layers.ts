@@ -28,6 +28,6 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     "storage",
     "tasks",
   ],
-  http: ["api", "services/services.ts"],
+  http: ["api", "services/contract/services.ts"],
   setup: ["config"],
 };

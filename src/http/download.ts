@@ -1,7 +1,7 @@
 import type { FastifyReply } from "fastify";
 import { Readable } from "node:stream";
 import { Type } from "typebox";
-import type { Download } from "../services/services.ts";
+import type { Download } from "../services/contract/services.ts";
 
 /** As a file that the client saves, not shows. Of a HEAD the content is not made. */
 export function sendDownload(reply: FastifyReply, { name, type, content }: Download): FastifyReply {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { AppError } from "../errors.ts";
-import type { StreamItem } from "../services/services.ts";
+import type { StreamItem } from "../services/contract/services.ts";
 import { safeHeaders } from "./json.ts";
 
 export interface StreamLimits {

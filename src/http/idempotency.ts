@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import { AppError } from "../errors.ts";
-import type { AddOptions } from "../services/services.ts";
+import type { AddOptions } from "../services/contract/services.ts";
 
 const none: AddOptions = {};
 

@@ -1,4 +1,4 @@
-import type { Services } from "../services/services.ts";
+import type { Services } from "../services/contract/services.ts";
 import type { App } from "./app.ts";
 import { applyQueryRule } from "./query.ts";
 import { registerRoutes } from "./routes.ts";

@@ -1,4 +1,4 @@
-import type { Services } from "../services/services.ts";
+import type { Services } from "../services/contract/services.ts";
 import type { App } from "./app.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { backgroundRoutes } from "./routes/background.ts";

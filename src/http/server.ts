@@ -8,7 +8,7 @@ import {
 import type { IncomingMessage } from "node:http";
 import { Http2ServerRequest } from "node:http2";
 import { AppError } from "../errors.ts";
-import type { RefusalService, Services, SessionService } from "../services/services.ts";
+import type { RefusalService, Services, SessionService } from "../services/contract/services.ts";
 import type { App } from "./app.ts";
 import { encodingError, ignoreContentType, readBodiesByContent } from "./body.ts";
 import { answerClientError, closeQuickly, guardConnections } from "./connections.ts";

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Caller } from "../services/services.ts";
+import type { Caller } from "../services/contract/services.ts";
 
 const name = "CS_SESS_ID";
 const start = `${name}=`;

@@ -1,6 +1,6 @@
-import { mapMethods } from "./method-map.ts";
-import type { Caller, Services } from "./services.ts";
-import type { Sessions } from "./sessions.ts";
+import { mapMethods } from "./contract/method-map.ts";
+import type { Caller, Services } from "./contract/services.ts";
+import type { Sessions } from "./accounts/sessions.ts";
 
 /** What is the same whatever the engines have. Every other method waits. */
 const withoutEngines =

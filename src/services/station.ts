@@ -13,49 +13,52 @@ import { createTaskMachine, type TaskMachine } from "../tasks/machine.ts";
 import { createAccounts } from "./accounts/accounts.ts";
 import type { HostUsers } from "./accounts/host-users.ts";
 import type { LimitOptions } from "./accounts/login-limits.ts";
-import { authorizeTask } from "./asks.ts";
-import { auditServices } from "./audited.ts";
-import { createAwaiting } from "./awaiting.ts";
-import { createBackgroundService } from "./background.ts";
-import { createCards } from "./cards.ts";
-import { createContainerLookup } from "./container-lookup.ts";
-import { createCertificateService } from "./certificates.ts";
-import { createActors } from "./actors.ts";
-import { createAnnounce } from "./announce.ts";
-import { createContainerList } from "./container-list.ts";
-import { createContainerNumbers } from "./container-numbers.ts";
-import { createEngineEvents } from "./engine-events.ts";
-import { createEventLog } from "./event-log.ts";
-import { createEventHub } from "./events.ts";
+import { authorizeTask } from "./access/task-authorization.ts";
+import { createLogService } from "./log/log.ts";
+import { createRefusals } from "./log/refusals.ts";
+import { auditServices } from "./log/audited.ts";
+import { createAwaiting } from "./tasks/awaiting.ts";
+import { createBackgroundService } from "./tasks/background.ts";
+import { createCards } from "./networks/cards.ts";
+import { createContainerLookup } from "./containers/lookup.ts";
+import { createCertificateService } from "./system/certificates.ts";
+import { createActors } from "./events/actors.ts";
+import { createAnnounce } from "./events/announce.ts";
+import { createContainerList } from "./containers/list.ts";
+import { createContainerNumbers } from "./containers/numbers.ts";
+import { createEngineEvents } from "./events/engine-events.ts";
+import { createEventLog } from "./events/event-log.ts";
+import { createEventHub } from "./events/event-hub.ts";
 import { afterFirstLook } from "./first-look.ts";
-import { createForwarder } from "./forwarder.ts";
-import { createGatewayVisits, type GatewayVisits } from "./gateway-visits.ts";
-import { createImageReferences } from "./image-reference.ts";
-import { createInsideService } from "./inside.ts";
-import { createKinds } from "./kinds/kinds.ts";
-import { createMarks } from "./marks.ts";
-import { createContainerFinder } from "./known-container.ts";
-import { createLifecycleService } from "./lifecycle.ts";
+import { createForwarder } from "./networks/port-forwarding.ts";
+import { createGatewayVisits, type GatewayVisits } from "./log/gateway-visits.ts";
+import { createImageReferences } from "./planning/image-reference.ts";
+import { createInsideService } from "./containers/logs-and-exec.ts";
+import { createKinds } from "./task-kinds.ts";
+import { createMarks } from "./containers/marks.ts";
+import { createContainerFinder } from "./containers/find.ts";
+import { createLifecycleService } from "./tasks/lifecycle.ts";
 import { createOpenvzService } from "./openvz/openvz.ts";
 import { createReach } from "./openvz/reach.ts";
 import { createRecordSweeper } from "./openvz/records.ts";
 import { createTemplates, type OpenvzEngine, type TemplateOptions } from "./openvz/templates.ts";
-import { createPlaces } from "./places.ts";
-import { createOwners, createPermitted } from "./owners.ts";
-import { createPulls } from "./pulls.ts";
-import { createRegistryService } from "./registries.ts";
-import type { RegistryReach } from "./registry-reach.ts";
-import { createReport } from "./report.ts";
-import type { Secrets } from "./secrets.ts";
-import type { Services } from "./services.ts";
-import type { StationClock } from "./station-clock.ts";
-import { createStateWaits } from "./state-waits.ts";
-import { createShareMounts } from "./share-mounts.ts";
-import { createSweeper } from "./sweeper.ts";
-import type { StationBuild } from "./system-info.ts";
-import { createSystemService } from "./system.ts";
-import { createTaken } from "./taken.ts";
-import { createPlanners } from "./task-plan.ts";
+import { createPlaces } from "./access/connection-quota.ts";
+import { createOwners } from "./access/owners.ts";
+import { createPermitted } from "./containers/permitted.ts";
+import { createPulls } from "./images/pulls.ts";
+import { createRegistryService } from "./images/registries.ts";
+import type { RegistryReach } from "./planning/registry-reach.ts";
+import { createReport } from "./system/report.ts";
+import type { Secrets } from "./secrets/secrets.ts";
+import type { Services } from "./contract/services.ts";
+import type { StationClock } from "./accounts/station-clock.ts";
+import { createStateWaits } from "./events/state-waits.ts";
+import { createShareMounts } from "./containers/share-mounts.ts";
+import { createSweeper } from "./containers/sweeper.ts";
+import type { StationBuild } from "./system/system-info.ts";
+import { createSystemService } from "./system/system.ts";
+import { createTaken } from "./containers/availability.ts";
+import { createPlanners } from "./tasks/planners.ts";
 import type { Log } from "../util/log.ts";
 
 export interface StationOptions {
@@ -176,6 +179,8 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const permitted = createPermitted(lookup, owners);
   const services: Services = {
     ...accounts.services,
+    log: createLogService(sessions, stores.audit),
+    refusals: createRefusals(sessions, audit),
     background,
     lifecycle: createLifecycleService({
       ...toReach,

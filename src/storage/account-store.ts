@@ -10,7 +10,7 @@ export interface UserRow {
   name: string;
   /** What the user may do. */
   role: Role;
-  /** `argon2id$...`, as services/password.ts writes it; "" for a user of the host. */
+  /** `argon2id$...`, as services/accounts/password.ts writes it; "" for a user of the host. */
   passwordHash: string;
   /** Who checks the password: the station, or the host by PAM. */
   source: "local" | "host";

@@ -12,7 +12,7 @@ import type { Container } from "../../src/engines/engine.ts";
 import { allowForwarded } from "../../src/forwarding/firewall.ts";
 import { createProgramRunner } from "../../src/forwarding/programs.ts";
 import { createPortTable } from "../../src/forwarding/table.ts";
-import { portInUse } from "../../src/services/ports.ts";
+import { portInUse } from "../../src/services/planning/ports.ts";
 import { run } from "../engines/commands.ts";
 import { testStation } from "../engines/container-spec.ts";
 import { until } from "../support/patiently.ts";

@@ -5,8 +5,8 @@ import { describe, test, type TestContext } from "node:test";
 
 import type { Container } from "../../src/engines/engine.ts";
 import { createInventory, type Inventory } from "../../src/inventory/inventory.ts";
-import { createForwarder, type Forwarder } from "../../src/services/forwarder.ts";
-import { portInUse } from "../../src/services/ports.ts";
+import { createForwarder, type Forwarder } from "../../src/services/networks/port-forwarding.ts";
+import { portInUse } from "../../src/services/planning/ports.ts";
 import { run } from "../engines/commands.ts";
 import { containerSpec, testStation } from "../engines/container-spec.ts";
 import type { EngineEnv } from "../engines/engine-env.ts";

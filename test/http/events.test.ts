@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { AppError } from "../../src/errors.ts";
-import type { Caller, StreamItem } from "../../src/services/services.ts";
+import type { Caller, StreamItem } from "../../src/services/contract/services.ts";
 import { exchange, startServer } from "./harness.ts";
 import { streamOf } from "./stub-services.ts";
 

@@ -1,6 +1,6 @@
 import type { Task } from "../../src/api/task.ts";
 import { AppError } from "../../src/errors.ts";
-import type { Caller, Services, StreamItem } from "../../src/services/services.ts";
+import type { Caller, Services, StreamItem } from "../../src/services/contract/services.ts";
 
 /** What a service was called with: `background.add` and the arguments after the caller. */
 export interface Call {

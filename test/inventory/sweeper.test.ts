@@ -4,7 +4,7 @@ import { createFakeEngine } from "../../src/engines/fake/fake.ts";
 import type { FakeCall } from "../../src/engines/fake/fake-state.ts";
 import type { Container } from "../../src/engines/engine.ts";
 import { createShares } from "../../src/shares/shares.ts";
-import { createSweeper } from "../../src/services/sweeper.ts";
+import { createSweeper } from "../../src/services/containers/sweeper.ts";
 import { containerSpec } from "../engines/container-spec.ts";
 import { accept, completed, inDebt, noon, port, running } from "../storage/contract-fixture.ts";
 import { openTemporary } from "../storage/temporary.ts";

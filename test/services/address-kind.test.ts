@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import { createOutbound } from "../../src/host/outbound.ts";
-import { registryUrl } from "../../src/services/image-reference.ts";
+import { registryUrl } from "../../src/services/planning/image-reference.ts";
 import { addressKind, type AddressKind } from "../../src/util/address-kind.ts";
 
 test("every address has a kind, in whatever form it carries another one", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { AppError } from "../../src/errors.ts";
-import type { User } from "../../src/services/policy.ts";
-import { createAwaiting, type AwaitingOptions } from "../../src/services/awaiting.ts";
+import type { User } from "../../src/services/access/policy.ts";
+import { createAwaiting, type AwaitingOptions } from "../../src/services/tasks/awaiting.ts";
 import { createEndWaiters } from "../../src/tasks/end-waiters.ts";
 import type { Handler } from "../../src/tasks/handler.ts";
 import { fails } from "../engines/engine-checks.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Container } from "../../src/engines/engine.ts";
 import type { Inventory } from "../../src/inventory/inventory.ts";
 import type { ContainerNumbers } from "../../src/numbers/container-sampler.ts";
-import { createContainerList, type ContainerListOptions } from "../../src/services/container-list.ts";
+import { createContainerList, type ContainerListOptions } from "../../src/services/containers/list.ts";
 
 const idle: ContainerNumbers = { cpu: 0, memory: 1, rx: 2, tx: 3, ipaddress: ["10.0.0.2"] };
 const web: Container = {

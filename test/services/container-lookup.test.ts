@@ -4,8 +4,8 @@ import type { Container, EngineType } from "../../src/engines/engine.ts";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
 import { hasCode } from "../../src/errors.ts";
 import { createInventory } from "../../src/inventory/inventory.ts";
-import { createContainerLookup } from "../../src/services/container-lookup.ts";
-import { findContainer } from "../../src/services/known-container.ts";
+import { createContainerLookup } from "../../src/services/containers/lookup.ts";
+import { findContainer } from "../../src/services/containers/find.ts";
 
 const plain = { incarnation: "1", state: "stopped", image: "", imageId: "", ports: [], pid: 0, mounts: [] } as const;
 const idOf = (start: string) => start.padEnd(64, "0");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CreateRequest } from "../../src/api/create.ts";
 import { hasCode } from "../../src/errors.ts";
-import { planContainer } from "../../src/services/container-plan.ts";
+import { planContainer } from "../../src/services/planning/container-plan.ts";
 import { createShares } from "../../src/shares/shares.ts";
 
 const shares = createShares({ Public: "/nowhere/public", "My Photos": "/nowhere/photos" });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
 import { createInventory } from "../../src/inventory/inventory.ts";
-import { createEngineEvents } from "../../src/services/engine-events.ts";
+import { createEngineEvents } from "../../src/services/events/engine-events.ts";
 import { containerSpec } from "../engines/container-spec.ts";
 import { soon } from "../tasks/world.ts";
 

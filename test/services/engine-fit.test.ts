@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CreateRequest } from "../../src/api/create.ts";
 import type { Capabilities } from "../../src/engines/capabilities.ts";
 import { hasCode } from "../../src/errors.ts";
-import { refuseUnfit } from "../../src/services/engine-fit.ts";
+import { refuseUnfit } from "../../src/services/planning/engine-support.ts";
 
 const everything: Capabilities = {
   registries: true,

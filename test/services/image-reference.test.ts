@@ -6,9 +6,9 @@ import {
   registryUrl,
   taggedName,
   type ImageRequest,
-} from "../../src/services/image-reference.ts";
-import type { RegistryPlace } from "../../src/services/registry-reach.ts";
-import type { Secrets } from "../../src/services/secrets.ts";
+} from "../../src/services/planning/image-reference.ts";
+import type { RegistryPlace } from "../../src/services/planning/registry-reach.ts";
+import type { Secrets } from "../../src/services/secrets/secrets.ts";
 import type { RegistryRow, RegistryStore } from "../../src/storage/registry-store.ts";
 
 const row: RegistryRow = {

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CreateRequest } from "../../src/api/create.ts";
 import type { ImageRemoveItem } from "../../src/api/image-remove.ts";
-import { createImageReferences } from "../../src/services/image-reference.ts";
-import { shownTag, tagsOf } from "../../src/services/removed-tag.ts";
-import type { Secrets } from "../../src/services/secrets.ts";
+import { createImageReferences } from "../../src/services/planning/image-reference.ts";
+import { shownTag, tagsOf } from "../../src/services/planning/removed-tag.ts";
+import type { Secrets } from "../../src/services/secrets/secrets.ts";
 import { createShares } from "../../src/shares/shares.ts";
-import { createPlanners } from "../../src/services/task-plan.ts";
+import { createPlanners } from "../../src/services/tasks/planners.ts";
 import type { RegistryStore } from "../../src/storage/registry-store.ts";
 
 const planners = createPlanners({

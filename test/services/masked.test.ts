@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cutLong } from "../../src/services/cut.ts";
-import { hiddenWords, maskedJson } from "../../src/services/masked.ts";
-import { withoutRequest } from "../../src/services/unrepeated.ts";
+import { cutLong } from "../../src/services/secrets/shortening.ts";
+import { hiddenWords, maskedJson } from "../../src/services/secrets/masking.ts";
+import { withoutRequest } from "../../src/services/secrets/unrepeated.ts";
 
 const masked = (request: unknown, inspects = true) => maskedJson(JSON.stringify(request), { inspects });
 

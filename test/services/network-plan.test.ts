@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { CreateRequest } from "../../src/api/create.ts";
 import { hasCode } from "../../src/errors.ts";
-import { planNetwork } from "../../src/services/network-plan.ts";
+import { planNetwork } from "../../src/services/planning/network-plan.ts";
 import { run } from "../engines/commands.ts";
 
 type Network = NonNullable<CreateRequest["network"]>;

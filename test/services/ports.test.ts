@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
-import { portInUse, portOwner } from "../../src/services/ports.ts";
+import { portInUse, portOwner } from "../../src/services/planning/ports.ts";
 import { freePort } from "../support/station.ts";
 
 async function holdTcp(t: TestContext, host: string): Promise<number> {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { hasCode } from "../../src/errors.ts";
-import { openSecrets } from "../../src/services/secrets.ts";
+import { openSecrets } from "../../src/services/secrets/secrets.ts";
 
 const folder = () => mkdtempSync(join(tmpdir(), "secrets-"));
 

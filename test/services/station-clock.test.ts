@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readBoot, type Boot } from "../../src/host/boot.ts";
-import { createStationClock } from "../../src/services/station-clock.ts";
+import { createStationClock } from "../../src/services/accounts/station-clock.ts";
 import type { ClockMark } from "../../src/storage/clock-store.ts";
 
 const noon = 1_795_176_000_000;

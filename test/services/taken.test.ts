@@ -5,9 +5,9 @@ import { test, type TestContext } from "node:test";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
 import { hasCode } from "../../src/errors.ts";
 import { createInventory } from "../../src/inventory/inventory.ts";
-import { createOwners } from "../../src/services/owners.ts";
-import type { User } from "../../src/services/policy.ts";
-import { createTaken } from "../../src/services/taken.ts";
+import { createOwners } from "../../src/services/access/owners.ts";
+import type { User } from "../../src/services/access/policy.ts";
+import { createTaken } from "../../src/services/containers/availability.ts";
 import { containerSpec, testStation } from "../engines/container-spec.ts";
 import { freePort } from "../support/station.ts";
 

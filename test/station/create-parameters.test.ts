@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { CreateRequest } from "../../src/api/create.ts";
 import type { Task } from "../../src/api/task.ts";
-import { maskedJson } from "../../src/services/masked.ts";
+import { maskedJson } from "../../src/services/secrets/masking.ts";
 import { statusField } from "../engines/kernel.ts";
 import { startLan } from "../engines/lan-world.ts";
 import { fieldsOf } from "../http/schema-fields.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
 import type { FakeCall } from "../../src/engines/fake/fake-state.ts";
 import { AppError } from "../../src/errors.ts";
-import { createPulls } from "../../src/services/pulls.ts";
+import { createPulls } from "../../src/services/images/pulls.ts";
 import { soon } from "./world.ts";
 
 const reference = "reg.example/nginx:1";

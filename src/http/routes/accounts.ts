@@ -12,7 +12,7 @@ import {
   TokenRequest,
   UserChangeRequest,
 } from "../../api/account.ts";
-import type { SecondStepService, Services, TokenService, UserService } from "../../services/services.ts";
+import type { SecondStepService, Services, TokenService, UserService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { callerOf } from "../session-cookie.ts";
 

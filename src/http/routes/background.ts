@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import { CreateRequest, ImageDownloadRequest } from "../../api/create.ts";
 import { ImageRemoveRequest } from "../../api/image-remove.ts";
 import { Task, TaskListQuery } from "../../api/task.ts";
-import type { BackgroundService } from "../../services/services.ts";
+import type { BackgroundService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { untilHangUp } from "../hang-up.ts";
 import { addOptions } from "../idempotency.ts";

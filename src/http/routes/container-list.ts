@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { ContainerInfo, ContainerPath } from "../../api/container-info.ts";
-import type { ContainerListService } from "../../services/services.ts";
+import type { ContainerListService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { createListWriter, jsonType } from "../json.ts";
 import { callerOf } from "../session-cookie.ts";

@@ -3,7 +3,7 @@ import { Type } from "typebox";
 import { ContainerInfo, WaitPath } from "../../api/container-info.ts";
 import { EventList } from "../../api/event.ts";
 import { invalid } from "../../errors.ts";
-import type { EventService } from "../../services/services.ts";
+import type { EventService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { acting } from "../cross-site.ts";
 import type { Log } from "../../util/log.ts";

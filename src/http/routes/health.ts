@@ -1,5 +1,5 @@
 import { Type } from "typebox";
-import type { HealthService } from "../../services/services.ts";
+import type { HealthService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 
 const Health = Type.Object({

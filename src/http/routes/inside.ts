@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { ContainerPlace, ExecAnswer, ExecRequest, Logs, LogsQuery } from "../../api/lifecycle.ts";
-import type { InsideService, LogEnd } from "../../services/services.ts";
+import type { InsideService, LogEnd } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { untilHangUp } from "../hang-up.ts";
 import { jsonType, prettyJson } from "../json.ts";

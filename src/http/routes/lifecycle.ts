@@ -10,7 +10,7 @@ import {
   StopQuery,
   SyncCreateRequest,
 } from "../../api/lifecycle.ts";
-import type { LifecycleService } from "../../services/services.ts";
+import type { LifecycleService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { untilHangUp } from "../hang-up.ts";
 import { addOptions } from "../idempotency.ts";

@@ -1,6 +1,6 @@
 import { Type, type Static } from "typebox";
 import { LogCleared, LogEntry, LogExportQuery, LogQuery } from "../../api/log.ts";
-import type { LogService } from "../../services/services.ts";
+import type { LogService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { downloadResponse, sendDownload } from "../download.ts";
 import { callerOf } from "../session-cookie.ts";

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { Type, type Static } from "typebox";
 import { hasCode, invalid } from "../../errors.ts";
-import type { SessionService } from "../../services/services.ts";
+import type { SessionService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { acting } from "../cross-site.ts";
 import { loginPagePath, loginPageXml as xml, xmlType } from "../login-page-errors.ts";

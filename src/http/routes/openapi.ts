@@ -1,4 +1,4 @@
-import type { SessionService } from "../../services/services.ts";
+import type { SessionService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { callerOf } from "../session-cookie.ts";
 

@@ -11,7 +11,7 @@ import {
   OpenvzUpdate,
   OpenvzUpdated,
 } from "../../api/openvz.ts";
-import type { OpenvzService } from "../../services/services.ts";
+import type { OpenvzService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { untilHangUp } from "../hang-up.ts";
 import { openvzRoot } from "../paths.ts";

@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import { RegistryList, RegistryRequest } from "../../api/registry.ts";
-import type { RegistryService } from "../../services/services.ts";
+import type { RegistryService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { callerOf } from "../session-cookie.ts";
 

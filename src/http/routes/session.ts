@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { SessionEntry, TwoStepLogin } from "../../api/account.ts";
 import { LoginRequest, LogoutAnswer, SessionInfo } from "../../api/session.ts";
 import { Type } from "typebox";
-import type { SessionService } from "../../services/services.ts";
+import type { SessionService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { callerOf, clearSessionCookie, setSessionCookie } from "../session-cookie.ts";
 

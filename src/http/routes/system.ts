@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import { BridgeList, PortUse, SystemInfo, SystemResource } from "../../api/system.ts";
 import { invalid } from "../../errors.ts";
-import type { SystemService } from "../../services/services.ts";
+import type { SystemService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { downloadResponse, sendDownload } from "../download.ts";
 import { callerOf } from "../session-cookie.ts";

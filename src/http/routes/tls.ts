@@ -1,5 +1,5 @@
 import { DomainNames, TlsInfo, TlsNotify, TlsResult } from "../../api/tls.ts";
-import type { CertificateService } from "../../services/services.ts";
+import type { CertificateService } from "../../services/contract/services.ts";
 import type { App } from "../app.ts";
 import { downloadResponse, sendDownload } from "../download.ts";
 import { callerOf } from "../session-cookie.ts";

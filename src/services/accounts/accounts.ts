@@ -1,13 +1,12 @@
 import { AppError } from "../../errors.ts";
 import type { AccountStore, Role } from "../../storage/account-store.ts";
 import type { AuditStore } from "../../storage/audit-store.ts";
-import { createAudit } from "../audit.ts";
-import { createLogService } from "../log.ts";
-import type { User } from "../policy.ts";
-import type { Secrets } from "../secrets.ts";
-import { createSessionTable } from "../session-table.ts";
-import type { StationClock } from "../station-clock.ts";
-import { createSessions } from "../sessions.ts";
+import { createAudit } from "../audit/audit.ts";
+import type { User } from "../access/policy.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+import { createSessionTable } from "./session-table.ts";
+import type { StationClock } from "./station-clock.ts";
+import { createSessions } from "./sessions.ts";
 import { createCredentials } from "./credentials.ts";
 import { createDirectory } from "./directory.ts";
 import { createDoor } from "./door.ts";
@@ -18,7 +17,6 @@ import { createSecondStep } from "./second-step.ts";
 import { createTokenTable } from "./token-table.ts";
 import { createTokenService } from "./tokens.ts";
 import { createUserService } from "./users.ts";
-import { createRefusals } from "../refusals.ts";
 import type { Log } from "../../util/log.ts";
 
 export interface AccountOptions {
@@ -110,8 +108,6 @@ export async function createAccounts(options: AccountOptions) {
       }),
       tokens: createTokenService({ sessions, table, clock }),
       secondStep: createSecondStepService({ sessions, directory, credentials, secondStep }),
-      log: createLogService(sessions, options.audit),
-      refusals: createRefusals(sessions, audit),
     },
   };
 }

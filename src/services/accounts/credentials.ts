@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError, invalid } from "../../errors.ts";
 import type { AccountStore, UserRow } from "../../storage/account-store.ts";
-import { passwordMatches } from "../password.ts";
+import { passwordMatches } from "./password.ts";
 import type { Directory } from "./directory.ts";
 import type { HostUsers } from "./host-users.ts";
 import { networkName, type LoginLimits, type Verdict } from "./login-limits.ts";

@@ -1,6 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { User } from "../policy.ts";
-import type { StationClock } from "../station-clock.ts";
+import type { User } from "../access/policy.ts";
+import type { StationClock } from "./station-clock.ts";
 import { signatures } from "./signatures.ts";
 import { tokenPrefix, type TokenTable } from "./token-table.ts";
 

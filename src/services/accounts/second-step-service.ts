@@ -1,7 +1,7 @@
 import { AppError, invalid } from "../../errors.ts";
-import { authorize, type Verb } from "../policy.ts";
-import type { Caller, SecondStepService } from "../services.ts";
-import type { Sessions } from "../sessions.ts";
+import { authorize, type Verb } from "../access/policy.ts";
+import type { Caller, SecondStepService } from "../contract/services.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Directory } from "./directory.ts";
 import type { SecondStep } from "./second-step.ts";

@@ -1,7 +1,7 @@
 import { hash, randomBytes } from "node:crypto";
 import { AppError, invalid } from "../../errors.ts";
 import type { AccountStore, UserRow } from "../../storage/account-store.ts";
-import type { Secrets } from "../secrets.ts";
+import type { Secrets } from "../secrets/secrets.ts";
 import type { Directory } from "./directory.ts";
 import { base32, totpStep } from "./totp.ts";
 

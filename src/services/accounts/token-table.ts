@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import { AppError } from "../../errors.ts";
 import type { AccountStore, TokenRow } from "../../storage/account-store.ts";
-import { weaker, type User } from "../policy.ts";
-import type { StationClock } from "../station-clock.ts";
+import { weaker, type User } from "../access/policy.ts";
+import type { StationClock } from "./station-clock.ts";
 import type { Directory } from "./directory.ts";
 
 /** So that a token is never taken for a session's id, and is found by those who search for leaked secrets. */

@@ -2,10 +2,10 @@ import { hash, randomBytes } from "node:crypto";
 import type { Token, TokenRequest } from "../../api/account.ts";
 import { AppError, invalid } from "../../errors.ts";
 import { roles, type TokenRow } from "../../storage/account-store.ts";
-import { authorize, weaker, type User } from "../policy.ts";
-import type { TokenService } from "../services.ts";
-import type { Sessions } from "../sessions.ts";
-import type { StationClock } from "../station-clock.ts";
+import { authorize, weaker, type User } from "../access/policy.ts";
+import type { TokenService } from "../contract/services.ts";
+import type { Sessions } from "./sessions.ts";
+import type { StationClock } from "./station-clock.ts";
 import { tokenPrefix, type TokenTable } from "./token-table.ts";
 
 const day = 24 * 3600_000;

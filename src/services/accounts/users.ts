@@ -1,11 +1,11 @@
 import type { ChangedUser, StationUser } from "../../api/account.ts";
 import { AppError, invalid } from "../../errors.ts";
 import type { AccountStore, UserRow } from "../../storage/account-store.ts";
-import { hashPassword } from "../password.ts";
-import { authorize } from "../policy.ts";
-import type { Caller, UserService } from "../services.ts";
-import { sessionHash } from "../session-table.ts";
-import type { Sessions } from "../sessions.ts";
+import { hashPassword } from "./password.ts";
+import { authorize } from "../access/policy.ts";
+import type { Caller, UserService } from "../contract/services.ts";
+import { sessionHash } from "./session-table.ts";
+import type { Sessions } from "./sessions.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Directory } from "./directory.ts";
 import type { LoginLimits } from "./login-limits.ts";

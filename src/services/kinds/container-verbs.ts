@@ -1,7 +1,7 @@
 import type { Container, Engine } from "../../engines/engine.ts";
 import { AppError } from "../../errors.ts";
-import { guardMounts } from "../mount-guard.ts";
-import { containerKey } from "../task-plan.ts";
+import { guardMounts } from "../containers/mount-guard.ts";
+import { containerKey } from "../planning/resource-keys.ts";
 import type { Acting, AwaitedKind, Rule } from "./awaited.ts";
 import type { KindOptions } from "./options.ts";
 

@@ -2,11 +2,11 @@ import type { CreateRequest } from "../../api/create.ts";
 import type { Container, Engine, EngineType, Mount, NetworkMode, OwnerMark } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { Handler, TaskContext } from "../../tasks/handler.ts";
-import { asksOfCreate } from "../asks.ts";
-import type { ContainerLookup } from "../container-lookup.ts";
-import { planContainer, type ContainerPlan } from "../container-plan.ts";
-import { assertMounted, assertVisible } from "../mount-guard.ts";
-import { byFullId, textsOfOthers } from "../other-containers.ts";
+import { asksOfCreate } from "../access/task-authorization.ts";
+import type { ContainerLookup } from "../containers/lookup.ts";
+import { planContainer, type ContainerPlan } from "../planning/container-plan.ts";
+import { assertMounted, assertVisible } from "../containers/mount-guard.ts";
+import { byFullId, textsOfOthers } from "../planning/other-containers.ts";
 import { ensureImage } from "./image.ts";
 import type { KindOptions } from "./options.ts";
 

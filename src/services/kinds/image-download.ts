@@ -1,6 +1,6 @@
 import type { ImageDownloadRequest } from "../../api/create.ts";
 import type { Handler } from "../../tasks/handler.ts";
-import { asksOfImage } from "../asks.ts";
+import { asksOfImage } from "../access/task-authorization.ts";
 import { ensureImage } from "./image.ts";
 import type { KindOptions } from "./options.ts";
 

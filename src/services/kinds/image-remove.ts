@@ -2,8 +2,8 @@ import type { ImageRemoveItem, ImageRemoveRequest } from "../../api/image-remove
 import type { Engine } from "../../engines/engine.ts";
 import { hasCode, messageOf } from "../../errors.ts";
 import type { Handler } from "../../tasks/handler.ts";
-import { taggedName } from "../image-reference.ts";
-import { shownTag, tagsOf } from "../removed-tag.ts";
+import { taggedName } from "../planning/image-reference.ts";
+import { shownTag, tagsOf } from "../planning/removed-tag.ts";
 import type { KindOptions } from "./options.ts";
 
 /**

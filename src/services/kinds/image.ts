@@ -2,7 +2,7 @@ import type { ImageDownloadRequest } from "../../api/create.ts";
 import type { Engine, RegistryLogin } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { TaskContext } from "../../tasks/handler.ts";
-import { type ImageSource, tagOf } from "../image-reference.ts";
+import { type ImageSource, tagOf } from "../planning/image-reference.ts";
 import type { KindOptions } from "./options.ts";
 
 /** Of a create's progress, how much the pull is. */

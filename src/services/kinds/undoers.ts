@@ -1,12 +1,13 @@
 import type { EngineType } from "../../engines/engine.ts";
 import { AppError } from "../../errors.ts";
 import type { Undoer } from "../../tasks/handler.ts";
-import type { OpenvzKindOptions } from "./openvz.ts";
+import type { OpenvzStore } from "../../storage/openvz-store.ts";
+import type { KindOptions } from "./options.ts";
 
 /** The closed table of undoers. An op that a release has written to a journal is never taken out. */
 export function createUndoers(
-  options: Pick<OpenvzKindOptions, "inventory" | "marks" | "pins"> & {
-    openvz: Pick<OpenvzKindOptions["openvz"], "forget">;
+  options: Pick<KindOptions, "inventory" | "marks" | "pins"> & {
+    openvz: Pick<OpenvzStore, "forget">;
   },
 ): Record<string, Undoer> {
   const { inventory, marks, openvz, pins } = options;

@@ -2,11 +2,12 @@ import { randomUUID } from "node:crypto";
 import { AppError } from "../../errors.ts";
 import type { NewTask } from "../../storage/task-store.ts";
 import type { TaskMachine } from "../../tasks/machine.ts";
-import { refusal } from "../conflicts.ts";
-import type { OpenvzKind, OpenvzRequests } from "../kinds/openvz.ts";
-import type { User } from "../policy.ts";
-import type { Caller } from "../services.ts";
-import { containerKey, type TaskPlan } from "../task-plan.ts";
+import { refusal } from "../access/conflicts.ts";
+import type { OpenvzKind, OpenvzRequests } from "./task-kinds.ts";
+import type { User } from "../access/policy.ts";
+import type { Caller } from "../contract/services.ts";
+import type { TaskPlan } from "../tasks/planners.ts";
+import { containerKey } from "../planning/resource-keys.ts";
 
 export interface Asked<K extends OpenvzKind> {
   caller: Caller;

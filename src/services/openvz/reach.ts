@@ -4,10 +4,10 @@ import type { EngineView } from "../../inventory/engine-view.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { OpenvzContainerRow, OpenvzJobRow, OpenvzStore } from "../../storage/openvz-store.ts";
 import type { TaskStore } from "../../storage/task-store.ts";
-import type { ContainerLookup } from "../container-lookup.ts";
+import type { ContainerLookup } from "../containers/lookup.ts";
 import type { Target } from "../kinds/awaited.ts";
-import type { Marks } from "../marks.ts";
-import { authorize, onlyOf, type User, type Verb } from "../policy.ts";
+import type { Marks } from "../containers/marks.ts";
+import { authorize, onlyOf, type User, type Verb } from "../access/policy.ts";
 import { findRecorded, type Recorded } from "./records.ts";
 import type { OpenvzEngine } from "./templates.ts";
 

@@ -3,8 +3,8 @@ import type { EngineView } from "../../inventory/engine-view.ts";
 import type { ViewListener } from "../../inventory/view-listener.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { OpenvzContainerRow, OpenvzStore } from "../../storage/openvz-store.ts";
-import { containerOfTask } from "../known-container.ts";
-import type { Marks } from "../marks.ts";
+import { containerOfTask } from "../containers/find.ts";
+import type { Marks } from "../containers/marks.ts";
 import type { Log } from "../../util/log.ts";
 
 /** A record with the container that it is of. */

@@ -1,7 +1,7 @@
 import { AppError, invalid } from "../../errors.ts";
 import type { CreateRequest } from "../../api/create.ts";
 import type { Engine } from "../../engines/engine.ts";
-import { referencesOf } from "../image-reference.ts";
+import { referencesOf } from "../planning/image-reference.ts";
 
 export type OpenvzEngine = "lxc" | "lxd";
 

@@ -1,0 +1,48 @@
+import { AppError } from "../../errors.ts";
+import type { Accepted, TaskRow } from "../../storage/task-store.ts";
+import type { User } from "./policy.ts";
+
+/**
+ * The refusals of what is taken or in use. An admin is told by whom; others are told of what is theirs, and of anything
+ * else only that it is so: neither another user's containers and tasks, nor programs of the host.
+ */
+export function mayKnow(user: User, owner: string | undefined): boolean {
+  return user.role === "admin" || owner === user.name;
+}
+
+/** `holder`: who has it, as "A docker container named web exists already."; absent: that is not told. */
+export function nameTaken(name: string, holder: string | undefined, details: Record<string, unknown> = {}): AppError {
+  return new AppError("conflict", holder ?? `The name ${name} is taken.`, { details: { field: "name", ...details } });
+}
+
+/** `holder`: who has it, as "docker container web"; absent: that is not told. */
+export function portTaken(port: string, holder: string | undefined, field: string): AppError {
+  const by = holder === undefined ? "" : ` by ${holder}`;
+  return new AppError("conflict", `Port ${port} is taken${by}.`, { details: { field } });
+}
+
+/** `holder`: the task that is at work on the container of this name. */
+export function busyWith(user: User, name: string, holder: { id: number; row: TaskRow | undefined }): AppError {
+  const { id, row } = holder;
+  const again = "try again when it has ended.";
+  if (!mayKnow(user, row?.user))
+    return new AppError("conflict", `Another task is at work on ${name}; ${again}`, { details: {} });
+  const who = row ? `Task ${id} (${row.kind}) of ${row.user}` : `Task ${id}`;
+  return new AppError("conflict", `${who} is at work on ${name}; ${again}`, { details: { task: id } });
+}
+
+/** Why the store did not accept a user's task. */
+export function refusal(accepted: Exclude<Accepted, { id: number } | { repeated: TaskRow }>, user: User): AppError {
+  if ("reused" in accepted) {
+    return new AppError("key_reused", `This Idempotency-Key was used for task ${accepted.reused} with another body.`);
+  }
+  if ("creating" in accepted) {
+    const { id, name, user: creator } = accepted.creating;
+    if (!mayKnow(user, creator)) return nameTaken(name, undefined);
+    return nameTaken(name, `Task ${id} of ${creator} is making a container named ${name} already.`, { task: id });
+  }
+  const { protocol, port, owner } = accepted.claimed;
+  // Whose a container is that a task is to make is not known yet.
+  const holder = user.role === "admin" ? owner.replace("/c/", " container ") : undefined;
+  return portTaken(`${port}/${protocol}`, holder, "network.port");
+}

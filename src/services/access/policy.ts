@@ -1,0 +1,220 @@
+import { AppError } from "../../errors.ts";
+import { roles, type Role } from "../../storage/account-store.ts";
+import type { ContainerPlan } from "../planning/container-plan.ts";
+
+export interface User {
+  name: string;
+  role: Role;
+  /** It came with a token of this id, and not with a session. */
+  token?: number;
+  /** Of a token's owner: a token may do what both roles may, so that an operator's viewer sees no more than he does. */
+  ownerRole?: Role;
+}
+
+/** Everything that can be asked of the station, as noun:verb. */
+export const verbs = [
+  "session:refresh",
+  "session:end",
+  "session:list",
+  "session:remove",
+  "token:list",
+  "token:create",
+  "token:remove",
+  "password:change",
+  "second-step:get",
+  "second-step:change",
+  "user:list",
+  "user:create",
+  "user:change",
+  "user:remove",
+  "task:list",
+  "task:remove",
+  "container:create",
+  "container:start",
+  "container:stop",
+  "container:restart",
+  "container:pause",
+  "container:unpause",
+  "container:rename",
+  "container:autostart",
+  "container:commit",
+  "container:change",
+  "container:remove",
+  "container:exec",
+  "container:inspect",
+  "container:logs",
+  "container:settings",
+  "container:list",
+  "container:get",
+  "image:download",
+  "image:remove",
+  "registry:list",
+  "registry:save",
+  "registry:remove",
+  "event:read",
+  "log:read",
+  "log:clear",
+  "system:read",
+  "system:report",
+  "certificate:read",
+  "certificate:change",
+  "certificate:export",
+] as const;
+export type Verb = (typeof verbs)[number];
+
+/** Something that may be somebody's. */
+export interface Target {
+  /** `undefined`: nobody's, so an admin's only. */
+  owner: string | undefined;
+  /** As its refusal names it: "task 7", "docker container web". */
+  name: string;
+  /** A container whose root is root of the host, or can become it. */
+  privileged?: boolean | undefined;
+  /** Of that refusal, which must be the same as for what does not exist. */
+  details?: Record<string, unknown>;
+}
+
+/** What will be asked of the engine: only what a role may be refused. */
+export type EngineRequest = Partial<Pick<ContainerPlan, "privileged" | "devices" | "gpu" | "network">> & {
+  /** A registry's stored login is used. */
+  login?: boolean;
+  /** Addresses that it is to have. To one that is not of the bridge's network this host leads its own traffic there. */
+  addresses?: readonly string[] | undefined;
+  /** Folders of read-only shares that it could write to, as the request names them. */
+  writesReadOnly?: readonly string[];
+};
+
+/** `all`, or `own`: only what belongs to the user. */
+type Scope = "all" | "own";
+
+/** Of one's own account: every role, but never with a token, which could make itself last for ever. */
+const personal = [
+  "session:list",
+  "session:remove",
+  "token:list",
+  "token:create",
+  "token:remove",
+  "password:change",
+  "second-step:get",
+  "second-step:change",
+] as const satisfies readonly Verb[];
+
+/** Of a container, without the values of its environment. */
+const looks = ["container:list", "container:get", "container:logs"] as const satisfies readonly Verb[];
+
+/** All but making an image of it, which would be everybody's. */
+const ownContainer = [
+  ...looks,
+  "container:start",
+  "container:stop",
+  "container:restart",
+  "container:pause",
+  "container:unpause",
+  "container:rename",
+  "container:autostart",
+  "container:change",
+  "container:remove",
+  "container:exec",
+  "container:inspect",
+  "container:settings",
+] as const satisfies readonly Verb[];
+
+/** What lets a program run as root of the container, now or at the next boot. */
+const runsPrograms: readonly Verb[] = [
+  "container:start",
+  "container:restart",
+  "container:unpause",
+  "container:autostart",
+  "container:change",
+  "container:exec",
+];
+
+const everyone = scopes(["session:refresh", "session:end", ...personal], "own");
+
+/** What each role may do, and on what. Whatever is not said here is refused. */
+const allowed: Readonly<Record<Role, Readonly<Partial<Record<Verb, Scope>>>>> = {
+  admin: scopes(verbs, "all"),
+  operator: {
+    ...everyone,
+    ...scopes(["task:list", "task:remove", "event:read", "container:create", ...ownContainer], "own"),
+    ...scopes(["image:download", "registry:list", "system:read"], "all"),
+  },
+  viewer: {
+    ...everyone,
+    ...scopes([...looks, "task:list", "registry:list", "event:read", "log:read", "system:read"], "all"),
+  },
+};
+
+/**
+ * The one place where "may he?" is decided: for a request when it comes, and for a task again when it runs. `targets`
+ * are the things that it touches, `request` is what would go to the engine. Throws `forbidden`, and `not_found` for what
+ * is somebody else's.
+ */
+export function authorize(user: User, verb: Verb, targets: readonly Target[] = [], request: EngineRequest = {}): void {
+  const scope = scopeOf(user, verb);
+  if (!scope)
+    throw new AppError("forbidden", `${user.name} (${user.role}) may not do this: ${verb.replace(":", " ")}.`);
+  if (user.token !== undefined && (personal as readonly Verb[]).includes(verb))
+    throw new AppError("forbidden", `A token may not do this, only a session: ${verb.replace(":", " ")}.`);
+  const foreign = scope === "own" ? targets.find(({ owner }) => owner !== user.name) : undefined;
+  if (foreign)
+    throw new AppError(
+      "not_found",
+      `There is no ${foreign.name}.`,
+      foreign.details ? { details: foreign.details } : {},
+    );
+  const privileged = user.role !== "admin" && targets.find((target) => target.privileged);
+  if (privileged && (runsPrograms.includes(verb) || verb === "container:create"))
+    throw new AppError("forbidden", `The ${privileged.name} is privileged: only an admin may run programs in it.`, {
+      details: { field: "privileged" },
+    });
+  const [folder] = request.writesReadOnly ?? [];
+  if (folder !== undefined)
+    throw new AppError("forbidden", `${folder} is in a read-only share: mount it with ro true.`, {
+      details: { field: `volume.host["${folder}"].ro` },
+    });
+  const field = user.role === "admin" ? undefined : forbiddenField(request);
+  if (field)
+    throw new AppError("forbidden", `${user.name} (${user.role}) may not set ${field}.`, { details: { field } });
+}
+
+/** Whether the user may do this at all, to his own things at least. */
+export function may(user: User, verb: Verb): boolean {
+  return scopeOf(user, verb) !== undefined;
+}
+
+/** Whose things a list shows: `undefined` = everybody's. Throws as `authorize`. */
+export function onlyOf(user: User, verb: Verb): string | undefined {
+  authorize(user, verb);
+  return scopeOf(user, verb) === "all" ? undefined : user.name;
+}
+
+/** The weaker of two. */
+export function weaker(a: Role, b: Role): Role {
+  return roles.indexOf(a) > roles.indexOf(b) ? a : b;
+}
+
+function scopeOf({ role, ownerRole = role }: User, verb: Verb): Scope | undefined {
+  const both = [scopeOfRole(role, verb), scopeOfRole(ownerRole, verb)];
+  if (both.includes(undefined)) return undefined;
+  return both.includes("own") ? "own" : "all";
+}
+
+function scopeOfRole(role: Role, verb: Verb): Scope | undefined {
+  const row = Object.hasOwn(allowed, role) ? allowed[role] : undefined;
+  return row && Object.hasOwn(row, verb) ? row[verb] : undefined;
+}
+
+/** What would reach beyond a container of one's own. */
+function forbiddenField({ privileged, devices, gpu, network, login, addresses }: EngineRequest): string | undefined {
+  if (privileged) return "privileged";
+  if (devices && devices.length > 0) return "resource.device";
+  if (gpu) return "gpu";
+  if (network && network.mode !== "nat") return "network.mode";
+  if (addresses) return "ipadd";
+  return login ? "registry_name" : undefined;
+}
+
+function scopes<V extends Verb>(list: readonly V[], scope: Scope): Record<V, Scope> {
+  return Object.fromEntries(list.map((verb) => [verb, scope])) as Record<V, Scope>;
+}

@@ -1,0 +1,57 @@
+import type { CreateRequest } from "../../api/create.ts";
+import type { Container } from "../../engines/engine.ts";
+import type { ContainerPlan } from "../planning/container-plan.ts";
+import type { ImageSource } from "../planning/image-reference.ts";
+import type { OtherContainers } from "../planning/other-containers.ts";
+import type { Owners } from "./owners.ts";
+import { authorize, type EngineRequest, type User, type Verb } from "./policy.ts";
+
+/** What a task's policy is decided on: what it would ask of the engine, and the containers that it touches. */
+export interface Asks {
+  request: EngineRequest;
+  containers: readonly AskedContainer[];
+}
+
+export interface AskedContainer {
+  type: string;
+  /** How the user called it. */
+  asked: string;
+  /** The one that the engine would be given the id of; `undefined`: there is none. */
+  container: Container | undefined;
+}
+
+export interface AskedCreate {
+  request: CreateRequest;
+  plan: ContainerPlan;
+  source: ImageSource;
+  others: OtherContainers;
+}
+
+export function asksOfCreate({ request, plan, source, others }: AskedCreate): Asks {
+  const { privileged, devices, gpu, network } = plan;
+  const written = plan.mounts.filter((mount) => !mount.readOnly && mount.folder.readOnly);
+  return {
+    request: {
+      privileged,
+      devices,
+      gpu,
+      network,
+      login: source.login !== undefined,
+      writesReadOnly: written.map(({ folder }) => `/${[folder.share, ...folder.components].join("/")}`),
+    },
+    containers: [...others].map(([asked, container]) => ({ type: request.type, asked, container })),
+  };
+}
+
+export function asksOfImage(source: ImageSource): Asks {
+  return { request: { login: source.login !== undefined }, containers: [] };
+}
+
+/** Throws as `authorize`. */
+export async function authorizeTask(owners: Owners, user: User, verb: Verb, asks?: Asks): Promise<void> {
+  const { containers = [], request } = asks ?? {};
+  // An admin's request needs nobody looked up.
+  if (user.role === "admin" || containers.length === 0) return authorize(user, verb, [], request);
+  const targets = await Promise.all(containers.map(({ type, asked, container }) => owners.of(type, container, asked)));
+  authorize(user, verb, targets, request);
+}

@@ -1,0 +1,95 @@
+import { hash, randomBytes } from "node:crypto";
+import type { AccountStore, SessionRow } from "../../storage/account-store.ts";
+import type { StationClock } from "./station-clock.ts";
+
+const idleLimit = 30 * 60_000;
+const lifeLimit = 12 * 3600_000;
+/** How far behind the store's "last seen" may be. */
+const touchEvery = 60_000;
+const sessionsPerUser = 20;
+
+/** `seen`, `ends` and `touched` are monotonic, so that a jump of the wall clock ends no session. */
+export interface Session {
+  hash: string;
+  user: string;
+  address: string;
+  /** By the station's clock. */
+  loginAt: number;
+  seen: number;
+  ends: number;
+  touched: number;
+}
+
+/** What the store and the table know a session by. */
+export function sessionHash(sid: string): string {
+  return hash("sha256", sid);
+}
+
+export type SessionTable = Awaited<ReturnType<typeof createSessionTable>>;
+
+/** Sessions live in memory and, by the hash of their id only, in the store. */
+export async function createSessionTable(accounts: AccountStore, clock: StationClock) {
+  const live = new Map<string, Session>();
+  const now = clock.now();
+  const limits = { idleSince: now - idleLimit, begunSince: now - lifeLimit };
+  // How old a session is that was used later than now, nobody knows: it is refused.
+  for (const row of await accounts.sessions({ ...limits, now })) live.set(row.hash, remember(row, now));
+
+  function drop(session: Session): void {
+    live.delete(session.hash);
+    accounts.removeSession(session.hash).catch(() => undefined);
+  }
+
+  function isLive({ seen, ends }: Session): boolean {
+    const time = performance.now();
+    return time - seen < idleLimit && time < ends;
+  }
+
+  return {
+    find(sid: string | undefined): Session | undefined {
+      if (!sid || sid.length > 256) return undefined;
+      const session = live.get(sessionHash(sid));
+      if (!session || isLive(session)) return session;
+      drop(session);
+      return undefined;
+    },
+    drop,
+    /** On disk when it answers. */
+    async end(session: Session): Promise<void> {
+      live.delete(session.hash);
+      await accounts.removeSession(session.hash);
+    },
+    touch(session: Session): void {
+      session.seen = performance.now();
+      if (session.seen - session.touched < touchEvery) return;
+      session.touched = session.seen;
+      accounts.touchSession({ hash: session.hash, seenAt: clock.now() }).catch(() => undefined);
+    },
+    /** Beyond 20 sessions of a user his oldest go. Answers the id too, which is kept nowhere. */
+    async begin(begun: Pick<Session, "user" | "address" | "loginAt">): Promise<{ sid: string; session: Session }> {
+      const sid = randomBytes(32).toString("base64url");
+      const seenAt = clock.now();
+      const row: SessionRow = { ...begun, hash: sessionHash(sid), seenAt };
+      const ended = await accounts.addSession({ session: row, keep: sessionsPerUser });
+      for (const key of ended) live.delete(key);
+      const session = remember(row, seenAt);
+      live.set(row.hash, session);
+      return { sid, session };
+    },
+    list: () => [...live.values()].filter(isLive),
+  };
+}
+
+/** `time`: now, by the station's clock. */
+function remember(row: SessionRow, time: number): Session {
+  const now = performance.now();
+  return {
+    hash: row.hash,
+    user: row.user,
+    address: row.address,
+    loginAt: row.loginAt,
+    seen: now - Math.max(0, time - row.seenAt),
+    ends: now + lifeLimit - Math.max(0, time - row.loginAt),
+    touched: now,
+  };
+}

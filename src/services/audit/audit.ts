@@ -1,0 +1,100 @@
+import { hasCode, messageOf } from "../../errors.ts";
+import type { AuditEntry, AuditLevel, AuditStore } from "../../storage/audit-store.ts";
+import { printable } from "../../util/printable.ts";
+import type { User } from "../access/policy.ts";
+import type { Caller } from "../contract/services.ts";
+import type { Log } from "../../util/log.ts";
+
+/** What was done, before it is known how it went. */
+export interface Act {
+  /** Empty: nobody is logged in. */
+  user: string;
+  address: string;
+  action: string;
+  target?: string;
+  /** What the entry says, where it is not made of action and target. */
+  message?: string | undefined;
+}
+
+export interface Audit {
+  done(act: Act, message: string): Promise<void>;
+  /** As `done`, of what comes often: of one kind from one place it is written once a minute. Never throws. */
+  seen(act: Act, message: string): void;
+  /** A refusal, with the reason that the caller was told. Never throws. */
+  refused(act: Act, reason: string): void;
+  /** Writes that it is about to happen: when that cannot be written it must not. Answers how to say how it went. */
+  begin(act: Act): Promise<(error?: unknown) => void>;
+}
+
+/** Refusals of one kind from one place are written once in this time, with how many there were before. */
+const quiet = 60_000;
+/** Of somebody who has an account so many are written each, so that each of them can be told. */
+const ownAccount = 100;
+const remembered = 5_000;
+const longest = 500;
+
+export function createAudit(store: AuditStore, log: Log): Audit {
+  const flood = new Map<string, { until: number; written: number; kept: number }>();
+  const lost = (error: unknown) => log("an audit entry could not be written", { error });
+
+  /** How many like it were not written, or `undefined` when this one is not to be. */
+  function unwritten(key: string, allowance: number): number | undefined {
+    const now = performance.now();
+    const known = flood.get(key);
+    if (known && now < known.until) {
+      if (known.written++ < allowance) return 0;
+      return void known.kept++;
+    }
+    flood.delete(key);
+    for (const old of flood.keys()) if (flood.size >= remembered) flood.delete(old);
+    flood.set(key, { until: now + quiet, written: 1, kept: 0 });
+    return known?.kept ?? 0;
+  }
+
+  return {
+    async done(act, message) {
+      await store.add({ ...entryOf(act), level: "INFO", result: "done", message: clean(message) });
+    },
+    seen(act, message) {
+      const more = unwritten(`${act.user} ${act.address} ${act.action}`, 1);
+      if (more === undefined) return;
+      store.add({ ...entryOf(act), level: "INFO", result: "done", message: withMore(message, more) }).catch(lost);
+    },
+    refused(act, reason) {
+      const { user, address, action, target } = act;
+      const more = user === "" ? unwritten(`${address} ${action} ${target}`, 1) : unwritten(`* ${user}`, ownAccount);
+      if (more === undefined) return;
+      store.add({ ...entryOf(act), level: "WARN", result: "refused", message: withMore(reason, more) }).catch(lost);
+    },
+    async begin(act) {
+      const what = act.message ?? `${act.action}${act.target ? `: ${act.target}` : ""}`;
+      const id = await store.begin({ ...entryOf(act), level: "INFO", result: "begun", message: clean(what) });
+      return (error) => {
+        const refused = hasCode(error, "forbidden") || hasCode(error, "too_many");
+        const level: AuditLevel = error === undefined ? "INFO" : refused ? "WARN" : "ERROR";
+        const result = error === undefined ? "done" : refused ? "refused" : "failed";
+        const message = clean(error === undefined ? what : `${what}: ${messageOf(error)}`);
+        store.setResult({ id, level, result, message }).catch(lost);
+      };
+    },
+  };
+}
+
+function withMore(message: string, more: number): string {
+  return clean(`${message}${more > 0 ? ` (and ${more} more like it)` : ""}`);
+}
+
+/** What a user does by a method, as `registries.save`. */
+export function actOf(method: string, user: User, { address }: Caller, target = ""): Act {
+  const token = user.token === undefined ? "" : ` (token ${user.token})`;
+  return { user: user.name, address, action: `${method.replace(".", " ")}${token}`, target };
+}
+
+export function entryOf({ user, address, action, target = "" }: Act): Omit<AuditEntry, "level" | "result" | "message"> {
+  const category = action.startsWith("registries") ? "image" : "system";
+  return { ts: Date.now(), category, user: clean(user), address, action, target: clean(target) };
+}
+
+function clean(text: string): string {
+  return printable(text).slice(0, longest);
+}

@@ -1,0 +1,77 @@
+import { readFile, stat } from "node:fs/promises";
+import type { Container, Engine } from "../../engines/engine.ts";
+import { AppError } from "../../errors.ts";
+import { type FolderIdentity, hasMounted, isEnding } from "../../shares/container-mounts.ts";
+import type { PinnedFolders } from "../../shares/pinned-folders.ts";
+import type { Shares } from "../../shares/shares.ts";
+import { decodeMountPoint } from "../../util/mount-point.ts";
+
+/** How the paths that an engine was given lead to folders. */
+export interface MountPlaces {
+  shares: Shares;
+  pins: Pick<PinnedFolders, "placeOf">;
+}
+
+/**
+ * The second line behind pinned folders. Compares what a started container has mounted with what it was to be given, and
+ * stops a container that got something else. The first line for containers that an older version made, whose engine was
+ * given paths in the share.
+ *
+ * Returns false when the container was stopped.
+ */
+export async function guardMounts(engine: Engine, container: Container, places: MountPlaces): Promise<boolean> {
+  if (!engine.capabilities.local || container.mounts.length === 0 || container.pid === 0) return true;
+  const honest = await mountsWhatWasGiven(container, places).catch(() => false);
+  if (honest || (await isEnding(container.pid))) return true;
+  if (((await engine.containers.getById(container.id))?.pid ?? 0) !== container.pid) return true;
+  await engine.containers.stop(container.id);
+  return false;
+}
+
+async function mountsWhatWasGiven({ pid, mounts }: Container, places: MountPlaces): Promise<boolean> {
+  const wanted: FolderIdentity[] = [];
+  for (const source of mounts) {
+    const folder = await identityOf(source, places);
+    if (folder) wanted.push(folder);
+  }
+  return hasMounted(pid, wanted);
+}
+
+async function identityOf(source: string, { shares, pins }: MountPlaces): Promise<FolderIdentity | undefined> {
+  if (pins.placeOf(source)) return identityOfPin(source);
+  const place = await shares.locate(source);
+  if (!place) return undefined;
+  const { handle, device, inode } = await shares.openFolder(place);
+  await handle.close();
+  return { device, inode };
+}
+
+async function identityOfPin(source: string): Promise<FolderIdentity> {
+  const { dev, ino } = await stat(source, { bigint: true });
+  return { device: dev, inode: ino };
+}
+
+/** Throws `forbidden` when a container that was just started has not mounted every one of these pins. */
+export async function assertMounted(engine: Engine, id: string, sources: readonly string[]): Promise<void> {
+  if (sources.length === 0) return;
+  const pid = (await engine.containers.getById(id))?.pid ?? 0;
+  const wanted = await Promise.all(sources.map(identityOfPin));
+  // Nothing can be told of a container that has ended; the path that its engine was given could not be exchanged.
+  if (pid === 0 || (await hasMounted(pid, wanted).catch(() => false)) || (await isEnding(pid))) return;
+  if (((await engine.containers.getById(id))?.pid ?? 0) !== pid) return;
+  throw new AppError("forbidden", "The container did not get the folders of volume.host that were opened for it.");
+}
+
+/** Throws `unsupported` when the engine's daemon is in a mount namespace in which the pins are not mounted. */
+export async function assertVisible(engine: Engine, sources: readonly string[]): Promise<void> {
+  const pid = await engine.daemon();
+  if (pid === undefined) return;
+  const table = await readFile(`/proc/${pid}/mountinfo`, "utf8").catch(() => undefined);
+  if (table === undefined) return;
+  const points = new Set(table.split("\n").map((line) => decodeMountPoint(line.split(" ")[4] ?? "")));
+  if (sources.every((source) => points.has(source))) return;
+  throw new AppError(
+    "unsupported",
+    `volume.host cannot be given to ${engine.type}: it does not see the mounts of this host (it runs in a mount namespace of its own).`,
+  );
+}

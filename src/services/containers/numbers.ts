@@ -1,0 +1,26 @@
+import type { EngineType } from "../../engines/engine.ts";
+import type { Inventory } from "../../inventory/inventory.ts";
+import { createLiveNumbers, type LiveNumbers, type Subject } from "../../numbers/live-numbers.ts";
+import { createMeters } from "../../numbers/container-meter.ts";
+
+export function numbersKey(type: EngineType, id: string): string {
+  return `${type}/${id}`;
+}
+
+/** Numbers of all that runs on this host, by `numbersKey`. `watched`: somebody looks all the time. */
+export function createContainerNumbers(inventory: Inventory, watched: () => boolean): LiveNumbers {
+  function* subjects(): Generator<Subject> {
+    for (const view of inventory.views()) {
+      const { type, capabilities } = view.engine;
+      // Processes of an engine elsewhere are none of this kernel's.
+      if (!capabilities.local) continue;
+      for (const { id, pid } of view.containers()) {
+        if (pid <= 0) continue;
+        const onGone = () => void view.refresh(id).catch(() => undefined);
+        yield { key: numbersKey(type, id), id, pid, idInGroup: type === "docker", onGone };
+      }
+    }
+  }
+
+  return createLiveNumbers({ subjects, open: createMeters(), watched });
+}

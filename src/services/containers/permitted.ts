@@ -1,0 +1,16 @@
+import { authorize, type User, type Verb } from "../access/policy.ts";
+import type { Owners } from "../access/owners.ts";
+import type { ContainerPlace } from "../contract/services.ts";
+import type { ContainerLookup, FoundContainer } from "./lookup.ts";
+
+/** A container that this user may do this with, looked up; throws as `authorize` and the lookup. */
+export type Permitted = (user: User, verb: Verb, place: ContainerPlace) => Promise<FoundContainer>;
+
+export function createPermitted(lookup: ContainerLookup, owners: Owners): Permitted {
+  return async (user, verb, place) => {
+    authorize(user, verb);
+    const found = await lookup(place);
+    if (user.role !== "admin") authorize(user, verb, [await owners.of(place.type, found.container, place.id)]);
+    return found;
+  };
+}

@@ -1,0 +1,80 @@
+import type { Container, Engine } from "../../engines/engine.ts";
+import type { ViewListener } from "../../inventory/view-listener.ts";
+import type { TaskStore } from "../../storage/task-store.ts";
+import { guardMounts, type MountPlaces } from "./mount-guard.ts";
+import { containerKey } from "../planning/resource-keys.ts";
+import type { Log } from "../../util/log.ts";
+
+export interface SweeperOptions {
+  tasks: TaskStore;
+  places: MountPlaces;
+  station: string;
+  log: Log;
+}
+
+export interface Sweeper extends ViewListener {
+  resynced(engine: Engine, containers: readonly Container[]): void;
+  started(engine: Engine, container: Container): void;
+  removed(engine: Engine, container: Container): void;
+}
+
+/**
+ * Tidies up after every full look at an engine: what a task left that was undone (an engine may finish a call after our
+ * death), and port claims whose container is gone. Gives started containers what the engine does not keep for them.
+ */
+export function createSweeper({ tasks, places, station, log }: SweeperOptions): Sweeper {
+  const failed = (what: string, engine: Engine) => (error: unknown) => log(what, { engine: engine.type, error });
+
+  async function sweepContainers(engine: Engine, containers: readonly Container[]): Promise<void> {
+    const ours = containers.filter(({ mark }) => mark?.station === station);
+    const undone = new Set(await tasks.undone(ours.map(({ mark }) => mark?.task as number)));
+    for (const { id, name, mark } of ours) {
+      const task = mark?.task as number;
+      // A data folder that was put back from a copy gives out its ids again: the name must be that task's too.
+      if (undone.has(task) && (await tasks.nameOf(task)) === name) await engine.containers.remove(id);
+    }
+  }
+
+  async function sweepClaims(engine: Engine, containers: readonly Container[]): Promise<void> {
+    const there = new Map(containers.map((container) => [containerKey(engine.type, container.name), container]));
+    for (const { owner, protocol, port } of await tasks.claims()) {
+      if (!owner.startsWith(`${engine.type}/`)) continue;
+      // Another container of the name, made elsewhere, has other ports.
+      const published = there
+        .get(owner)
+        ?.ports.some((mapping) => mapping.host === port && mapping.protocol === protocol);
+      if (published) continue;
+      if (there.has(owner)) await tasks.releaseClaims(owner);
+      else await releaseGone(engine, owner.slice(containerKey(engine.type, "").length));
+    }
+  }
+
+  /** Another container of the name may have been made since. */
+  async function releaseGone(engine: Engine, name: string): Promise<void> {
+    if (!(await engine.containers.getByName(name))) await tasks.releaseClaims(containerKey(engine.type, name));
+  }
+
+  /** What a container of ours needs at each start. */
+  async function settle(engine: Engine, container: Container): Promise<void> {
+    if (await guardMounts(engine, container, places)) return engine.attachNetwork(container);
+    log("a container was stopped: a folder that it mounts was exchanged", {
+      engine: engine.type,
+      container: container.name,
+    });
+  }
+
+  return {
+    resynced(engine, containers) {
+      sweepContainers(engine, containers).catch(failed("sweep of containers", engine));
+      sweepClaims(engine, containers).catch(failed("sweep of port claims", engine));
+    },
+    started(engine, container) {
+      // An image brings labels of its own: what this station did not make gets nothing from it.
+      if (container.mark?.station !== station) return;
+      settle(engine, container).catch(failed("a started container", engine));
+    },
+    removed(engine, { name }) {
+      releaseGone(engine, name).catch(failed("release of ports", engine));
+    },
+  };
+}

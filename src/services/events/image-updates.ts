@@ -1,0 +1,30 @@
+import type { EngineType } from "../../engines/engine.ts";
+import { signatures } from "../accounts/signatures.ts";
+import type { Announce } from "./announce.ts";
+
+/** Milliseconds. A build or a pull changes many images. */
+const quiet = 1000;
+/** Engines' words for changes of the list of images. */
+const changes = new Set(["pull", "tag", "untag", "delete", "import", "load", "build", "prune", "created", "updated"]);
+
+/** Tells that the local images of an engine have changed: at once, and then at most once a second. */
+export function createImageUpdates(announce: Announce): (type: EngineType, action: string) => void {
+  const resting = new Map<EngineType, { again: boolean }>();
+
+  function tell(type: EngineType): void {
+    announce("image", signatures.system, { action: "update", category: "local", type });
+    const rest = { again: false };
+    resting.set(type, rest);
+    setTimeout(() => {
+      resting.delete(type);
+      if (rest.again) tell(type);
+    }, quiet).unref();
+  }
+
+  return (type, action) => {
+    if (!changes.has(action)) return;
+    const rest = resting.get(type);
+    if (rest) rest.again = true;
+    else tell(type);
+  };
+}

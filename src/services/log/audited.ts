@@ -1,0 +1,98 @@
+import { AppError, hasCode, messageOf } from "../../errors.ts";
+import { actOf, type Act, type Audit } from "../audit/audit.ts";
+import { documentedMessage } from "../audit/audit-message.ts";
+import { mapMethods, type Method } from "../contract/method-map.ts";
+import type { Caller, Services } from "../contract/services.ts";
+import type { Sessions } from "../accounts/sessions.ts";
+import { withoutRequest } from "../secrets/unrepeated.ts";
+
+/** What writes its own entries, or has none. */
+const untouched = new Set(["sessions.login", "sessions.refresh", "sessions.check", "refusals.report", "health.get"]);
+/** Their entries are written in the transaction of the task, or of the clearing; only a refusal is not. */
+const inTheStore = /^(?:background\.|lifecycle\.|openvz\.|log\.clear$)/;
+/** Whatever is not called so is a change, and is written down. */
+const reading = /^(?:list|get|check|find|read|stream|watch|wait|logs|inspect|refuse)/;
+
+const alsoReading = new Set([
+  "system.resource",
+  "system.port",
+  "system.bridges",
+  "certificates.domainNames",
+  "certificates.exportAuthority",
+  "containerList.idOf",
+  "events.recent",
+  "log.export",
+]);
+
+/** What ends an access: on a full disk it is carried out although it cannot be written down. */
+const endings = new Set(["sessions.logout", "sessions.remove", "tokens.remove"]);
+
+/**
+ * The services as they are called from outside: each change is written to the audit log before it is made, and each
+ * refusal. Whoever adds a method gets that without doing anything.
+ */
+export function auditServices(services: Services, { sessions, audit }: { sessions: Sessions; audit: Audit }): Services {
+  /** Who does what, of the arguments of a call. Of nobody there is nothing: he is refused by the service itself, and could only fill the log. */
+  function actOfCall(name: string, [caller, ...rest]: unknown[]): Act | undefined {
+    const user = sessions.peek(caller as Caller);
+    return (
+      user && { ...actOf(name, user, caller as Caller, targetOf(rest)), message: documentedMessage(name, rest[0]) }
+    );
+  }
+
+  /** What is read or accepted is looked at only when it is refused: these are the calls that come by the thousand. */
+  async function read(name: string, method: Method, args: unknown[]): Promise<unknown> {
+    try {
+      return await method(...args);
+    } catch (error) {
+      const act = hasCode(error, "forbidden") || hasCode(error, "too_many") ? actOfCall(name, args) : undefined;
+      if (act) audit.refused(act, messageOf(forTheLog(error, args)));
+      throw error;
+    }
+  }
+
+  async function change(name: string, method: Method, args: unknown[]): Promise<unknown> {
+    const act = actOfCall(name, args);
+    if (!act) return method(...args);
+    const settle = await audit.begin(act).catch((error: unknown) => {
+      if (endings.has(name) && hasCode(error, "disk_full")) return () => undefined;
+      throw error;
+    });
+    try {
+      const answer = await method(...args);
+      settle();
+      return answer;
+    } catch (error) {
+      settle(forTheLog(error, args));
+      throw error;
+    }
+  }
+
+  function wrap(name: string, method: Method): Method {
+    const verb = name.split(".")[1] ?? "";
+    const reads = reading.test(verb) || alsoReading.has(name) || inTheStore.test(name);
+    const call = reads ? read : change;
+    return (...args) => call(name, method, args);
+  }
+
+  return mapMethods(services, (name, method) => (untouched.has(name) ? method : wrap(name, method)));
+}
+
+/** Viewers read the log: an error that repeats a command or an environment is not written down as it is. */
+function forTheLog(error: unknown, args: readonly unknown[]): unknown {
+  const message = messageOf(error);
+  const told = withoutRequest(message, args, { inspects: false });
+  if (told === message) return error;
+  return error instanceof AppError ? new AppError(error.code, told) : new Error(told);
+}
+
+/** By what the thing is called, of the arguments after the caller. Never a whole request: those have secrets. */
+function targetOf(args: readonly unknown[]): string {
+  const words = args.flatMap((arg) => {
+    if (typeof arg === "string" || typeof arg === "number") return [String(arg)];
+    if (typeof arg !== "object" || arg === null) return [];
+    const { username, name, id } = arg as Record<string, unknown>;
+    return [username ?? name ?? id].filter((word) => typeof word === "string" || typeof word === "number").map(String);
+  });
+  return words.join(" ");
+}

@@ -1,0 +1,87 @@
+import type { Container, EngineType, NetworkMode } from "../../engines/engine.ts";
+import { addressHolderOf, lanFaultOf, macHolderOf } from "../../engines/lan-addresses.ts";
+import { AppError, invalid } from "../../errors.ts";
+import type { EngineView } from "../../inventory/engine-view.ts";
+import type { Inventory } from "../../inventory/inventory.ts";
+import type { LiveNumbers } from "../../numbers/live-numbers.ts";
+import { mayKnow } from "../access/conflicts.ts";
+import { numbersKey } from "../containers/numbers.ts";
+import type { Owners } from "../access/owners.ts";
+import type { User } from "../access/policy.ts";
+
+/** The network card that a container is to have. */
+export interface WantedCard {
+  network: NetworkMode;
+  macAddress?: string | undefined;
+}
+
+export interface CardConflictOptions {
+  inventory: Pick<Inventory, "views">;
+  owners: Pick<Owners, "of">;
+  numbers: Pick<LiveNumbers, "get">;
+}
+
+export type CardConflicts = ReturnType<typeof createCardConflicts>;
+
+interface Holder {
+  view: EngineView;
+  container: Container;
+}
+
+/** Whether the addresses of a card are somebody's already, be it a container of any engine, this host, or a neighbour. */
+export function createCardConflicts({ inventory, owners, numbers }: CardConflictOptions) {
+  /** The inventory may be a moment behind: the engine itself is asked before somebody is refused. */
+  async function holderOf(holds: (container: Container, type: EngineType) => boolean): Promise<Holder | undefined> {
+    for (const view of inventory.views()) {
+      const { type, containers } = view.engine;
+      for (const container of view.containers()) {
+        if (!holds(container, type)) continue;
+        // Of an engine that is away the inventory is all there is.
+        const now = await containers.getById(container.id).catch(() => container);
+        if (now && holds(now, type)) return { view, container: now };
+      }
+    }
+    return undefined;
+  }
+
+  /** Another user's container is not named. */
+  async function nameOf({ view, container }: Holder, user: User): Promise<string> {
+    const { type } = view.engine;
+    const { owner } = await owners.of(type, container, container.name);
+    return mayKnow(user, owner) ? `${type} container ${container.name}` : "another container";
+  }
+
+  async function refuseMac(mac: string, user: User): Promise<void> {
+    const holder = await holderOf(({ macs = [] }) => macs.includes(mac));
+    const name = holder ? await nameOf(holder, user) : await macHolderOf(mac);
+    if (name !== undefined) throw taken("network.mac_addr", `The MAC address ${mac}`, name);
+  }
+
+  /** Those that it was given, and those that it has now, which may be DHCP's. */
+  function addressesOf({ addresses = [], id, pid }: Container, type: EngineType): string[] {
+    const live = pid > 0 ? numbers.get(numbersKey(type, id), pid)?.ipaddress : undefined;
+    return [...addresses, ...(live ?? [])];
+  }
+
+  async function refuseAddress(address: string, device: string, user: User): Promise<void> {
+    const field = "network.bridge.ip";
+    const fault = await lanFaultOf(address, device);
+    if (fault !== undefined) throw invalid(field, fault);
+    const holder = await holderOf((container, type) => addressesOf(container, type).includes(address));
+    const name = holder ? await nameOf(holder, user) : await addressHolderOf(address, device);
+    if (name !== undefined) throw taken(field, `The address ${address}`, name);
+  }
+
+  return {
+    /** Throws `conflict` naming who has an address, and `invalid` for one that cannot work there. */
+    async refuse({ network, macAddress }: WantedCard, user: User): Promise<void> {
+      if (macAddress !== undefined) await refuseMac(macAddress, user);
+      if (network.mode !== "bridge" || network.address.by !== "static") return;
+      await refuseAddress(network.address.address.split("/")[0] ?? "", network.interface, user);
+    },
+  };
+}
+
+function taken(field: string, what: string, holder: string): AppError {
+  return new AppError("conflict", `${what} is taken by ${holder}.`, { details: { field } });
+}

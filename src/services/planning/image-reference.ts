@@ -1,0 +1,138 @@
+import type { EngineType, RegistryLogin } from "../../engines/engine.ts";
+import { registryHostOf } from "../../engines/image-name.ts";
+import { AppError, invalid } from "../../errors.ts";
+import type { RegistryRow, RegistryStore } from "../../storage/registry-store.ts";
+import type { RegistryReach } from "./registry-reach.ts";
+import type { Secrets } from "../secrets/secrets.ts";
+
+export interface ImageRequest {
+  type: EngineType;
+  repository: string;
+  image: string;
+  tag: string;
+  registry_name?: string;
+  fingerprint?: string;
+}
+
+export interface ImageSource {
+  /** As the engine names it; where there are several, the first that is to be had is taken. */
+  references: References;
+  /** It can be had from a registry or an image server when it is not on this host. */
+  remote: boolean;
+  login?: RegistryLogin;
+}
+
+export type References = readonly [string, ...string[]];
+
+export type ImageReferences = ReturnType<typeof createImageReferences>;
+
+/** From what a request says of an image to where it is. */
+export function createImageReferences(registries: RegistryStore, secrets: Secrets, reach: RegistryReach) {
+  async function registryOf({ registry_name: name }: ImageRequest): Promise<RegistryRow> {
+    if (!name) throw invalid("registry_name", "is missing: with repository private it says which registry");
+    const registry = await registries.get(name);
+    if (!registry) throw invalid("registry_name", `names no registry of this station: ${name}`);
+    return registry;
+  }
+
+  async function fromRegistry(request: ImageRequest): Promise<ImageSource> {
+    const { image, tag } = request;
+    const registry = await registryOf(request);
+    const host = registryHost(registry.url);
+    const source: ImageSource = { references: [`${host}/${image}:${tagOf(tag)}`], remote: true };
+    if (!registry.username) return source;
+    const password = secrets.open(registry.password, `registry ${registry.name}`);
+    return { ...source, login: { username: registry.username, password, serverAddress: host } };
+  }
+
+  async function docker(request: ImageRequest): Promise<ImageSource> {
+    const { repository, image, fingerprint } = request;
+    if (fingerprint) throw invalid("fingerprint", "goes with type lxd only, not docker");
+    if (repository === "local") return { references: referencesOf(request), remote: false };
+    if (registryHostOf(image) !== undefined)
+      throw invalid("image", "must not name a registry: use repository private, and registry_name");
+    if (repository === "dockerhub") return { references: referencesOf(request), remote: true };
+    if (repository === "private") return fromRegistry(request);
+    throw invalid("repository", "must be dockerhub, private or local for type docker");
+  }
+
+  return {
+    /** Throws `invalid` naming the field. */
+    async resolve(request: ImageRequest): Promise<ImageSource> {
+      return request.type === "docker" ? docker(request) : systemImage(request);
+    },
+    /**
+     * Throws `forbidden` when the registry that the image is pulled from leads to where nothing is sent, or has come
+     * inside since it was saved. To be called before each pull.
+     */
+    async assertReachable(request: ImageRequest): Promise<void> {
+      if (request.type !== "docker" || request.repository !== "private") return;
+      const registry = await registryOf(request);
+      const { refusal, inside } = await reach(registry.url);
+      const moved = inside && !registry.inside;
+      if (refusal === undefined && !moved) return;
+      const reason = refusal ?? "this host or a private network now, and did not when it was saved: save it again";
+      const details = { field: "registry_name" };
+      throw new AppError("forbidden", `The registry ${registry.name} leads to ${reason}.`, { details });
+    },
+  };
+}
+
+/** The repository of system images that the documents name for each engine. */
+const systemRepositories = { lxc: "qnap", lxd: "lxd" } as const;
+
+function systemImage(request: ImageRequest): ImageSource {
+  const { type, repository, image, registry_name: name, fingerprint } = request;
+  const own = systemRepositories[type as "lxc" | "lxd"];
+  if (repository !== own && repository !== "local") {
+    throw invalid("repository", `must be ${own} or local for type ${type}`);
+  }
+  if (name) throw invalid("registry_name", `goes with type docker only, not ${type}`);
+  if (fingerprint && type !== "lxd") throw invalid("fingerprint", `goes with type lxd only, not ${type}`);
+  if (registryHostOf(image) !== undefined) throw invalid("image", `must not name a server with type ${type}`);
+  return { references: referencesOf(request), remote: repository === own };
+}
+
+/** Returns how the engine names the image on this host. */
+export function referencesOf({ type, image, tag, fingerprint }: Omit<ImageRequest, "repository">): References {
+  if (type !== "lxd") return [taggedName({ image, tag })];
+  return fingerprint ? [fingerprint] : [`${image}/${tagOf(tag)}`, image];
+}
+
+/** Returns a docker image's name as Docker itself shows it: without Docker Hub's own host and folder. */
+export function familiarName(reference: string): string {
+  return reference.replace(/^(?:index\.)?docker\.io\//, "").replace(/^library\/(?=[^/]+$)/, "");
+}
+
+/** Returns an image as requests name it, for people and for the names of tasks. */
+export function taggedName({ image, tag }: Pick<ImageRequest, "image" | "tag">): string {
+  return `${image}:${tagOf(tag)}`;
+}
+
+/** An empty tag means latest. */
+export function tagOf(tag: string): string {
+  return tag || "latest";
+}
+
+/**
+ * Without a dot or a port Docker would take a host for a name on Docker Hub, and show the login there: it then gets the
+ * port that goes without saying.
+ */
+function registryHost(url: string): string {
+  const { host, protocol } = new URL(url);
+  return /[.:]/.test(host) || host === "localhost" ? host : `${host}:${protocol === "https:" ? 443 : 80}`;
+}
+
+/** A registry's URL from a request, in one spelling. Throws `invalid`. */
+export function registryUrl(text: string): string {
+  // The parser drops line breaks and takes a backslash for a slash: what it reads is then not what was written.
+  if (/[\s\p{Cc}\\]/u.test(text) || !text.includes("://") || !URL.canParse(text)) {
+    throw invalid("url", "must be a URL, as https://registry.example.com");
+  }
+  const url = new URL(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    throw invalid("url", "must begin with https:// or http://");
+  if (text.includes("@")) throw invalid("url", "must not contain a user or a password");
+  if (url.search || url.hash || url.pathname !== "/") throw invalid("url", "must be a host and port only");
+  return url.origin;
+}

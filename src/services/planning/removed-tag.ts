@@ -1,0 +1,32 @@
+import { type ImageRemoveItem, type ImageRemoveRequest, noTag } from "../../api/image-remove.ts";
+import { formatImageName, parseImageName } from "../../engines/image-name.ts";
+import { invalid } from "../../errors.ts";
+import { familiarName, tagOf, taggedName } from "./image-reference.ts";
+
+/** Throws `invalid` for an item where only one of `image` and `tag` is `<none>`. */
+export function refuseHalfNames(request: ImageRemoveRequest): void {
+  for (const [index, { image, tag }] of [request].flat().entries()) {
+    if ((image === noTag) === (tag === noTag)) continue;
+    const item = Array.isArray(request) ? `[${index}].` : "";
+    const field = image === noTag ? "tag" : "image";
+    throw invalid(`${item}${field}`, `must be ${noTag} too: an image without tags has neither`);
+  }
+}
+
+/**
+ * Returns the tags that a request to remove an image can mean, as its engine spells them; none for an image without
+ * tags. LXD's tag is an alias, where `latest` goes without saying.
+ */
+export function tagsOf(item: ImageRemoveItem): string[] {
+  const { type, image } = item;
+  if (image === noTag) return [];
+  if (type === "docker") return [familiarName(taggedName(item))];
+  if (type === "lxc") return [taggedName(item)];
+  const tag = tagOf(item.tag);
+  return tag === "latest" ? [`${image}/${tag}`, image] : [`${image}/${tag}`];
+}
+
+/** Returns an image's tag as a request spells it: NAME:TAG. */
+export function shownTag(type: ImageRemoveItem["type"], tag: string): string {
+  return formatImageName(parseImageName(type, tag));
+}

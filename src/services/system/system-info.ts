@@ -1,0 +1,92 @@
+import type { SystemInfo } from "../../api/system.ts";
+import type { EngineType } from "../../engines/engine.ts";
+import type { Gpu } from "../../host/gpu.ts";
+import type { Host } from "../../host/host.ts";
+import type { Inventory } from "../../inventory/inventory.ts";
+
+export interface StationBuild {
+  version: string;
+  /** YYYY/MM/DD */
+  date: string;
+}
+
+/** What is read of the host. */
+export interface HostFacts {
+  cpu: Awaited<ReturnType<Host["cpu"]>>;
+  memory: Awaited<ReturnType<Host["memory"]>>;
+  pageSize: number;
+  os: Awaited<ReturnType<Host["os"]>>;
+  gpus: readonly Gpu[];
+  compose: string;
+}
+
+export async function readHostFacts(host: Host): Promise<HostFacts> {
+  const [cpu, memory, pageSize, os] = await Promise.all([host.cpu(), host.memory(), host.pageSize(), host.os()]);
+  const [gpus, compose] = await Promise.all([host.gpus(), host.composeVersion()]);
+  return { cpu, memory, pageSize, os, gpus, compose };
+}
+
+export interface SystemInfoOptions {
+  facts: HostFacts;
+  /** As amd64. */
+  architecture: string;
+  inventory: Inventory;
+  build: StationBuild;
+  /** Those of the station's start. */
+  firstGpus: readonly Gpu[];
+}
+
+/** Returns what `GET /system` shows, without asking anybody. An engine that is away has an empty version. */
+export function shownSystem({ facts, architecture, inventory, build, firstGpus }: SystemInfoOptions): SystemInfo {
+  const { cpu, memory, pageSize, os, gpus, compose } = facts;
+  const infoOf = (type: EngineType) => inventory.view(type)?.info();
+  const version = (type: EngineType): string => infoOf(type)?.version ?? "";
+  const storageDriver = infoOf("docker")?.storageDriver ?? "";
+  return {
+    cpuCore: cpu.cores,
+    cpuThread: cpu.threads,
+    features: featuresOf(inventory, gpus),
+    gpu: shownGpus(gpus),
+    gpuchanged: JSON.stringify(gpus) !== JSON.stringify(firstGpus),
+    hostname: os.hostname,
+    isDevicemapper: storageDriver === "devicemapper",
+    isSupportOverlay: os.overlay || storageDriver.startsWith("overlay"),
+    machine: architecture,
+    memory: memory.total,
+    memoryPageSize: pageSize,
+    migrationDir: "",
+    migrationDmStatus: "",
+    needRestart: os.restartRequired,
+    platform: os.id,
+    processor: cpu.model,
+    status: "running",
+    storageDriver,
+    uncleanFS: os.uncleanFileSystem,
+    version: {
+      compose,
+      dockerVersion: version("docker"),
+      firmware: os.version,
+      lxc: version("lxc"),
+      lxd: version("lxd"),
+      qpkg: build.version,
+      qpkgBuildDate: build.date,
+    },
+  };
+}
+
+function featuresOf(inventory: Inventory, gpus: readonly Gpu[]): string[] {
+  const views = inventory.views();
+  const engines = views.filter(({ engine }) => engine.type !== "docker").map(({ engine }) => engine.type);
+  const bridges = views.some(({ engine }) => engine.capabilities.local) ? ["net_bridge"] : [];
+  return [...bridges, ...engines, ...(gpus.some(isDriven) ? ["gpu"] : [])];
+}
+
+function isDriven(gpu: Gpu): boolean {
+  return gpu.driver !== "";
+}
+
+function shownGpus(gpus: readonly Gpu[]): SystemInfo["gpu"] {
+  const driverInstalled = gpus.some(isDriven);
+  const device = gpus.map(({ slot, vendor, device, driver }) => ({ name: `${vendor}:${device}`, slot, driver }));
+  return { csMode: driverInstalled, device, driverInstalled };
+}
