@@ -17,8 +17,11 @@ export interface Capabilities {
   readonly publishedPorts: boolean;
   /** A container needs its image as long as it is there: `images.remove` is a `conflict`. */
   readonly imagesInUse: boolean;
-  /** A container can be created privileged. */
-  readonly privileged: boolean;
+  /**
+   * A container that is not privileged makes nodes of the devices that it is given by itself. Without it, it has only those
+   * whose nodes are on the host when it is created.
+   */
+  readonly makesDeviceNodes: boolean;
   /** An image can be made of a container: `containers.commit`. */
   readonly commits: boolean;
   /** A container can be renamed while it runs. */

@@ -29,7 +29,7 @@ const standard = new Set(
 );
 
 /** The host's side of a spec's devices; looked up at each create, because devices are plugged in at any time. */
-export async function hostFacts(spec: ContainerSpec): Promise<HostFacts> {
+export async function hostFacts(spec: Pick<ContainerSpec, "devices" | "gpu">): Promise<HostFacts> {
   const nvidia = spec.gpu && (await exists("/dev/nvidiactl"));
   const majors = new Set(spec.devices.flatMap((rule) => rule.majors.map(({ kind, major }) => `${kind}${major}`)));
   const nodes = majors.size > 0 ? await deviceNodes("/dev", (node) => majors.has(`${node.kind}${node.major}`)) : [];

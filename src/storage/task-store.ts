@@ -180,8 +180,17 @@ export interface TaskVerbs {
   }): void;
   /** Marks a running task as past its pivot: it can no longer be cancelled. Returns false if a cancel came first. */
   passPivot(id: number): boolean;
-  /** Ends a running task, as completed with result 0 and otherwise as error. Returns false if a cancel came first. */
-  complete(end: { id: number; result: number; error: string | null; now: number }): boolean;
+  /**
+   * Ends a running task, as completed with result 0 and otherwise as error. `notice` is its detail from then on. Returns
+   * false if a cancel came first.
+   */
+  complete(end: {
+    id: number;
+    result: number;
+    error: string | null;
+    notice?: string | undefined;
+    now: number;
+  }): boolean;
   /** Begins to undo a running task, which will end as error. */
   startUndo(undo: { id: number; error: string; now: number }): void;
   /**

@@ -20,6 +20,8 @@ export interface TaskResult {
   result: number;
   /** What failed: a sentence for a person; null after success. */
   error: string | null;
+  /** What a user should know of a task that succeeded: a sentence, shown as `detail_state`. */
+  notice?: string | undefined;
   /** For those who wait for the end in this process. It is not stored. */
   output?: unknown;
 }

@@ -71,9 +71,9 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
     async run(row: TaskRow, running: RunningTask, steps: readonly StepRow[]): Promise<Outcome> {
       const { signal } = running.controller;
       try {
-        const { result, error, output } = await attempt(row, running, steps);
+        const { result, error, notice, output } = await attempt(row, running, steps);
         running.end = result === 0 ? { output } : { error: new AppError("engine_failed", error ?? "") };
-        if (await tasks.complete({ id: row.id, result, error, now: Date.now() })) return "over";
+        if (await tasks.complete({ id: row.id, result, error, notice, now: Date.now() })) return "over";
         // A cancel came between the last step and the end.
         return await undo(row, running);
       } catch (error) {

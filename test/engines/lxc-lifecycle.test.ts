@@ -82,9 +82,11 @@ test("a container that no station has made is listed, started and removed", asyn
   rmSync(join(lxc().path, id, "gantry.json"));
   const found = await engine().containers.getById(id);
   assert.ok(found);
-  const { incarnation, ...rest } = found;
+  const { incarnation, macs, ...rest } = found;
   assert.match(incarnation, /^\d+-[\d.]+$/);
-  assert.deepEqual(rest, { id, name: id, state: "stopped", image: "", imageId: "", ports: [], pid: 0, mounts: [] });
+  assert.match(macs.join(), /^00:16:3e(?::[0-9a-f]{2}){3}$/);
+  const empty = { image: "", imageId: "", ports: [], pid: 0, mounts: [], addresses: [] };
+  assert.deepEqual(rest, { id, name: id, state: "stopped", ...empty });
   await engine().containers.start(id);
   assert.ok((await engine().containers.list()).some((container) => container.id === id && container.pid > 0));
   await engine().containers.remove(id);

@@ -13,7 +13,7 @@ const everything: Capabilities = {
   nameServers: true,
   publishedPorts: true,
   imagesInUse: true,
-  privileged: true,
+  makesDeviceNodes: true,
   commits: true,
   renamesRunning: true,
   sizes: true,
@@ -25,7 +25,6 @@ const nothing = Object.fromEntries(Object.keys(everything).map((flag) => [flag, 
 
 /** With all that asks for something. */
 const asking: Record<string, Partial<CreateRequest>> = {
-  privileged: { privileged: true },
   entrypoint: { entrypoint: "sh" },
   command: { command: ["sh"] },
   user: { user: "nobody" },

@@ -100,6 +100,18 @@ test("the seed's lxc create makes a running container", async () => {
   assert.match(readFileSync(join(world.lxc.path, "ctest/config"), "utf8"), /^lxc\.uts\.name = ctest$/m);
 });
 
+test("an LXC container with a device that this host has no node of: the task says so", async () => {
+  const device = [
+    ["allow", "IrDA_(161)", "rw"],
+    ["allow", "DVB_(212)", "rw"],
+  ];
+  const body = { ...(JSON.parse(bodies.lxc) as object), name: "ctest-devices", resource: { device } };
+  const { id } = await world.station.client.add("create", body);
+  const ended = await world.station.client.ended(id);
+  assert.deepEqual([ended.state, ended.result, ended.error], ["completed", 0, undefined]);
+  assert.equal(ended.detail_state, "This host has no node of IrDA_(161), DVB_(212): the container has none either.");
+});
+
 test("the seed's lxd create makes a running container with all that it asks for", async () => {
   const pid = await made("lxd");
   const [quota, period, memory] = cgroupV2

@@ -39,7 +39,7 @@ export function createDockerEngine(options: DockerOptions): Engine {
       nameServers: true,
       publishedPorts: true,
       imagesInUse: true,
-      privileged: true,
+      makesDeviceNodes: true,
       commits: true,
       renamesRunning: true,
       sizes: false,

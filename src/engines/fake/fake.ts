@@ -49,7 +49,7 @@ export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       nameServers: true,
       publishedPorts: true,
       imagesInUse: true,
-      privileged: true,
+      makesDeviceNodes: true,
       commits: true,
       renamesRunning: true,
       sizes: false,

@@ -72,7 +72,7 @@ export function createLxcEngine(options: LxcOptions): Engine {
       nameServers: false,
       publishedPorts: false,
       imagesInUse: false,
-      privileged: true,
+      makesDeviceNodes: false,
       commits: false,
       renamesRunning: false,
       sizes: true,

@@ -78,7 +78,7 @@ export function createLxdEngine(options: LxdOptions): Engine {
       publishedPorts: false,
       engineVolumes: false,
       imagesInUse: false,
-      privileged: true,
+      makesDeviceNodes: false,
       commits: false,
       renamesRunning: false,
       sizes: true,

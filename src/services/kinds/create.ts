@@ -1,5 +1,7 @@
 import type { CreateRequest } from "../../api/create.ts";
 import type { Container, Engine, EngineType, Mount, NetworkMode, OwnerMark } from "../../engines/engine.ts";
+import { deviceNames, findDevice } from "../../engines/device-table.ts";
+import { hostFacts } from "../../engines/host-devices.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { Handler, TaskContext } from "../../tasks/handler.ts";
 import { asksOfCreate } from "../access/task-authorization.ts";
@@ -46,7 +48,7 @@ export function createHandler(options: KindOptions): Handler {
       await view.refresh(id);
       const seen = view.byId(id);
       if (seen) await options.settlePorts(engine, seen);
-      return undefined;
+      return { result: 0, error: null, notice: await missingDevices(engine, plan) };
     },
   };
 }
@@ -62,6 +64,19 @@ async function findOthers(lookup: ContainerLookup, type: EngineType, plan: Conta
 function refuseRemote({ capabilities, type }: Engine, plan: ContainerPlan): void {
   if (capabilities.local || (plan.mounts.length === 0 && plan.network.mode !== "bridge")) return;
   throw new AppError("unsupported", `volume.host and network.mode bridge need a ${type} on this host.`);
+}
+
+/**
+ * Returns a sentence that names the devices that the container was given and cannot have, because the host has no node.
+ * Of LXD nothing is said: the documented create gives a device that hosts lack, and its task ends with an empty detail.
+ */
+async function missingDevices({ capabilities, type }: Engine, plan: ContainerPlan): Promise<string | undefined> {
+  if (capabilities.makesDeviceNodes || type === "lxd" || plan.privileged || plan.devices.length === 0) return undefined;
+  const { nodes } = await hostFacts(plan);
+  const there = new Set(nodes.map(({ kind, major }) => `${kind}${major}`));
+  const missing = plan.devices.filter(({ majors }) => !majors.some(({ kind, major }) => there.has(`${kind}${major}`)));
+  const names = deviceNames.filter((name) => missing.some(({ majors }) => majors === findDevice(name)));
+  return names.length > 0 ? `This host has no node of ${names.join(", ")}: the container has none either.` : undefined;
 }
 
 /** A container that has ended by now needs no address. */

@@ -6,7 +6,6 @@ import { invalid } from "../../errors.ts";
 type Needs = readonly [ability: keyof Capabilities, fields: (request: CreateRequest) => Record<string, unknown>];
 
 const needs: readonly Needs[] = [
-  ["privileged", ({ privileged }) => ({ privileged })],
   [
     "processOptions",
     ({ entrypoint, command, user, working_dir, environment }) => ({

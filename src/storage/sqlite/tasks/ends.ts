@@ -31,7 +31,7 @@ export function createEndVerbs(
 ): Pick<TaskVerbs, EndVerb> {
   const pivot = db.prepare("UPDATE task SET pivot = 1 WHERE id = ? AND state = 'running' RETURNING id");
   const complete = db.prepare(
-    `UPDATE task SET state = ?, result = ?, error = ?, "end" = ?, progress = ?, detail = '', creates = NULL
+    `UPDATE task SET state = ?, result = ?, error = ?, "end" = ?, progress = ?, detail = ?, creates = NULL
      WHERE id = ? AND state = 'running' RETURNING ${endColumns}`,
   );
   const startUndo = db.prepare(
@@ -52,7 +52,8 @@ export function createEndVerbs(
     complete(end) {
       const failed = end.result !== 0;
       const to = failed ? "error" : "completed";
-      const row = complete.get(to, end.result, end.error, end.now, failed ? -1 : 100, end.id) as EndRow | undefined;
+      const { id, result, error, notice = "", now } = end;
+      const row = complete.get(to, result, error, now, failed ? -1 : 100, notice, id) as EndRow | undefined;
       if (!row) return false;
       release(end.id, { keepClaims: !failed });
       events.add(row, to, end.now, end.result);
