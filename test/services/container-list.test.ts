@@ -28,7 +28,7 @@ test("an answer is kept while nothing changes, and no longer: a container, its n
   const options = {
     sessions: { authenticate: () => ({ name: "admin", role: "admin" }) },
     inventory: { view: (type: string) => (type === "lxc" ? view : undefined) } as unknown as Inventory,
-    numbers: { of: () => now.numbers, watch: () => undefined, close: () => undefined },
+    numbers: { get: () => now.numbers, watch: () => undefined, close: () => undefined },
   } as unknown as ContainerListOptions;
   const { list } = createContainerList(options);
   const look = async () => (await list({ address: "", sid: undefined }))[0];
