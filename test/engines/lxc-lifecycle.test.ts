@@ -84,7 +84,7 @@ test("a container that no station has made is listed, started and removed", asyn
   assert.ok(found);
   const { incarnation, macs, ...rest } = found;
   assert.match(incarnation, /^\d+-[\d.]+$/);
-  assert.match(macs.join(), /^00:16:3e(?::[0-9a-f]{2}){3}$/);
+  assert.match((macs ?? []).join(), /^00:16:3e(?::[0-9a-f]{2}){3}$/);
   const empty = { image: "", imageId: "", ports: [], pid: 0, mounts: [], addresses: [] };
   assert.deepEqual(rest, { id, name: id, state: "stopped", ...empty });
   await engine().containers.start(id);
