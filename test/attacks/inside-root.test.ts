@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { until } from "../support/daemon.ts";
 import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -195,7 +196,8 @@ test("an operator runs nothing in his LXC container that an earlier version has 
   await refused(at("PUT", "/start"));
   await refused(at("PUT", "/autostart/on"));
   await world.startLxc(name);
-  assert.equal((await at("GET", "")).json.privileged, true);
+  const isShown = async () => (await at("GET", "")).json.privileged === true;
+  assert.ok(await until(isShown, 5_000), "the station sees what was changed behind its back");
   assert.equal((await at("GET", "/inspect")).json.HostConfig.Privileged, true);
   await refused(at("PUT", "/restart"));
   await refused(at("POST", "/exec", { command: ["id"] }));
