@@ -16,7 +16,7 @@ export async function benchProcess(report: Report): Promise<void> {
     report.line("process start to ready, median of 10", median(starts), "ms", { atMost: 1000 });
     await sleep(5000);
     const status = readFileSync(`/proc/${station.pid()}/status`, "utf8");
-    report.line("memory at rest (VmRSS)", Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024, "MB", { atMost: 120 });
+    report.line("memory at rest (VmRSS)", Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024, "MB", { atMost: 100 });
   } finally {
     await station.close();
   }

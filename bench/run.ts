@@ -3,6 +3,7 @@ import { removeContainers } from "../test/support/docker-cli.ts";
 import { benchCreate } from "./create.ts";
 import { benchGuesses } from "./guesses.ts";
 import { benchIds } from "./ids.ts";
+import { benchLargeList } from "./large-list.ts";
 import { benchList } from "./list.ts";
 import { benchOpenvz } from "./openvz.ts";
 import { benchProcess } from "./process.ts";
@@ -25,6 +26,7 @@ const parts = {
   held: benchHeld,
   working: benchWorking,
   guesses: benchGuesses,
+  large: benchLargeList,
   list: benchList,
 };
 const wanted = process.argv.slice(2);

@@ -73,7 +73,14 @@ function stretchTests(open: OpenStore): void {
       assert.deepEqual(await ids(tasks, { limit: 5000 }), all);
       const cleared = await tasks.clear({ kind: null, before: null });
       assert.deepEqual([cleared.items.length, cleared.next], [200, all[199]]);
+      assert.deepEqual(
+        await tasks.list({ kind: null, limit: 5000, before: null, user: "another" }),
+        { items: [], next: null },
+        "other users' tasks are not read",
+      );
       assert.equal((await clearAll(tasks, { kind: null })).length, 1000);
+      const left = await tasks.list({ kind: null, limit: 5000, before: null });
+      assert.deepEqual(left, { items: [], next: null }, "cleared ones are not read");
       const purged = await tasks.purge({ ...limits, now: noon + 2 * day, from: null });
       assert.deepEqual([purged.dropped, purged.next?.before], [200, all[199]]);
       assert.equal(await purgeAll(tasks, { ...limits, maxEvents: 1e9, now: noon + 2 * day }), 1000);

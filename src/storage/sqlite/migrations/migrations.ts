@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { accountTables } from "./accounts.ts";
+import { listedTasks } from "./listed-tasks.ts";
 import { taskOwners } from "./task-owners.ts";
 import { openvzTables } from "./openvz.ts";
 
@@ -85,6 +86,7 @@ const migrations: readonly string[] = [
   openvzTables,
   // Registries that were saved before this check existed are allowed to be inside.
   "ALTER TABLE registry ADD COLUMN inside INTEGER NOT NULL DEFAULT 1",
+  listedTasks,
 ];
 
 export class NewerDatabaseError extends Error {}
