@@ -17,6 +17,7 @@ sh "$root/scripts/leave-mounts.sh"
 mount -t tmpfs tmpfs /run
 [ -L /var/run ] || mount -t tmpfs tmpfs /var/run
 mkdir -p /run/lock "$folder/cgroup" "$folder/tmp"
+"$root/node_modules/.bin/node" "$root/scripts/mount-cgroups.ts"
 # A new /sys shows this network namespace's interfaces; the control groups come along.
 mount --rbind /sys/fs/cgroup "$folder/cgroup"
 mount -t sysfs sysfs /sys
