@@ -168,3 +168,20 @@ test("not exchanged: also at the odd places the mount is what it should be", asy
     await removeContainers("attack");
   }
 });
+
+test("an engine that does not see the station's mounts gets no folder, and the task says why", async () => {
+  const apart = await startStation({
+    docker: proxy.address,
+    flags: ["--share", `Public=${at("public")}`],
+    through: ["unshare", "--mount", "--propagation", "private", "--"],
+  });
+  try {
+    const volume = { host: { "/Public/real": { bind: "/mnt" } } };
+    const task = await apart.client.add("create", { ...plain, volume });
+    const { error } = await apart.client.ended(task.id);
+    assert.match(String(error), /volume\.host cannot be given to docker: it does not see the mounts of this host/);
+    assert.equal(await hasContainer("attack"), false);
+  } finally {
+    await apart.close();
+  }
+});

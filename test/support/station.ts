@@ -21,6 +21,8 @@ export interface StationOptions {
   /** It serves HTTPS: the client does not log in. */
   https?: boolean;
   env?: Readonly<Record<string, string>>;
+  /** A program that starts it, with its arguments. */
+  through?: readonly string[];
 }
 
 export interface TestStation {
@@ -58,7 +60,9 @@ export async function startStation(options: StationOptions = {}): Promise<TestSt
 
   async function start(): Promise<void> {
     const env = { ...process.env, GANTRY_ADMIN_PASSWORD: adminPassword, ...options.env };
-    const started = spawn("sh", [join(root, "scripts/node.sh"), join(root, "src/main.ts"), ...flags], {
+    const command = ["sh", join(root, "scripts/node.sh"), join(root, "src/main.ts"), ...flags];
+    const [program = "", ...args] = [...(options.through ?? []), ...command];
+    const started = spawn(program, args, {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
       env,
