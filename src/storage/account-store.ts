@@ -118,8 +118,8 @@ export interface AccountVerbs {
 
   /** Lists the tokens that have not expired at `now`. Deletes the others. */
   tokens(now: number): TokenRow[];
-  /** Adds a token. Returns `taken` if its user has one with this name. */
-  addToken(token: Omit<TokenRow, "id">): { id: number } | "taken";
+  /** Adds a token. Returns `taken` if its user has one with this name, and `full` if he has `most` tokens already. */
+  addToken(added: { token: Omit<TokenRow, "id">; most: number }): { id: number } | "taken" | "full";
   /** Deletes a token. */
   removeToken(id: number): void;
   /** Deletes all tokens of a user. */

@@ -80,6 +80,18 @@ test("a token that is made while the password is reset ends with the others", as
   assert.deepEqual(await accounts.tokens(0), []);
 });
 
+test("a user has a hundred tokens at most, however many are asked for at once", async (context) => {
+  const { login, tokens, accounts } = await openAccounts(context, {});
+  const caller = { sid: await login(first), address };
+  const asked = Array.from({ length: 120 }, (_, n) => tokens.create(caller, { name: `t${n}` }));
+  const refused = (await Promise.allSettled(asked)).flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+  assert.deepEqual([refused.length, ...new Set(refused.map(({ code }) => code))], [20, "too_many"]);
+  assert.equal((await accounts.tokens(0)).length, 100);
+  const [{ id } = { id: 0 }] = await tokens.list(caller);
+  await tokens.remove(caller, id);
+  await tokens.create(caller, { name: "room" });
+});
+
 test("the store ends sessions and tokens with the password that they came from, but those that are kept", async (context) => {
   const { login, tokens, accounts } = await openAccounts(context, {});
   const kept = await login(first);

@@ -64,3 +64,15 @@ test("who guesses from elsewhere keeps nobody out of a network that is known", a
   await assert.rejects(limits.attempt("a", "10.2.2.2", judged("right")), isTooMany, "it has a limit of its own");
   limits.forget("a");
 });
+
+test("of an account's own networks the last twenty count as known, and no other account's", async () => {
+  const limits = createLoginLimits({ tries: 1, perMinute: 1000 });
+  limits.trust("b", "10.9.0.0/24");
+  for (let n = 0; n < 20; n++) limits.trust("a", `10.9.${n}.0/24`);
+  limits.trust("a", "10.9.0.0/24");
+  limits.trust("a", "10.9.20.0/24");
+  for (const account of ["a", "b"]) await limits.attempt(account, "10.8.0.1", judged("wrong"));
+  for (const third of [0, 2, 20]) await limits.attempt("a", `10.9.${third}.1`, judged("right"));
+  await assert.rejects(limits.attempt("a", "10.9.1.1", judged("right")), isTooMany, "the oldest is forgotten");
+  await limits.attempt("b", "10.9.0.1", judged("right"));
+});

@@ -4,7 +4,7 @@ import type { AccountStore, UserRow } from "../../storage/account-store.ts";
 import { passwordMatches } from "./password.ts";
 import type { Directory } from "./directory.ts";
 import type { HostUsers } from "./host-users.ts";
-import { networkName, type LoginLimits, type Verdict } from "./login-limits.ts";
+import { networkName, networksPerUser, type LoginLimits, type Verdict } from "./login-limits.ts";
 import { looksLikeSignature } from "./signatures.ts";
 import type { SecondStep } from "./second-step.ts";
 
@@ -12,7 +12,6 @@ import type { SecondStep } from "./second-step.ts";
 const passwordBytes = 1024;
 /** With PAM, which waits by itself, every failure takes so long: else the time would tell whose user a name is. */
 const hostFailure = 4_000;
-const networksPerUser = 20;
 
 export interface Given {
   username: string;

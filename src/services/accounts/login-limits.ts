@@ -20,6 +20,9 @@ export interface LoginLimits {
   forget(account: string): void;
 }
 
+/** Networks of an account that are remembered as its own: the last ones from which it has logged in. */
+export const networksPerUser = 20;
+
 const second = 1000;
 const minute = 60 * second;
 const longestWait = 15 * minute;
@@ -46,11 +49,10 @@ type Account = Count & { gate: ReturnType<typeof createSemaphore> };
 export function createLoginLimits({ tries, perMinute }: LimitOptions): LoginLimits {
   const accounts = new Map<string, Account>();
   const networks = new Map<string, Count>();
-  const trusted = new Set<string>();
+  const trusted = new Map<string, Set<string>>();
 
   function keyOf(account: string, network: string): string {
-    const own = `${network} ${account}`;
-    return trusted.has(own) ? own : `* ${account}`;
+    return trusted.get(account)?.has(network) ? `${network} ${account}` : `* ${account}`;
   }
 
   function accountOf(key: string): Account {
@@ -105,10 +107,15 @@ export function createLoginLimits({ tries, perMinute }: LimitOptions): LoginLimi
       }
     },
     trust(account, network) {
-      trusted.add(`${network} ${account}`);
+      const known = trusted.get(account) ?? new Set();
+      trusted.set(account, known);
+      known.delete(network);
+      known.add(network);
+      const [oldest = network] = known;
+      if (known.size > networksPerUser) known.delete(oldest);
     },
     forget(account) {
-      for (const key of trusted) if (key.endsWith(` ${account}`)) trusted.delete(key);
+      trusted.delete(account);
     },
   };
 }

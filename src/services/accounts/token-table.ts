@@ -7,12 +7,15 @@ import type { Directory } from "./directory.ts";
 
 /** So that a token is never taken for a session's id, and is found by those who search for leaked secrets. */
 export const tokenPrefix = "gantry_";
+/** The store counts them, so that many requests at once make no more. */
+const tokensPerUser = 100;
 
 /** Tokens of programs, in memory and, by their hash only, in the store. */
 export interface TokenTable {
   /** Who has this token; its role is no more than its owner's is now. */
   find(token: string): { user: User; createdAt: number } | undefined;
   list(): TokenRow[];
+  /** Throws `conflict` if its user has one of this name, and `too_many` if he has 100. */
   add(token: Omit<TokenRow, "id">): Promise<TokenRow>;
   remove(id: number): Promise<void>;
   /** Ends all of a user, also one that is being made; returns how many there were. */
@@ -41,9 +44,11 @@ export async function createTokenTable(
     },
     list: live,
     async add(token) {
-      const added = await accounts.addToken(token);
+      const added = await accounts.addToken({ token, most: tokensPerUser });
       if (added === "taken")
         throw new AppError("conflict", `You have a token named ${token.name} already.`, { details: { field: "name" } });
+      if (added === "full")
+        throw new AppError("too_many", `${token.user} has ${tokensPerUser} tokens already: revoke one first.`);
       const row = { id: added.id, ...token };
       byHash.set(row.hash, row);
       return row;

@@ -10,7 +10,6 @@ import { tokenPrefix, type TokenTable } from "./token-table.ts";
 
 const day = 24 * 3600_000;
 const defaultDays = 90;
-const tokensPerUser = 100;
 
 export interface TokenOptions {
   sessions: Sessions;
@@ -42,8 +41,6 @@ export function createTokenService({ sessions, table, clock }: TokenOptions): To
       const user = sessions.authenticate(caller);
       authorize(user, "token:create");
       const role = roleFor(user, request);
-      if (table.list().filter((row) => row.user === user.name).length >= tokensPerUser)
-        throw new AppError("too_many", `${user.name} has ${tokensPerUser} tokens already: revoke one first.`);
       if (request.name !== request.name.trim()) throw invalid("name", "must not begin or end with a space");
       const token = `${tokenPrefix}${randomBytes(32).toString("base64url")}`;
       const createdAt = clock.now();

@@ -38,6 +38,7 @@ function createTokenVerbs(db: DatabaseSync) {
     "SELECT id, hash, user, name, role, created_at AS createdAt, expires_at AS expiresAt FROM api_token ORDER BY id",
   );
   const find = db.prepare("SELECT id FROM api_token WHERE user = ? AND name = ?");
+  const count = db.prepare("SELECT count(*) AS count FROM api_token WHERE user = ?");
   const insert = db.prepare(
     "INSERT INTO api_token (hash, user, name, role, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
   );
@@ -48,9 +49,10 @@ function createTokenVerbs(db: DatabaseSync) {
       dropExpired.run(now);
       return list.all() as unknown as TokenRow[];
     },
-    addToken(token: Omit<TokenRow, "id">): { id: number } | "taken" {
+    addToken({ token, most }: Parameters<AccountVerbs["addToken"]>[0]) {
       dropExpired.run(token.createdAt);
-      if (find.get(token.user, token.name)) return "taken";
+      if (find.get(token.user, token.name)) return "taken" as const;
+      if ((count.get(token.user)?.["count"] as number) >= most) return "full" as const;
       const { hash, user, name, role, createdAt, expiresAt } = token;
       return { id: Number(insert.run(hash, user, name, role, createdAt, expiresAt).lastInsertRowid) };
     },

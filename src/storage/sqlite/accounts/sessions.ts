@@ -12,7 +12,7 @@ export function createSessionVerbs(db: DatabaseSync) {
   const remove = db.prepare("DELETE FROM session WHERE hash = ?");
   const dropEnded = db.prepare("DELETE FROM session WHERE seen_at < ? OR login_at < ? OR max(seen_at, login_at) > ?");
   const sessions = db.prepare("SELECT hash, user, address, login_at AS loginAt, seen_at AS seenAt FROM session");
-  const networks = db.prepare("SELECT user, network FROM known_network ORDER BY at DESC");
+  const networks = db.prepare("SELECT user, network FROM known_network ORDER BY at");
   const addNetwork = db.prepare(
     "INSERT INTO known_network (user, network, at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET at = excluded.at",
   );
