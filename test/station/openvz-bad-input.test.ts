@@ -89,9 +89,10 @@ test("what is wrong is refused with the documented code and the field's name, an
         "10.0.0.1/24/8",
         "10.0.0.1/1",
         "192.0.2.0/24",
+        "10.0.0.1".padEnd(5000),
         used,
       ],
-      nameserver: ["", "one", "1.1.1.1;8.8.8.8", "1.1.1.1,,8.8.8.8", 1],
+      nameserver: ["", "one", "1.1.1.1;8.8.8.8", "1.1.1.1,,8.8.8.8", "1.1.1.1".padEnd(5000), 1],
       description: [1, "a\u0000b", "x".repeat(5000)],
     }).flatMap(([name, values]) =>
       values.map((value): [unknown, number, RegExp] => [

@@ -22,7 +22,7 @@ const names: Readonly<Record<keyof Shape, keyof OpenvzParameters>> = {
   nameServers: "nameserver",
 };
 
-const most = { addresses: 64, nameServers: 16, description: 4096, cores: 4096 };
+const most = { addresses: 64, nameServers: 16, characters: 4096, cores: 4096 };
 const smallestMemory = 16 << 20;
 
 /** An empty map asks for nothing. Throws `invalid` naming the parameter. */
@@ -130,6 +130,8 @@ function parseNameServers(text: string): string[] {
 }
 
 function list(name: string, text: string, limit: number): string[] {
+  // The text is kept as it came.
+  if (text.length > most.characters) throw invalid(name, `must be a text of at most ${most.characters} characters`);
   const items = text.split(",").map((item) => item.trim());
   if (items.length > limit) throw invalid(name, `must have at most ${limit} entries`);
   const twice = items.find((item, index) => items.indexOf(item) !== index);
@@ -138,8 +140,8 @@ function list(name: string, text: string, limit: number): string[] {
 }
 
 function parseDescription(text: string): string {
-  if (text.length <= most.description && !/[^\P{Cc}\t\n]/u.test(text)) return text;
-  throw invalid("description", `must be a text of at most ${most.description} characters`);
+  if (text.length <= most.characters && !/[^\P{Cc}\t\n]/u.test(text)) return text;
+  throw invalid("description", `must be a text of at most ${most.characters} characters`);
 }
 
 function shown(text: string): string {
