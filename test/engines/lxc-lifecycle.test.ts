@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -9,6 +10,7 @@ import { lxcMonitor } from "../support/lxc-monitor.ts";
 import { until } from "../support/patiently.ts";
 import { run } from "./commands.ts";
 import { containerSpec, testStation } from "./container-spec.ts";
+import { fails } from "./engine-checks.ts";
 import { cgroupV2 } from "./kernel.ts";
 import { image, leftovers, lxcBench, nothing } from "./lxc-bench.ts";
 
@@ -91,6 +93,24 @@ test("a container that no station has made is listed, started and removed", asyn
   assert.ok((await engine().containers.list()).some((container) => container.id === id && container.pid > 0));
   await engine().containers.remove(id);
   assert.deepEqual(leftovers(lxc()), nothing);
+});
+
+test("a container whose files lie elsewhere is removed by LXC itself, and what LXC leaves there is an error", async () => {
+  const id = await engine().containers.create(containerSpec({ image, privileged: true }));
+  const [home, elsewhere] = [join(lxc().path, id), mkdtempSync(join(tmpdir(), "elsewhere-"))];
+  await run("mv", join(home, "rootfs"), elsewhere);
+  const config = readFileSync(join(home, "config"), "utf8");
+  writeFileSync(join(home, "config"), config.replaceAll(join(home, "rootfs"), join(elsewhere, "rootfs")));
+  const program = realpathSync("/usr/bin/lxc-destroy");
+  await run("mount", "--bind", "/bin/true", program);
+  try {
+    await fails(engine().containers.remove(id), "engine_failed", /^LXC did not remove container /);
+  } finally {
+    await run("umount", program);
+  }
+  await engine().containers.remove(id);
+  assert.equal(await engine().containers.getById(id), undefined);
+  assert.deepEqual(readdirSync(elsewhere), []);
 });
 
 test("what clears away a killed station's helpers leaves its containers running", async () => {

@@ -102,6 +102,19 @@ for (const privileged of [false, true]) {
   });
 }
 
+test("create in LXD: one that is not to be privileged is not, whatever the profile says", async () => {
+  const profile = "/1.0/profiles/default";
+  const set = (value: string) =>
+    http().send({ method: "PATCH", path: profile, body: { config: { "security.privileged": value } } });
+  await set("true");
+  try {
+    const { pid } = await launch();
+    assert.match(readFileSync(`/proc/${pid}/uid_map`, "utf8"), /^\s+0\s+100000\s/);
+  } finally {
+    await set("");
+  }
+});
+
 test("create in LXD: a size holds, though the default pool cannot hold one; and again after a restart", async () => {
   const size = 100 * megabyte;
   const container = await launch({ limits: { size } });

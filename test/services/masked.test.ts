@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { cutLong } from "../../src/services/secrets/shortening.ts";
 import { hiddenWords, maskedJson } from "../../src/services/secrets/masking.ts";
 import { withoutRequest } from "../../src/services/secrets/unrepeated.ts";
+import { taskOf } from "../../src/services/tasks/task-view.ts";
+import { newTask, noon } from "../storage/contract-fixture.ts";
 
 const masked = (request: unknown, inspects = true) => maskedJson(JSON.stringify(request), { inspects });
 
@@ -147,4 +149,14 @@ test("long values are cut and marked, short requests are as they were", () => {
     const { value: shown, cut: marked } = cut(value);
     assert.ok(marked && JSON.stringify(shown).length < 16_384, `${JSON.stringify(shown).length}`);
   }
+});
+
+test("a list cuts a long error and marks the task; the task by itself shows all of it", () => {
+  const row = { ...newTask({ params: "{}" }), id: 1, state: "error" as const, init: noon, start: noon, end: noon };
+  const more = { result: 1, detail: "", progress: -1, pivot: 0, attempts: 0, outcome: null };
+  const shown = (error: string, whole: boolean) =>
+    taskOf({ ...row, ...more, error }, undefined, { sight: { inspects: true }, whole });
+  const long = shown("x".repeat(10_000), false);
+  assert.deepEqual([long.error, long.cut], [`${"x".repeat(2048)}... (cut)`, true]);
+  assert.deepEqual([shown("x".repeat(10_000), true).error?.length, shown("x", false).cut], [10_000, undefined]);
 });
