@@ -92,6 +92,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     },
     lanes: config.lanes,
     maxTasks: config.maxTasks,
+    userQuota: config.userQuota,
     host: createHost(),
     reach: createRegistryReach(outbound),
     certificates,

@@ -45,6 +45,8 @@ export interface Config {
   lanes: { quick: number; heavy: number };
   /** How many tasks may wait or run. */
   maxTasks: number;
+  /** What one user who is no admin may have: tasks that wait or run, and bytes of all his tasks: of each its request and 1 KiB. */
+  userQuota: { tasks: number; bytes: number };
   /** Names, in addition to the host's own, under which browsers may reach the station. */
   hostNames: readonly string[];
   /** Lets users of the host log in by PAM; members of these groups are admins. Undefined: they may not log in. */
@@ -111,6 +113,7 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     adminPassword: get("admin-password-file"),
     lanes: Object.freeze({ quick: need("quick"), heavy: need("heavy") }),
     maxTasks: need("max-tasks"),
+    userQuota: Object.freeze({ tasks: need("max-user-tasks"), bytes: need("max-user-megabytes") * 2 ** 20 }),
     hostNames: get("host-name") ?? Object.freeze([]),
     pam: need("pam") ? Object.freeze({ adminGroups }) : undefined,
     loginLimits: Object.freeze({ tries: need("login-tries"), perMinute: need("login-rate") }),

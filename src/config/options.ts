@@ -159,6 +159,20 @@ const options = {
     help: "tasks that may wait or run; a further one is refused with 429",
     parse: single(parsePositive),
   },
+  "max-user-tasks": {
+    placeholder: "N",
+    variable: "GANTRY_MAX_USER_TASKS",
+    default: "10000",
+    help: "tasks of one user, admins apart, that may wait or run; a further one is refused with 429",
+    parse: single(parsePositive),
+  },
+  "max-user-megabytes": {
+    placeholder: "N",
+    variable: "GANTRY_MAX_USER_MEGABYTES",
+    default: "64",
+    help: "MiB that all tasks of one user, admins apart, may keep: each its request and 1 KiB; a further one is refused with 429",
+    parse: single(parsePositive),
+  },
   "host-name": {
     placeholder: "NAME",
     variable: "GANTRY_HOST_NAMES",

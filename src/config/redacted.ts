@@ -18,6 +18,7 @@ const visibleKeys = [
   "dockerTls",
   "lanes",
   "maxTasks",
+  "userQuota",
   "openvz",
   "synchronous",
   "setup",

@@ -1,4 +1,5 @@
 import type { StreamLimits } from "./event-stream.ts";
+import type { BodyBudget } from "./pending-bodies.ts";
 
 /** Times in milliseconds, sizes in bytes. */
 export interface ServerLimits {
@@ -17,6 +18,7 @@ export interface ServerLimits {
   headerSize: number;
   bodySize: number;
   connections: number;
+  bodies: BodyBudget;
   stream: StreamLimits;
 }
 
@@ -31,5 +33,6 @@ export const defaultLimits: ServerLimits = {
   headerSize: 16 * 1024,
   bodySize: 1024 * 1024,
   connections: 10_000,
+  bodies: { total: 256 * 1024 * 1024, perAddress: 64 * 1024 * 1024 },
   stream: { buffer: 1024 * 1024, heartbeat: 15_000 },
 };

@@ -23,6 +23,7 @@ import { methodsAt } from "./methods.ts";
 import { canonicalPath, nowhere } from "./paths.ts";
 import { applyQueryRule, queryError } from "./query.ts";
 import { headersError } from "./request-headers.ts";
+import { limitPendingBodies } from "./pending-bodies.ts";
 import { registerRoutes } from "./routes.ts";
 import { loginPagePath } from "./login-page-errors.ts";
 import { openvzRoutes } from "./routes/openvz.ts";
@@ -75,6 +76,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     if (foreign) reportRefusal(services.refusals, request, foreign);
     done(refusal(request.raw, stopping) ?? foreign);
   });
+  limitPendingBodies(app, limits.bodies);
   readBodiesByContent(app);
   applyQueryRule(app);
   if (options.openvz) {

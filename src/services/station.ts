@@ -8,6 +8,7 @@ import type { AuditStore } from "../storage/audit-store.ts";
 import type { EventStore } from "../storage/event-store.ts";
 import type { OpenvzStore } from "../storage/openvz-store.ts";
 import type { RegistryStore } from "../storage/registry-store.ts";
+import type { TaskQuota } from "../storage/task-quota.ts";
 import type { Lane, TaskStore } from "../storage/task-store.ts";
 import { createTaskMachine, type TaskMachine } from "../tasks/machine.ts";
 import { createAccounts } from "./accounts/accounts.ts";
@@ -83,6 +84,8 @@ export interface StationOptions {
   shares: Omit<ShareOptions, "station">;
   lanes: Readonly<Record<Lane, number>>;
   maxTasks: number;
+  /** What one user who is no admin may have in the store. */
+  userQuota: TaskQuota;
   host: Host;
   reach: RegistryReach;
   certificates: Certificates;
@@ -173,9 +176,9 @@ export async function createStation(options: StationOptions): Promise<Station> {
   const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 
   const toReach = { sessions, inventory, marks, lookup };
-  const toMake = { inventory, planners, taken, machine };
+  const toMake = { inventory, planners, taken, machine, quota: options.userQuota };
   const background = createBackgroundService({ ...toMake, cards, sessions, owners, tasks, places });
-  const awaiting = createAwaiting({ machine, tasks });
+  const awaiting = createAwaiting({ machine, tasks, quota: options.userQuota });
   const permitted = createPermitted(lookup, owners);
   const services: Services = {
     ...accounts.services,

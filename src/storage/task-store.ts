@@ -1,4 +1,5 @@
 import type { Async } from "./async.ts";
+import type { TaskQuota } from "./task-quota.ts";
 import type { Page, PurgeCursor, Retention, TaskFilterRow } from "./task-ranges.ts";
 
 /**
@@ -76,6 +77,8 @@ export interface NewTask {
   endsOnly?: boolean;
   /** Its name in the containers-and-jobs API. */
   job?: OpenvzJob;
+  /** What its user may have in the store with it. Absent: as much as he likes. */
+  quota?: TaskQuota;
   /** The present time. */
   now: number;
 }
@@ -89,6 +92,8 @@ export type Accepted =
   | { reused: number }
   /** Another active task makes the same thing. */
   | { creating: { id: number; name: string; user: string } }
+  /** The user would have more than this part of his quota. */
+  | { over: keyof TaskQuota; limit: number }
   /** Somebody else has claimed a port. */
   | { claimed: { protocol: string; port: number; owner: string } };
 
@@ -218,7 +223,7 @@ export interface TaskVerbs {
   row(id: number): TaskRow | undefined;
   /** Lists tasks, newest first, without cancelled, cleared and awaited ones. */
   list(filter: TaskFilterRow): Page<TaskRow>;
-  /** Hides a completed or failed task, and drops its request if that is long. Returns false if there is no such task. */
+  /** Hides a completed or failed task, and drops its request and its error if they are long. Returns false if there is no such task. */
   clearOne(cleared: { id: number; by?: Actor }): boolean;
   /** Does the same for all tasks that match the filter, newest first. Returns their ids. */
   clear(filter: Omit<TaskFilterRow, "limit"> & { by?: Actor }): Page<number>;

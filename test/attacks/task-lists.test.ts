@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import type { Task } from "../../src/api/task.ts";
 import { openStream } from "../station/streams.ts";
 import { removeContainers } from "../support/docker-cli.ts";
-import { openWorld, type World } from "./sender.ts";
+import { openWorld, userPassword, type World } from "./sender.ts";
 
 let world: World;
 let operator: string;
@@ -54,6 +54,50 @@ test("OP-05: 60 tasks with 900 KB each blind nobody: the list is whole, its long
   assert.equal(whole.cut, undefined);
   const { environment } = whole.params as { environment: string[] };
   assert.deepEqual([environment[0]?.length, environment[1]], [100_003, "V0=********"]);
+});
+
+test("one user's requests have a limit, which clearing and cancelling make room under; admins have none", async () => {
+  const large = { ...base, environment: Array.from({ length: 9 }, (_, n) => `V${n}=${"z".repeat(100_000)}`) };
+  const post = (sid: string, name: string) =>
+    world.send("POST", "/background/create", { sid, body: { ...large, name } });
+  let refused = await post(operator, "lists-more-0");
+  for (let n = 1; refused.status === 200 && n < 30; n++) refused = await post(operator, `lists-more-${n}`);
+  assert.equal(refused.status, 429, refused.text.slice(0, 200));
+  assert.match(refused.json.error.message, /^The tasks of op would keep more than 64 MiB: clear those that are over/);
+  assert.equal((await post(world.admin, "lists-admin")).status, 200);
+  const [newest] = (await list(operator, "?limit=1")).tasks;
+  assert.equal((await world.send("DELETE", `/background/${newest?.id}`, { sid: operator })).status, 200);
+  assert.equal((await post(operator, "lists-room")).status, 200);
+});
+
+test("one user's tasks have a limit, so that others still get theirs in", async (t) => {
+  const held = await openWorld({ flags: ["--heavy", "0", "--max-user-tasks", "3", "--max-streams", "1"] });
+  t.after(() => held.station.close());
+  const sids = [await held.user("many", "operator"), await held.user("few", "operator")];
+  const post = async (sid: string, name: string) =>
+    (await held.send("POST", "/background/create", { sid, body: { ...base, name } })).status;
+  const [many = "", few = ""] = sids;
+  for (let n = 0; n < 3; n++) assert.equal(await post(many, `lists-many-${n}`), 200);
+  assert.deepEqual([await post(many, "lists-many-3"), await post(few, "lists-few")], [429, 200]);
+  const { sid } = await held.login("many", userPassword);
+  const [last] = (await held.send("GET", "/background", { sid })).json as Task[];
+  for (const [method, path] of [
+    ["GET", "/background"],
+    ["DELETE", `/background/${last?.id}`],
+    ["DELETE", "/background"],
+    ["PUT", "/logout"],
+  ] as const)
+    assert.equal((await held.send(method, path, { sid })).status, 200, `${method} ${path} with a full quota`);
+  assert.deepEqual([await post(many, "lists-many-4"), await post(many, "lists-many-5")], [200, 429]);
+  // A whole list is a stream too.
+  const stream = await openStream(held.station.url, `CS_SESS_ID=${few}`);
+  t.after(() => stream.close());
+  for (const [asker, query, status] of [
+    [few, "", 429],
+    [few, "?limit=5", 200],
+    [many, "", 200],
+  ] as const)
+    assert.equal((await held.send("GET", `/background${query}`, { sid: asker })).status, status);
 });
 
 test("pages end by number and by bytes, and the Link header leads to the next one, through all", async () => {

@@ -28,7 +28,8 @@ function write(name: string, content: string, mode = 0o600): string {
 }
 
 test("without any setting the documented defaults apply", () => {
-  const { listen, dataDir, runDir, shares, engines, docker, imageServer, adminPassword, lanes, setup } = read([]);
+  const { listen, dataDir, runDir, shares, engines, docker, imageServer, adminPassword, lanes, userQuota, setup } =
+    read([]);
   assert.deepEqual(listen, { host: "127.0.0.1", port: 8080 });
   assert.equal(dataDir, "/var/lib/gantry");
   assert.equal(runDir, "/run/gantry");
@@ -36,6 +37,9 @@ test("without any setting the documented defaults apply", () => {
   assert.deepEqual([engines, docker, adminPassword], [undefined, undefined, undefined]);
   assert.equal(imageServer, "https://images.linuxcontainers.org");
   assert.deepEqual(lanes, { quick: 16, heavy: 4 });
+  assert.deepEqual(userQuota, { tasks: 10_000, bytes: 64 * 1024 * 1024 });
+  const given = read(["--max-user-tasks", "3", "--max-user-megabytes", "2"]).userQuota;
+  assert.deepEqual(given, { tasks: 3, bytes: 2 * 1024 * 1024 });
   assert.equal(setup, true);
 });
 
@@ -242,6 +246,7 @@ test("--help names every flag with its variable and default", () => {
   const pairs =
     "listen LISTEN, data DATA, run RUN, share SHARES, engines ENGINES, docker DOCKER, lxd LXD, lxc-path LXC_PATH, " +
     "image-server IMAGE_SERVER, admin-password-file ADMIN_PASSWORD, quick QUICK, heavy HEAVY, max-tasks MAX_TASKS, " +
+    "max-user-tasks MAX_USER_TASKS, max-user-megabytes MAX_USER_MEGABYTES, " +
     "synchronous SYNCHRONOUS, no-setup NO_SETUP, config CONFIG";
   for (const pair of pairs.split(", ")) {
     const [flag = "", variable = ""] = pair.split(" ");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
+import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 import { connect as connectPlain, type AddressInfo, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { connect as connectTls } from "node:tls";
@@ -163,6 +163,22 @@ test("HTTP/2: a body that does not come ends its stream, and the session goes on
   slow.write("{");
   await answered(slow);
   assert.equal((await answered(session.request({ ":path": "/healthz" }))).status, 200);
+});
+
+test("HTTP/2: a body over the budget ends its stream and gives back what it held, and the session goes on", async (t) => {
+  const { second, answer } = await startSecure(t, { bodies: { total: 100_000, perAddress: 100_000 } });
+  answer("background.add", () => ({}));
+  const session = second();
+  const post = () => session.request({ ":path": "/api/v1/background/image_pull", ":method": "POST" });
+  for (let n = 0; n < 2; n++) {
+    const over = post().on("error", () => undefined);
+    over.resume().write("x".repeat(200_000));
+    await new Promise((resolve) => over.once("close", resolve));
+    assert.equal(over.rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+  const fits = post();
+  fits.end(JSON.stringify({ type: "docker", repository: "dockerhub", image: "a", tag: "b" }).padEnd(90_000));
+  assert.equal((await answered(fits)).status, 200);
 });
 
 test("HTTP/2: who does not take his answer is cut", async (t) => {

@@ -200,3 +200,74 @@ test("connections over the limit are refused", async (t) => {
   await assert.rejects(send("/healthz"));
   held.forEach((socket) => socket.destroy());
 });
+
+const pulling = "/api/v1/background/image_pull";
+const unsized = `POST ${pulling} HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n`;
+const chunkOf = (length: number) => `${length.toString(16)}\r\n${"x".repeat(length)}\r\n`;
+const pullOf = (length: number) => {
+  const body = { type: "docker", repository: "dockerhub", image: "a", tag: "b" };
+  return { method: "POST", body: JSON.stringify(body).padEnd(length) };
+};
+
+/** Begins a body whose length is not known; `text` is what the server says before it ends the connection. */
+function beginBody(open: () => Socket, length: number): { socket: Socket; text: Promise<string> } {
+  const socket = open().on("error", () => {});
+  let said = "";
+  socket.on("data", (chunk) => (said += chunk)).write(unsized + chunkOf(length));
+  return { socket, text: closed(socket).then(() => said) };
+}
+
+test("bodies that are on their way have a budget of all and of one address; short ones get in all the same", async (t) => {
+  for (const bodies of [
+    { total: 300_000, perAddress: 200_000 },
+    { total: 200_000, perAddress: 300_000 },
+  ]) {
+    const { open, send, answer } = await startServer(t, { bodies });
+    answer("background.add", () => ({}));
+    const [one, two] = [beginBody(open, 97_000), beginBody(open, 97_000)];
+    const large = async () => (await send(pulling, pullOf(100_000))).status;
+    assert.ok(await until(async () => (await large()) === 429, 5_000), "a length that does not fit is refused");
+    assert.equal((await send(pulling, pullOf(16_000))).status, 200, "a short one");
+    assert.deepEqual([one.socket.destroyed, two.socket.destroyed], [false, false]);
+    one.socket.write(chunkOf(90_000));
+    assert.equal(await one.text, "", "what grows over it is cut");
+    assert.equal(await large(), 200, "and is free again");
+    two.socket.destroy();
+    const own = async () => (await send(pulling, pullOf(190_000))).status;
+    assert.ok(await until(async () => (await own()) === 200, 5_000), "and what ended");
+  }
+});
+
+test("the beginnings of bodies have a budget too, because there may be very many", async (t) => {
+  const { open, send, answer } = await startServer(t, { bodies: { total: 40_000, perAddress: 40_000 } });
+  answer("background.add", () => ({}));
+  const held = [beginBody(open, 15_000), beginBody(open, 15_000)];
+  const short = async () => (await send(pulling, pullOf(15_000))).status;
+  assert.ok(await until(async () => (await short()) === 429, 5_000));
+  assert.equal(await beginBody(open, 15_000).text, "", "what grows over it is cut");
+  held.forEach(({ socket }) => socket.destroy());
+  assert.ok(await until(async () => (await short()) === 200, 5_000));
+});
+
+test("a body that is not read takes nothing of the budget", async (t) => {
+  const { open, send, answer } = await startServer(t, { bodies: { total: 3_000_000, perAddress: 3_000_000 } });
+  answer("background.add", () => ({}));
+  answer("background.get", () => new Promise(() => {}));
+  const waiting = open().on("error", () => {});
+  waiting.write(`GET /api/v1/background/1 HTTP/1.1\r\n${host}Content-Length: 2900000\r\n\r\n${"x".repeat(2_900_000)}`);
+  for (let n = 0; n < 10; n++) assert.equal((await send(pulling, pullOf(900_000))).status, 200);
+  waiting.destroy();
+});
+
+test("what comes of a body after its answer takes nothing of the budget", async (t) => {
+  const most = 1024 * 1024 + 1;
+  const { open } = await startServer(t, { bodies: { total: most, perAddress: most } });
+  for (let n = 0; n < 10; n++) {
+    const socket = open().on("error", () => {});
+    const said = new Promise((resolve) => socket.once("data", resolve).once("close", () => resolve("")));
+    socket.write(`POST ${pulling} HTTP/1.1\r\n${host}Content-Length: ${most}\r\n\r\n${"x".repeat(most)}`);
+    // A reset, because not all of it was read, may overtake the answer.
+    assert.match(String(await said), /^(?:HTTP\/1.1 413 [^]*)?$/);
+    if (!socket.destroyed) await closed(socket.resume());
+  }
+});

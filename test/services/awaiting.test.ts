@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { AppError } from "../../src/errors.ts";
 import type { User } from "../../src/services/access/policy.ts";
+import { quotaOf } from "../../src/services/access/task-quota.ts";
+import { acceptJob } from "../../src/services/openvz/jobs.ts";
 import { createAwaiting, type AwaitingOptions } from "../../src/services/tasks/awaiting.ts";
 import { createEndWaiters } from "../../src/tasks/end-waiters.ts";
 import type { Handler } from "../../src/tasks/handler.ts";
@@ -12,6 +14,8 @@ import { createWorld, soon, type World } from "../tasks/world.ts";
 const task = newTask({ lane: "quick", awaited: true, params: "{}", locks: [["docker/c/web", "X"]] });
 const admin: User = { name: "admin", role: "admin" };
 const { signal: connected } = new AbortController();
+const quota = { tasks: 1, bytes: 1 << 20 };
+const double = { tasks: 2, bytes: 1 << 21 };
 
 interface Bench {
   world: World;
@@ -30,11 +34,11 @@ async function bench(context: TestContext, times: Partial<AwaitingOptions> = {})
   };
   const world = await createWorld(context, () => handler);
   await world.machine.start();
-  const awaiting = createAwaiting({ machine: world.machine, tasks: world.tasks, ...times });
+  const awaiting = createAwaiting({ machine: world.machine, tasks: world.tasks, quota, ...times });
   return {
     world,
     finish,
-    run: (signal = connected, user = admin) => awaiting.run(task, user, signal),
+    run: (signal = connected, user = admin) => awaiting.run({ ...task, user: user.name }, user, signal),
     states: () => Promise.all([1, 2].map(async (id) => (await world.tasks.row(id))?.state)),
   };
 }
@@ -120,7 +124,7 @@ test("what takes too long goes on, and is named", async (context) => {
 
 test("a task that ended before, and how", async (context) => {
   const { world, finish } = await bench(context);
-  const awaiting = createAwaiting({ machine: world.machine, tasks: world.tasks });
+  const awaiting = createAwaiting({ machine: world.machine, tasks: world.tasks, quota });
   finish.resolve("end");
   const done = await world.add();
   await world.end(done);
@@ -142,4 +146,27 @@ test("nothing is kept of those who no longer wait for a task", async () => {
   assert.equal(waiters.size(), 0);
   const never = await Promise.race([first, Promise.resolve("nothing")]);
   assert.equal(never, "nothing");
+});
+
+test("a user's quota of tasks holds for verbs and jobs too; stops and removals have twice as many, an admin any number", async (context) => {
+  const { run, world, finish } = await bench(context);
+  const eve: User = { name: "eve", role: "operator" };
+  // What waits for this lock does not begin.
+  const locks = [["docker/c/held", "X"]] as const;
+  for (const user of ["eve", "admin"]) await world.add({ user, lane: "heavy", locks: user === "eve" ? locks : [] });
+  await fails(run(connected, eve), "too_many", /^eve has 1 tasks that wait or run already/);
+  const job = (kind: string) => {
+    const named = { id: kind, container: "c", verb: kind };
+    return acceptJob({ machine: world.machine, quota }, eve, { ...task, kind, user: "eve", locks, job: named });
+  };
+  for (const kind of ["openvz_create", "openvz_start"]) await fails(job(kind), "too_many", /^eve has 1 tasks/);
+  assert.equal((await job("openvz_stop")).message, "success");
+  await fails(job("openvz_remove"), "too_many", /^eve has 2 tasks/);
+  const most = ["container_stop", "container_remove", "openvz_remove", "container_restart"];
+  assert.deepEqual(
+    most.map((kind) => quotaOf(eve, kind, quota).quota),
+    [double, double, double, quota],
+  );
+  finish.resolve(undefined);
+  await run();
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clearAll, purgeAll } from "../../src/storage/task-pages.ts";
-import type { TaskStore } from "../../src/storage/task-store.ts";
+import { bytesOfTask } from "../../src/storage/task-quota.ts";
+import type { NewTask, TaskStore } from "../../src/storage/task-store.ts";
 import {
   accept,
   completed,
@@ -23,6 +24,7 @@ const ids = async (tasks: TaskStore, filter: Partial<{ kind: string; limit: numb
 export function upkeepTests(open: OpenStore): void {
   listTests(open);
   stretchTests(open);
+  quotaTests(open);
   purgeTests(open);
 }
 
@@ -105,6 +107,83 @@ function stretchTests(open: OpenStore): void {
       const short = await completed(tasks);
       await tasks.clearOne({ id: short });
       assert.equal((await tasks.row(short))?.params, '{"a":1}');
+    }),
+  );
+}
+
+/** What each user has in the store is counted by it. */
+function quotaTests(open: OpenStore): void {
+  const params = JSON.stringify({ a: "x".repeat(10_000) });
+  const each = params.length + bytesOfTask;
+  const over = async (tasks: TaskStore, changes: Partial<NewTask>) =>
+    ((await tasks.accept(newTask({ params, ...changes }))) as { over?: string }).over;
+
+  test(
+    "a quota counts tasks that are not over, each user's own, whatever else is accepted at the same moment",
+    withStore(open, async ({ tasks }) => {
+      const quota = { tasks: 3, bytes: 1e9 };
+      const waiting = await accept(tasks, { quota });
+      const begun = await running(tasks, { quota });
+      const offered = await Promise.all(Array.from({ length: 20 }, () => over(tasks, { quota })));
+      assert.equal(offered.filter((part) => part === undefined).length, 1);
+      assert.deepEqual([...new Set(offered)], [undefined, "tasks"]);
+      assert.equal(await over(tasks, { quota, user: "another" }), undefined);
+      await tasks.cancel({ id: waiting, now: noon });
+      assert.equal(await over(tasks, { quota }), undefined, "one was withdrawn");
+      await tasks.cancel({ id: begun, now: noon });
+      assert.equal(await over(tasks, { quota }), "tasks", "it is being undone");
+      await tasks.finish({ id: begun, error: null, undoFailed: false, now: noon });
+      assert.equal(await over(tasks, { quota }), undefined);
+    }),
+  );
+
+  test(
+    "a quota counts the bytes of all tasks, until they are cleared, cancelled or purged",
+    withStore(open, async ({ tasks }) => {
+      const full = (count: number) => ({ quota: { tasks: 99, bytes: count * each + count } });
+      const [one, two] = [await accept(tasks, { params }), await running(tasks, { params })];
+      const done = await completed(tasks, { params });
+      await inDebt(tasks, { params });
+      assert.equal(await over(tasks, full(4)), "bytes");
+      await tasks.cancel({ id: one, now: noon });
+      assert.equal(await over(tasks, { ...full(4), params: "{}" }), undefined, "a withdrawn one counts little");
+      assert.equal(await over(tasks, full(4)), "bytes");
+      await tasks.cancel({ id: two, now: noon });
+      await tasks.finish({ id: two, error: null, undoFailed: false, now: noon });
+      assert.equal(await over(tasks, full(4)), undefined, "so does one that was undone");
+      await tasks.clearOne({ id: done });
+      assert.equal(await over(tasks, full(4)), undefined, "and a cleared one");
+      assert.equal(await over(tasks, full(4)), "bytes");
+      for (const { task } of await tasks.active()) await tasks.cancel({ id: task.id, now: noon });
+      await clearAll(tasks, { kind: null });
+      await purgeAll(tasks, { ...limits, now: noon + 2 * day });
+      // The one whose undo has failed stays, without its request.
+      const left = each + bytesOfTask + "{}".length;
+      assert.equal(await over(tasks, { quota: { tasks: 99, bytes: left - 1 } }), "bytes");
+      assert.equal(await over(tasks, { quota: { tasks: 99, bytes: left } }), undefined);
+    }),
+  );
+
+  test(
+    "a cancelled task whose undo failed is shown, and keeps its request; an error of a cleared task goes if it is long",
+    withStore(open, async ({ tasks }) => {
+      const id = await running(tasks, { params });
+      await tasks.cancel({ id, now: noon });
+      await tasks.finish({ id, error: "Undoing failed. ".repeat(500), undoFailed: true, now: noon });
+      assert.equal((await tasks.get(id))?.params, params);
+      await tasks.clearOne({ id });
+      const row = await tasks.row(id);
+      assert.deepEqual([row?.params, row?.error, row?.state], ["{}", null, "error"]);
+      for (const [params, error, kept] of [
+        ["{}", "x".repeat(5000), null],
+        [JSON.stringify("x".repeat(5000)), "It failed.", null],
+        ["{}", "It failed.", "It failed."],
+      ] as const) {
+        const failed = await running(tasks, { params });
+        await tasks.complete({ id: failed, result: 1, error, now: noon });
+        await tasks.clearOne({ id: failed });
+        assert.deepEqual((await tasks.row(failed))?.error, kept);
+      }
     }),
   );
 }

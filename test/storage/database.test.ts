@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { AppError } from "../../src/errors.ts";
+import { bytesOfTask } from "../../src/storage/task-quota.ts";
 import { newTask } from "./contract-fixture.ts";
 import { openAt, openTemporary } from "./temporary.ts";
 
@@ -140,6 +141,9 @@ async function assertKept(path: string, acknowledged: readonly string[]): Promis
   assert.equal(events.length, found.size, "one event each");
   const raw = new DatabaseSync(path);
   assert.equal(raw.prepare("SELECT count(*) AS n FROM port_claim").get()?.["n"], found.size);
+  const counted = raw.prepare("SELECT user, tasks, bytes FROM task_usage").all();
+  const sums = `SELECT user, count(*) AS tasks, sum(octet_length(params) + ${bytesOfTask}) AS bytes FROM task GROUP BY user`;
+  assert.deepEqual(counted, raw.prepare(sums).all(), "what each user has is counted in the same commit");
   assert.equal(raw.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");
   raw.close();
 }

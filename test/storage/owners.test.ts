@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { purgeAll } from "../../src/storage/task-pages.ts";
 import type { Role } from "../../src/storage/account-store.ts";
+import { bytesOfTask, type TaskQuota } from "../../src/storage/task-quota.ts";
 import type { Database } from "../../src/storage/sqlite/database.ts";
 import { migrate } from "../../src/storage/sqlite/migrations/migrations.ts";
-import { accept, completed, day, hour, noon } from "./contract-fixture.ts";
+import { accept, completed, day, hour, newTask, noon } from "./contract-fixture.ts";
 import { openAt, openTemporary } from "./temporary.ts";
 
 const limits = { maxAge: 30 * day, minAge: day, maxCount: 1000, maxEvents: 1000 };
@@ -87,4 +88,35 @@ test("owners and active tasks of an older database are found as they were", asyn
   await purgeAll(database.tasks, { ...limits, now: noon + 40 * day + hour });
   assert.equal(await database.tasks.row(1), undefined);
   assert.deepEqual(await ownersOf(database, [1, 2, 3, 4, 5, 7]), owners);
+});
+
+test("what a user has is counted over restarts and in an older database, and goes with the user", async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), "store-"));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "gantry.db");
+  const db = new DatabaseSync(path);
+  migrate(db, 6);
+  const add = db.prepare(
+    `INSERT INTO task (id, host, kind, lane, name, user, params, state, init, "end")
+     VALUES (?, 'test', 'create', 'heavy', 'n', 'eva', ?, ?, ${noon}, ?)`,
+  );
+  add.run(1, "é".repeat(5000), "completed", noon);
+  add.run(2, "{}", "waiting", null);
+  db.close();
+  const used = 10_002 + 2 * bytesOfTask;
+  const over = async ({ tasks }: Database, quota: TaskQuota) =>
+    ((await tasks.accept(newTask({ user: "eva", params: "{}", quota }))) as { over?: string }).over;
+  for (let start = 0; start < 2; start++) {
+    const { database } = await openAt(path, { context });
+    assert.equal(await over(database, { tasks: 1, bytes: 1e9 }), "tasks");
+    assert.equal(await over(database, { tasks: 9, bytes: used + bytesOfTask + 1 }), "bytes");
+    await database.close();
+  }
+  const { database } = await openAt(path, { context });
+  await addUser(database, "eva", "operator");
+  await database.accounts.removeUser("eva");
+  assert.equal(await over(database, { tasks: 1, bytes: bytesOfTask + 2 }), undefined, "a later user has a quota anew");
+  await purge(database);
+  assert.equal(await database.tasks.row(1), undefined, "the removed user's task is purged as others");
+  assert.equal(await over(database, { tasks: 1, bytes: 1e9 }), "tasks");
 });

@@ -1,4 +1,5 @@
 import { AppError } from "../../errors.ts";
+import type { TaskQuota } from "../../storage/task-quota.ts";
 import type { Accepted, TaskRow } from "../../storage/task-store.ts";
 import type { User } from "./policy.ts";
 
@@ -36,6 +37,7 @@ export function refusal(accepted: Exclude<Accepted, { id: number } | { repeated:
   if ("reused" in accepted) {
     return new AppError("key_reused", `This Idempotency-Key was used for task ${accepted.reused} with another body.`);
   }
+  if ("over" in accepted) return overQuota(accepted, user);
   if ("creating" in accepted) {
     const { id, name, user: creator } = accepted.creating;
     if (!mayKnow(user, creator)) return nameTaken(name, undefined);
@@ -45,4 +47,17 @@ export function refusal(accepted: Exclude<Accepted, { id: number } | { repeated:
   // Whose a container is that a task is to make is not known yet.
   const holder = user.role === "admin" ? owner.replace("/c/", " container ") : undefined;
   return portTaken(`${port}/${protocol}`, holder, "network.port");
+}
+
+function overQuota({ over, limit }: { over: keyof TaskQuota; limit: number }, { name }: User): AppError {
+  if (over === "tasks")
+    return new AppError(
+      "too_many",
+      `${name} has ${limit} tasks that wait or run already: wait for some, or cancel them.`,
+    );
+  const size = `${Math.floor(limit / (1 << 20))} MiB`;
+  return new AppError(
+    "too_many",
+    `The tasks of ${name} would keep more than ${size}: clear those that are over. Of a cleared or cancelled one a few KiB stay for a day.`,
+  );
 }

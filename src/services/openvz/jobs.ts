@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { AppError } from "../../errors.ts";
+import type { TaskQuota } from "../../storage/task-quota.ts";
 import type { NewTask } from "../../storage/task-store.ts";
 import type { TaskMachine } from "../../tasks/machine.ts";
 import { refusal } from "../access/conflicts.ts";
+import { quotaOf } from "../access/task-quota.ts";
 import type { OpenvzKind, OpenvzRequests } from "./task-kinds.ts";
 import type { User } from "../access/policy.ts";
 import type { Caller } from "../contract/services.ts";
@@ -46,9 +48,15 @@ export function quickPlan({ type, name }: { type: string; name: string }): Asked
   return { lane: "quick", name, locks: [[containerKey(type, name), "X"]], creates: null, ports: [] };
 }
 
+interface JobKeeper {
+  machine: Pick<TaskMachine, "accept">;
+  /** Of each user who is no admin. */
+  quota: TaskQuota;
+}
+
 /** On disk when it answers, with the job's UUID. */
-export async function acceptJob(machine: Pick<TaskMachine, "accept">, user: User, task: ReturnType<typeof jobTask>) {
-  const accepted = await machine.accept(task);
+export async function acceptJob({ machine, quota }: JobKeeper, user: User, task: ReturnType<typeof jobTask>) {
+  const accepted = await machine.accept({ ...task, ...quotaOf(user, task.kind, quota) });
   if ("creating" in accepted) throw nameTaken();
   if ("repeated" in accepted) throw new AppError("internal", "A job has no key.");
   if (!("id" in accepted)) throw refusal(accepted, user);

@@ -4,6 +4,7 @@ import type { OpenvzAccepted, OpenvzCreate, OpenvzCreated, OpenvzUpdated } from 
 import { hasCode } from "../../errors.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { OpenvzStore } from "../../storage/openvz-store.ts";
+import type { TaskQuota } from "../../storage/task-quota.ts";
 import type { TaskMachine } from "../../tasks/machine.ts";
 import { authorizeTask } from "../access/task-authorization.ts";
 import type { Awaiting } from "../tasks/awaiting.ts";
@@ -36,13 +37,15 @@ export interface OpenvzOptions {
   templates: Templates;
   /** Where new containers are made. */
   engine: OpenvzEngine;
+  /** Of each user who is no admin. */
+  quota: TaskQuota;
 }
 
 const listedJobs = 1000;
 
 /** The containers-and-jobs API: containers by UUID, and each change of one a task, which is called a job. */
 export function createOpenvzService(options: OpenvzOptions): OpenvzService {
-  const { sessions, inventory, machine, openvz, reach } = options;
+  const { sessions, inventory, openvz, reach } = options;
 
   function verb(verb: "remove" | "start" | "stop" | "restart") {
     return async (caller: Caller, id: string): Promise<OpenvzAccepted> => {
@@ -50,7 +53,7 @@ export function createOpenvzService(options: OpenvzOptions): OpenvzService {
       const { target } = await reach.container(user, `container:${verb}`, await openvz.container(id));
       const request = { ...target, container: id };
       const plan = quickPlan(target);
-      return acceptJob(machine, user, jobTask({ caller, user, kind: `openvz_${verb}`, id, request, plan }));
+      return acceptJob(options, user, jobTask({ caller, user, kind: `openvz_${verb}`, id, request, plan }));
     };
   }
 
@@ -106,7 +109,7 @@ async function create(options: OpenvzOptions, caller: Caller, asked: OpenvzCreat
   const id = randomUUID();
   const request = { container: id, ostemplate, createdAt: Date.now(), create };
   const task = jobTask({ caller, user, kind: "openvz_create", id, request, plan });
-  const accepted = await acceptJob(options.machine, user, task);
+  const accepted = await acceptJob(options, user, task);
   const warnings = passedOver(asked);
   return { ...accepted, ...(warnings.length > 0 && { warnings }) };
 }

@@ -1,13 +1,17 @@
 import { AppError } from "../../errors.ts";
+import type { TaskQuota } from "../../storage/task-quota.ts";
 import type { NewTask, TaskStore } from "../../storage/task-store.ts";
 import type { TaskEnd } from "../../tasks/end-waiters.ts";
 import type { TaskMachine } from "../../tasks/machine.ts";
 import { busyWith, refusal } from "../access/conflicts.ts";
 import type { User } from "../access/policy.ts";
+import { quotaOf } from "../access/task-quota.ts";
 
 export interface AwaitingOptions {
   machine: Pick<TaskMachine, "acceptAwaited" | "waitForEnd" | "withdraw">;
   tasks: Pick<TaskStore, "row">;
+  /** Of each user who is no admin. */
+  quota: TaskQuota;
   /** Milliseconds after which a task that has not begun is taken back. */
   startWithin?: number;
   /** Milliseconds after which its caller is told that it goes on. */
@@ -24,10 +28,10 @@ export interface AwaitingOptions {
 export type Awaiting = ReturnType<typeof createAwaiting>;
 
 export function createAwaiting(options: AwaitingOptions) {
-  const { machine, tasks, startWithin = 60_000, answerWithin = 120_000 } = options;
+  const { machine, tasks, quota, startWithin = 60_000, answerWithin = 120_000 } = options;
 
   async function run(task: NewTask, user: User, signal: AbortSignal): Promise<unknown> {
-    const accepted = await machine.acceptAwaited(task);
+    const accepted = await machine.acceptAwaited({ ...task, ...quotaOf(user, task.kind, quota) });
     if ("behind" in accepted) {
       const row = await tasks.row(accepted.behind);
       throw busyWith(user, task.name, { id: accepted.behind, row });

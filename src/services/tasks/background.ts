@@ -4,6 +4,7 @@ import type { EngineType } from "../../engines/engine.ts";
 import { AppError } from "../../errors.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import { clearAll } from "../../storage/task-pages.ts";
+import type { TaskQuota } from "../../storage/task-quota.ts";
 import type { Actor, NewTask, TaskRow, TaskStore } from "../../storage/task-store.ts";
 import type { TaskMachine } from "../../tasks/machine.ts";
 import { authorizeTask } from "../access/task-authorization.ts";
@@ -15,6 +16,7 @@ import { authorize, onlyOf, type User, type Verb } from "../access/policy.ts";
 import type { AddOptions, BackgroundKind, BackgroundService, Caller, TaskRequests } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import type { Taken } from "../containers/availability.ts";
+import { quotaOf } from "../access/task-quota.ts";
 import { createTaskList, sightOf } from "./list.ts";
 import type { Planners, TaskPlan } from "./planners.ts";
 import { newTask, taskOf } from "./task-view.ts";
@@ -29,6 +31,8 @@ export interface BackgroundOptions {
   tasks: TaskStore;
   machine: TaskMachine;
   places: Places;
+  /** Of each user who is no admin. */
+  quota: TaskQuota;
 }
 
 const verbs: Readonly<Record<BackgroundKind, Verb>> = {
@@ -52,7 +56,7 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
       if (known) return known;
       throw error;
     }
-    const task = rowOf(asked, plan);
+    const task = { ...rowOf(asked, plan), ...quotaOf(asked.user, asked.kind, options.quota) };
     const accepted = await machine.accept(task);
     if ("id" in accepted) return newTask(accepted.id, task, asked.request, sightOf(asked.user));
     if ("repeated" in accepted) return receiptOf(accepted.repeated, asked.user);

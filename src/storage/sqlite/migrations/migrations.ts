@@ -2,6 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { accountTables } from "./accounts.ts";
 import { listedTasks } from "./listed-tasks.ts";
 import { taskOwners } from "./task-owners.ts";
+import { taskUsage } from "./task-usage.ts";
 import { openvzTables } from "./openvz.ts";
 
 /**
@@ -87,6 +88,7 @@ const migrations: readonly string[] = [
   // Registries that were saved before this check existed are allowed to be inside.
   "ALTER TABLE registry ADD COLUMN inside INTEGER NOT NULL DEFAULT 1",
   listedTasks,
+  taskUsage,
 ];
 
 export class NewerDatabaseError extends Error {}

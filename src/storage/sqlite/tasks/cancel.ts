@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { TaskVerbs } from "../../task-store.ts";
 import type { TaskRecords } from "./audit.ts";
+import { dropLongTexts } from "./columns.ts";
 import { endColumns, type EndRow, type Release } from "./ends.ts";
 
 /** The verbs that cancel a task, each a guarded UPDATE. */
@@ -10,7 +11,7 @@ export function createCancelVerbs(
   release: Release,
 ): Pick<TaskVerbs, "cancel" | "withdraw"> {
   const withdrawWaiting = db.prepare(
-    `UPDATE task SET state = 'cancelled', "end" = ?, creates = NULL WHERE id = ? AND state = 'waiting' RETURNING ${endColumns}`,
+    `UPDATE task SET state = 'cancelled', "end" = ?, creates = NULL, ${dropLongTexts} WHERE id = ? AND state = 'waiting' RETURNING ${endColumns}`,
   );
   const cancelRunning = db.prepare(
     `UPDATE task SET state = 'undoing', outcome = 'cancelled', detail = 'Cancelling'

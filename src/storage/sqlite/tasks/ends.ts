@@ -40,7 +40,8 @@ export function createEndVerbs(
   );
   const finish = db.prepare(
     `UPDATE task SET state = CASE WHEN ? THEN 'error' ELSE outcome END, error = coalesce(?, error), result = 1, "end" = ?, debt = ?, detail = '',
-       creates = CASE WHEN ? THEN creates END
+       creates = CASE WHEN ? THEN creates END,
+       params = CASE WHEN outcome = 'cancelled' AND NOT ? AND octet_length(params) > 4096 THEN '{}' ELSE params END
      WHERE id = ? AND state = 'undoing' RETURNING ${endColumns}, state`,
   );
   const clearDebt = db.prepare("UPDATE task SET debt = 0, creates = NULL WHERE id = ? AND debt = 1");
@@ -66,7 +67,7 @@ export function createEndVerbs(
     },
     finish(end) {
       const debt = Number(end.undoFailed);
-      const row = finish.get(debt, end.error, end.now, debt, debt, end.id) as EndRow | undefined;
+      const row = finish.get(debt, end.error, end.now, debt, debt, debt, end.id) as EndRow | undefined;
       if (!row) return;
       if (!end.undoFailed) release(end.id, { keepClaims: false });
       events.add(row, row.state, end.now, 1);

@@ -3,7 +3,7 @@ import type { TaskRow, TaskVerbs } from "../../task-store.ts";
 import type { Page, TaskFilterRow } from "../../task-ranges.ts";
 import { dropOpenvzJobs } from "../openvz.ts";
 import type { createTaskAudit } from "./audit.ts";
-import { taskColumns } from "./columns.ts";
+import { dropLongTexts, taskColumns } from "./columns.ts";
 
 /** How much one call reads, whatever it finds. Other calls get the store's thread after some milliseconds. */
 const maxRows = 500;
@@ -89,7 +89,7 @@ function createClearVerbs(
   const clearable = "state IN ('completed', 'error')";
   const readRows = createRowReader(db, clearable);
   const hide = db.prepare(
-    `UPDATE task SET hidden = 1, ${dropLongRequest} WHERE id = ? AND hidden = 0 AND ${clearable} RETURNING id, kind, name`,
+    `UPDATE task SET hidden = 1, ${dropLongTexts} WHERE id = ? AND hidden = 0 AND ${clearable} RETURNING id, kind, name`,
   );
   const cleared = (id: number) => hide.get(id) as { id: number; kind: string; name: string } | undefined;
   return {
@@ -111,22 +111,19 @@ function createClearVerbs(
   };
 }
 
-/** SQL that drops the request of a hidden task if it is long. */
-const dropLongRequest = "params = CASE WHEN octet_length(params) > 4096 THEN '{}' ELSE params END";
-
 interface Purgeable extends CandidateRow {
   /** 1 if it ended longer ago than the minimum age. */
   pastMinAge: number;
   /** 1 if it ended longer ago than the maximum age. */
   old: number;
-  /** 1 if it was cleared and has no job for which it is kept. */
+  /** 1 if it was cleared or cancelled and has no job for which it is kept. */
   dropped: number;
 }
 
 function createPurge(db: DatabaseSync): TaskVerbs["purge"] {
   const readRows = db.prepare(
     `SELECT id, octet_length(params) AS size, ${isFinal} AS wanted, "end" < :pastMinAge AS pastMinAge, "end" < :old AS old,
-       hidden = 1 AND kind NOT LIKE 'openvz%' AS dropped
+       (hidden = 1 OR state = 'cancelled') AND kind NOT LIKE 'openvz%' AS dropped
      FROM task WHERE id < :before ORDER BY id DESC`,
   );
   const drop = db.prepare("DELETE FROM task WHERE id = ?");

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { bytesOfTask, type TaskQuota } from "../../task-quota.ts";
 import type { NewTask, StepRow, TaskRow, TaskVerbs, Undo } from "../../task-store.ts";
 import { createJobWriter } from "../openvz.ts";
 import { createTaskAudit, type TaskRecords } from "./audit.ts";
@@ -55,6 +56,16 @@ function createAcceptVerbs(db: DatabaseSync, host: string, { events, audit }: Ta
     return row && { repeated: row };
   }
 
+  const usage = db.prepare("SELECT tasks, bytes FROM task_usage WHERE user = ?");
+
+  function overQuota({ user, quota, params }: NewTask) {
+    if (!quota) return undefined;
+    const used = (usage.get(user) ?? { tasks: 0, bytes: 0 }) as unknown as TaskQuota;
+    if (used.tasks >= quota.tasks) return { over: "tasks" as const, limit: quota.tasks };
+    const bytes = used.bytes + Buffer.byteLength(params) + bytesOfTask;
+    return bytes > quota.bytes ? { over: "bytes" as const, limit: quota.bytes } : undefined;
+  }
+
   function findConflict(task: NewTask) {
     const creating = task.creates && creator.get(host, task.creates);
     if (creating) return { creating: creating as { id: number; name: string; user: string } };
@@ -68,7 +79,7 @@ function createAcceptVerbs(db: DatabaseSync, host: string, { events, audit }: Ta
   return {
     repeated,
     accept(task: NewTask) {
-      const refused = repeated(task) ?? findConflict(task);
+      const refused = repeated(task) ?? overQuota(task) ?? findConflict(task);
       if (refused) return refused;
       const { kind, lane, name, user, address = "", params, creates, now, awaited = false } = task;
       const flags = { makes: Number(creates !== null), hidden: Number(awaited) };
