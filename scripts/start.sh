@@ -3,4 +3,4 @@
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 sh "$root/scripts/install.sh"
-exec sh "$root/scripts/node.sh" "$root/src/main.ts" "$@"
+exec sh "$root/scripts/station.sh" "$@"

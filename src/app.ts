@@ -26,6 +26,7 @@ import { createStation } from "./services/station.ts";
 import { openDatabase, type Database } from "./storage/sqlite/database.ts";
 import { purgeAll } from "./storage/task-pages.ts";
 import { holdFileLock } from "./util/file-lock.ts";
+import { installation } from "./util/installation.ts";
 import { log, recentLines } from "./util/log.ts";
 
 export interface App {
@@ -231,7 +232,7 @@ async function dockerGateway(
 
 /** There is no build: the day on which the files of this version came here. */
 function buildDate(): string {
-  const { mtime } = statSync(new URL("../package.json", import.meta.url));
+  const { mtime } = statSync(join(installation, "package.json"));
   return mtime.toISOString().slice(0, 10).replaceAll("-", "/");
 }
 

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { createApp } from "./app.ts";
 import { ConfigError } from "./config/error.ts";
 import { readConfig, type Config } from "./config/config.ts";
 import { AppError } from "./errors.ts";
-import { ensureEngines } from "./setup/engines.ts";
+import { returnIdleMemory } from "./util/idle-memory.ts";
+import { installation } from "./util/installation.ts";
 import { log } from "./util/log.ts";
 
 /** Exit codes: 0 ended on request, 2 wrong use (one sentence says what to do), 74 the disk failed, 70 a bug. */
@@ -13,9 +15,6 @@ const bug = 70;
 /** SIGTERM ends the process within 10 s. */
 const grace = 7_000;
 const lastResort = 9_500;
-/** After the start; see `forgetStart`. */
-const calm = 2_000;
-const smallHeap = 64 * 1024 * 1024;
 
 // Files of the station are for its user only, whatever the shell's umask.
 process.umask(0o077);
@@ -36,7 +35,10 @@ async function run(config: Config): Promise<void> {
   // Until there is something to end in order, a signal just ends the process.
   const leave = () => process.exit(0);
   process.on("SIGTERM", leave).on("SIGINT", leave);
-  if (config.setup) await ensureEngines({ config, env: process.env, log: tell });
+  if (config.setup) {
+    const { ensureEngines } = await import("./setup/engines.ts");
+    await ensureEngines({ config, env: process.env, log: tell });
+  }
   const app = await createApp(config, version(), {
     onFatal: (reason) => end(ioFailure, `Gantry cannot go on: ${reason}.`),
     onOpenDoor: (address) =>
@@ -59,16 +61,7 @@ async function run(config: Config): Promise<void> {
   process.stdout.write(
     `Gantry is ready at ${config.tls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}\n`,
   );
-  setTimeout(forgetStart, calm).unref();
-}
-
-/**
- * What only the start needed is 20 MB, which a station at rest would keep for ever: V8 looks when more is made. It takes
- * 50 ms; of a large heap it would take long, and there V8 looks often enough.
- */
-function forgetStart(): void {
-  if (process.memoryUsage().heapTotal > smallHeap) return;
-  void globalThis.gc?.({ type: "major", execution: "async", flavor: "last-resort" });
+  returnIdleMemory();
 }
 
 function tell(line: string): void {
@@ -82,6 +75,6 @@ function end(code: number, sentence: string, error?: unknown): never {
 }
 
 function version(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  const text = readFileSync(join(installation, "package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }

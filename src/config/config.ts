@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { findPackageJSON } from "node:module";
 import { join } from "node:path";
 import { ConfigError } from "./error.ts";
 import { helpText } from "./help.ts";
@@ -159,7 +160,7 @@ function resolveValue(name: OptionName, sources: readonly Source[]): unknown {
 }
 
 function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, "../../package.json"), "utf8"));
+  const manifest: unknown = JSON.parse(readFileSync(findPackageJSON(import.meta.url) ?? "", "utf8"));
   if (typeof manifest !== "object" || manifest === null || !("version" in manifest)) return "unknown";
   return String(manifest.version);
 }

@@ -4,8 +4,7 @@ import { access, readFile, stat } from "node:fs/promises";
 import { systemPath } from "./child.ts";
 import { createDockerEngine } from "./docker/docker.ts";
 import type { Engine, EngineType } from "./engine.ts";
-import { createLxcEngine } from "./lxc/lxc.ts";
-import { createLxdEngine, type LxdOptions } from "./lxd/lxd.ts";
+import type { LxdOptions } from "./lxd/lxd.ts";
 import { findLxdSocket } from "./lxd/sockets.ts";
 import type { SystemImages } from "./system-images/system-images.ts";
 
@@ -32,7 +31,10 @@ type Probe = (options: FindEnginesOptions, asked: boolean) => Promise<Engine | u
 
 const probes: Readonly<Record<EngineType, Probe>> = { docker: probeDocker, lxc: probeLxc, lxd: probeLxd };
 
-/** The engines of this host. One that does not answer yet is there all the same, and serves when it comes up. */
+/**
+ * Returns the engines of this host. The driver of an engine that is not installed is not loaded. An engine that does not answer
+ * yet is returned too, and serves when it comes up.
+ */
 export async function findEngines(options: FindEnginesOptions): Promise<Engine[]> {
   const wanted = options.engines ?? (Object.keys(probes) as EngineType[]);
   const found = await Promise.all(wanted.map((type) => probes[type](options, options.engines !== undefined)));
@@ -57,6 +59,7 @@ export async function dockerAddress(options: Pick<FindEnginesOptions, "docker" |
 
 async function probeLxc({ lxcPath, systemImages }: FindEnginesOptions, asked: boolean): Promise<Engine | undefined> {
   if (!asked && lxcPath === undefined && !(await isInstalled("lxc-start"))) return undefined;
+  const { createLxcEngine } = await import("./lxc/lxc.ts");
   return createLxcEngine({ path: lxcPath ?? (await configuredLxcPath()), images: systemImages });
 }
 
@@ -64,6 +67,7 @@ async function probeLxd(options: FindEnginesOptions, asked: boolean): Promise<En
   const { lxdSocket, imageServer, systemImages, fetching } = options;
   const socket = lxdSocket ?? (await findLxdSocket());
   if (socket === undefined && !asked && !(await isInstalled("lxd"))) return undefined;
+  const { createLxdEngine } = await import("./lxd/lxd.ts");
   return createLxdEngine({
     socket: socket ?? "/var/lib/lxd/unix.socket",
     imageServer,

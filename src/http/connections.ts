@@ -1,8 +1,9 @@
 import type { FastifyInstance } from "fastify";
-import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { errorBody, serverMessage } from "./errors.ts";
 import { jsonType, safeHeaders } from "./json.ts";
+import { http } from "../util/node-http.ts";
 import { resetStalledConnections } from "../util/stalled-connections.ts";
 import type { ServerLimits } from "./limits.ts";
 
@@ -66,7 +67,7 @@ const clientStatuses: Readonly<Record<string, number>> = {
 function rawError(status: number): string {
   const body = errorBody(status, serverMessage(status));
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}`,
     `content-type: ${jsonType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     ...Object.entries(safeHeaders).map(([name, value]) => `${name}: ${value}`),

@@ -1,10 +1,10 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
-import { STATUS_CODES } from "node:http";
 import { AppError, messageOf, type ErrorCode } from "../errors.ts";
 import { jsonType, prettyJson, safeHeaders } from "./json.ts";
 import { isLoginPage, loginPageError, xmlType } from "./login-page-errors.ts";
 import { isOpenvz, openvzErrorBody, openvzStatus } from "./openvz-errors.ts";
 import type { Log } from "../util/log.ts";
+import { http } from "../util/node-http.ts";
 
 /** Where the edge writes what a person should look at. */
 const statuses: Readonly<Record<ErrorCode, number>> = {
@@ -83,5 +83,5 @@ export function sendError(
 }
 
 export function serverMessage(status: number): string {
-  return serverMessages[status] ?? `${STATUS_CODES[status] ?? "The request was refused"}.`;
+  return serverMessages[status] ?? `${http.STATUS_CODES[status] ?? "The request was refused"}.`;
 }

@@ -1,3 +1,4 @@
+import { fastify } from "fastify";
 import type { Services } from "../services/contract/services.ts";
 import type { App } from "./app.ts";
 import { applyQueryRule } from "./query.ts";
@@ -8,7 +9,7 @@ import { registerRoutes } from "./routes.ts";
  * for it.
  */
 export async function describeApi(version: string): Promise<unknown> {
-  const [{ fastify }, { default: swagger }] = await Promise.all([import("fastify"), import("@fastify/swagger")]);
+  const { default: swagger } = await import("@fastify/swagger");
   const app = fastify({ exposeHeadRoutes: false }) as unknown as App;
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => JSON.stringify);

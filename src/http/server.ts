@@ -31,7 +31,8 @@ import { openapiRoutes } from "./routes/openapi.ts";
 import { createSecureServer, type TlsPair } from "./secure.ts";
 import { callerOf } from "./session-cookie.ts";
 import type { Log } from "../util/log.ts";
-import { ajvOptions, refusedField } from "./validation.ts";
+import { refusedField } from "./validation.ts";
+import { createValidators, type SchemaController } from "./validators.ts";
 
 export interface ServerOptions {
   services: Services;
@@ -58,8 +59,6 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const stopping = closeQuickly(app, limits.closing);
   guardConnections(app.server, limits);
   app.setReplySerializer(prettyJson);
-  // The one above serves all answers; without this one fastify would compile another for each schema.
-  app.setSerializerCompiler(() => prettyJson);
   app.setSchemaErrorFormatter(refusedField);
   app.setErrorHandler((error, request, reply) =>
     refuseOrAnswer(services.sessions, answerError, { error, request, reply }),
@@ -89,6 +88,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
   return app;
 }
 
+/** In place of fastify's own, which would be loaded and would compile a writer for each schema. */
+const compilers = {
+  compilersFactory: { buildValidator: createValidators, buildSerializer: () => () => prettyJson },
+};
+
 function newFastify(limits: ServerLimits, answerError: ErrorHandler, tls: TlsPair | undefined): App {
   const app = fastify({
     http: {
@@ -102,7 +106,7 @@ function newFastify(limits: ServerLimits, answerError: ErrorHandler, tls: TlsPai
     bodyLimit: limits.bodySize,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 300 },
     return503OnClosing: false,
-    ajv: ajvOptions,
+    schemaController: compilers as unknown as SchemaController,
     clientErrorHandler: answerClientError,
     frameworkErrors: answerError,
     rewriteUrl(request) {

@@ -1,24 +1,6 @@
-import type { FastifySchemaValidationError, FastifyServerOptions } from "fastify";
+import type { FastifySchemaValidationError } from "fastify";
 import { AppError, invalid } from "../errors.ts";
 import { fieldName } from "./field-name.ts";
-
-function formatsPlugin(ajv: unknown): unknown {
-  return ajv;
-}
-
-/** Nothing is converted, dropped or filled in: what is accepted is what was sent. */
-export const ajvOptions = {
-  customOptions: {
-    coerceTypes: false,
-    removeAdditional: false,
-    useDefaults: false,
-    allErrors: false,
-    allowUnionTypes: true,
-    verbose: true,
-  },
-  // A plugin of this name keeps ajv-formats from being loaded; no schema uses a format.
-  plugins: [formatsPlugin],
-} as NonNullable<FastifyServerOptions["ajv"]>;
 
 interface Schema {
   description?: string;

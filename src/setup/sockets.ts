@@ -1,5 +1,5 @@
-import { request } from "node:http";
 import { connect } from "node:net";
+import { http } from "../util/node-http.ts";
 
 /** `up` answers 200; `down`: nobody listens; `stuck`: no or another response; `closed`: this user may not connect. */
 export type SocketState = "up" | "down" | "stuck" | "closed";
@@ -14,7 +14,7 @@ export function pingDocker(socketPath: string): Promise<SocketState> {
 /** Sends a GET request to a socket. `timeout` is in milliseconds. */
 export function pingSocket(socketPath: string, path: string, timeout = defaultTimeout): Promise<SocketState> {
   const { promise, resolve } = Promise.withResolvers<SocketState>();
-  const ping = request({ socketPath, path, timeout: timeout }, (response) => {
+  const ping = http.request({ socketPath, path, timeout: timeout }, (response) => {
     response.resume();
     resolve(response.statusCode === 200 ? "up" : "stuck");
   });

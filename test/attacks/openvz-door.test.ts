@@ -88,7 +88,7 @@ test("with tokens it asks as everywhere; without a loopback address it does not 
   const root = join(import.meta.dirname, "../..");
   for (const host of ["0.0.0.0", "192.0.2.1", "[::]"]) {
     const flags = ["--no-setup", "--openvz-listen", `${host}:5050`, "--openvz-auth", "none"];
-    const child = spawn("sh", [join(root, "scripts/node.sh"), join(root, "src/main.ts"), ...flags]);
+    const child = spawn("sh", [join(root, "scripts/station.sh"), ...flags]);
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     const [code] = await once(child, "exit");

@@ -41,7 +41,7 @@ async function ending(...flags: string[]): Promise<Ended> {
     "--run",
     join(folder, "run"),
   ];
-  const child = spawn("sh", [join(root, "scripts/node.sh"), join(root, "src/main.ts"), ...base, ...flags], {
+  const child = spawn("sh", [join(root, "scripts/station.sh"), ...base, ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";

@@ -37,8 +37,7 @@ test("a host that gets another name keeps its tasks", { timeout: 60_000 }, async
       'hostname "$0" && exec "$@"',
       name,
       "sh",
-      join(root, "scripts/node.sh"),
-      join(root, "src/main.ts"),
+      join(root, "scripts/station.sh"),
       ...own,
       ...flags,
     ];

@@ -60,7 +60,7 @@ export async function startStation(options: StationOptions = {}): Promise<TestSt
 
   async function start(): Promise<void> {
     const env = { ...process.env, GANTRY_ADMIN_PASSWORD: adminPassword, ...options.env };
-    const command = ["sh", join(root, "scripts/node.sh"), join(root, "src/main.ts"), ...flags];
+    const command = ["sh", join(root, "scripts/station.sh"), ...flags];
     const [program = "", ...args] = [...(options.through ?? []), ...command];
     const started = spawn(program, args, {
       detached: true,

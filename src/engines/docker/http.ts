@@ -1,6 +1,7 @@
-import http from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 
 import { AppError } from "../../errors.ts";
+import { http } from "../../util/node-http.ts";
 import { cancelled, connectionFailure, reasonOf, statusFailure } from "./failures.ts";
 import { jsonLines, readText } from "./json-lines.ts";
 
@@ -31,7 +32,7 @@ export interface DockerHttp {
   /** Each line of an endless or long answer; returning early closes the connection. No time limit. */
   lines(request: DockerRequest): AsyncGenerator<unknown, void, undefined>;
   /** The body of an answer as it comes, to be read or destroyed. No time limit. */
-  open(request: DockerRequest): Promise<http.IncomingMessage>;
+  open(request: DockerRequest): Promise<IncomingMessage>;
   /** Without version, within 2 s. */
   probe<T>(path: string): Promise<T>;
   close(): void;
@@ -70,10 +71,10 @@ export function createDockerHttp(address: string): DockerHttp {
     request: DockerRequest,
     signal: AbortSignal | undefined,
     reuse: boolean,
-  ): Promise<http.IncomingMessage> {
-    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  ): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const headers: http.OutgoingHttpHeaders = { Host: "docker", ...request.headers };
+    const headers: OutgoingHttpHeaders = { Host: "docker", ...request.headers };
     if (body !== undefined)
       Object.assign(headers, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) });
     const query = new URLSearchParams(request.query).toString();
@@ -145,7 +146,7 @@ export function createDockerHttp(address: string): DockerHttp {
     });
   }
 
-  async function open(request: DockerRequest): Promise<http.IncomingMessage> {
+  async function open(request: DockerRequest): Promise<IncomingMessage> {
     try {
       return await versioned(request, async (path) => {
         const answer = await connect(path, request, request.signal, false);
@@ -158,7 +159,7 @@ export function createDockerHttp(address: string): DockerHttp {
   }
 
   async function* lines(request: DockerRequest): AsyncGenerator<unknown, void, undefined> {
-    let response: http.IncomingMessage | undefined;
+    let response: IncomingMessage | undefined;
     try {
       response = await open(request);
       yield* jsonLines(response);
@@ -192,7 +193,7 @@ async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined
   }
 }
 
-function refuse(response: http.IncomingMessage, text: string): void {
+function refuse(response: IncomingMessage, text: string): void {
   const status = response.statusCode ?? 500;
   // A path with ".." in it is answered with its clean form: what was named does not exist.
   if (status >= 300 && status < 304) throw statusFailure(404, "page not found");

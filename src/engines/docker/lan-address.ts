@@ -1,6 +1,7 @@
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 import { AppError, hasCode } from "../../errors.ts";
+import { installation } from "../../util/installation.ts";
 import { runChild, type ChildOptions } from "../child.ts";
 import type { LanPlan } from "./lan-plan.ts";
 
@@ -25,7 +26,7 @@ export interface Lease extends Address {
 
 /** Discovers are lost on a busy or just joined network (a bridge learns): six, a second apart. */
 const attempts = "6";
-const leaseScript = fileURLToPath(new URL("dhcp-lease.sh", import.meta.url));
+const leaseScript = join(installation, "src/engines/docker/dhcp-lease.sh");
 
 /** `undefined`: nobody answered, and the container keeps the address it has. */
 export async function requestLease(port: LanPort, plan: LanPlan): Promise<Lease | undefined> {

@@ -1,8 +1,9 @@
-import http from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 
 import { AppError } from "../../errors.ts";
+import { http } from "../../util/node-http.ts";
 import { cancelled, connectionFailure, refusal } from "./failures.ts";
 
 const usualTimeout = 30_000;
@@ -40,7 +41,7 @@ export interface LxdAnswer<T> {
 
 /** What LXD answers without its envelope. */
 export interface LxdPlain {
-  headers: http.IncomingHttpHeaders;
+  headers: IncomingHttpHeaders;
   body: string;
 }
 
@@ -72,11 +73,11 @@ export function createLxdHttp(socket: string): LxdHttp {
   const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 8 });
 
   /** `reuse`: a socket that lay idle may be cut at this moment, so only what can be repeated takes one. */
-  function connect(request: LxdRequest, signal: AbortSignal, reuse: boolean): Promise<http.IncomingMessage> {
-    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  function connect(request: LxdRequest, signal: AbortSignal, reuse: boolean): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const { upload } = request;
-    const headers: http.OutgoingHttpHeaders = { Host: "lxd", ...request.headers };
+    const headers: OutgoingHttpHeaders = { Host: "lxd", ...request.headers };
     const type = upload?.type ?? "application/json";
     const length = upload?.length ?? (body === undefined ? undefined : Buffer.byteLength(body));
     if (length !== undefined) Object.assign(headers, { "Content-Type": type, "Content-Length": length });
@@ -158,7 +159,7 @@ export function createLxdHttp(socket: string): LxdHttp {
   };
 }
 
-async function* upTo(response: http.IncomingMessage, size: number): AsyncGenerator<Buffer> {
+async function* upTo(response: IncomingMessage, size: number): AsyncGenerator<Buffer> {
   let seen = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     seen += chunk.length;

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 
 import { AppError } from "../../errors.ts";
+import { installation } from "../../util/installation.ts";
 import type { PullProgress } from "../engine.ts";
 import { architecture } from "./architecture.ts";
 import { createBuildMeter } from "./debian-progress.ts";
@@ -31,7 +31,7 @@ export interface BuildOptions {
 const packages = ["systemd-sysv", "dbus", "udev", "iproute2", "iputils-ping", "ca-certificates", "libnss-myhostname"];
 /** In these systemd has its resolver with it. */
 const olderReleases = ["bullseye"];
-const finishScript = fileURLToPath(new URL("debian-finish.sh", import.meta.url));
+const finishScript = join(installation, "src/engines/system-images/debian-finish.sh");
 
 /** Builds a small Debian that boots, with this host's own package sources where it is a Debian of that release. */
 export async function buildDebian(options: BuildOptions): Promise<NewImage> {

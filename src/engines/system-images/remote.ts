@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import http from "node:http";
+import type { IncomingMessage } from "node:http";
 import https from "node:https";
 
 import { AppError } from "../../errors.ts";
+import { http } from "../../util/node-http.ts";
 import { createConnectionGuard, type AddressJudge, type ConnectionGuard } from "./connection-guard.ts";
 import { cancelled, unreachable, wrongAnswer } from "./failures.ts";
 
@@ -79,7 +80,7 @@ export function createRemote(server: string, { env, hosts, judge }: RemoteOption
     }
   }
 
-  async function open(url: URL, path: string, patience: Patience): Promise<http.IncomingMessage> {
+  async function open(url: URL, path: string, patience: Patience): Promise<IncomingMessage> {
     let at = url;
     for (let hop = 0; hop <= redirects; hop++) {
       const response = await request(at, { env, guard }, patience);
@@ -117,7 +118,7 @@ async function request(
   url: URL,
   { env, guard }: { env: Readonly<Record<string, string>>; guard: ConnectionGuard },
   patience: Patience,
-): Promise<http.IncomingMessage> {
+): Promise<IncomingMessage> {
   const { signal } = patience;
   const headers = { "accept-encoding": "identity", "user-agent": "gantry" };
   const options = { headers, signal, lookup: guard(url) };
@@ -130,7 +131,7 @@ async function request(
     else patience.extend();
   });
   sent.end();
-  const [response] = (await once(sent, "response")) as [http.IncomingMessage];
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
   // Whoever leaves early closes it; that it then breaks is no news.
   sent.on("error", () => undefined);
   patience.extend();

@@ -1,5 +1,5 @@
-import { request } from "node:http";
 import { text } from "node:stream/consumers";
+import { http } from "../../util/node-http.ts";
 
 const timeout = 60_000;
 
@@ -15,7 +15,7 @@ interface Response {
  */
 export async function requestLxd<T>(socketPath: string, method: string, path: string, body?: unknown): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const sent = request({ socketPath, method, path, timeout: timeout }, (response) => {
+  const sent = http.request({ socketPath, method, path, timeout: timeout }, (response) => {
     text(response).then(resolve, reject);
   });
   sent.once("timeout", () => sent.destroy(new Error("LXD does not answer.")));

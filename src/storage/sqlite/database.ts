@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { AppError } from "../../errors.ts";
 import { createQueue } from "../../util/fifo-queue.ts";
@@ -51,7 +52,7 @@ interface Pending {
  * end.
  */
 export async function openDatabase(options: OpenOptions, onFatal: (reason: string) => void): Promise<Database> {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: options });
+  const worker = new Worker(new URL(`worker${extname(import.meta.url)}`, import.meta.url), { workerData: options });
   const identity = await waitUntilOpen(worker, options.path);
   const { call, onCommit, whenIdle } = createCaller(worker, onFatal);
   worker.on("error", (error) => onFatal(`the store's thread failed: ${error}`));

@@ -1,4 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
+import { returnIdleMemory } from "../../util/idle-memory.ts";
 import { errorKind, openTransactions } from "./transactions.ts";
 import type { OpenOptions } from "./database.ts";
 
@@ -25,6 +26,7 @@ try {
     port.close();
   });
   port.postMessage(JSON.stringify({ opened: transactions.identity }));
+  returnIdleMemory();
 } catch (error) {
   port.postMessage(JSON.stringify({ failed: errorKind(error), message: String(error) }));
 }
