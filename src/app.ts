@@ -24,6 +24,7 @@ import { openSecrets } from "./services/secrets/secrets.ts";
 import { createStationClock } from "./services/accounts/station-clock.ts";
 import { createStation } from "./services/station.ts";
 import { openDatabase, type Database } from "./storage/sqlite/database.ts";
+import { purgeAudit } from "./storage/audit-pages.ts";
 import { purgeAll } from "./storage/task-pages.ts";
 import { holdFileLock } from "./util/file-lock.ts";
 import { installation } from "./util/installation.ts";
@@ -247,7 +248,7 @@ function startUpkeep(database: Database, certificates: Certificates): () => void
   const failed = (error: unknown) => log("retention", { error });
   const timer = setInterval(() => {
     purgeAll(database.tasks, { now: Date.now(), ...retention }).catch(failed);
-    database.audit.purge({ before: Date.now() - maxAge, maxRows }).catch(failed);
+    purgeAudit(database.audit, { before: Date.now() - maxAge, maxRows }).catch(failed);
     void renew(certificates);
   }, hour);
   return () => clearInterval(timer);

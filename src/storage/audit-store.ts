@@ -53,6 +53,18 @@ export interface AuditFilter {
   offset: number;
 }
 
+/** A part of the log, for readers who want some of the newest entries. */
+export interface AuditPart {
+  /** Which entries are wanted. */
+  filter: Omit<AuditFilter, "limit" | "offset">;
+  /** Only entries with smaller ids; null for all. */
+  before: number | null;
+  /** How many matching entries are skipped. */
+  skip: number;
+  /** How many entries at most. */
+  limit: number;
+}
+
 /** A part of the log, for readers who go through all of it. */
 export interface AuditScan {
   /** Which entries are wanted. */
@@ -73,8 +85,11 @@ export interface AuditVerbs {
   begin(entry: AuditEntry): number;
   /** Sets the result of an entry that was `begun`. Does nothing if it has a result. */
   setResult(end: Pick<AuditRow, "id" | "level" | "result" | "message">): void;
-  /** Lists entries, newest first, without those that were cleared. */
-  list(filter: AuditFilter): AuditRow[];
+  /**
+   * Reads one part of the log, newest first, without entries that were cleared. Returns the wanted entries of that part, of how
+   * many it has skipped, and the `before` of the next part, null if there is none or if `limit` is reached.
+   */
+  list(part: AuditPart): { rows: AuditRow[]; skipped: number; next: number | null };
   /**
    * Lists entries of one part, oldest first, without those that were cleared. `last` is the id of the last entry that was
    * read, null if there was none.
@@ -87,7 +102,10 @@ export interface AuditVerbs {
    * entries it has hidden. Throws `disk_full` while the disk is full.
    */
   clear(entry: AuditEntry): number;
-  /** Deletes entries older than `before` (epoch milliseconds) and beyond the newest `maxRows`. Returns their number. */
+  /**
+   * Deletes entries older than `before` (epoch milliseconds) and beyond the newest `maxRows`, but a bounded number of them.
+   * Returns their number; 0: all are deleted.
+   */
   purge(limits: { before: number; maxRows: number }): number;
 }
 

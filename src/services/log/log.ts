@@ -7,6 +7,7 @@ import {
   type AuditStore,
   type AuditScan,
 } from "../../storage/audit-store.ts";
+import { listAudit } from "../../storage/audit-pages.ts";
 import { csvLine } from "../../util/csv.ts";
 import { printable } from "../../util/printable.ts";
 import type { LogFilter } from "../contract/account-services.ts";
@@ -37,7 +38,7 @@ export function createLogService(sessions: Sessions, store: AuditStore): LogServ
     async list(caller, { limit, offset, ...filter }) {
       authorize(sessions.authenticate(caller), "log:read");
       const page = { limit: limit ?? defaultLimit, offset: offset ?? 0 };
-      return (await store.list({ ...wanted(filter), ...page })).map(shown);
+      return (await listAudit(store, { ...wanted(filter), ...page })).map(shown);
     },
     async export(caller, filter) {
       authorize(sessions.authenticate(caller), "log:read");

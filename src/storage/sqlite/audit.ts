@@ -1,15 +1,23 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { AuditEntry, AuditRow, AuditScan, AuditVerbs } from "../audit-store.ts";
+import type { AuditEntry, AuditPart, AuditRow, AuditScan, AuditVerbs } from "../audit-store.ts";
 
 const columns = "id, ts, level, category, user, address, action, target, result, message";
 /** SQL of the id up to which entries are hidden, or 0. */
 const clearedUpTo = "(SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM setting WHERE name = 'log_cleared')";
 
+/** How many entries one call looks at, or deletes: other calls wait for the store meanwhile. */
+const maxRead = 2000;
+const maxDeletes = 1000;
+
 /** The verbs of the audit log. */
 export function createAuditVerbs(db: DatabaseSync, host: string): AuditVerbs {
   const add = createAuditWriter(db, host);
   const settle = db.prepare("UPDATE audit SET level = ?, result = ?, message = ? WHERE id = ? AND result = 'begun'");
-  const drop = db.prepare("DELETE FROM audit WHERE ts < ? OR id <= (SELECT coalesce(max(id), 0) FROM audit) - ?");
+  const dropOld = db.prepare("DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE ts < ? ORDER BY ts LIMIT ?)");
+  const dropBeyond = db.prepare(
+    `DELETE FROM audit WHERE id IN
+       (SELECT id FROM audit WHERE id <= (SELECT coalesce(max(id), 0) FROM audit) - ? ORDER BY id LIMIT ?)`,
+  );
   const visible = db.prepare(`SELECT count(*) AS n FROM audit WHERE id > ${clearedUpTo}`);
   const hide = db.prepare(
     `INSERT INTO setting (name, value) SELECT 'log_cleared', max(id) FROM audit HAVING max(id) IS NOT NULL
@@ -28,20 +36,36 @@ export function createAuditVerbs(db: DatabaseSync, host: string): AuditVerbs {
       add(entry);
       return hidden;
     },
-    purge: ({ before, maxRows }) => Number(drop.run(before, maxRows).changes),
+    purge({ before, maxRows }) {
+      const dropped = [dropOld.run(before, maxDeletes), dropBeyond.run(maxRows, maxDeletes)];
+      return dropped.reduce((sum, { changes }) => sum + Number(changes), 0);
+    },
   };
 }
 
 function auditReads(db: DatabaseSync): Pick<AuditVerbs, "list" | "scan" | "newest"> {
   const newest = db.prepare("SELECT coalesce(max(id), 0) AS id FROM audit");
+  const begin = db.prepare(
+    `SELECT min(id) AS id FROM (SELECT id FROM audit WHERE id > ${clearedUpTo} AND id < ? ORDER BY id DESC LIMIT ?)`,
+  );
   const end = db.prepare(
     `SELECT max(id) AS id FROM (SELECT id FROM audit WHERE id > max(?, ${clearedUpTo}) AND id <= ? ORDER BY id LIMIT ?)`,
   );
   return {
-    list(filter) {
+    list({ filter, before, skip, limit }: AuditPart) {
+      const from = before ?? Number.MAX_SAFE_INTEGER;
+      const first = (begin.get(from, maxRead)?.["id"] ?? null) as number | null;
+      const rows: AuditRow[] = [];
+      let skipped = 0;
+      if (first === null) return { rows, skipped, next: null };
       const { where, values } = toConditions(filter);
-      const sql = `SELECT ${columns} FROM audit WHERE id > ${clearedUpTo} ${where} ORDER BY id DESC LIMIT ? OFFSET ?`;
-      return db.prepare(sql).all(...values, filter.limit, filter.offset) as unknown as AuditRow[];
+      const sql = `SELECT ${columns} FROM audit NOT INDEXED WHERE id >= ? AND id < ? ${where} ORDER BY id DESC`;
+      for (const row of db.prepare(sql).iterate(first, from, ...values)) {
+        if (rows.length === limit) break;
+        if (skipped < skip) skipped++;
+        else rows.push(row as unknown as AuditRow);
+      }
+      return { rows, skipped, next: rows.length === limit ? null : first };
     },
     scan({ filter, after, until, span }: AuditScan) {
       const last = (end.get(after, until, span)?.["id"] ?? null) as number | null;
