@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import type { Certificates } from "../certificates/certificates.ts";
+import { resetStalledConnections } from "../util/stalled-connections.ts";
 import { tlsRules } from "../util/tls.ts";
 import type { EngineAddress } from "./engine-address.ts";
 import { createPendingConnections } from "./pending-connections.ts";
@@ -21,6 +22,8 @@ export interface GatewayOptions {
   audit: GatewayAudit;
   /** Writes a line to the station's own log. */
   log: Log;
+  /** Milliseconds in which a client must take a byte if there are some for it. Absent: as on the station's own connections. */
+  patience?: number;
 }
 
 /** Records connections in the audit log. `address` is the peer's. */
@@ -39,6 +42,8 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+/** Milliseconds, as `read` of the API's limits. */
+const usualPatience = 28_000;
 const handshakeTimeout = 10_000;
 const maxConnections = 1_000;
 const maxPending = 200;
@@ -51,7 +56,8 @@ const keepAliveDelay = 30_000;
  * INVARIANT: a connection reaches the engine only while its certificate is the present client certificate itself, byte for
  * byte. OpenSSL has checked before that our authority signed it, for clients, and that it is valid now.
  */
-export function createGateway({ listen, engine, certificates, audit, log }: GatewayOptions): Gateway {
+export function createGateway(options: GatewayOptions): Gateway {
+  const { listen, engine, certificates, audit, log, patience = usualPatience } = options;
   const pending = createPendingConnections(maxPending);
   const logRefusal = createRefusalLog(log);
   const admitted = new Map<TLSSocket, string>();
@@ -66,6 +72,8 @@ export function createGateway({ listen, engine, certificates, audit, log }: Gate
     keepAliveInitialDelay: keepAliveDelay,
   });
   server.maxConnections = maxConnections + maxPending;
+  // A client that reads nothing would hold its connection, and one of the engine, for as long as it likes.
+  resetStalledConnections(server, patience);
   server.on("connection", (socket: Socket) => pending.add(socket));
   server.on("tlsClientError", (error, socket) => {
     refuse(socket.remoteAddress, error.message);
