@@ -128,13 +128,17 @@ export function createInsideFiles(http: LxdHttp, exec: Exec): InsideFiles {
 const tries = 20;
 const pause = 100;
 
-/** LXD's own program for it ends with the container, also in the middle; to a HEAD its failure has no words. */
+/**
+ * Tries again when LXD's own program for it ended with the container, also in the middle; to a HEAD that failure has no
+ * words. That there is no such file is an answer (404), and the failure of the program is none (500).
+ */
 async function steady<T>(act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await act();
     } catch (error) {
-      if (attempt === tries || !/forkfile|^no files\?/.test(reasonOf(error))) throw error;
+      if (attempt === tries || hasCode(error, "not_found") || !/forkfile|^no files\?/.test(reasonOf(error)))
+        throw error;
       await delay(pause);
     }
   }
