@@ -28,7 +28,9 @@ export function refusal(status: number, reason: string): AppError {
   const cause: LxdCause = { status, reason };
   if (/no space left on device|disk quota exceeded/i.test(reason))
     return new AppError("disk_full", "LXD's disk is full.", { cause });
-  if (status === 404) return new AppError("not_found", `LXD: ${plain(reason)}`, { cause });
+  // An operation that meets a removal fails with 400.
+  if (status === 404 || /^instance not found/i.test(reason))
+    return new AppError("not_found", `LXD: ${plain(reason)}`, { cause });
   if (status === 409) return new AppError("conflict", `LXD: ${plain(reason)}`, { cause });
   return new AppError("engine_failed", `LXD: ${plain(reason)}`, { cause });
 }
