@@ -9,6 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 
 import { fillBusybox, tarOf } from "../support/images.ts";
+import { keptInRun } from "../support/kept-in-run.ts";
 import { catalogue, index, machine, partPath, type ServedImage, type SystemImage } from "./image-index.ts";
 
 export interface ImageServer {
@@ -187,7 +188,7 @@ function buildImage(
     creation_date: 1_700_000_000,
     properties: { os: "test", description: name },
   };
-  const root = tarOf((folder) => {
+  const fill = (folder: string): void => {
     fillBusybox(folder);
     rmSync(join(folder, "bin/init"));
     writeFileSync(join(folder, "bin/init"), init);
@@ -195,8 +196,11 @@ function buildImage(
     writeFileSync(join(folder, "etc/build"), `${name}\n`);
     for (const file of ["bin/init", "etc/udhcpc.sh"]) chmodSync(join(folder, file), 0o755);
     if (ballast > 0) writeFileSync(join(folder, "ballast"), randomBytes(ballast));
-  });
+  };
   // JSON is YAML.
-  const head = tarOf((folder) => writeFileSync(join(folder, "metadata.yaml"), JSON.stringify(metadata)));
-  return { head: gzipSync(head), root: packed(root) };
+  const describe = (folder: string): void => writeFileSync(join(folder, "metadata.yaml"), JSON.stringify(metadata));
+  return {
+    head: keptInRun(`${name} head`, () => gzipSync(tarOf(describe))),
+    root: keptInRun(`${name} root`, () => packed(tarOf(fill))),
+  };
 }

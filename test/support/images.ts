@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testEngines } from "./engines.ts";
+import { keptInRun } from "./kept-in-run.ts";
 import { pushImage } from "./registry.ts";
 
 /** What a create of a container of it needs beside the name. */
@@ -49,7 +50,7 @@ export async function bigImage(): Promise<string> {
 
 /** A small root file system with every applet of busybox. */
 export function busyboxLayer(): Buffer {
-  return tarOf(fillBusybox);
+  return keptInRun("busybox layer", () => tarOf(fillBusybox));
 }
 
 /** Its files, into an empty folder. */
@@ -87,14 +88,11 @@ export function tarOf(fill: (root: string) => void): Buffer {
   }
 }
 
-let base: Buffer | undefined;
-
 /** Docker Hub's `library/<name>:1`, a layer of its own above the busybox. Answers its reference. */
 export async function pushTinyImage(name: string): Promise<string> {
   const { registry } = testEngines();
-  base ??= busyboxLayer();
   await pushImage(
-    { layers: [base, randomLayer(name, 4096)], config: shell },
+    { layers: [busyboxLayer(), randomLayer(name, 4096)], config: shell },
     { registry, reference: `library/${name}:1` },
   );
   return `${name}:1`;
