@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/http.ts";
 import { run } from "../engines/commands.ts";
@@ -122,6 +122,8 @@ export async function startSystemWorld(options: SystemWorldOptions = {}): Promis
   async function close(): Promise<void> {
     await station.close();
     for (const type of systemTypes) for (const name of await names(type)) await remove(type, name);
+    // The station that would take them away is gone.
+    for (const name of readdirSync(lxc.hostsDir)) rmSync(join(lxc.hostsDir, name));
     for (const path of await lxd.get<string[]>("/1.0/images")) await erase(path);
     lxd.close();
     await images.close();
