@@ -15,6 +15,8 @@ export interface TestEngines {
   cgroupParent: string;
   /** Everything of this run; deleted at its end. */
   folder: string;
+  /** What the runs side by side have in common; this run's own folder when it is alone. */
+  shared: string;
 }
 
 export function testEngines(): TestEngines {
@@ -31,6 +33,7 @@ export function testEngines(): TestEngines {
     dockerdPidFile: join(folder, "dockerd.pid"),
     cgroupParent,
     folder,
+    shared: process.env["GANTRY_TEST_SHARED"] ?? folder,
   };
 }
 
