@@ -3,7 +3,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { freePort, startStation, type TestStation } from "../support/station.ts";
+import { freePort } from "../support/free-port.ts";
+import { startStation, type TestStation } from "../support/station.ts";
 import { senderTo, type Send } from "./sender.ts";
 
 /** The port of the containers-and-jobs API that asks nobody who he is: who may come, and what is there. */

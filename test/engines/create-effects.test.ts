@@ -14,7 +14,7 @@ import { until } from "../support/patiently.ts";
 import { runInside } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
 import { dockerBench, image } from "./docker-bench.ts";
-import { freePort } from "./docker-env.ts";
+import { freePort } from "../support/free-port.ts";
 import { fails } from "./engine-checks.ts";
 import { fileInside, mounts, statusField } from "./kernel.ts";
 

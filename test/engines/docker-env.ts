@@ -1,7 +1,5 @@
-import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
-
 import { createDockerEngine } from "../../src/engines/docker/docker.ts";
+import { freePort } from "../support/free-port.ts";
 import { killDockerd, startDockerd } from "../support/dockerd.ts";
 import { testEngines } from "../support/engines.ts";
 import { busyboxLayer } from "../support/images.ts";
@@ -36,13 +34,4 @@ export async function dockerEnv(): Promise<EngineEnv> {
       await slow.close();
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "0.0.0.0");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

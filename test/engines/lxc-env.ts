@@ -8,7 +8,7 @@ import type { SystemImages } from "../../src/engines/system-images/system-images
 import { startLxc } from "../support/lxc.ts";
 import { testStation } from "./container-spec.ts";
 import type { EngineEnv } from "./engine-env.ts";
-import { freePort } from "./docker-env.ts";
+import { freePort } from "../support/free-port.ts";
 import { startImageServer } from "./image-server.ts";
 
 /** The LXC of this run of the tests, with a store of images of its own. */

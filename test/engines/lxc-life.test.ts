@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { run, runInside } from "./commands.ts";
 import { testStation, uniqueName } from "./container-spec.ts";
-import { freePort } from "./docker-env.ts";
+import { freePort } from "../support/free-port.ts";
 import { found } from "./engine-checks.ts";
 import { lxcBench } from "./lxc-bench.ts";
 

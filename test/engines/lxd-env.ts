@@ -1,7 +1,7 @@
 import { createLxdEngine } from "../../src/engines/lxd/lxd.ts";
 import { killLxd, runLxd, startLxd } from "../support/lxd.ts";
 import type { EngineEnv } from "./engine-env.ts";
-import { freePort } from "./docker-env.ts";
+import { freePort } from "../support/free-port.ts";
 import { startImageServer } from "./image-server.ts";
 
 /** The LXD of this run of the tests. */

@@ -11,7 +11,7 @@ import type { PullOptions, PullProgress } from "../../src/engines/engine.ts";
 import { createCatalogue } from "../../src/engines/system-images/catalogue.ts";
 import type { SystemImages } from "../../src/engines/system-images/system-images.ts";
 import { run } from "./commands.ts";
-import { freePort } from "./docker-env.ts";
+import { freePort } from "../support/free-port.ts";
 import { checkProgress, fails } from "./engine-checks.ts";
 import { type ImageServer, startImageServer } from "./image-server.ts";
 

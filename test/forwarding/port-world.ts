@@ -8,7 +8,7 @@ import { createForwarding, type Forwarding } from "../../src/forwarding/forwardi
 import { run } from "../engines/commands.ts";
 import { startLan, type LanWorld } from "../engines/lan-world.ts";
 import { until } from "../support/patiently.ts";
-import { freePort } from "../support/station.ts";
+import { freePort } from "../support/free-port.ts";
 import { testStation as station } from "../engines/container-spec.ts";
 import { ask, nobody } from "./ask.ts";
 

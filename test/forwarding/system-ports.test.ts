@@ -15,7 +15,7 @@ import { lxcEnv } from "../engines/lxc-env.ts";
 import { lxdEnv } from "../engines/lxd-env.ts";
 import { until } from "../support/patiently.ts";
 import { ask, nobody } from "./ask.ts";
-import { freePort } from "../support/station.ts";
+import { freePort } from "../support/free-port.ts";
 
 /** Ports of real containers, as the inventory sees them. */
 const server = join(import.meta.dirname, "peer-server.ts");

@@ -6,7 +6,8 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { until } from "../support/daemon.ts";
 import { removeContainers, removeImage } from "../support/docker-cli.ts";
-import { freePort, startStation, type TestStation } from "../support/station.ts";
+import { freePort } from "../support/free-port.ts";
+import { startStation, type TestStation } from "../support/station.ts";
 import { dockerEnv, exportBundle } from "./bundle.ts";
 
 const run = promisify(execFile);

@@ -8,7 +8,8 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import { until } from "../support/daemon.ts";
-import { freePort, startStation, type TestStation } from "../support/station.ts";
+import { freePort } from "../support/free-port.ts";
+import { startStation, type TestStation } from "../support/station.ts";
 import { exportBundle, open, ping, type Pem } from "./bundle.ts";
 import { forge } from "./intruders.ts";
 

@@ -1,24 +1,26 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { test, type TestContext } from "node:test";
 import { portInUse, portOwner } from "../../src/services/planning/ports.ts";
-import { freePort } from "../support/station.ts";
+import { freePort } from "../support/free-port.ts";
 
 async function holdTcp(t: TestContext, host: string): Promise<number> {
-  const server = createServer().listen({ port: 0, host, ipv6Only: true });
+  const port = await freePort();
+  const server = createServer().listen({ port, host, ipv6Only: true });
   await once(server, "listening");
   t.after(() => server.close());
-  return (server.address() as AddressInfo).port;
+  return port;
 }
 
 async function holdUdp(t: TestContext, address: string): Promise<number> {
   const socket = createSocket({ type: address.includes(":") ? "udp6" : "udp4", ipv6Only: address.includes(":") });
-  socket.bind({ port: 0, address });
+  const port = await freePort();
+  socket.bind({ port, address });
   await once(socket, "listening");
   t.after(() => socket.close());
-  return socket.address().port;
+  return port;
 }
 
 for (const [protocol, hold] of [["tcp", holdTcp] as const, ["udp", holdUdp] as const]) {

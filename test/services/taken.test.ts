@@ -9,10 +9,9 @@ import { createOwners } from "../../src/services/access/owners.ts";
 import type { User } from "../../src/services/access/policy.ts";
 import { createTaken } from "../../src/services/containers/availability.ts";
 import { containerSpec, testStation } from "../engines/container-spec.ts";
-import { freePort } from "../support/station.ts";
+import { freePort } from "../support/free-port.ts";
 
 const image = "reg.example/base:1";
-const never = () => Promise.reject(new Error("No claim is asked for."));
 
 const admin: User = { name: "admin", role: "admin" };
 const [eve, bob]: User[] = ["eve", "bob"].map((name) => ({ name, role: "operator" }));
@@ -29,12 +28,20 @@ async function world(context: TestContext) {
   context.after(() => inventory.close());
   await inventory.views()[0]?.firstAttempt;
   const owners = createOwners({ tasks: { ownerOf: async () => "eve" }, station: testStation });
-  const taken = createTaken(inventory, { claims: never, claimant: never, releaseClaims: never }, owners);
+  // The claim that its create has left.
+  const claims = [{ protocol: "tcp", port, owner: "docker/c/web" }];
+  const tasks = {
+    claims: async () => claims,
+    claimant: async () => claims[0]?.owner,
+    releaseClaims: async () => void claims.pop(),
+  };
+  const taken = createTaken(inventory, tasks, owners);
   const plan = { types: ["docker"], lane: "quick", name: "new", locks: [], creates: null } as const;
   const refuse = (user = admin, claimed = port) =>
     taken.refuse({ ...plan, ports: [{ protocol: "tcp", port: claimed }] }, user);
   const refuseName = (user: User) => taken.refuse({ ...plan, creates: "docker/c/web", ports: [] }, user);
-  return { engine, id, port, refuse, refuseName, isShown: () => inventory.views()[0]?.byName("web") !== undefined };
+  const isShown = () => inventory.views()[0]?.byName("web") !== undefined;
+  return { engine, id, port, taken, claims, refuse, refuseName, isShown };
 }
 
 const isTaken = (error: unknown): boolean =>
@@ -50,6 +57,17 @@ test("one of a container that was removed a moment ago is not, though the pictur
   await engine.containers.remove(id);
   assert.ok(isShown());
   await refuse();
+});
+
+test("its claim is dropped too, and the port is told to be free", async (context) => {
+  const { engine, id, port, taken, claims, isShown } = await world(context);
+  assert.equal(await taken.releaseIfStale("docker/c/web"), false, "it is there");
+  assert.equal(await taken.holdsPort({ protocol: "tcp", port }), true);
+  await engine.containers.remove(id);
+  assert.ok(isShown());
+  assert.equal(await taken.releaseIfStale("docker/c/web"), true);
+  assert.deepEqual(claims, []);
+  assert.equal(await taken.holdsPort({ protocol: "tcp", port }), false);
 });
 
 test("of an engine that does not answer the picture counts", async (context) => {

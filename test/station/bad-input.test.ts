@@ -6,7 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Task } from "../../src/api/task.ts";
 import { dockerApi, hasContainer, listContainers, removeContainers } from "../support/docker-cli.ts";
 import { killDockerd, startDockerd } from "../support/dockerd.ts";
-import { freePort, startStation, type TestStation } from "../support/station.ts";
+import { until } from "../support/patiently.ts";
+import { freePort } from "../support/free-port.ts";
+import { startStation, type TestStation } from "../support/station.ts";
 
 const create = { type: "docker", repository: "dockerhub", name: "badinput", image: "busybox", tag: "latest" };
 
@@ -205,7 +207,9 @@ test("a name that is taken: 409 saying by whom", async () => {
 
 test("a container made behind the station's back is seen", async () => {
   await dockerApi("POST", "/containers/create?name=badinput-foreign", { Image: "busybox" });
-  await sleep(500);
+  const isListed = async () =>
+    JSON.stringify(await station.client.ok("GET", "/container")).includes('"badinput-foreign"');
+  await until(isListed);
   const answer = await refused("create", { ...create, name: "badinput-foreign" });
   assert.equal(answer.status, 409);
 });

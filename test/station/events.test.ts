@@ -66,7 +66,8 @@ test("Last-Event-ID: what was missed comes once, then what is new; also after a 
   const task = await create();
   await first.until((items) => statesOf(items, task.id).length > 0);
   first.close();
-  const [seen = 0] = idsOf(first.items);
+  // An engine may tell of an earlier container only now.
+  const { id: seen = 0 } = first.items.find(({ data }) => data.data?.tid === task.id) ?? {};
   await station.client.ended(task.id);
 
   const restarts = [

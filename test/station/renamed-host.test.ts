@@ -9,7 +9,8 @@ import { createClient } from "../support/client.ts";
 import { removeContainers } from "../support/docker-cli.ts";
 import { busybox } from "../support/images.ts";
 import { testEngines } from "../support/engines.ts";
-import { adminPassword, freePort } from "../support/station.ts";
+import { freePort } from "../support/free-port.ts";
+import { adminPassword } from "../support/station.ts";
 
 const root = join(import.meta.dirname, "../..");
 

@@ -5,7 +5,7 @@ import { run } from "../engines/commands.ts";
 import { startLan, type LanWorld } from "../engines/lan-world.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
 import { until } from "../support/patiently.ts";
-import { freePort } from "../support/station.ts";
+import { freePort } from "../support/free-port.ts";
 import { startSystemWorld, systemTypes, type SystemType, type SystemWorld } from "../support/system-station.ts";
 
 /**

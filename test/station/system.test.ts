@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { after, before, test } from "node:test";
 import type { BridgeList, SystemInfo, SystemResource } from "../../src/api/system.ts";
 import { until } from "../support/daemon.ts";
 import { dockerApi, removeContainers } from "../support/docker-cli.ts";
-import { freePort, startStation, type TestStation } from "../support/station.ts";
+import { freePort } from "../support/free-port.ts";
+import { startStation, type TestStation } from "../support/station.ts";
 
 let station: TestStation;
 before(async () => {
@@ -165,9 +166,9 @@ async function used(protocol: string, port: number): Promise<boolean> {
 
 test("a port is used when any process has it, on any address, IPv4 or IPv6, tcp or udp", async () => {
   for (const host of ["0.0.0.0", "127.0.0.1", "::", "::1"]) {
-    const server = createServer().listen(0, host);
+    const port = await freePort();
+    const server = createServer().listen(port, host);
     await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
     assert.match(run("ss", "-Hltn"), new RegExp(`:${port}\\s`));
     assert.equal(await used("tcp", port), true, host);
     assert.equal(await used("udp", port), false, host);
@@ -175,9 +176,9 @@ test("a port is used when any process has it, on any address, IPv4 or IPv6, tcp 
     await once(server, "close");
     assert.equal(await used("tcp", port), false, host);
     const socket = createSocket(host.includes(":") ? "udp6" : "udp4");
-    socket.bind(0, host);
+    const bound = await freePort();
+    socket.bind(bound, host);
     await once(socket, "listening");
-    const bound = socket.address().port;
     assert.equal(await used("udp", bound), true, host);
     assert.equal(await used("tcp", bound), false, host);
     socket.close();

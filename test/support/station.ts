@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineType } from "../../src/engines/engine.ts";
 import { createClient, type Client } from "./client.ts";
 import { testEngines } from "./engines.ts";
+import { freePort } from "./free-port.ts";
 
 export const adminPassword = "correct horse";
 
@@ -110,13 +110,4 @@ function ready(child: ChildProcess, errors: () => string): Promise<void> {
     });
     child.once("exit", (code) => reject(new Error(`the station ended with ${code}: ${errors()}`)));
   });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

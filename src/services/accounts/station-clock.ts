@@ -21,6 +21,8 @@ export interface StationClockOptions {
   boot(): Boot;
   /** The host's clock; epoch milliseconds. */
   wall?: () => number;
+  /** A clock that nobody sets; milliseconds since any moment, as `performance.now()`. */
+  steady?: () => number;
   log: Log;
 }
 
@@ -32,17 +34,18 @@ export async function createStationClock({
   store,
   boot,
   wall = Date.now,
+  steady = () => performance.now(),
   log,
 }: StationClockOptions): Promise<StationClock> {
   const start = startTime(await store.read(), boot(), wall());
-  const begun = performance.now();
-  const steady = () => Math.floor(start + performance.now() - begun);
-  const now = () => Math.max(steady(), wall());
+  const begun = steady();
+  const counted = () => Math.floor(start + steady() - begun);
+  const now = () => Math.max(counted(), wall());
 
   async function write(): Promise<void> {
     const { id, uptime } = boot();
     // Not the host's clock: if somebody sets it to a later year by mistake, it counts only until it is set right.
-    await store.write({ time: steady(), boot: id, uptime });
+    await store.write({ time: counted(), boot: id, uptime });
   }
 
   const failed = (error: unknown) => log("the time could not be written down", { error });
@@ -52,7 +55,7 @@ export async function createStationClock({
   timer.unref();
   return {
     now,
-    shown: (time) => time - (now() - wall()),
+    shown: (time) => time - Math.max(counted() - wall(), 0),
     async close() {
       clearInterval(timer);
       await write().catch(failed);

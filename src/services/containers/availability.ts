@@ -88,7 +88,7 @@ export function createTaken(
 
   async function releaseIfStale(owner: string): Promise<boolean> {
     const { view, name } = viewOf(owner);
-    if (!view?.available() || view.byName(name) || (await view.engine.containers.getByName(name))) return false;
+    if (!view?.available() || (await view.engine.containers.getByName(name))) return false;
     const held = (await tasks.claims()).some((claim) => claim.owner === owner);
     if (held) await tasks.releaseClaims(owner);
     return held;
@@ -97,7 +97,7 @@ export function createTaken(
   return {
     releaseIfStale,
     async holdsPort(claim) {
-      if (publishedBy(claim)) return true;
+      if (await publisherNow(claim)) return true;
       const owner = await tasks.claimant(claim);
       return owner !== undefined && !(await releaseIfStale(owner));
     },

@@ -78,20 +78,21 @@ export function createEventHub({ events, sessions, places, tasksOf }: EventHubOp
     }
   }
 
+  /** `after`: what the client has seen; `last`: the last event when it was told that the stream is open. */
   async function* follow(
     caller: Caller,
-    after: number | undefined,
+    { after, last }: { after: number; last: number },
     signal: AbortSignal,
     only: string | undefined,
   ): AsyncGenerator<StreamItem, void, undefined> {
     const own = new Set(only === undefined ? [] : await tasksOf(only));
-    const subscriber: Subscriber = { only, own, backlog: [], behind: after !== undefined, wake: () => undefined };
-    const { last } = await events.read({ after: Number.MAX_SAFE_INTEGER, limit: 0 });
+    const subscriber: Subscriber = { only, own, backlog: [], behind: true, wake: () => undefined };
     cursor ??= last;
     subscribers.add(subscriber);
     signal.addEventListener("abort", () => subscriber.wake(), { once: true });
-    let seen = after ?? last;
+    let seen = Math.min(after, last);
     try {
+      if (after > last) yield { type: "reset", seq: last };
       while (!signal.aborted) {
         if (subscriber.behind) {
           for await (const item of replay(subscriber, seen)) {
@@ -117,9 +118,9 @@ export function createEventHub({ events, sessions, places, tasksOf }: EventHubOp
     let seen = after;
     for (;;) {
       subscriber.behind = false;
-      const { events: rows, first, last } = await events.read({ after: seen, limit: batch });
-      if (seen < first - 1 || seen > last) {
-        seen = seen > last ? last : first - 1;
+      const { events: rows, first } = await events.read({ after: seen, limit: batch });
+      if (seen < first - 1) {
+        seen = first - 1;
         yield { type: "reset", seq: seen };
         continue;
       }
@@ -134,7 +135,9 @@ export function createEventHub({ events, sessions, places, tasksOf }: EventHubOp
       const user = sessions.authenticate(caller);
       const only = onlyOf(user, "event:read");
       places.take(user.name, signal);
-      return follow(caller, after, signal, only);
+      // Before the client is answered: it gets whatever comes after that.
+      const { last } = await events.read({ after: Number.MAX_SAFE_INTEGER, limit: 0 });
+      return follow(caller, { after: after ?? last, last }, signal, only);
     },
     open: () => subscribers.size,
     committed() {
