@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { ContainerSpec, Engine } from "../../src/engines/engine.ts";
@@ -8,8 +8,9 @@ import type { Shape } from "../../src/engines/shape.ts";
 import { killStrays } from "../../src/engines/strays.ts";
 import { fillBusybox } from "../support/images.ts";
 import { testStation } from "./container-spec.ts";
-import { lxcBench, type LxcBench, withImage } from "./lxc-bench.ts";
+import { lxcBench, type LxcBench, taskProcesses, withImage } from "./lxc-bench.ts";
 import { killWorker } from "./lxc-kill.ts";
+import type { Moment } from "./moments.ts";
 
 /** An image whose unpacking takes a while. */
 export const large = "large:latest";
@@ -26,8 +27,10 @@ export interface LargeBench extends LxcBench {
   slow(): Engine;
   /** Of `large`. */
   archive(): string;
-  /** A station's process that is killed in its work, milliseconds after it began. */
-  killedWhile(work: Work, wait: number): Promise<void>;
+  /** Kills a station's process in its work, at a moment after that began. */
+  killedWhile(work: Work, moment: Moment): Promise<void>;
+  /** Moments of a container's creation: its folder is there, and it is being filled. */
+  making(spec: ContainerSpec): readonly Moment[];
   /** As the next start does it. */
   recovered(): Promise<void>;
 }
@@ -54,14 +57,34 @@ export function largeBench(
     slow = createLxcEngine({ path: bench.lxc().path, images });
   });
 
+  const staged = (): string[] => {
+    const folder = join(bench.lxc().path, ".gantry-staging");
+    return existsSync(folder) ? readdirSync(folder) : [];
+  };
+
   return {
     ...bench,
     slow: () => slow,
     archive: () => archive,
-    killedWhile: (work, wait) => killWorker({ ...work, archive, path: bench.lxc().path }, wait),
+    killedWhile: (work, moment) => killWorker({ ...work, archive, path: bench.lxc().path }, moment),
+    making: ({ name }) => [
+      () => staged().some((folder) => folder.endsWith(`.${name}`)),
+      () => helpers().some((helper) => helper.name === "tar"),
+    ],
     async recovered() {
       await killStrays(testStation);
       await slow.recover(testStation);
     },
   };
+}
+
+/** The programs that work for a station now. */
+export function helpers(): { pid: number; name: string }[] {
+  return taskProcesses().flatMap((pid) => {
+    try {
+      return { pid: Number(pid), name: readFileSync(`/proc/${pid}/comm`, "utf8").trim() };
+    } catch {
+      return [];
+    }
+  });
 }

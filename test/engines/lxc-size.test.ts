@@ -1,9 +1,23 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
+import { isMounted } from "../../src/engines/lxc/root-place.ts";
+import { runningContainers } from "../../src/engines/lxc/sockets.ts";
 import type { Rootfs } from "../../src/engines/system-images/system-images.ts";
 import type { Shape } from "../../src/engines/shape.ts";
 import { patiently } from "../support/patiently.ts";
@@ -12,10 +26,11 @@ import { containerSpec } from "./container-spec.ts";
 import { fails, found } from "./engine-checks.ts";
 import { cgroupFile, cgroupV2 } from "./kernel.ts";
 import { image, leftovers, loopFiles, nothing } from "./lxc-bench.ts";
-import { large, largeBench } from "./lxc-large.ts";
+import { helpers, large, largeBench } from "./lxc-large.ts";
+import { untilCaught } from "./moments.ts";
 
 /** File systems of a limited size, and a station that is killed while it makes one or changes a container. */
-const { engine, images, lxc, launch, restarted, slow, archive, killedWhile, recovered } = largeBench(20, {
+const { engine, images, lxc, launch, restarted, slow, archive, killedWhile, making, recovered } = largeBench(20, {
   root(path) {
     // Its first process ends as soon as it is asked to.
     rmSync(join(path, "bin/init"));
@@ -128,33 +143,42 @@ function listing(pid: number): Promise<string> {
 }
 
 test("a create with a size that is killed at any moment leaves nothing", async () => {
-  let halves = 0;
-  for (const wait of [0, 50, 120, 250]) {
-    const spec = containerSpec({ image: large, limits: { size: 80 * mebibyte } });
-    await killedWhile({ verb: "create", spec }, wait);
-    if (leftovers(lxc(), [spec.name]).folders.length > 0) halves++;
+  const spec = containerSpec({ image: large, limits: { size: 80 * mebibyte } });
+  await untilCaught([0, 50, ...making(spec)], async (moment) => {
+    await killedWhile({ verb: "create", spec }, moment);
+    const isHalf = leftovers(lxc(), [spec.name]).folders.length > 0;
     await recovered();
     if (!(await slow().containers.getByName(spec.name))) await slow().containers.create(spec);
     await slow().containers.start(spec.name);
     await slow().containers.remove(spec.name);
     assert.deepEqual(leftovers(lxc()), nothing);
-  }
-  assert.ok(halves > 0, "no creation was caught in its middle");
+    return isHalf;
+  });
 });
 
 test("a change of size that is killed at any moment leaves the old one or the new one, and can be made again", async () => {
-  const states = new Set<string>();
-  for (const wait of [0, 80, 150, 250, 350, 500]) {
-    const spec = containerSpec({ image: large });
+  const spec = containerSpec({ image: large });
+  const moments = [
+    0,
+    // It is stopped,
+    async () => !(await runningContainers(lxc().path)).has(spec.name),
+    // the new file is in the place of the old folder,
+    () => existsSync(home(spec, "rootfs.img")),
+    // it is being started,
+    () => isMounted(home(spec, "rootfs")),
+    // its files are being copied.
+    () => helpers().some(({ name }) => name === "cp"),
+  ];
+  await untilCaught(moments, async (moment) => {
     await slow().containers.create(spec);
     await slow().containers.start(spec.name);
     await slow().attachNetwork(await found(slow(), spec.name));
     const change = { size: 96 * mebibyte, hostname: "changed" };
-    await killedWhile({ verb: "reshape", spec, change }, wait);
+    await killedWhile({ verb: "reshape", spec, change }, moment);
     await recovered();
     assert.deepEqual(leftovers(lxc(), [spec.name]), nothing);
     const { size } = await slow().containers.shape(spec.name);
-    states.add(`${size === undefined ? "old" : "new"} ${(await found(slow(), spec.name)).state}`);
+    const { state } = await found(slow(), spec.name);
     await slow().containers.reshape(spec.name, change);
     const after = await found(slow(), spec.name);
     assert.equal(after.state, "running");
@@ -162,8 +186,8 @@ test("a change of size that is killed at any moment leaves the old one or the ne
     assert.equal((await slow().containers.shape(spec.name)).size, change.size);
     await slow().containers.remove(spec.name);
     assert.deepEqual(leftovers(lxc()), nothing);
-  }
-  assert.ok(states.has("old stopped"), `caught: ${[...states].join(", ")}`);
+    return size === undefined && state === "stopped";
+  });
 });
 
 test("a change that is killed at any moment, and made again, is as if made once", async () => {
@@ -174,13 +198,23 @@ test("a change that is killed at any moment, and made again, is as if made once"
     addresses: ["10.0.3.196/24", "198.51.100.96/32"],
     nameServers: ["192.0.2.53"],
   };
+  const spec = containerSpec({ image: large });
+  const isNamed = () => readFileSync(home(spec, "rootfs/etc/hostname"), "utf8") === "changed\n";
+  const isKept = () => readFileSync(home(spec, "config"), "utf8").includes("changed");
   const shapes = new Set<string>();
-  for (const wait of [5, 80, 120, 160, 200]) {
-    const spec = containerSpec({ image: large });
+  for (const { moment, held = false } of [
+    { moment: 5 },
+    { moment: () => existsSync(home(spec, "resolv.conf")) },
+    // Before it is for good: there it waits until somebody reads its name servers, which nobody does.
+    { moment: isNamed, held: true },
+    { moment: isKept },
+  ]) {
     await slow().containers.create(spec);
     await slow().containers.start(spec.name);
     await slow().containers.reshape(spec.name, { addresses: ["198.51.100.95"] });
-    await killedWhile({ verb: "reshape", spec, change }, wait);
+    if (held) await run("mkfifo", home(spec, "resolv.conf"));
+    await killedWhile({ verb: "reshape", spec, change }, moment);
+    if (held) rmSync(home(spec, "resolv.conf"));
     await recovered();
     shapes.add(JSON.stringify(await slow().containers.shape(spec.name)));
     await slow().containers.reshape(spec.name, change);
@@ -203,3 +237,38 @@ test("a change that is killed at any moment, and made again, is as if made once"
   }
   assert.ok(shapes.size > 1, "killed before and after it was for good");
 });
+
+test("a start that goes on when its station is killed keeps its mount, and is over when the next one has begun", async () => {
+  const spec = containerSpec({ image: large, limits: { size: 80 * mebibyte } });
+  const gate = join(lxc().path, "..", "gate");
+  const begin = async (): Promise<void> => {
+    writeFileSync(gate, "");
+    await killedWhile({ verb: "start", spec }, () => isMounted(home(spec, "rootfs")));
+  };
+  await slow().containers.create(spec);
+  const hook = `lxc.hook.pre-start = sh -c 'while [ -e ${gate} ]; do sleep 0.05; done' #\n`;
+  appendFileSync(home(spec, "config"), hook);
+  await begin();
+  await fails(slow().containers.rename(spec.name, "renamed"), "conflict");
+  await slow().containers.reshape(spec.name, { cpuTime: 400 });
+  const recovering = recovered();
+  await delay(300);
+  rmSync(gate);
+  await recovering;
+  assert.deepEqual(leftovers(lxc(), [spec.name]), nothing);
+  assert.equal((await found(slow(), spec.name)).state, "running");
+  await slow().containers.stop(spec.name);
+
+  await begin();
+  const stopping = slow().containers.shutDown(spec.name);
+  await delay(300);
+  rmSync(gate);
+  await stopping;
+  assert.equal((await runningContainers(lxc().path)).has(spec.name), false);
+  assert.deepEqual(leftovers(lxc(), [spec.name]), nothing);
+  await slow().containers.remove(spec.name);
+});
+
+function home({ name }: { name: string }, file: string): string {
+  return join(lxc().path, name, file);
+}

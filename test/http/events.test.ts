@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { AppError } from "../../src/errors.ts";
 import type { Caller, StreamItem } from "../../src/services/contract/services.ts";
-import { exchange, startServer } from "./harness.ts";
+import { closed, exchange, startServer } from "./harness.ts";
 import { streamOf } from "./stub-services.ts";
 
 const path = "/api/v1/event/stream";
@@ -101,7 +101,7 @@ test("closing the server ends the streams", async (t) => {
   const socket = open();
   ask(socket);
   await once(socket, "data");
-  const gone = once(socket.resume(), "close");
+  const gone = closed(socket.resume());
   const begin = performance.now();
   await Promise.all([close(), gone]);
   assert.ok(performance.now() - begin < 1_000);
@@ -168,7 +168,7 @@ test("a slow client gets a long history whole", async (t) => {
     setImmediate(() => socket.resume());
   });
   ask(socket, "Connection: close\r\n");
-  await once(socket, "close");
+  await closed(socket);
   assert.ok(length > 1_000 * 10_000);
   assert.match(tail, /id: 999\n/);
 });

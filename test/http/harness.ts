@@ -86,6 +86,11 @@ export async function exchange(socket: Socket, bytes: string | Buffer): Promise<
   socket.on("data", (chunk) => (text += chunk));
   socket.on("error", () => {});
   socket.write(bytes);
-  await once(socket, "close");
+  await closed(socket);
   return text;
+}
+
+/** Waits until a connection is closed, also by a reset, for which `once` of `node:events` would throw. */
+export function closed(connection: { once(event: "close", listener: () => void): unknown }): Promise<void> {
+  return new Promise((resolve) => connection.once("close", () => resolve()));
 }

@@ -10,7 +10,7 @@ import type { ServerLimits } from "../../src/http/limits.ts";
 import { createServer } from "../../src/http/server.ts";
 import { temporaryFolder } from "../certificates/fixture.ts";
 import { until } from "../support/daemon.ts";
-import { exchange } from "./harness.ts";
+import { closed, exchange } from "./harness.ts";
 import { createStub, streamOf, type Stub } from "./stub-services.ts";
 
 interface Secure extends Stub {
@@ -79,7 +79,7 @@ test("a connection without its handshake, or without a request, is cut in time",
   const idle = second();
   const used = second();
   assert.equal((await answered(used.request({ ":path": "/healthz" }))).status, 200);
-  await Promise.all([once(silent, "close"), once(idle, "close"), once(used, "close")]);
+  await Promise.all([silent, idle, used].map(closed));
   assert.ok(performance.now() - begun < 3_000);
 });
 
@@ -190,7 +190,7 @@ test("HTTP/2: who does not take his answer is cut", async (t) => {
   // Never read: the window stays shut.
   stream.pause();
   const begun = performance.now();
-  await once(session, "close");
+  await closed(session);
   assert.ok(performance.now() - begun < 5_000);
 });
 
@@ -203,7 +203,7 @@ test("HTTP/2: pings keep no answer alive that is not taken", async (t) => {
   stream.pause();
   const pings = setInterval(() => session.ping(() => undefined), 100);
   t.after(() => clearInterval(pings));
-  await once(session, "close");
+  await closed(session);
 });
 
 test("HTTP/2: an event stream ends when its client goes, and with the server", async (t) => {

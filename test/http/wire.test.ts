@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { until } from "../support/daemon.ts";
-import { exchange, startServer } from "./harness.ts";
+import { closed, exchange, startServer } from "./harness.ts";
 
 const host = "Host: a\r\n";
 const get = `GET /healthz HTTP/1.1\r\n${host}`;
@@ -124,7 +123,7 @@ test("slow senders are let go", async (t) => {
   for (const [what, bytes, expected] of slow) {
     const begin = performance.now();
     assert.match(await exchange(open(), bytes), expected, what);
-    assert.ok(performance.now() - begin < 1_000, what);
+    assert.ok(performance.now() - begin < 8_000, what);
   }
 });
 
@@ -134,7 +133,7 @@ test("a connection that trickles its body is let go", async (t) => {
   socket.on("error", () => {});
   socket.write(`${post}Content-Length: 1000\r\n\r\n{`);
   const drip = setInterval(() => socket.write(" "), 20);
-  await once(socket.resume(), "close");
+  await closed(socket.resume());
   clearInterval(drip);
 });
 
@@ -144,11 +143,6 @@ test("an idle connection is let go, and one that waits for its answer is not", a
   const text = await exchange(open(), `GET /api/v1/background HTTP/1.1\r\n${host}\r\n`);
   assert.match(text, /^HTTP\/1.1 200 /);
 });
-
-/** Also when it was reset. */
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => socket.once("close", () => resolve()));
-}
 
 test("a client that does not take its answer is let go", async (t) => {
   const { open, answer, port, connections } = await startServer(t, { read: 200, check: 30 });
@@ -189,7 +183,7 @@ test("a slow reader that goes on reading gets all, however long it takes", async
   });
   const begun = performance.now();
   socket.write(`GET /api/v1/background HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
-  await once(socket, "close");
+  await closed(socket);
   assert.ok(length > 12_000_000 && performance.now() - begun > 1_200, `${length} bytes`);
 });
 

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { Worker } from "node:worker_threads";
 import { runInside } from "../engines/commands.ts";
 import { size } from "../support/proof.ts";
 import type { SystemType } from "../support/system-station.ts";
 import { startOpenvz, type OpenvzWorld } from "../station/openvz-world.ts";
 import { interruptedSteps } from "./creates.ts";
-import type { StepKill } from "./step-killer.ts";
+import { killInStep, letStepsEnd } from "./step-killer.ts";
 
 /** `kill -9` in each journalled step of each kind of job. All of them are carried out to their end, once. */
 interface Case {
@@ -23,7 +21,7 @@ const rounds = size(1, 5);
 /** As soon as the step is under way, and in the full size some milliseconds later as well. */
 const deep = (kind: Case["kind"], step: string, delays: number[]) =>
   delays.slice(0, size(1, delays.length)).map((delay) => ({ kind, step, delay }));
-/** Before the first step: a moment that is mostly missed, so it takes its time. */
+/** Before the first step: only in the full size, because it is like the beginning of any of them. */
 const claimed: readonly Case[] = (["create", "update", "remove", "restart"] as const).map((kind) => ({
   kind,
   step: "claimed",
@@ -79,35 +77,24 @@ for (const [type, cases] of [
     });
   });
 
-/** Answers the steps that were under way; a step of a millisecond may be over by the time that the kill comes. */
+/** Kills the station in a step of one job. Returns the steps that were under way; the job is carried out all the same. */
 async function killedIn(world: OpenvzWorld, type: SystemType, one: Case & { name: string }): Promise<string[]> {
-  const wanted = `openvz_${one.kind}.${one.step}`;
-  const met: string[] = [];
-  for (let attempt = 0; attempt < 8 && !met.includes(wanted); attempt++)
-    met.push(...(await killOnce(world, type, { ...one, name: `${one.name}-${attempt}` })));
-  return met;
-}
-
-async function killOnce(world: OpenvzWorld, type: SystemType, one: Case & { name: string }): Promise<string[]> {
   const { kind, name, template = "small" } = one;
   const { station } = world.system;
   const id = kind === "create" ? "" : await world.make(name);
   if (kind === "start") await world.ended((await world.send("POST", `/containers/${id}/stop`)).json.job_id);
   const before = await world.system.pid(type, name);
   const known = new Set((await jobs(world)).map((job) => job["id"]));
-  const killer = await startKiller({
-    path: join(station.dataDir, "gantry.db"),
-    pid: station.pid(),
-    kind: `openvz_${kind}`,
-    step: one.step,
-    delay: one.delay ?? 0,
-  });
+  const path = join(station.dataDir, "gantry.db");
+  const { step, delay = 0 } = one;
+  const killing = killInStep({ path, pid: station.pid(), kind: `openvz_${kind}`, step, delay });
   const asked = request(world, { kind, id, name, template }).catch(() => undefined);
-  const met = (await killer.end) === "met";
-  if (met) await station.kill();
+  await killing;
+  await station.kill();
   await asked;
-  const interrupted = met ? interruptedSteps(station) : [];
-  if (met) await station.start();
+  const interrupted = interruptedSteps(station);
+  letStepsEnd(path);
+  await station.start();
   const job = (await jobs(world)).find((row) => !known.has(row["id"]));
   const end = await world.ended(job?.["id"] ?? "");
   assert.deepEqual([job?.["action"], end["status"]], [kind, "done"], JSON.stringify(end));
@@ -120,13 +107,6 @@ async function killOnce(world: OpenvzWorld, type: SystemType, one: Case & { name
   if (kind !== "remove") await world.ended((await world.send("DELETE", `/containers/${entity}`)).json.job_id);
   assert.equal((await world.system.names(type)).includes(name), false);
   return interrupted;
-}
-
-/** It looks already when this resolves; `end` is how it went. */
-async function startKiller(kill: StepKill): Promise<{ end: Promise<string> }> {
-  const worker = new Worker(new URL("./step-killer.ts", import.meta.url), { workerData: kill });
-  await once(worker, "message");
-  return { end: once(worker, "message").then(([word]) => String(word)) };
 }
 
 interface Asked {

@@ -170,7 +170,7 @@ async function runs(type: EngineType): Promise<boolean> {
   return (await pidOf(type, "race-boot")) > 0;
 }
 
-test("after a reboot containers with autostart have their folder again", { timeout: 120_000 }, async () => {
+test("after a reboot containers with autostart have their folder again", async () => {
   for (const type of types) {
     mkdirSync(at("public", type));
     await make(type, "race-boot", `/test/${type}`, { autostart: true });
@@ -186,7 +186,7 @@ test("after a reboot containers with autostart have their folder again", { timeo
   assert.ok(share?.options.has("nosuid") && share.options.has("nodev"), "the share has no power again");
 });
 
-test("after a reboot a link in the place of a folder is not followed", { timeout: 120_000 }, async () => {
+test("after a reboot a link in the place of a folder is not followed", async () => {
   await reboot(() => {
     for (const type of types) {
       renameSync(at("public", type), at("public", `${type}.old`));

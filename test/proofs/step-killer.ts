@@ -1,67 +1,69 @@
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parentPort, workerData } from "node:worker_threads";
 
-/** Kills a station as soon as its journal says that a step is under way; looks after each of its commits, in a thread of its own. */
+/** Which step of a task a station is killed in. */
 export interface StepKill {
   /** The station's database. */
   path: string;
   pid: number;
   kind: string;
-  /** The step that is planned; `claimed`: none is yet. */
+  /** The step's name; `claimed`: the task runs, and no step of it is planned yet. */
   step: string;
-  /** Milliseconds that it is given. */
+  /** Milliseconds that the step is given once it is planned. */
   delay: number;
 }
 
-const { path, pid, kind, step, delay } = workerData as StepKill;
-const patience = 20_000;
-const db = new DatabaseSync(path, { timeout: 0 });
-const running = "SELECT 1 FROM task WHERE kind = ? AND state = 'running' AND";
-const planned = db.prepare(
-  `${running} EXISTS (SELECT 1 FROM task_step WHERE task = task.id AND name = ? AND state = 'planned')`,
-);
-const claimed = db.prepare(`${running} ? = 'claimed' AND NOT EXISTS (SELECT 1 FROM task_step WHERE task = task.id)`);
-const looked = step === "claimed" ? claimed : planned;
-const before = Number(db.prepare("SELECT coalesce(max(id), 0) AS id FROM task").get()?.["id"]);
-const over = db.prepare(`SELECT 1 FROM task WHERE kind = ? AND id > ? AND "end" IS NOT NULL`);
-const version = db.prepare("PRAGMA data_version");
-
-/** False: the station has it, and will commit once more. */
-function takeWriteLock(): boolean {
-  try {
-    db.exec("BEGIN IMMEDIATE");
-    return true;
-  } catch {
-    return false;
-  }
-}
+const patience = 100_000;
+const pause = 5;
+/** Keeps the database busy for minutes. */
+const endless = `SELECT count(*) FROM (
+  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 10000000000) SELECT i FROM n)`;
 
 /**
- * A step may be a commit of a part of a millisecond. So after each commit the station's next one is held up until it was
- * looked what the last one said; what is so then, is so when it is killed.
+ * Kills a station in one step of a task. Triggers in the station's own database hold up the commit that would end the
+ * step, so however short the step is, it is under way when the kill comes. They are there when this function returns its
+ * promise; it resolves when the signal was sent, and rejects when no such step was met.
  */
-async function killInStep(): Promise<boolean> {
-  let last: unknown;
-  for (const end = Date.now() + patience; Date.now() < end;) {
-    const now = version.get()?.["data_version"];
-    if (now === last || !takeWriteLock()) continue;
-    last = now;
-    const met = looked.get(kind, step) !== undefined;
-    if (met && delay === 0) process.kill(pid, "SIGKILL");
-    const missed = !met && over.get(kind, before) !== undefined;
-    db.exec("ROLLBACK");
-    if (missed) return false;
-    if (!met) continue;
-    if (delay === 0) return true;
+export async function killInStep({ path, pid, kind, step, delay }: StepKill): Promise<void> {
+  const db = new DatabaseSync(path, { timeout: patience });
+  try {
+    db.exec(triggers(kind, step));
+    const planned = "EXISTS (SELECT 1 FROM task_step WHERE task = task.id AND name = ? AND state = 'planned')";
+    const claimed = "? = 'claimed' AND NOT EXISTS (SELECT 1 FROM task_step WHERE task = task.id)";
+    const look = db.prepare(
+      `SELECT 1 FROM task WHERE kind = ? AND state = 'running' AND ${step === "claimed" ? claimed : planned}`,
+    );
+    for (const end = Date.now() + patience; look.get(kind, step) === undefined;) {
+      if (Date.now() > end) throw new Error(`no ${kind} came to its step ${step}`);
+      await sleep(pause);
+    }
     await sleep(delay);
     process.kill(pid, "SIGKILL");
-    return true;
+  } finally {
+    db.close();
   }
-  return false;
 }
 
-parentPort?.postMessage("looking");
-const met = await killInStep();
-db.close();
-parentPort?.postMessage(met ? "met" : "not met");
+/** Takes the triggers away, from the database of a station that was killed. */
+export function letStepsEnd(path: string): void {
+  const db = new DatabaseSync(path, { timeout: patience });
+  db.exec("DROP TRIGGER IF EXISTS hold_plan; DROP TRIGGER IF EXISTS hold_end; DROP TRIGGER IF EXISTS hold_step");
+  db.close();
+}
+
+/** A step ends when its row says so; `claimed` ends with the plan of the first step, or with the task. */
+function triggers(kind: string, step: string): string {
+  const hold = (name: string, moment: string, fits: string) =>
+    `CREATE TRIGGER ${name} BEFORE ${moment} WHEN ${fits} BEGIN ${endless}; END;`;
+  const isKind = `(SELECT kind FROM task WHERE id = NEW.task) = '${kind}'`;
+  if (step !== "claimed")
+    return hold(
+      "hold_step",
+      "UPDATE OF state ON task_step",
+      `OLD.name = '${step}' AND OLD.state = 'planned' AND ${isKind}`,
+    );
+  return (
+    hold("hold_plan", "INSERT ON task_step", isKind) +
+    hold("hold_end", "UPDATE OF state ON task", `OLD.state = 'running' AND OLD.kind = '${kind}'`)
+  );
+}

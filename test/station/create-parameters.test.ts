@@ -74,7 +74,7 @@ const restarts: Record<string, () => Promise<void>> = {
 };
 
 for (const [what, restart] of Object.entries(restarts)) {
-  test(`every parameter after a restart ${what}`, { timeout: 300_000 }, async () => {
+  test(`every parameter after a restart ${what}`, async () => {
     await restart();
     for (const row of rows) {
       const task = tasks.get(row.name) as Task;

@@ -71,7 +71,7 @@ export async function startOpenvz(type: SystemType, options: SystemWorldOptions 
   }
 
   async function ended(job: string): Promise<Record<string, string>> {
-    const end = Date.now() + 110_000;
+    const end = Date.now() + 300_000;
     for (;;) {
       const { json } = await send("GET", `/jobs/${job}`);
       if (json.status !== "pending") return json;

@@ -14,7 +14,7 @@ import { adminPassword } from "../support/station.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-test("a host that gets another name keeps its tasks", { timeout: 60_000 }, async (context) => {
+test("a host that gets another name keeps its tasks", async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "renamed-"));
   const port = await freePort();
   const client = createClient(`http://127.0.0.1:${port}`, adminPassword);

@@ -37,7 +37,7 @@ const inspect = (name: string) =>
     `/containers/${name}/json`,
   );
 
-test("Docker starts it again with the folder that it had", { timeout: 60_000 }, async () => {
+test("Docker starts it again with the folder that it had", async () => {
   const host = { "/Public": { bind: "/pub" }, "/Public/sub": { bind: "/sub" } };
   const request = { ...busybox, name: "escape", autostart: true, command: exchange("sub"), volume: { host } };
   const task = await station.client.add("create", request);
@@ -48,7 +48,7 @@ test("Docker starts it again with the folder that it had", { timeout: 60_000 }, 
   assert.equal(existsSync(at("host/written")), false);
 });
 
-test("of an older version, whose Docker was given the path: it is stopped", { timeout: 60_000 }, async () => {
+test("of an older version, whose Docker was given the path: it is stopped", async () => {
   const { Config } = await inspect("escape");
   const mount = (source: string, target: string) => ({ Type: "bind", Source: source, Target: target });
   await dockerApi("POST", "/containers/create?name=older", {
@@ -69,28 +69,24 @@ test("of an older version, whose Docker was given the path: it is stopped", { ti
   assert.match(station.errors(), /a folder that it mounts was exchanged/);
 });
 
-test(
-  "a container that has another one's folders keeps them when that one is removed",
-  { timeout: 60_000 },
-  async () => {
-    mkdirSync(at("public/common"));
-    const { client } = station;
-    const make = async (name: string, volume: object) => {
-      const task = await client.add("create", { ...busybox, name, volume, command: ["sleep", "1000"] });
-      assert.equal((await client.ended(task.id)).error, undefined);
-    };
-    await make("escape-lender", { host: { "/Public/common": { bind: "/common" } } });
-    await make("escape-borrower", { container: ["escape-lender"] });
-    await client.ok("DELETE", "/container/docker/escape-lender?force=true");
-    await client.ok("PUT", "/container/docker/escape-borrower/restart?timeout=0");
-    const { exitCode } = await client.ok<{ exitCode: number }>("POST", "/container/docker/escape-borrower/exec", {
-      command: ["touch", "/common/written"],
-    });
-    assert.equal(exitCode, 0);
-    assert.equal(existsSync(at("public/common/written")), true);
-    const mounted = () => readFileSync("/proc/self/mountinfo", "utf8").includes("Public%2Fcommon");
-    assert.equal(mounted(), true);
-    await client.ok("DELETE", "/container/docker/escape-borrower?force=true");
-    assert.ok(await until(() => !mounted(), 10_000), "with the last container that has it the mount goes");
-  },
-);
+test("a container that has another one's folders keeps them when that one is removed", async () => {
+  mkdirSync(at("public/common"));
+  const { client } = station;
+  const make = async (name: string, volume: object) => {
+    const task = await client.add("create", { ...busybox, name, volume, command: ["sleep", "1000"] });
+    assert.equal((await client.ended(task.id)).error, undefined);
+  };
+  await make("escape-lender", { host: { "/Public/common": { bind: "/common" } } });
+  await make("escape-borrower", { container: ["escape-lender"] });
+  await client.ok("DELETE", "/container/docker/escape-lender?force=true");
+  await client.ok("PUT", "/container/docker/escape-borrower/restart?timeout=0");
+  const { exitCode } = await client.ok<{ exitCode: number }>("POST", "/container/docker/escape-borrower/exec", {
+    command: ["touch", "/common/written"],
+  });
+  assert.equal(exitCode, 0);
+  assert.equal(existsSync(at("public/common/written")), true);
+  const mounted = () => readFileSync("/proc/self/mountinfo", "utf8").includes("Public%2Fcommon");
+  assert.equal(mounted(), true);
+  await client.ok("DELETE", "/container/docker/escape-borrower?force=true");
+  assert.ok(await until(() => !mounted(), 10_000), "with the last container that has it the mount goes");
+});

@@ -20,7 +20,7 @@ export interface Stream {
   close(): void;
 }
 
-const patience = 20_000;
+const patience = 60_000;
 
 /** A client of GET /event/stream with the session of this cookie. */
 export async function openStream(url: string, who: string | { token: string }, lastEventId?: number): Promise<Stream> {

@@ -90,7 +90,7 @@ async function checkAll(): Promise<void> {
   }
 }
 
-test("every parameter, when it is made", { timeout: 300_000 }, async () => {
+test("every parameter, when it is made", async () => {
   for (const { row, type, task } of made) {
     const ended = await station.client.ended(task.id, 120_000);
     assert.equal(ended.error, undefined, `${row.name} in ${type}`);
@@ -98,12 +98,12 @@ test("every parameter, when it is made", { timeout: 300_000 }, async () => {
   await checkAll();
 });
 
-test("every parameter, after a restart of the container", { timeout: 300_000 }, async () => {
+test("every parameter, after a restart of the container", async () => {
   for (const { type, name } of made) await world.restart(type, name);
   await checkAll();
 });
 
-test("every parameter, after a crash of the engine", { timeout: 300_000 }, async () => {
+test("every parameter, after a crash of the engine", async () => {
   await killLxd();
   await runLxd();
   // LXC has no engine but a monitor for each container, which takes it along.
@@ -115,7 +115,7 @@ test("every parameter, after a crash of the engine", { timeout: 300_000 }, async
   await checkAll();
 });
 
-test("every parameter, after a crash of the station", { timeout: 300_000 }, async () => {
+test("every parameter, after a crash of the station", async () => {
   await station.kill();
   await station.start();
   await checkAll();

@@ -88,21 +88,21 @@ async function assertReached(): Promise<void> {
   }
 }
 
-test("when the create is completed", { timeout: 120_000 }, assertReached);
+test("when the create is completed", assertReached);
 
-test("after a restart of the containers", { timeout: 120_000 }, async () => {
+test("after a restart of the containers", async () => {
   for (const { type, name } of made) await world.restart(type, name);
   await assertReached();
 });
 
-test("while the station is down, and after it came back", { timeout: 120_000 }, async () => {
+test("while the station is down, and after it came back", async () => {
   await world.station.kill();
   await assertReached();
   await world.station.start();
   await assertReached();
 });
 
-test("after a crash of LXD, and of LXC's monitor", { timeout: 120_000 }, async () => {
+test("after a crash of LXD, and of LXC's monitor", async () => {
   await killLxd();
   await runLxd();
   await world.killMonitor("ports-lxc");
@@ -123,7 +123,7 @@ test("a port is taken for every other container, and for other programs", async 
   assert.equal(await run(process.execPath, "-e", bind), "EADDRINUSE");
 });
 
-test("a container that is removed behind the station's back gives its ports back", { timeout: 60_000 }, async () => {
+test("a container that is removed behind the station's back gives its ports back", async () => {
   for (const { type, name, tcp } of made) {
     await world.remove(type, name);
     await until(async () => !(await run("nft", "list", "table", "ip", "gantry")).includes(`${tcp} :`));

@@ -49,7 +49,7 @@ export function createClient(url: string, password: string) {
     add: (category: string, body: unknown, headers?: Record<string, string>) =>
       ok<Task>("POST", `/background/${category}`, body, headers),
     /** Polls until the task is final, and answers it. */
-    async ended(id: number, patience = 60_000): Promise<Task> {
+    async ended(id: number, patience = 300_000): Promise<Task> {
       const end = Date.now() + patience;
       for (;;) {
         const task = await find(id);

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { testEngines } from "./engines.ts";
 
+/** Milliseconds. Only what hangs takes so long, also on a busy machine. */
+const patience = 120_000;
+
 export interface DaemonOptions {
   env?: Record<string, string>;
   /** Answers true once the daemon can be used. */
@@ -22,9 +25,10 @@ export async function startDaemon(name: string, command: readonly string[], opti
   child.once("error", (error) => (ended = error.message));
   child.once("exit", (code, signal) => (ended ??= `it ended with ${signal ?? code}`));
   if (child.pid) writeFileSync(pidFile(name), `${child.pid}\n`);
-  const ready = await until(async () => ended !== undefined || (await options.ready()), 30_000);
+  const ready = await until(async () => ended !== undefined || (await options.ready()), patience);
   child.unref();
-  if (!ready || ended) throw new Error(`${name} did not start: ${ended ?? "30 s passed"}\n${lastLines(name)}`);
+  if (!ready || ended)
+    throw new Error(`${name} did not start: ${ended ?? "it did not become ready"}\n${lastLines(name)}`);
 }
 
 /** Sends the signal and waits until the process is gone. */
@@ -32,7 +36,7 @@ export async function endDaemon(name: string, signal: NodeJS.Signals): Promise<v
   const pid = daemonPid(name);
   if (pid === undefined) return;
   process.kill(pid, signal);
-  if (!(await until(() => !isAlive(pid), 30_000))) throw new Error(`${name} survives ${signal}`);
+  if (!(await until(() => !isAlive(pid), patience))) throw new Error(`${name} survives ${signal}`);
   rmSync(pidFile(name), { force: true });
 }
 

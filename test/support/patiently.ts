@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** Milliseconds. Only what never comes takes so long, also on a busy machine. */
+const patience = 60_000;
+
 /** Tries a check again until it passes: addresses come by DHCP, networks after a start. Throws what failed last. */
 export async function patiently(what: string, check: () => Promise<void>): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + patience;
   for (;;) {
     try {
       return await check();
@@ -14,14 +17,14 @@ export async function patiently(what: string, check: () => Promise<void>): Promi
   }
 }
 
-/** Waits for what is to become so within 20 s. `facts`: what to show when it does not become true. */
+/** Waits for what is to become so. `facts`: what to show when it does not become true. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   facts?: () => Promise<unknown>,
 ): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + patience;
   while (!(await condition())) {
-    if (Date.now() > end) assert.fail(`not within 20 s: ${JSON.stringify(await facts?.())}`);
+    if (Date.now() > end) assert.fail(`not within ${patience} ms: ${JSON.stringify(await facts?.())}`);
     await sleep(50);
   }
 }

@@ -21,6 +21,12 @@ export async function whileDown<T>(station: TestStation, use: (db: DatabaseSync)
   return result;
 }
 
+/** Tells whether a task that was to be cancelled had completed before, so that it was only cleared from the list. */
+export function wasOver(station: TestStation, task: number): boolean {
+  const query = "SELECT 1 FROM task WHERE id = ? AND state = 'completed'";
+  return inDatabase(station, (db) => db.prepare(query).get(task) !== undefined);
+}
+
 /** The files below FOLDER in which one of the texts stands. */
 export function filesWith(folder: string, ...texts: string[]): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

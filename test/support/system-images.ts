@@ -13,7 +13,7 @@ const station = "0b2ac2b4-4f0c-4f5e-9d43-2b5a3d1f7a60";
 /** A catalogue that has `debian`, built on this host once in a run (it takes half a minute); its server is not in reach. */
 export async function debianImages(): Promise<SystemImages> {
   const images = await createCatalogue({ folder: sharedFolder(), server: nowhere, station, env: proxies() });
-  await images.pull(debian, { signal: AbortSignal.timeout(110_000) });
+  await images.pull(debian, { signal: AbortSignal.timeout(540_000) });
   return images;
 }
 

@@ -14,6 +14,7 @@ import { renameContainer } from "./rename.ts";
 import { createReshape } from "./reshape.ts";
 import type { Resizing } from "./resize.ts";
 import type { RestartMark } from "./restart-mark.ts";
+import { runningContainers } from "./sockets.ts";
 
 interface Deps {
   layout: Layout;
@@ -64,9 +65,9 @@ export function createChanges(deps: Deps): Changes {
     }
   }
 
+  /** Also one that is just being started, which has no first process yet. */
   async function endGently({ name, pid, paused }: Container, { grace = usualGrace, signal }: StopOptions) {
-    if (pid === 0) return;
-    if (grace > 0 && !paused) {
+    if (pid > 0 && grace > 0 && !paused) {
       ask(pid, settingsOf(await readConfig(layout, name), "lxc.signal.halt").at(-1) ?? usualSignal);
       await untilStopped(name, grace * 1000, signal);
     }
@@ -84,9 +85,10 @@ export function createChanges(deps: Deps): Changes {
   }
 
   async function rename(name: string, to: string, signal?: AbortSignal): Promise<string> {
-    await change(name, signal, async ({ pid }) => {
+    await change(name, signal, async () => {
       if (name === to) return;
-      if (pid > 0) throw new AppError("conflict", `The LXC container ${name} runs: stop it to rename it.`);
+      if ((await runningContainers(layout.path)).has(name))
+        throw new AppError("conflict", `The LXC container ${name} runs: stop it to rename it.`);
       await renameContainer(layout, name, to);
       await addresses.move(name, to);
     });

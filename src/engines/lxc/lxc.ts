@@ -91,7 +91,7 @@ export function createLxcEngine(options: LxcOptions): Engine {
       if (joined !== undefined) await letThrough(joined, signal);
       await addRoutes(routesOf(config), signal);
     },
-    recover: (station: string) => recover({ layout, staging, addresses, facts }, station),
+    recover: (station: string) => recover({ layout, staging, addresses, facts, inits }, station),
     close: () => undefined,
   };
 }

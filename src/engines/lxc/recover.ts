@@ -1,20 +1,28 @@
 import { readdir } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
 
 import type { Addresses } from "./addresses.ts";
 import { exists } from "../../util/exists.ts";
 import type { FactsStore } from "./facts.ts";
+import type { InitProcesses } from "./init-process.ts";
 import { isContainerName, type Layout } from "./layout.ts";
 import { finishRenames } from "./rename.ts";
 import { createResizing } from "./resize.ts";
 import { runningContainers } from "./sockets.ts";
 import type { Staging } from "./staging.ts";
+import { startsUnderWay } from "./start.ts";
 
 interface Deps {
   layout: Layout;
   staging: Staging;
   addresses: Addresses;
   facts: FactsStore;
+  inits: InitProcesses;
 }
+
+const pause = 20;
+/** LXC's own start takes a second; one that hangs must not keep the station from starting. */
+const patience = 20_000;
 
 /**
  * Deletes what a station that was killed was making or deleting, by the staging folders that bear its id, and the address
@@ -26,18 +34,33 @@ export async function recover(deps: Deps, station: string): Promise<void> {
   for (const name of names) {
     if (!(await exists(layout.config(name)))) await addresses.unreserve(name);
   }
+  await untilStartsEnd(deps);
   await finishRenames(layout);
   await tidyRoots(deps, station);
+}
+
+/**
+ * Waits until no container is being started: what the killed station had begun goes on. Before that, a mount that is left
+ * cannot be told from one that the start needs.
+ */
+async function untilStartsEnd({ layout, inits }: Deps): Promise<void> {
+  const deadline = performance.now() + patience;
+  while (performance.now() < deadline) {
+    const running = await runningContainers(layout.path);
+    const starting = [...(await startsUnderWay(layout))];
+    const up = await Promise.all(starting.map(async (name) => (await inits.of(name, running.get(name) ?? "")) > 0));
+    if (up.every(Boolean)) return;
+    await delay(pause);
+  }
 }
 
 /** What was to take the place of a root file system, or had it before. */
 async function tidyRoots({ layout, staging, facts }: Deps, station: string): Promise<void> {
   const resizing = createResizing({ layout, staging });
-  const running = await runningContainers(layout.path);
   for (const name of (await readdir(layout.path).catch(() => [])).filter(isContainerName)) {
     const owner = (await facts.of(name))?.station?.mark;
     if (owner?.station !== station) continue;
-    await resizing.tidy({ name, owner, task: `${owner.station}/${owner.task}`, running: running.has(name) });
+    await resizing.tidy({ name, owner, task: `${owner.station}/${owner.task}` });
   }
 }
 

@@ -71,7 +71,7 @@ export function createReshape(deps: Deps) {
     try {
       const work = await planned(found, change, signal);
       await resizing.tidy(work.subject);
-      const putBack = work.subject.running && !work.restarts ? await setLimits(found.pid, change) : undefined;
+      const putBack = work.running && !work.restarts ? await setLimits(found.pid, change) : undefined;
       if (work.restarts) await mark.set(name);
       try {
         if (work.restarts) await endGently(found, { signal });
@@ -84,7 +84,7 @@ export function createReshape(deps: Deps) {
         if (await mark.isSet(name)) await startNow(name);
         await mark.clear(name);
       }
-      if (work.subject.running && !work.restarts) await makeLive(found, change, work);
+      if (work.running && !work.restarts) await makeLive(found, change, work);
     } finally {
       addresses.release(name);
     }

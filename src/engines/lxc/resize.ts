@@ -31,7 +31,6 @@ export interface Subject {
   name: string;
   owner: Owner;
   task: string;
-  running: boolean;
 }
 
 /** `undefined`: its size is that already. `live`: it grows where it is, as it runs; else its files are copied while it is stopped. */
@@ -93,7 +92,8 @@ export function createResizing({ layout, staging }: Deps) {
   async function tidy(subject: Subject): Promise<void> {
     const { name } = subject;
     const place = rootPlace(layout, name, await readConfig(layout, name));
-    if (!subject.running) await unmountLeftover(place);
+    // One that LXC is starting needs its mount.
+    if (!(await runningContainers(layout.path)).has(name)) await unmountLeftover(place);
     const [folder, image] = [folderName, imageName].map((file) => path.join(layout.home(name), file)) as [
       string,
       string,

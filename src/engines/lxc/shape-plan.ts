@@ -23,6 +23,7 @@ interface Deps {
 /** What a change comes to; all of it can be done. */
 export interface PlannedShape {
   subject: Subject;
+  running: boolean;
   size: SizePlan;
   /** It runs, and must not for this. */
   restarts: boolean;
@@ -43,7 +44,8 @@ export function createShapePlan({ layout, bridge, addresses, facts, resizing }: 
     // A new size makes room, or has been looked at.
     if (!size) await checkFiles(subject, config, change);
     const network = change.addresses && (await planNetwork(found.name, config, change.addresses, signal));
-    return { subject, size, restarts: subject.running && size?.live === false, ...(network && { network }) };
+    const running = found.pid > 0;
+    return { subject, running, size, restarts: running && size?.live === false, ...(network && { network }) };
   };
 
   async function checkResolver({ name, task }: Subject, config: string): Promise<void> {
@@ -73,7 +75,7 @@ export function createShapePlan({ layout, bridge, addresses, facts, resizing }: 
   }
 }
 
-function subjectOf({ name, mark, pid }: Container): Subject {
+function subjectOf({ name, mark }: Container): Subject {
   const owner = mark ?? { station: "none", task: 0 };
-  return { name, owner, task: `${owner.station}/${owner.task}`, running: pid > 0 };
+  return { name, owner, task: `${owner.station}/${owner.task}` };
 }

@@ -1,4 +1,4 @@
-import { readFile, truncate, writeFile } from "node:fs/promises";
+import { readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError } from "../../errors.ts";
@@ -21,7 +21,7 @@ export async function launch(layout: Layout, name: string): Promise<void> {
   // So that its first error is of this start.
   await truncate(log).catch(() => undefined);
   // What LXC leaves running is the container's, and must not end with the station's children: it gets no mark.
-  const argv = ["env", "-u", "GANTRY_TASK", "lxc-start", "-P", layout.path, "-n", name, "-d"] as const;
+  const argv = ["env", "-u", "GANTRY_TASK", ...startOf(layout), name, "-d"] as const;
   try {
     await runChild(argv, { task: "lxc", signal: AbortSignal.timeout(patience) });
   } catch (error) {
@@ -29,6 +29,26 @@ export async function launch(layout: Layout, name: string): Promise<void> {
     throw (await mountFailure(layout, name, text)) ?? startFailure(name, text, error);
   }
   await writeFile(layout.started(name), "", { flag: "a" }).catch(() => undefined);
+}
+
+function startOf(layout: Layout) {
+  return ["lxc-start", "-P", layout.path, "-n"] as const;
+}
+
+/**
+ * Returns the names of containers that `launch` is starting, also when the station that called it has been killed: LXC goes
+ * on, and its program ends when the container runs or has failed to start. Read from `/proc/PID/cmdline`.
+ */
+export async function startsUnderWay(layout: Layout): Promise<Set<string>> {
+  const begin = `${startOf(layout).join("\0")}\0`;
+  const names = new Set<string>();
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    const at = command.indexOf(begin);
+    const name = at === -1 ? undefined : command.slice(at + begin.length).split("\0")[0];
+    if (name !== undefined) names.add(name);
+  }
+  return names;
 }
 
 /** LXC says neither which of the container's folders it could not mount with other owners, nor what to do. */
