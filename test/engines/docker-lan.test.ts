@@ -76,7 +76,7 @@ test("nobody answers DHCP: an error that says so, and a later try finds the serv
   const stopped = AbortSignal.timeout(500);
   const begun = performance.now();
   await fails(engine.attachNetwork(container, stopped), "cancelled");
-  assert.ok(performance.now() - begun < 1500);
+  assert.ok(performance.now() - begun < 5_000);
   await until(async () => !(await run("ps", "-eo", "args")).includes("udhcpc"));
   await lan.dhcp(true);
   await engine.attachNetwork(container);

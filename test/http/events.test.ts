@@ -104,7 +104,7 @@ test("closing the server ends the streams", async (t) => {
   const gone = closed(socket.resume());
   const begin = performance.now();
   await Promise.all([close(), gone]);
-  assert.ok(performance.now() - begin < 1_000);
+  assert.ok(performance.now() - begin < 10_000);
 });
 
 test("a stream that fails in the middle is cut", async (t) => {

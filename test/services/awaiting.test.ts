@@ -64,7 +64,7 @@ test("behind a heavy task: conflict at once, naming it", async (context) => {
     assert.match(error.message, /^Task 1 \(create\) of eve is at work on web/);
     return true;
   });
-  assert.ok(performance.now() - begun < 1_000);
+  assert.ok(performance.now() - begun < 10_000);
 });
 
 test("an operator is told of a task that is his own, and of another's only that there is one", async (context) => {

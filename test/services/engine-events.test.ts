@@ -89,8 +89,10 @@ test("images: at once, and of many changes few words", async (context) => {
     await engine.images.pull(image, { signal: new AbortController().signal });
     await engine.images.remove(image);
   }
-  await soon(() => told.length === 1);
-  assert.ok(performance.now() - begun < 900);
-  await soon(() => told.length === 2);
-  assert.deepEqual(told, ["image update by system", "image update by system"]);
+  await soon(() => told.length >= 1);
+  const seconds = Math.floor((performance.now() - begun) / 1000);
+  await soon(() => told.length >= 2);
+  // At once, then once a second, and once after the last change.
+  assert.ok(told.length <= 2 + seconds, `${told.length} in ${seconds} s`);
+  assert.deepEqual(new Set(told), new Set(["image update by system"]));
 });

@@ -65,7 +65,7 @@ test("behind a create that is pulling: 409 at once, naming it; a task of its own
   });
   const begun = performance.now();
   const { status, body } = await client.send("PUT", docker.at("awaited-one", "/stop"));
-  assert.ok(performance.now() - begun < 1_000);
+  assert.ok(performance.now() - begun < 5_000);
   const { error } = body as { error: { message: string; task: number } };
   assert.deepEqual([status, error.task], [409, task.id]);
   assert.match(error.message, new RegExp(`^Task ${task.id} \\(create\\) of admin is at work on awaited-one`));
