@@ -22,15 +22,18 @@ export interface Taken {
   refuse(plan: Claims, user: User): Promise<void>;
   /** A container has it, running or not, or a task is to give it to one. */
   holdsPort(claim: PortClaim): Promise<boolean>;
-  /** Drops the claims of an owner that no longer exists; true when it did. */
-  releaseIfStale(owner: string): Promise<boolean>;
+  /** Drops the claims of an owner that no longer exists; true when the owner does not have this one any more. */
+  releaseIfStale(claim: OwnedClaim): Promise<boolean>;
 }
+
+/** A port, and the key of the container that it is claimed for. */
+type OwnedClaim = PortClaim & { owner: string };
 
 const probing = createMutex();
 
 export function createTaken(
   inventory: Pick<Inventory, "view" | "views">,
-  tasks: Pick<TaskStore, "claims" | "claimant" | "releaseClaims">,
+  tasks: Pick<TaskStore, "claimant" | "releaseClaims">,
   owners: Owners,
 ): Taken {
   async function isTold(user: User, { engine }: EngineView, container: Container): Promise<boolean> {
@@ -86,12 +89,12 @@ export function createTaken(
     throw portTaken(`${port}/${protocol}`, holder, field);
   }
 
-  async function releaseIfStale(owner: string): Promise<boolean> {
-    const { view, name } = viewOf(owner);
+  async function releaseIfStale(claim: OwnedClaim): Promise<boolean> {
+    const { view, name } = viewOf(claim.owner);
     if (!view?.available() || (await view.engine.containers.getByName(name))) return false;
-    const held = (await tasks.claims()).some((claim) => claim.owner === owner);
-    if (held) await tasks.releaseClaims(owner);
-    return held;
+    await tasks.releaseClaims(claim.owner);
+    // The sweeper may have released it a moment before; that of a task at work stays.
+    return (await tasks.claimant(claim)) !== claim.owner;
   }
 
   return {
@@ -99,7 +102,7 @@ export function createTaken(
     async holdsPort(claim) {
       if (await publisherNow(claim)) return true;
       const owner = await tasks.claimant(claim);
-      return owner !== undefined && !(await releaseIfStale(owner));
+      return owner !== undefined && !(await releaseIfStale({ ...claim, owner }));
     },
     async refuse(plan, user) {
       if (plan.creates) await refuseName(plan.creates, user);

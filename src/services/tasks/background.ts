@@ -61,7 +61,7 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
     if ("id" in accepted) return newTask(accepted.id, task, asked.request, sightOf(asked.user));
     if ("repeated" in accepted) return receiptOf(accepted.repeated, asked.user);
     // A claim may outlive its container by a moment: when that is so it is dropped, and the task tried again.
-    if ("claimed" in accepted && (await taken.releaseIfStale(accepted.claimed.owner))) return accept(asked, plan);
+    if ("claimed" in accepted && (await taken.releaseIfStale(accepted.claimed))) return accept(asked, plan);
     throw refusal(accepted, asked.user);
   }
 
