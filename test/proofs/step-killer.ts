@@ -13,7 +13,7 @@ export interface StepKill {
   delay: number;
 }
 
-const patience = 100_000;
+const patience = 60_000;
 const pause = 5;
 /** Keeps the database busy for minutes. */
 const endless = `SELECT count(*) FROM (
@@ -34,7 +34,10 @@ export async function killInStep({ path, pid, kind, step, delay }: StepKill): Pr
       `SELECT 1 FROM task WHERE kind = ? AND state = 'running' AND ${step === "claimed" ? claimed : planned}`,
     );
     for (const end = Date.now() + patience; look.get(kind, step) === undefined;) {
-      if (Date.now() > end) throw new Error(`no ${kind} came to its step ${step}`);
+      if (Date.now() > end) {
+        const last = db.prepare("SELECT kind, state, error FROM task ORDER BY id DESC LIMIT 1").get();
+        throw new Error(`no ${kind} came to its step ${step}: ${JSON.stringify(last)}`);
+      }
       await sleep(pause);
     }
     await sleep(delay);
@@ -47,23 +50,22 @@ export async function killInStep({ path, pid, kind, step, delay }: StepKill): Pr
 /** Takes the triggers away, from the database of a station that was killed. */
 export function letStepsEnd(path: string): void {
   const db = new DatabaseSync(path, { timeout: patience });
-  db.exec("DROP TRIGGER IF EXISTS hold_plan; DROP TRIGGER IF EXISTS hold_end; DROP TRIGGER IF EXISTS hold_step");
+  db.exec("DROP TRIGGER hold_step; DROP TRIGGER hold_task");
   db.close();
 }
 
-/** A step ends when its row says so; `claimed` ends with the plan of the first step, or with the task. */
+/** A step ends when its row says so, and the last one with the task; `claimed` ends with the plan of the first step. */
 function triggers(kind: string, step: string): string {
   const hold = (name: string, moment: string, fits: string) =>
     `CREATE TRIGGER ${name} BEFORE ${moment} WHEN ${fits} BEGIN ${endless}; END;`;
   const isKind = `(SELECT kind FROM task WHERE id = NEW.task) = '${kind}'`;
-  if (step !== "claimed")
-    return hold(
-      "hold_step",
-      "UPDATE OF state ON task_step",
-      `OLD.name = '${step}' AND OLD.state = 'planned' AND ${isKind}`,
-    );
-  return (
-    hold("hold_plan", "INSERT ON task_step", isKind) +
-    hold("hold_end", "UPDATE OF state ON task", `OLD.state = 'running' AND OLD.kind = '${kind}'`)
-  );
+  const isLast = `EXISTS (SELECT 1 FROM task_step WHERE task = OLD.id AND name = '${step}' AND state = 'planned')`;
+  const ends = `OLD.state = 'running' AND OLD.kind = '${kind}'`;
+  return step === "claimed"
+    ? hold("hold_step", "INSERT ON task_step", isKind) + hold("hold_task", "UPDATE OF state ON task", ends)
+    : hold(
+        "hold_step",
+        "UPDATE OF state ON task_step",
+        `OLD.name = '${step}' AND OLD.state = 'planned' AND ${isKind}`,
+      ) + hold("hold_task", "UPDATE OF state ON task", `${ends} AND ${isLast}`);
 }
