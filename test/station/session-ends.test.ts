@@ -47,21 +47,25 @@ test("a session ends after 30 minutes without a request, and after 12 hours what
     "begun later than now": [minute, -minute, 401],
   };
   const sids = new Map<string, string>();
-  for (const name of [...Object.keys(ages), "idle soon", "streaming", "old soon"]) sids.set(name, await good());
-  // The station may take some of it for its start.
-  const soon = 6_000;
-  await station().stop();
-  inDatabase(station(), (db) => {
-    const age = db.prepare("UPDATE session SET seen_at = ?, login_at = ? WHERE hash = ?");
-    const set = (name: string, seen: number, begun: number) =>
-      age.run(Date.now() - seen, Date.now() - begun, hashOf(sids.get(name) ?? ""));
-    for (const [name, [seen, begun]] of Object.entries(ages)) set(name, seen, begun);
-    set("idle soon", 30 * minute - soon, 30 * minute);
-    set("streaming", 0, 12 * 60 * minute - soon);
-    set("old soon", 0, 12 * 60 * minute - soon);
-  });
-  const over = Date.now() + soon + 100;
-  await station().start();
+  // Some of this has passed when the station has started; where more than half has, it is tried again with more.
+  let soon = 6_000;
+  let over = 0;
+  do {
+    for (const name of [...Object.keys(ages), "idle soon", "streaming", "old soon"]) sids.set(name, await good());
+    await station().stop();
+    inDatabase(station(), (db) => {
+      const age = db.prepare("UPDATE session SET seen_at = ?, login_at = ? WHERE hash = ?");
+      const set = (name: string, seen: number, begun: number) =>
+        age.run(Date.now() - seen, Date.now() - begun, hashOf(sids.get(name) ?? ""));
+      for (const [name, [seen, begun]] of Object.entries(ages)) set(name, seen, begun);
+      set("idle soon", 30 * minute - soon, 30 * minute);
+      set("streaming", 0, 12 * 60 * minute - soon);
+      set("old soon", 0, 12 * 60 * minute - soon);
+    });
+    over = Date.now() + soon + 100;
+    await station().start();
+    soon *= 3;
+  } while (Date.now() > over - soon / 6);
   const stream = await openStream(station().url, cookieOf(sids.get("streaming") ?? ""));
   for (const [name, [, , expected]] of Object.entries(ages))
     assert.equal(await status(sids.get(name) ?? ""), expected, name);
