@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { connectionFailure } from "../../src/engines/lxd/failures.ts";
 import type { LxdHttp, LxdRequest } from "../../src/engines/lxd/http.ts";
-import { keys } from "../../src/engines/lxd/instance.ts";
+import { type Instance, keys } from "../../src/engines/lxd/instance.ts";
 import { createMoving } from "../../src/engines/lxd/moving.ts";
 import { createOperations } from "../../src/engines/lxd/operations.ts";
 import { ensureOwnPool } from "../../src/engines/lxd/pool.ts";
@@ -73,6 +73,29 @@ test("LXD killed in the middle of a move: called again it is done, nothing is lo
     await engine().containers.remove(id);
   }
   t.diagnostic(outcomes.join("; "));
+});
+
+test("who saw a copy before it became the container does not take it for a copy any more", async () => {
+  const { id } = await launch();
+  await engine().containers.stop(id);
+  const path = `/1.0/instances/${id}`;
+  const operations = createOperations(http());
+  const { find, settled } = createMoving(http(), operations);
+  await operations.run({ method: "PATCH", path, body: { config: { [keys.moving]: id } } });
+  const source = { type: "copy", source: id };
+  const body = { name: `${id}-copy`, profiles: ["default"], source };
+  await operations.run({ method: "POST", path: "/1.0/instances", body });
+  await operations.run({ method: "PATCH", path, body: { config: { [keys.leaving]: "true" } } });
+  const all = await http().get<Instance[]>("/1.0/instances?recursion=1");
+  const seen = all.filter(({ name }) => name.startsWith(id));
+  const names = async (): Promise<string[]> =>
+    (await http().get<string[]>("/1.0/instances")).filter((one) => one.includes(id));
+  for (const own of await Promise.all([settled(seen), settled(seen)])) assert.equal(own.length, 1);
+  assert.deepEqual(await names(), [path]);
+  await settled(seen);
+  assert.deepEqual(await names(), [path]);
+  assert.equal((await find(id))?.config[keys.leaving], undefined);
+  await engine().containers.remove(id);
 });
 
 test("a copy whose sending LXD cuts off is sent again", async () => {

@@ -4,6 +4,7 @@ import path from "node:path";
 
 import { AppError, hasCode } from "../../errors.ts";
 import { runChild } from "../child.ts";
+import { createKeyedMutex } from "../../util/concurrency.ts";
 import { reasonOf } from "./failures.ts";
 import type { LxdHttp } from "./http.ts";
 import { findInstance, type Instance, instancePath, keys } from "./instance.ts";
@@ -48,10 +49,14 @@ function isCutOff(error: unknown): boolean {
 
 export function createMoving(http: LxdHttp, operations: Operations): Moving {
   const underWay = new Set<string>();
+  /** Several may see the same copy at once, and one of them may have settled it when another comes to it. */
+  const turn = createKeyedMutex();
 
   async function move(name: string, pool: string, stop: () => Promise<void>): Promise<void> {
     underWay.add(name);
     try {
+      // Until whoever settles it now has done that.
+      await turn(name, async () => undefined);
       await stop();
       await setLeaving(name, false);
       const copy = await copyTo(name, pool);
@@ -128,18 +133,32 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
     return [...all.values()];
   }
 
-  /** The copy is whole. */
+  /** The copy is whole. Returns the container, with its own name. */
   async function finish(copy: Instance, name: string): Promise<Instance> {
-    if (!underWay.has(name) && !(await operations.isBusy(copy.name)) && !(await operations.isBusy(name))) {
-      await remove(instancePath(name));
-      await operations.run({ method: "POST", path: instancePath(copy.name), body: { name } });
-    }
-    return { ...copy, name };
+    return turn(name, async () => {
+      const first = await unsettled(copy.name, name);
+      if (first && (first === "gone" || isLeaving(first))) {
+        await remove(instancePath(name));
+        await operations.run({ method: "POST", path: instancePath(copy.name), body: { name } });
+      }
+      return { ...copy, name };
+    });
   }
 
   async function discard(copy: string, name: string): Promise<void> {
-    if (underWay.has(name) || (await operations.isBusy(copy))) return;
-    if (await http.find(instancePath(name))) await remove(instancePath(copy));
+    await turn(name, async () => {
+      const first = await unsettled(copy, name);
+      if (first && first !== "gone" && !isLeaving(first)) await remove(instancePath(copy));
+    });
+  }
+
+  /** Returns the first one of a copy that nobody works at, as both are now; `undefined`: there is no such copy any more. */
+  async function unsettled(copy: string, name: string): Promise<Instance | "gone" | undefined> {
+    if (underWay.has(name) || (await operations.isBusy(copy)) || (await operations.isBusy(name))) return undefined;
+    const [now, first] = await Promise.all([copy, name].map((one) => findInstance(http, one)));
+    if (!now || now.config[keys.moving] !== name || underWay.has(name)) return undefined;
+    if (!first) return "gone";
+    return first.config[keys.moving] === name ? first : undefined;
   }
 
   async function find(name: string, signal?: AbortSignal): Promise<Instance | undefined> {
@@ -148,7 +167,8 @@ export function createMoving(http: LxdHttp, operations: Operations): Moving {
     const all = await http.get<Instance[]>("/1.0/instances?recursion=1&instance-type=container", signal);
     const concerned = all.filter((instance) => instance.name === name || instance.config[keys.moving] === name);
     const one = (await settled(concerned)).find((instance) => instance.name === name);
-    return one && ((await findInstance(http, name, signal)) ?? one);
+    // A list that was made while the copy got its name may have neither.
+    return (await findInstance(http, name, signal)) ?? one;
   }
 
   return { move, settled, find, isUnderWay: (name) => underWay.has(name) };
