@@ -34,6 +34,8 @@ mkdir -p "$(dirname "$resolver")"
 [ -e "$resolver" ] || touch "$resolver"
 mount --bind "$folder/resolv.conf" "$resolver"
 
+# What type stripping and compiling made is read by the next process, as the station does (node.sh).
+export NODE_COMPILE_CACHE="$root/.cache/compile"
 entry=${GANTRY_TEST_ENTRY:-test/run.ts}
 TMPDIR="$folder/tmp" "$root/node_modules/.bin/node" "$root/$entry" "$@" &
 runner=$!

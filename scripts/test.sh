@@ -1,6 +1,6 @@
 #!/bin/sh
 # npm test [-- FILTER]: all tests, or those of files with FILTER in their path. Each run has engines of its own
-# (test-world.sh); all tests together are two runs side by side.
+# (test-world.sh); all tests together are three runs side by side, which take their files from one queue.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
@@ -10,8 +10,8 @@ fail() {
   exit 1
 }
 
-sh "$root/scripts/install.sh" || fail "the dependencies could not be installed."
 [ "$(id -u)" = 0 ] || fail "the tests start engines of their own, which takes root: run npm test as root."
+sh "$root/scripts/install.sh" || fail "the dependencies could not be installed."
 sh "$root/scripts/packages.sh" dockerd=docker.io docker-proxy=docker.io containerd=containerd runc=runc \
   docker-registry=docker-registry busybox=busybox-static ip=iproute2 iptables=iptables curl=curl openssl=openssl \
   nbdkit=nbdkit nbdfuse=libnbd-bin mkfs.ext4=e2fsprogs wrk=wrk jq=jq ps=procps unshare=util-linux mount=mount \
@@ -21,34 +21,30 @@ sh "$root/scripts/packages.sh" dockerd=docker.io docker-proxy=docker.io containe
 
 if [ $# -gt 0 ] || [ -n "${GANTRY_TEST_ENTRY:-}" ]; then exec sh "$root/scripts/test-world.sh" "$@"; fi
 
-output=$(mktemp -d)
+# What the runs side by side have in common.
+shared=$(mktemp -d -t gantry-shared.XXXXXX)
+export GANTRY_TEST_SHARED="$shared"
+worlds="1 2 3"
 children=""
 cleanup() {
   [ -z "$children" ] || kill $children 2>/dev/null || true
   wait
-  rm -rf "$output"
+  rm -rf "$shared"
 }
 trap cleanup EXIT
 trap "exit 1" INT TERM HUP
 
-: >"$output/rest"
-GANTRY_TEST_HALF=system sh "$root/scripts/test-world.sh" >"$output/system" 2>&1 &
-children="$!"
-GANTRY_TEST_HALF=rest sh "$root/scripts/test-world.sh" >"$output/rest" 2>&1 &
-children="$children $!"
-tail -n +1 -q -f "$output/rest" --pid="${children#* }" &
+for world in $worlds; do
+  : >"$shared/output.$world"
+  GANTRY_TEST_RESULT="$shared/result.$world" sh "$root/scripts/test-world.sh" >"$shared/output.$world" 2>&1 &
+  children="$children $!"
+done
+first=${children# }
+tail -n +1 -q -f "$shared/output.1" --pid="${first%% *}" &
 failures=0
 for child in $children; do wait "$child" || failures=1; done
 children=""
 wait
-cat "$output/system"
-
-# The sum of both last lines; a run that ended without one has failed.
-sum() {
-  for half in system rest; do tail -n 1 "$output/$half"; done | awk -v n="$1" '
-    /^[0-9]+ passed, [0-9]+ failed$/ { total += $(n); next } n == 3 { total++ } END { print total + 0 }'
-}
-failed=$(sum 3)
-if [ "$failures" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
-echo "$(sum 1) passed, $failed failed"
+cat "$shared/output.2" "$shared/output.3"
+"$root/node_modules/.bin/node" "$root/test/report.ts" "$shared/result.1" "$shared/result.2" "$shared/result.3" || failures=1
 exit "$failures"

@@ -1,27 +1,32 @@
-import { globSync } from "node:fs";
+import { globSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
-import { spec } from "node:test/reporters";
+import { spec, type TestEvent } from "node:test/reporters";
+import { printReport, type Result } from "./report.ts";
+import { testEngines } from "./support/engines.ts";
 import { startEngines } from "./support/start-engines.ts";
 
 /** A test that takes longer hangs, also on a slow machine. */
 const testTimeout = 600_000;
 const root = join(import.meta.dirname, "..");
-/** Tests that share no engine with others: they run beside those that do, which go one after the other. */
-const unshared = /^test\/(?:certificates|config|http|inventory|services|shares|storage|tasks|util)\b/;
-/** One half of all tests; about as long as the rest, and with all that needs a Debian, which is built once in a run. */
-const system =
-  /^test\/(?:engines\/(?:lxc|lxd|debian|system-images)|forwarding|setup|(?:proofs|station)\/openvz|station\/system-)/;
-/** Of so many files it is said how long they took. */
-const slowest = 12;
-
-interface Result {
-  passed: number;
-  failed: number;
-  /** Seconds of each file. */
-  took: { file: string; seconds: number }[];
-}
+/** They take longest, so they begin first: otherwise one of them would be all that still runs at the end. */
+const first = [
+  "engines/debian-image",
+  "station/life/together",
+  "station/system-parameters",
+  "proofs/openvz-crash",
+  "engines/lxd.test",
+  "station/system-cancel",
+  "proofs/share-race",
+  "proofs/crash-mixed",
+  "attacks/login-attacks",
+  "proofs/life-cut",
+  "proofs/crash-station",
+  "station/numbers-system",
+  "station/session-ids",
+];
 
 async function main(filters: readonly string[]): Promise<Result> {
   const files = testFiles(filters);
@@ -31,30 +36,37 @@ async function main(filters: readonly string[]): Promise<Result> {
   } catch (error) {
     return failure(`The engines of the tests do not start: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const isUnshared = (file: string): boolean => unshared.test(relative(root, file));
-  const groups = [files.filter(isUnshared), files.filter((file) => !isUnshared(file))];
-  const results = await Promise.all(groups.filter(({ length }) => length > 0).map(runFiles));
-  return {
-    passed: results.reduce((sum, { passed }) => sum + passed, 0),
-    failed: results.reduce((sum, { failed }) => sum + failed, 0),
-    took: results.flatMap(({ took }) => took),
-  };
+  const result: Result = { passed: 0, failed: 0, took: [] };
+  for (const file of files) if (claim(file)) await runFile(file, result);
+  return result;
 }
 
 function testFiles(filters: readonly string[]): string[] {
   const files = globSync("test/**/*.test.ts", { cwd: root }).sort();
-  const half = process.env["GANTRY_TEST_HALF"];
-  const matches = (file: string): boolean =>
-    filters.length > 0
-      ? filters.some((filter) => file.includes(filter))
-      : half === undefined || system.test(file) === (half === "system");
-  return files.filter(matches).map((file) => join(root, file));
+  const rank = (file: string): number => first.findIndex((name) => file.includes(name)) + 1 || first.length + 1;
+  return files
+    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+    .toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** Returns whether the file is for this run: the first of those side by side that asks gets it. */
+function claim(file: string): boolean {
+  const queue = join(testEngines().shared, "queue");
+  mkdirSync(queue, { recursive: true });
+  try {
+    mkdirSync(join(queue, encodeURIComponent(file)));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  }
 }
 
 /** Anything but a pass is a failure: skipped, to do, cancelled, or a file without a test in it. */
-async function runFiles(files: string[]): Promise<Result> {
-  const result: Result = { passed: 0, failed: 0, took: [] };
+async function runFile(file: string, result: Result): Promise<void> {
+  const files = [join(root, file)];
   const problems: string[] = [];
+  const begun = performance.now();
   const stream = run({ files, concurrency: 1, execArgv: [`--test-timeout=${testTimeout}`, "--test-force-exit"] });
   stream.on("test:pass", (data) => {
     const problem = problemOf(data, files);
@@ -66,15 +78,21 @@ async function runFiles(files: string[]): Promise<Result> {
     const { type, error } = data.details;
     if (type !== "suite" || !("failureType" in error) || error.failureType !== "subtestsFailed") result.failed += 1;
   });
-  stream.on("test:summary", ({ file, duration_ms: duration }) => {
-    if (file) result.took.push({ file: relative(root, file), seconds: Math.round(duration / 1000) });
-  });
-  const report = stream.compose(spec);
+  const report = Readable.from(withoutCounts(stream)).compose(spec);
   report.pipe(process.stdout, { end: false });
   await finished(report);
   for (const problem of problems) console.log(problem);
   result.failed += problems.length;
-  return result;
+  result.took.push({ file, seconds: (performance.now() - begun) / 1000 });
+}
+
+const counts = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+
+/** Leaves out what is counted for each file: the run has one count. */
+async function* withoutCounts(events: AsyncIterable<TestEvent>): AsyncGenerator<TestEvent, void, undefined> {
+  for await (const event of events) {
+    if (event.type !== "test:diagnostic" || event.data.file || !counts.test(event.data.message)) yield event;
+  }
 }
 
 type Passed = { name: string; skip?: string | boolean | undefined; todo?: string | boolean | undefined };
@@ -91,8 +109,8 @@ function failure(sentence: string): Result {
   return { passed: 0, failed: 1, took: [] };
 }
 
-const { passed, failed, took } = await main(process.argv.slice(2));
-const longest = took.sort((a, b) => b.seconds - a.seconds).slice(0, slowest);
-console.log(`Slowest: ${longest.map(({ file, seconds }) => `${file} ${seconds} s`).join(", ")}`);
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 && passed > 0 ? 0 : 1);
+const result = await main(process.argv.slice(2));
+const file = process.env["GANTRY_TEST_RESULT"];
+if (file) writeFileSync(file, JSON.stringify(result));
+else printReport(result);
+process.exit(result.failed === 0 && (result.passed > 0 || file) ? 0 : 1);
