@@ -9,33 +9,35 @@ import { until } from "../support/patiently.ts";
 import { containerSpec } from "./container-spec.ts";
 import { collect, fails } from "./engine-checks.ts";
 import { image, lxdBench } from "./lxd-bench.ts";
+import { reach, untilCaught } from "./moments.ts";
 
 const { engine, http, launch } = lxdBench();
 
 test("what LXD had begun to create when it died is no container, and does not stand in the way", async () => {
-  let seen = 0;
-  for (let wait = 5; wait < 110; wait += 20) {
-    const spec = containerSpec({ image });
+  const spec = containerSpec({ image });
+  const recorded = async () => (await http().find(`/1.0/instances/${spec.name}`)) !== undefined;
+  await untilCaught([5, 45, recorded], async (moment) => {
+    let over = false;
     const creating = engine()
       .containers.create(spec)
       .then(
         () => true,
         () => false,
-      );
-    await delay(wait);
+      )
+      .finally(() => (over = true));
+    await reach(moment, () => over);
     await killLxd();
     const answered = await creating;
     await runLxd();
     const record = await http().find<{ config: Record<string, string> }>(`/1.0/instances/${spec.name}`);
     const found = await engine().containers.getByName(spec.name);
-    if (record && !found) seen++;
     if (answered) assert.ok(found, "what was answered is there");
     if (!found) assert.equal(await http().find(`/1.0/instances/${spec.name}`), undefined, "no record is left");
     if (!found) await engine().containers.create(spec);
     await engine().containers.start(spec.name);
     await engine().containers.remove(spec.name);
-  }
-  assert.ok(seen > 0, "no creation was caught in its middle");
+    return record !== undefined && !found;
+  });
 });
 
 test("a create that is stopped while LXD works is over when that is said", async () => {
