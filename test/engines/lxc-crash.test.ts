@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -115,8 +116,7 @@ test("what a killed station was starting starts, and stays up", async () => {
 test("a mount in what is deleted is taken away and not emptied", async () => {
   const { path } = lxc();
   const spec = containerSpec({ image: large });
-  const kept = join(path, "..", "kept");
-  mkdirSync(kept);
+  const kept = mkdtempSync(join(tmpdir(), "kept-"));
   writeFileSync(join(kept, "file"), "");
   await slow().containers.create(spec);
   await run("mount", "--bind", kept, join(path, spec.name, "rootfs/mnt"));
