@@ -5,7 +5,7 @@ import { testEngines } from "./engines.ts";
 
 /** Returns what `build` makes. Each name is built once for all runs side by side; other test files read it from a file. */
 export function keptInRun(name: string, build: () => Buffer): Buffer {
-  const folder = join(testEngines().shared, "kept");
+  const folder = join(testEngines().shared, "kept-in-run");
   const file = join(folder, encodeURIComponent(name));
   if (existsSync(file)) return readFileSync(file);
   const bytes = build();
