@@ -1,11 +1,15 @@
 import type { FastifyReply } from "fastify";
 import { Readable } from "node:stream";
+import { paced } from "../util/pacing.ts";
 import { jsonType, prettyJsonList } from "./json.ts";
 
 /** A list of one part: its items, and the end. */
 const textsOfShortList = 2;
 
-/** Sends a list while it is read, no faster than the client takes it; a short one as any other answer, with its length. */
+/**
+ * Sends a list while it is read, no faster than the client takes it and so that other requests
+ * are answered meanwhile; a short one as any other answer, with its length.
+ */
 export async function sendList(reply: FastifyReply, parts: AsyncIterable<readonly unknown[]>): Promise<FastifyReply> {
   const texts = prettyJsonList(parts);
   const begin: string[] = [];
@@ -16,7 +20,7 @@ export async function sendList(reply: FastifyReply, parts: AsyncIterable<readonl
   }
   async function* all(): AsyncGenerator<string> {
     yield begin.splice(0).join("");
-    yield* texts;
+    yield* paced(texts);
   }
   // Of a long list nobody knows the length before its end.
   const sent = reply.request.method === "HEAD" ? [] : all();

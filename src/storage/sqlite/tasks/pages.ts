@@ -5,9 +5,12 @@ import { dropOpenvzJobs } from "../openvz.ts";
 import type { createTaskAudit } from "./audit.ts";
 import { dropLongTexts, taskColumns } from "./columns.ts";
 
-/** How much one call reads, whatever it finds. Other calls get the store's thread after some milliseconds. */
+/** How much one call looks at, whatever it finds. Other calls get the store's thread after some milliseconds. */
 const maxRows = 500;
 const maxBytes = 1 << 20;
+/** How much one call returns of a list. It is parsed in one go, by the thread that answers all requests. */
+const maxListed = 100;
+const maxListedBytes = 128 << 10;
 /** How many rows one call changes, which costs more than reading them. */
 const maxChanges = 200;
 /** How many rows of events and of keys one call deletes. */
@@ -42,6 +45,7 @@ function readPage<R extends CandidateRow, T>(
   rows: Iterable<R>,
   take: (row: R) => T | undefined,
   limit: number,
+  mostBytes = maxBytes,
 ): Page<T> {
   const items: T[] = [];
   let [count, bytes] = [0, 0];
@@ -50,7 +54,7 @@ function readPage<R extends CandidateRow, T>(
     if (item !== undefined) items.push(item);
     count++;
     bytes += row.size;
-    if (items.length >= limit || count >= maxRows || bytes >= maxBytes) return { items, next: row.id };
+    if (items.length >= limit || count >= maxRows || bytes >= mostBytes) return { items, next: row.id };
   }
   return { items, next: null };
 }
@@ -78,7 +82,10 @@ function createListVerb(db: DatabaseSync): Pick<TaskVerbs, "list"> {
   const readRows = createRowReader(db, "TRUE");
   const get = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
   return {
-    list: ({ limit, ...filter }) => readPage(readRows(filter), ({ id }) => get.get(id) as unknown as TaskRow, limit),
+    list({ limit, ...filter }) {
+      const take = ({ id }: CandidateRow) => get.get(id) as unknown as TaskRow;
+      return readPage(readRows(filter), take, Math.min(limit, maxListed), maxListedBytes);
+    },
   };
 }
 
