@@ -5,8 +5,8 @@ import { openCertificates, type Certificates } from "./certificates/certificates
 import { watchPairFiles, stationPair, type ServerPair } from "./certificates/server-pair.ts";
 import { redactConfig } from "./config/redacted.ts";
 import type { Config } from "./config/config.ts";
-import { dockerAddress, findEngines } from "./engines/registry.ts";
-import { killStrays } from "./engines/strays.ts";
+import { dockerAddress, findEngines } from "./engines/find-engines.ts";
+import { killStrays } from "./engines/processes/stray-processes.ts";
 import { createCatalogue } from "./engines/system-images/catalogue.ts";
 import { AppError } from "./errors.ts";
 import { parseAddress } from "./gateway/engine-address.ts";

@@ -11,7 +11,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   engines: [],
   numbers: [],
   storage: [],
-  shares: ["engines/child.ts"],
+  shares: ["engines/processes/child.ts"],
   gateway: ["certificates"],
   tasks: ["storage"],
   inventory: ["engines"],

@@ -8,7 +8,7 @@
  * reason in plain words.
  */
 import type { Capabilities } from "./capabilities.ts";
-import type { ContainerLife, RemoveOptions } from "./life.ts";
+import type { ContainerLife, RemoveOptions } from "./container-life.ts";
 import type { Reshaping } from "./shape.ts";
 
 export const engineTypes = ["docker", "lxc", "lxd"] as const;

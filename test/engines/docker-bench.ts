@@ -1,7 +1,7 @@
 import { after, before } from "node:test";
 
 import { createDockerEngine } from "../../src/engines/docker/docker.ts";
-import { createDockerHttp, type DockerHttp } from "../../src/engines/docker/http.ts";
+import { createDockerHttp, type DockerHttp } from "../../src/engines/docker/client/http.ts";
 import type { Container, ContainerSpec, Engine } from "../../src/engines/engine.ts";
 import { testEngines } from "../support/engines.ts";
 import { containerSpec } from "./container-spec.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { takenOnHost } from "../../src/engines/shaping/host-addresses.ts";
+import { takenOnHost } from "../../src/engines/network/host-addresses.ts";
 import { testEngines } from "../support/engines.ts";
 import { run } from "./commands.ts";
 

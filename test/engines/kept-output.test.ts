@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { test } from "node:test";
-import { jsonLines } from "../../src/engines/docker/json-lines.ts";
-import { keepEnd, keepStart, logEnd } from "../../src/engines/kept-output.ts";
+import { jsonLines } from "../../src/engines/docker/client/json-lines.ts";
+import { keepEnd, keepStart, logEnd } from "../../src/engines/processes/kept-output.ts";
 
 /** The same text in pieces of every size up to some. */
 function* pieces(text: string): Generator<Buffer> {

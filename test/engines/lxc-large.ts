@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ContainerSpec, Engine } from "../../src/engines/engine.ts";
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
 import type { Shape } from "../../src/engines/shape.ts";
-import { killStrays } from "../../src/engines/strays.ts";
+import { killStrays } from "../../src/engines/processes/stray-processes.ts";
 import { fillBusybox } from "../support/images.ts";
 import { testStation } from "./container-spec.ts";
 import { lxcBench, type LxcBench, withImage } from "./lxc-bench.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import type { EngineEvent } from "../../src/engines/engine.ts";
-import { killStrays } from "../../src/engines/strays.ts";
+import { killStrays } from "../../src/engines/processes/stray-processes.ts";
 import { lxcMonitor } from "../support/lxc-monitor.ts";
 import { until } from "../support/patiently.ts";
 import { run } from "./commands.ts";

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { ContainerSpec, Engine, PullProgress } from "../../src/engines/engine.ts";
-import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/http.ts";
+import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/client/http.ts";
 import { createLxdEngine } from "../../src/engines/lxd/lxd.ts";
 import { testEngines } from "../support/engines.ts";
 import { startLxd } from "../support/lxd.ts";

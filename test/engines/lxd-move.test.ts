@@ -5,11 +5,11 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { connectionFailure } from "../../src/engines/lxd/failures.ts";
-import type { LxdHttp, LxdRequest } from "../../src/engines/lxd/http.ts";
-import { keys } from "../../src/engines/lxd/instance.ts";
-import { createMoving } from "../../src/engines/lxd/moving.ts";
-import { createOperations } from "../../src/engines/lxd/operations.ts";
-import { ensureOwnPool } from "../../src/engines/lxd/pool.ts";
+import type { LxdHttp, LxdRequest } from "../../src/engines/lxd/client/http.ts";
+import { keys } from "../../src/engines/lxd/client/instance.ts";
+import { createMoving } from "../../src/engines/lxd/rootfs/move.ts";
+import { createOperations } from "../../src/engines/lxd/client/operations.ts";
+import { ensureOwnPool } from "../../src/engines/lxd/rootfs/pool.ts";
 import { hasCode } from "../../src/errors.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
 import { patiently } from "../support/patiently.ts";

@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { removeTree } from "../../src/engines/remove-tree.ts";
-import { killStrays } from "../../src/engines/strays.ts";
+import { removeTree } from "../../src/engines/processes/remove-tree.ts";
+import { killStrays } from "../../src/engines/processes/stray-processes.ts";
 import { run } from "./commands.ts";
 
 test("what a killed station's children left running is ended, and nobody else's", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
-import type { FakeCall } from "../../src/engines/fake/fake-state.ts";
+import type { FakeCall } from "../../src/engines/fake/state.ts";
 import type { Container } from "../../src/engines/engine.ts";
 import { createShares } from "../../src/shares/shares.ts";
 import { createSweeper } from "../../src/services/containers/sweeper.ts";

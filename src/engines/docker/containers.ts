@@ -2,24 +2,18 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError, hasCode } from "../../errors.ts";
 import type { Container, ContainerSpec, Containers, OwnerMark, PortMapping, Protocol } from "../engine.ts";
-import { hostFacts } from "../host-devices.ts";
-import type { RemoveOptions } from "../life.ts";
-import {
-  containerPath,
-  inspectByName,
-  inspectContainer,
-  requireContainer,
-  type Inspected,
-} from "./container-inspect.ts";
-import { createBody, taskLabel } from "./create-body.ts";
+import { hostFacts } from "../shared/host-devices.ts";
+import type { RemoveOptions } from "../container-life.ts";
+import { containerPath, inspectByName, inspectContainer, requireContainer, type Inspected } from "./inspect/inspect.ts";
+import { createBody, taskLabel } from "./create/create-body.ts";
 import { createFailure, idIn, notDone, reasonOf, startFailure } from "./failures.ts";
-import type { DockerHttp } from "./http.ts";
-import { killLeftovers } from "./leftovers.ts";
+import type { DockerHttp } from "./client/http.ts";
+import { killLeftovers } from "./lifecycle/leftovers.ts";
 import { noReshaping } from "../shape.ts";
-import { createLife } from "./life.ts";
+import { createLife } from "./lifecycle/lifecycle.ts";
 import { ownName } from "./named-failures.ts";
-import { readCards } from "./cards.ts";
-import { readSettings } from "./settings.ts";
+import { readCards } from "./network/container-addresses.ts";
+import { readSettings } from "./inspect/settings.ts";
 
 /** The part of the list that the station uses. */
 interface Summary {

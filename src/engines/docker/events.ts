@@ -1,7 +1,7 @@
 import { hasCode } from "../../errors.ts";
 import type { EngineEvent } from "../engine.ts";
 import { connectionFailure } from "./failures.ts";
-import type { DockerHttp } from "./http.ts";
+import type { DockerHttp } from "./client/http.ts";
 
 interface DockerEvent {
   Type?: string;

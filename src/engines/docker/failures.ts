@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
-import { asSentence } from "../plain.ts";
-import { registryReason } from "./registry-reason.ts";
+import { asSentence } from "../shared/error-text.ts";
+import { registryReason } from "./images/registry-reason.ts";
 
 /** Docker's own words -> the station's errors. */
 

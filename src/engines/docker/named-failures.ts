@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
-import type { Listed } from "./container-inspect.ts";
-import type { DockerHttp } from "./http.ts";
+import type { Listed } from "./inspect/inspect.ts";
+import type { DockerHttp } from "./client/http.ts";
 
 const ids = /\b[0-9a-f]{12,64}\b/g;
 const lookWithin = 2_000;

@@ -1,9 +1,9 @@
 import { AppError } from "../../errors.ts";
 import type { Container, Engine, EngineInfo, Image } from "../engine.ts";
-import { createFakeContainers } from "./fake-containers.ts";
-import { createFakeEvents } from "./fake-events.ts";
-import { createFakeImages } from "./fake-images.ts";
-import type { FakeCall, FakeEngineOptions, FakeState } from "./fake-state.ts";
+import { createFakeContainers } from "./containers.ts";
+import { createFakeEvents } from "./events.ts";
+import { createFakeImages } from "./images.ts";
+import type { FakeCall, FakeEngineOptions, FakeState } from "./state.ts";
 
 export interface FakeEngine extends Engine {
   /** Ids of the containers whose network was set up, in order. */

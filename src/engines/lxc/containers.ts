@@ -2,16 +2,16 @@ import { readdir } from "node:fs/promises";
 
 import { invalid } from "../../errors.ts";
 import type { Container, Containers, ContainerSpec } from "../engine.ts";
-import type { createMaker } from "./create.ts";
+import type { createMaker } from "./create/create.ts";
 import type { LxcEvents, Snapshot } from "./events.ts";
 import { exists } from "../../util/exists.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts } from "./files/container-facts.ts";
 import { cancelled, unavailable } from "./failures.ts";
 import { isPrivileged } from "./id-map/id-range.ts";
-import { isFrozen } from "./init-process.ts";
-import { isContainerName, type Layout } from "./layout.ts";
-import { type ContainerDeps, createLifecycle } from "./lifecycle.ts";
-import { isSocketName, runningContainers } from "./sockets.ts";
+import { isFrozen } from "./process/init-process.ts";
+import { isContainerName, type Layout } from "./files/layout.ts";
+import { type ContainerDeps, createLifecycle } from "./lifecycle/lifecycle.ts";
+import { isSocketName, runningContainers } from "./process/running-containers.ts";
 
 interface Deps extends ContainerDeps {
   events: LxcEvents;

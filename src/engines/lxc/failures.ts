@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import { plain } from "../plain.ts";
+import { plain } from "../shared/error-text.ts";
 
 /** LXC's own words, and the kernel's -> the station's errors. */
 

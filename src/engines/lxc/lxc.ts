@@ -1,23 +1,23 @@
 import { readFile } from "node:fs/promises";
 
-import { letThrough } from "../bridge-firewall.ts";
-import { runChild } from "../child.ts";
+import { letThrough } from "../network/bridge-firewall.ts";
+import { runChild } from "../processes/child.ts";
 import type { Container, Engine, EngineInfo, Images, PullOptions } from "../engine.ts";
 import type { SystemImages } from "../system-images/system-images.ts";
-import { createAddresses } from "./addresses.ts";
+import { createAddresses } from "./network/addresses.ts";
 import { assertThere, createContainers, createSnapshot } from "./containers.ts";
-import { createMaker } from "./create.ts";
+import { createMaker } from "./create/create.ts";
 import { createLxcEvents, type LxcEvents } from "./events.ts";
-import { createFactsStore, type Facts } from "./facts.ts";
+import { createFactsStore, type Facts } from "./files/container-facts.ts";
 import { unavailable } from "./failures.ts";
-import { addRoutes, routesOf } from "./address-settings.ts";
+import { addRoutes, routesOf } from "./network/address-settings.ts";
 import type { IdFiles } from "./id-map/host-ids.ts";
 import { createIdRanges } from "./id-map/id-ranges.ts";
 import { mapsOwners } from "./id-map/owner-mapping.ts";
-import { createInitProcesses } from "./init-process.ts";
-import { createLayout, type Layout } from "./layout.ts";
+import { createInitProcesses } from "./process/init-process.ts";
+import { createLayout, type Layout } from "./files/layout.ts";
 import { recover } from "./recover.ts";
-import { createStaging } from "./staging.ts";
+import { createStaging } from "./files/staging.ts";
 
 export interface LxcOptions {
   /** Folder of the containers; LXC's own is /var/lib/lxc. Need not be there yet. */

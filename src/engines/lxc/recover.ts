@@ -1,13 +1,13 @@
 import { readdir } from "node:fs/promises";
 
-import type { Addresses } from "./addresses.ts";
+import type { Addresses } from "./network/addresses.ts";
 import { exists } from "../../util/exists.ts";
-import type { FactsStore } from "./facts.ts";
-import { isContainerName, type Layout } from "./layout.ts";
-import { finishRenames } from "./rename.ts";
-import { createResizing } from "./resize.ts";
-import { runningContainers } from "./sockets.ts";
-import type { Staging } from "./staging.ts";
+import type { FactsStore } from "./files/container-facts.ts";
+import { isContainerName, type Layout } from "./files/layout.ts";
+import { finishRenames } from "./lifecycle/rename.ts";
+import { createResizing } from "./reshape/resize.ts";
+import { runningContainers } from "./process/running-containers.ts";
+import type { Staging } from "./files/staging.ts";
 
 interface Deps {
   layout: Layout;

@@ -1,21 +1,21 @@
 import { AppError, invalid } from "../../errors.ts";
 import type { Container, ContainerSpec, Containers, Images } from "../engine.ts";
 import { createMutex } from "../../util/concurrency.ts";
-import { hostFacts } from "../host-devices.ts";
-import { fixedAddress, profileCard } from "./card.ts";
-import { createBody, type CreateFacts } from "./create-body.ts";
+import { hostFacts } from "../shared/host-devices.ts";
+import { fixedAddress, profileCard } from "./network/profile-card.ts";
+import { createBody, type CreateFacts } from "./create/create-body.ts";
 import type { LxdEvents } from "./events.ts";
 import { cancelled, createFailure, reasonOf } from "./failures.ts";
-import type { LxdHttp } from "./http.ts";
-import { findInstance, type Instance, isInstanceName, isUp, looksUnfinished, toContainer } from "./instance.ts";
-import { execIn } from "./exec.ts";
-import { createLifecycle } from "./lifecycle.ts";
-import { createLooks } from "./looks.ts";
-import { createMoving, isCopy, type Moving } from "./moving.ts";
-import type { Operations } from "./operations.ts";
-import { createPids } from "./pids.ts";
-import { sizedRoot } from "./pool.ts";
-import { createReshaping, type LxdReshaping } from "./reshape.ts";
+import type { LxdHttp } from "./client/http.ts";
+import { findInstance, type Instance, isInstanceName, isUp, looksUnfinished, toContainer } from "./client/instance.ts";
+import { execIn } from "./exec/exec.ts";
+import { createLifecycle } from "./lifecycle/lifecycle.ts";
+import { createLooks } from "./inspect/inspect.ts";
+import { createMoving, isCopy, type Moving } from "./rootfs/move.ts";
+import type { Operations } from "./client/operations.ts";
+import { createPids } from "./process/init-process.ts";
+import { sizedRoot } from "./rootfs/pool.ts";
+import { createReshaping, type LxdReshaping } from "./reshape/reshape.ts";
 
 interface Deps {
   http: LxdHttp;

@@ -3,7 +3,7 @@ import { WebSocket } from "ws";
 
 import type { EngineEvent } from "../engine.ts";
 import { connectionFailure } from "./failures.ts";
-import type { LxdHttp } from "./http.ts";
+import type { LxdHttp } from "./client/http.ts";
 
 /** As LXD sends it, of type lifecycle. */
 interface Lifecycle {

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import { plain } from "../plain.ts";
+import { plain } from "../shared/error-text.ts";
 
 /** LXD's own words -> the station's errors. */
 

@@ -1,14 +1,14 @@
 import { tmpdir } from "node:os";
 
 import type { Container, Engine, EngineEvent, EngineInfo } from "../engine.ts";
-import { letThrough } from "../bridge-firewall.ts";
-import { findSocketOwner } from "../socket-owner.ts";
+import { letThrough } from "../network/bridge-firewall.ts";
+import { findSocketOwner } from "../processes/socket-owner.ts";
 import { createContainers } from "./containers.ts";
 import { createLxdEvents } from "./events.ts";
-import { createLxdHttp } from "./http.ts";
-import { createImages } from "./images.ts";
-import { instancePath, type Instance } from "./instance.ts";
-import { createOperations } from "./operations.ts";
+import { createLxdHttp } from "./client/http.ts";
+import { createImages } from "./images/images.ts";
+import { instancePath, type Instance } from "./client/instance.ts";
+import { createOperations } from "./client/operations.ts";
 import { plainJudge } from "../system-images/connection-guard.ts";
 import type { RemoteOptions } from "../system-images/remote.ts";
 import type { SystemImages } from "../system-images/system-images.ts";

@@ -1,13 +1,13 @@
 import { AppError, hasCode, messageOf } from "../../errors.ts";
 import { createMutex } from "../../util/concurrency.ts";
 import type { Image, PullOptions } from "../engine.ts";
-import { forwardOnly } from "../forward-only.ts";
+import { forwardOnly } from "../shared/increasing-progress.ts";
 import { architecture } from "./architecture.ts";
 import { buildDebian } from "./debian.ts";
 import { type AddressJudge, plainJudge } from "./connection-guard.ts";
 import { download } from "./download.ts";
 import { cancelled, isUnreachable } from "./failures.ts";
-import { createFlights } from "./flights.ts";
+import { createFlights } from "./shared-work.ts";
 import { debianRelease, isIdPrefix, parseReference } from "./reference.ts";
 import { createRemote } from "./remote.ts";
 import { type Build, findBuild } from "./simplestreams.ts";

@@ -11,7 +11,7 @@ import { createBuildMeter } from "./debian-progress.ts";
 import { acquireFiles, debianSources } from "./debian-sources.ts";
 import { archiveName } from "./download.ts";
 import { pack } from "./packer.ts";
-import { removeTree } from "../remove-tree.ts";
+import { removeTree } from "../processes/remove-tree.ts";
 import { startProgram } from "./program.ts";
 import type { NewImage } from "./store.ts";
 

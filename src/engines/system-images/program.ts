@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 
 import { AppError } from "../../errors.ts";
-import { systemPath } from "../child.ts";
-import { killGroup } from "../kill-group.ts";
+import { systemPath } from "../processes/child.ts";
+import { killGroup } from "../processes/kill-group.ts";
 import { cancelled, diskFull, isDiskFull } from "./failures.ts";
 
 export interface ProgramOptions {

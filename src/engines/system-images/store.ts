@@ -3,8 +3,8 @@ import { mkdir, readdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { createMutex } from "../../util/concurrency.ts";
-import { removeTree } from "../remove-tree.ts";
-import { killStrays } from "../strays.ts";
+import { removeTree } from "../processes/remove-tree.ts";
+import { killStrays } from "../processes/stray-processes.ts";
 import { archiveName } from "./download.ts";
 import { type ImageRecord, readRecord, syncFolder, writeRecord } from "./image-record.ts";
 import { formatReference, isIdPrefix, parseReference } from "./reference.ts";

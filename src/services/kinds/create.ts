@@ -1,7 +1,7 @@
 import type { CreateRequest } from "../../api/create.ts";
 import type { Container, Engine, EngineType, Mount, NetworkMode, OwnerMark } from "../../engines/engine.ts";
 import { deviceNames, findDevice } from "../../engines/device-table.ts";
-import { hostFacts } from "../../engines/host-devices.ts";
+import { hostFacts } from "../../engines/shared/host-devices.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { Handler, TaskContext } from "../../tasks/handler.ts";
 import { asksOfCreate } from "../access/task-authorization.ts";

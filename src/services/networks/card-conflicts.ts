@@ -1,5 +1,5 @@
 import type { Container, EngineType, NetworkMode } from "../../engines/engine.ts";
-import { addressHolderOf, lanFaultOf, macHolderOf } from "../../engines/lan-addresses.ts";
+import { addressHolderOf, lanFaultOf, macHolderOf } from "../../engines/network/lan-addresses.ts";
 import { AppError, invalid } from "../../errors.ts";
 import type { EngineView } from "../../inventory/engine-view.ts";
 import type { Inventory } from "../../inventory/inventory.ts";

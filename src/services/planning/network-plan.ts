@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { CreateRequest } from "../../api/create.ts";
 import type { LanAddress, NetworkMode, PortMapping } from "../../engines/engine.ts";
-import { isEdge, isInside, isUnicast } from "../../engines/free-address.ts";
+import { isEdge, isInside, isUnicast } from "../../engines/network/subnet.ts";
 import { invalid } from "../../errors.ts";
 
 type Network = NonNullable<CreateRequest["network"]>;

@@ -1,7 +1,6 @@
 import { chmod, chown, readdir, stat } from "node:fs/promises";
 import path from "node:path";
 
-import type { Layout } from "../layout.ts";
 import type { IdRange } from "./id-range.ts";
 
 const othersPass = 0o001;
@@ -12,17 +11,17 @@ const others = 0o007;
  * the containers are closed first: in them lie files with the setuid bit that a container's root may have made, and which
  * belong to the host's root.
  */
-export async function letOthersPass(layout: Layout): Promise<void> {
-  const { mode } = await stat(layout.path);
+export async function letOthersPass(lxcPath: string): Promise<void> {
+  const { mode } = await stat(lxcPath);
   if (mode & othersPass) return;
-  for (const entry of await readdir(layout.path, { withFileTypes: true })) {
+  for (const entry of await readdir(lxcPath, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
-    const home = path.join(layout.path, entry.name);
+    const home = path.join(lxcPath, entry.name);
     // One that was removed meanwhile needs nothing.
     const found = await stat(home).catch(() => undefined);
     if (found && found.mode & others) await chmod(home, found.mode & 0o7777 & ~others).catch(() => undefined);
   }
-  await chmod(layout.path, (mode & 0o7777) | othersPass);
+  await chmod(lxcPath, (mode & 0o7777) | othersPass);
 }
 
 /** Lets a container's root, and no other user of the host, pass through the folder that the container is in. */

@@ -1,0 +1,107 @@
+import { AppError, hasCode } from "../../../errors.ts";
+import { reasonOf } from "../failures.ts";
+import type { DockerHttp } from "../client/http.ts";
+
+interface Binding {
+  HostPort?: string;
+}
+
+/** The part of the list that a name is looked up in. */
+export interface Listed {
+  Id: string;
+  Names: string[];
+}
+
+/** A network that the container is connected to; addresses are empty while it does not run. */
+interface Endpoint {
+  MacAddress?: string;
+  IPAddress?: string;
+  IPAMConfig?: { IPv4Address?: string } | null;
+}
+
+/** The part of an inspect that the station uses. */
+export interface Inspected {
+  Id: string;
+  Name: string;
+  Image: string;
+  State: { Running: boolean; Paused?: boolean; Pid: number; StartedAt?: string };
+  Config: {
+    Image: string;
+    Hostname?: string;
+    Tty?: boolean;
+    MacAddress?: string;
+    Labels: Record<string, string> | null;
+  };
+  Mounts?: { Type: string; Source: string; Destination: string; RW: boolean }[] | null;
+  HostConfig: {
+    NetworkMode?: string;
+    Privileged?: boolean;
+    PortBindings: Record<string, Binding[] | null> | null;
+    RestartPolicy?: { Name?: string };
+    CpuShares?: number;
+    CpuQuota?: number;
+    CpuPeriod?: number;
+    Memory?: number;
+    DeviceCgroupRules?: string[] | null;
+    VolumesFrom?: string[] | null;
+    Binds?: string[] | null;
+  };
+  NetworkSettings?: {
+    Ports?: Record<string, Binding[] | null> | null;
+    Networks?: Record<string, Endpoint | null> | null;
+  };
+}
+
+/**
+ * Returns the container with exactly this id. Docker itself takes a full id, a name or the beginning of an id, in this
+ * order, so what it returns may be another container.
+ */
+export async function inspectContainer(
+  http: DockerHttp,
+  id: string,
+  signal?: AbortSignal,
+): Promise<Inspected | undefined> {
+  const found = await inspectAny(http, id, signal);
+  return found !== "several" && found?.Id === id ? found : undefined;
+}
+
+/** Returns the container with exactly this name, also where Docker prefers another one whose id the name looks like. */
+export async function inspectByName(
+  http: DockerHttp,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Inspected | undefined> {
+  const hasName = (one: Inspected | undefined): boolean => one?.Name === `/${name}`;
+  const found = await inspectAny(http, name, signal);
+  if (found === undefined || (found !== "several" && hasName(found))) return found;
+  const listed = await http.json<Listed[]>({ path: "/containers/json", query: { all: "true" }, signal });
+  const named = listed.find(({ Names }) => Names.includes(`/${name}`));
+  const inspected = named && (await inspectContainer(http, named.Id, signal));
+  return hasName(inspected) ? inspected : undefined;
+}
+
+/** Returns what Docker takes the text for; `several`: ids of several containers begin so. */
+async function inspectAny(
+  http: DockerHttp,
+  text: string,
+  signal: AbortSignal | undefined,
+): Promise<Inspected | "several" | undefined> {
+  try {
+    return await http.json<Inspected>({ path: `${containerPath(text)}/json`, signal });
+  } catch (error) {
+    if (hasCode(error, "not_found")) return undefined;
+    if (/multiple IDs found with provided prefix/i.test(reasonOf(error))) return "several";
+    throw error;
+  }
+}
+
+/** Returns the container with exactly this id, and throws `not_found` when there is none. */
+export async function requireContainer(http: DockerHttp, id: string, signal?: AbortSignal): Promise<Inspected> {
+  const found = await inspectContainer(http, id, signal);
+  if (!found) throw new AppError("not_found", `Docker has no container ${id}.`);
+  return found;
+}
+
+export function containerPath(id: string): string {
+  return `/containers/${encodeURIComponent(id)}`;
+}

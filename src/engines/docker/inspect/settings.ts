@@ -1,0 +1,65 @@
+import { hasCode } from "../../../errors.ts";
+import type { ContainerSettings, DeviceRule, Limits } from "../../engine.ts";
+import { hostArchitecture } from "../../shared/host-architecture.ts";
+import { requireContainer, type Inspected } from "./inspect.ts";
+import { networkLabel } from "../create/create-body.ts";
+import type { DockerHttp } from "../client/http.ts";
+
+/** What an inspect tells of what was asked for at create, or changed since. */
+export async function readSettings(http: DockerHttp, id: string, signal?: AbortSignal): Promise<ContainerSettings> {
+  const inspected = await requireContainer(http, id, signal);
+  const { Config, HostConfig, Mounts } = inspected;
+  const bound = (Mounts ?? []).filter(({ Type }) => Type === "bind");
+  return {
+    autostart: isAutostart(HostConfig.RestartPolicy),
+    limits: limitsOf(HostConfig),
+    devices: (HostConfig.DeviceCgroupRules ?? []).flatMap(readRule),
+    mounts: bound.map(({ Source, Destination, RW }) => ({ source: Source, target: Destination, readOnly: !RW })),
+    volumesFrom: (HostConfig.VolumesFrom ?? []).map((entry) => entry.replace(/:r[ow]$/, "")),
+    hostname: Config.Hostname ?? "",
+    mode: modeOf(inspected),
+    architecture: await architectureOf(http, inspected.Image, signal),
+  };
+}
+
+/** Whether Docker starts the container by itself. */
+export function isAutostart(policy: Inspected["HostConfig"]["RestartPolicy"]): boolean {
+  return !["", "no"].includes(policy?.Name ?? "");
+}
+
+/** 0 is Docker's word for none. */
+function limitsOf({ CpuShares, CpuQuota = 0, CpuPeriod, Memory }: Inspected["HostConfig"]): Limits {
+  return {
+    ...(CpuShares && { cpuWeight: CpuShares }),
+    ...(CpuQuota > 0 && { cpuTime: Math.round((CpuQuota * 1000) / (CpuPeriod || 100_000)) }),
+    ...(Memory && { memory: Memory }),
+  };
+}
+
+/** As "c 81:* rwm". */
+function readRule(line: string): DeviceRule[] {
+  const parts = /^([cb]) (\d+):\* ([rwm]+)$/.exec(line);
+  if (!parts?.[1] || !parts[3]) return [];
+  return [{ majors: [{ kind: parts[1] as "c" | "b", major: Number(parts[2]) }], access: parts[3] }];
+}
+
+/** A LAN address is given from outside, so Docker itself knows of no network then; of its own networks it knows the id. */
+function modeOf({ Config, HostConfig }: Inspected): string {
+  const { NetworkMode = "" } = HostConfig;
+  if (NetworkMode === "host") return "host";
+  // An image can bring any label.
+  const named = Config.Labels?.[networkLabel] ?? "";
+  const isNamed = named !== "" && !["", "default", "bridge", "none"].includes(NetworkMode);
+  return isNamed || named === "bridge" ? named : "nat";
+}
+
+/** An image may be gone by force while its container is still there. */
+async function architectureOf(http: DockerHttp, image: string, signal?: AbortSignal): Promise<string> {
+  try {
+    const { Architecture } = await http.json<{ Architecture?: string }>({ path: `/images/${image}/json`, signal });
+    return Architecture || hostArchitecture();
+  } catch (error) {
+    if (hasCode(error, "not_found")) return hostArchitecture();
+    throw error;
+  }
+}

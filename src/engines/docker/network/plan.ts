@@ -1,0 +1,60 @@
+import { createHash } from "node:crypto";
+
+import { AppError } from "../../../errors.ts";
+import type { ContainerSpec, LanAddress } from "../../engine.ts";
+
+/** Network mode bridge: all that is needed to give a container its LAN address again. Kept in its label. */
+export interface LanPlan {
+  interface: string;
+  join: boolean;
+  address: LanAddress;
+  mac: string;
+}
+
+export const lanLabelName = "gantry.lan";
+
+/** `undefined`: the container has no LAN address. */
+export function lanLabel(spec: ContainerSpec): string | undefined {
+  if (spec.network.mode !== "bridge") return undefined;
+  const { interface: device, join, address } = spec.network;
+  const plan: LanPlan = { interface: device, join, address, mac: spec.macAddress ?? stableMac(spec) };
+  return JSON.stringify(plan);
+}
+
+export function readLanPlan(label: string | undefined): LanPlan | undefined {
+  if (label === undefined) return undefined;
+  const plan = parse(label);
+  // The label is data of an engine that others use too: it becomes arguments of ip.
+  const safe =
+    typeof plan?.interface === "string" &&
+    /^[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,14}$/.test(plan.interface) &&
+    typeof plan.join === "boolean" &&
+    /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(plan.mac ?? "") &&
+    isAddress(plan.address);
+  if (!safe) throw new AppError("engine_failed", `The label ${lanLabelName} of this container is damaged.`);
+  return plan as LanPlan;
+}
+
+function parse(label: string): Partial<LanPlan> | undefined {
+  try {
+    return JSON.parse(label) as Partial<LanPlan>;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAddress(address: LanAddress | undefined): boolean {
+  if (address?.by === "dhcp") return true;
+  if (address?.by !== "static") return false;
+  const ip = "(?:\\d{1,3}\\.){3}\\d{1,3}";
+  return (
+    new RegExp(`^${ip}/\\d{1,2}$`).test(address.address) &&
+    (address.gateway === undefined || new RegExp(`^${ip}$`).test(address.gateway))
+  );
+}
+
+/** The same after every start, so that a DHCP server gives the same address again; 02 = locally administered. */
+function stableMac(spec: ContainerSpec): string {
+  const hash = createHash("sha256").update(`${spec.mark.station}/${spec.mark.task}/${spec.name}`).digest("hex");
+  return ["02", ...(hash.slice(0, 10).match(/../g) ?? [])].join(":");
+}

@@ -1,0 +1,94 @@
+import { constants } from "node:fs";
+import { access, readFile, stat } from "node:fs/promises";
+
+import { systemPath } from "./processes/child.ts";
+import { createDockerEngine } from "./docker/docker.ts";
+import type { Engine, EngineType } from "./engine.ts";
+import { createLxcEngine } from "./lxc/lxc.ts";
+import { createLxdEngine, type LxdOptions } from "./lxd/lxd.ts";
+import { findLxdSocket } from "./lxd/client/find-socket.ts";
+import type { SystemImages } from "./system-images/system-images.ts";
+
+export interface FindEnginesOptions {
+  /** Absent: all that are found. */
+  engines: readonly EngineType[] | undefined;
+  /** Docker's address, from the configuration. Absent: probed. */
+  docker?: string | undefined;
+  /** DOCKER_HOST. */
+  dockerHost?: string | undefined;
+  /** LXD's socket, from the configuration. Absent: probed. */
+  lxdSocket?: string | undefined;
+  /** Folder of the LXC containers. Absent: as LXC is configured. */
+  lxcPath?: string | undefined;
+  /** Address of the image server. */
+  imageServer: string;
+  systemImages: SystemImages;
+  /** How the station downloads images for LXD, and where to. */
+  fetching?: LxdOptions["fetching"];
+}
+
+/** Answers an engine, or `undefined`: nothing there. `asked`: it is to be there also when nothing is found. */
+type Probe = (options: FindEnginesOptions, asked: boolean) => Promise<Engine | undefined>;
+
+const probes: Readonly<Record<EngineType, Probe>> = { docker: probeDocker, lxc: probeLxc, lxd: probeLxd };
+
+/** The engines of this host. One that does not answer yet is there all the same, and serves when it comes up. */
+export async function findEngines(options: FindEnginesOptions): Promise<Engine[]> {
+  const wanted = options.engines ?? (Object.keys(probes) as EngineType[]);
+  const found = await Promise.all(wanted.map((type) => probes[type](options, options.engines !== undefined)));
+  return found.filter((engine) => engine !== undefined);
+}
+
+const dockerSockets = ["/var/run/docker.sock", "/run/podman/podman.sock"] as const;
+
+async function probeDocker(options: FindEnginesOptions): Promise<Engine> {
+  return createDockerEngine({ address: await dockerAddress(options) });
+}
+
+/** unix:///path or tcp://host:port. */
+export async function dockerAddress(options: Pick<FindEnginesOptions, "docker" | "dockerHost">): Promise<string> {
+  const address = options.docker ?? (options.dockerHost || undefined);
+  if (address !== undefined) return address;
+  for (const path of dockerSockets) {
+    if (await isSocket(path)) return `unix://${path}`;
+  }
+  return `unix://${dockerSockets[0]}`;
+}
+
+async function probeLxc({ lxcPath, systemImages }: FindEnginesOptions, asked: boolean): Promise<Engine | undefined> {
+  if (!asked && lxcPath === undefined && !(await isInstalled("lxc-start"))) return undefined;
+  return createLxcEngine({ path: lxcPath ?? (await configuredLxcPath()), images: systemImages });
+}
+
+async function probeLxd(options: FindEnginesOptions, asked: boolean): Promise<Engine | undefined> {
+  const { lxdSocket, imageServer, systemImages, fetching } = options;
+  const socket = lxdSocket ?? (await findLxdSocket());
+  if (socket === undefined && !asked && !(await isInstalled("lxd"))) return undefined;
+  return createLxdEngine({
+    socket: socket ?? "/var/lib/lxd/unix.socket",
+    imageServer,
+    systemImages,
+    ...(fetching && { fetching }),
+  });
+}
+
+/** LXC's own setting, else its default. */
+async function configuredLxcPath(): Promise<string> {
+  const settings = await readFile("/etc/lxc/lxc.conf", "utf8").catch(() => "");
+  return /^\s*lxc\.lxcpath\s*=\s*(\/\S*)\s*$/m.exec(settings)?.[1] ?? "/var/lib/lxc";
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  for (const folder of systemPath.split(":")) {
+    const found = await access(`${folder}/${program}`, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return true;
+  }
+  return false;
+}
+
+async function isSocket(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isSocket() ?? false;
+}

@@ -1,0 +1,161 @@
+import type { ContainerSpec, Limits } from "../../engine.ts";
+import { addressLines, deviceLines, joinLines, mountLine, weightLines } from "../../shared/lxc-config.ts";
+import { idMapLines, type IdRange } from "../id-map/id-range.ts";
+import { folderName, imageName } from "../files/layout.ts";
+import { rootHookLines } from "../rootfs/mount-hooks.ts";
+
+/** What the translation must know of the host, the image and the place. */
+export interface ConfigFacts {
+  /** The container's folder, once it is whole. */
+  home: string;
+  /** As x86_64. */
+  architecture: string;
+  /** LXC's own bridge. */
+  bridge: string;
+  mac: string;
+  /** For a container with ports: kept for life, with prefix length, and the bridge's own address. */
+  address?: { address: string; gateway: string } | undefined;
+  /** Where to mount what the spec names, by the order in the spec: paths without links in the image. */
+  mountPoints: readonly string[];
+  /** Nodes of the spec's devices and GPUs that exist on the host, by their path in the container. */
+  nodes: readonly DeviceSource[];
+  /** Devices of GPUs, as `c 226:*`. */
+  gpuDevices: readonly string[];
+  systemd: boolean;
+  /** The kernel counts swap. */
+  swap: boolean;
+  /** Absent: the container is privileged. */
+  ids?: GivenIds | undefined;
+}
+
+export interface DeviceSource {
+  /** As /dev/video0. */
+  path: string;
+  /** The node of the host that is mounted there. */
+  source: string;
+}
+
+export interface GivenIds {
+  range: IdRange;
+  /** LXC mounts the root file system with these ids as owners; else it has them on the disk. */
+  mappedByMount: boolean;
+}
+
+/** One core's time in microseconds. */
+const cpuPeriod = 100_000;
+const common = "/usr/share/lxc/config/common.conf";
+
+/** ContainerSpec -> LXC's configuration; nothing but what stands here gets into it. */
+export function containerConfig(spec: ContainerSpec, facts: ConfigFacts): string {
+  return joinLines([
+    `lxc.include = ${common}`,
+    `lxc.arch = ${facts.architecture}`,
+    ...rootLines(spec.limits, facts),
+    ...(facts.ids ? idMapLines(facts.ids.range) : []),
+    `lxc.uts.name = ${spec.hostname ?? spec.name}`,
+    // Without AppArmor in the kernel it means nothing.
+    "lxc.apparmor.profile = generated",
+    "lxc.apparmor.allow_nesting = 1",
+    ...(facts.systemd ? ["lxc.signal.halt = SIGRTMIN+3"] : []),
+    ...logs(facts.home),
+    ...(spec.autostart ? ["lxc.start.auto = 1", "lxc.group = onboot"] : []),
+    ...card(spec, facts),
+    ...limits(spec.limits, facts.swap),
+    ...devices(spec, facts),
+    ...mounts(spec, facts),
+  ]);
+}
+
+/** With a size it is a file system of its own. */
+function rootLines({ size }: Limits, { home, ids }: ConfigFacts): string[] {
+  if (!ids)
+    return [`lxc.rootfs.path = ${size === undefined ? `dir:${home}/${folderName}` : `loop:${home}/${imageName}`}`];
+  return [
+    `lxc.rootfs.path = dir:${home}/${folderName}`,
+    // The device nodes of an image are none of the container's.
+    `lxc.rootfs.options = ${ids.mappedByMount ? "idmap=container,nodev" : "nodev"}`,
+    // LXC cannot move its terminals into a folder below /dev there.
+    "lxc.tty.dir =",
+    ...(size === undefined ? [] : rootHookLines()),
+  ];
+}
+
+function logs(home: string): string[] {
+  return [
+    `lxc.console.logfile = ${home}/console.log`,
+    "lxc.console.buffer.size = 64kB",
+    "lxc.console.size = 1MB",
+    // What came before goes to a second file, and is not thrown away.
+    "lxc.console.rotate = 1",
+    `lxc.log.file = ${home}/lxc.log`,
+    "lxc.log.level = WARN",
+  ];
+}
+
+function card(spec: ContainerSpec, { bridge, mac, address }: ConfigFacts): string[] {
+  const { network } = spec;
+  const lan = network.mode === "bridge" ? network : undefined;
+  const direct = lan !== undefined && !lan.join;
+  const given = lan?.address.by === "static" ? lan.address : address;
+  return [
+    `lxc.net.0.type = ${direct ? "macvlan" : "veth"}`,
+    ...(direct ? ["lxc.net.0.macvlan.mode = bridge"] : []),
+    `lxc.net.0.link = ${lan?.interface ?? bridge}`,
+    "lxc.net.0.name = eth0",
+    "lxc.net.0.flags = up",
+    `lxc.net.0.hwaddr = ${mac}`,
+    ...(given ? addressLines(given.address, given.gateway) : []),
+  ];
+}
+
+function limits({ cpuWeight, cpuTime, memory }: Limits, swap: boolean): string[] {
+  return [
+    ...(cpuWeight === undefined ? [] : weightLines(cpuWeight)),
+    ...(cpuTime === undefined ? [] : quotaLines(cpuTime)),
+    ...(memory === undefined ? [] : memoryLines(memory, swap)),
+  ];
+}
+
+export function quotaLines(cpuTime: number): string[] {
+  const microseconds = cpuTime * (cpuPeriod / 1000);
+  return [
+    `lxc.cgroup.cpu.cfs_period_us = ${cpuPeriod}`,
+    `lxc.cgroup.cpu.cfs_quota_us = ${microseconds}`,
+    `lxc.cgroup2.cpu.max = ${microseconds} ${cpuPeriod}`,
+  ];
+}
+
+/** As much swap as memory, as Docker has it. The kernel wants the memory's limit first. */
+export function memoryLines(memory: number, swap: boolean): string[] {
+  return [
+    `lxc.cgroup.memory.limit_in_bytes = ${memory}`,
+    `lxc.cgroup2.memory.max = ${memory}`,
+    ...(swap
+      ? [`lxc.cgroup.memory.memsw.limit_in_bytes = ${memory * 2}`, `lxc.cgroup2.memory.swap.max = ${memory}`]
+      : []),
+  ];
+}
+
+function devices(spec: ContainerSpec, { nodes, gpuDevices }: ConfigFacts): string[] {
+  const rules = spec.devices.flatMap(({ majors, access }) =>
+    majors.map(({ kind, major }) => `${kind} ${major}:* ${access}`),
+  );
+  return [
+    ...[...rules, ...gpuDevices.map((device) => `${device} rwm`)].flatMap((device) => deviceLines("allow", device)),
+    // A device that is not plugged in at a later start is left out.
+    ...nodes.map(({ path, source }) => mountLine(source, path.slice(1), ["bind", "optional", "create=file"])),
+  ];
+}
+
+/** What is mounted on a folder of another mount comes after it. */
+function mounts(spec: ContainerSpec, { mountPoints, ids }: ConfigFacts): string[] {
+  const all = spec.mounts.map((mount, index) => ({ ...mount, point: mountPoints[index] as string }));
+  return all
+    .toSorted((a, b) => a.point.split("/").length - b.point.split("/").length)
+    .map(({ source, point, readOnly }) => {
+      // A folder of the image is there already, and its making by LXC would follow links.
+      const made = point.startsWith("/dev/") ? ["create=dir"] : [];
+      const owners = ids ? ["idmap=container"] : [];
+      return mountLine(source, point.slice(1), ["bind", ...(readOnly ? ["ro"] : []), ...made, ...owners]);
+    });
+}

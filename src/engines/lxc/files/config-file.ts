@@ -1,0 +1,44 @@
+import { readFile, stat } from "node:fs/promises";
+
+import { joinLines } from "../../shared/lxc-config.ts";
+import { codeOf, notFound } from "../failures.ts";
+import type { Layout } from "./layout.ts";
+import { replaceFile } from "./replace-file.ts";
+
+export async function readConfig(layout: Layout, name: string): Promise<string> {
+  try {
+    return await readFile(layout.config(name), "utf8");
+  } catch (error) {
+    throw codeOf(error) === "ENOENT" ? notFound(name) : error;
+  }
+}
+
+/** Whole or not at all, and on the disk when it resolves. */
+export async function writeConfig(layout: Layout, name: string, text: string): Promise<void> {
+  const file = layout.config(name);
+  const { mode } = await stat(file);
+  await replaceFile(file, text, mode & 0o777);
+}
+
+/** The settings of this name, in the order of the file. */
+export function settingsOf(config: string, name: string): string[] {
+  const pattern = new RegExp(`^\\s*${name.replaceAll(".", "\\.")}\\s*=\\s*(\\S.*?)\\s*$`, "gm");
+  return [...config.matchAll(pattern)].flatMap(([, value]) => value ?? []);
+}
+
+/** By name; several where LXC takes several, none: it is left out. */
+export type Settings = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** The file with these settings, and no others of their names. */
+export function withSettings(config: string, settings: Settings): string {
+  const kept = config.split("\n").filter((line) => !Object.hasOwn(settings, line.split("=")[0]?.trim() ?? ""));
+  const added = Object.entries(settings).flatMap(([name, value = []]) =>
+    [value].flat().map((one) => joinLines([`${name} = ${one}`]).trimEnd()),
+  );
+  return `${[...kept.filter((line) => line !== ""), ...added].join("\n")}\n`;
+}
+
+/** Paths below one folder are below another. */
+export function moved(config: string, from: string, to: string): string {
+  return config.replaceAll(`${from}/`, `${to}/`);
+}

@@ -1,0 +1,73 @@
+import { stat } from "node:fs/promises";
+
+import { readConsoleFile } from "../../shared/console-file.ts";
+import { portsInDockerForm } from "../../shared/docker-ports.ts";
+import type { Container, ContainerSettings, Limits } from "../../engine.ts";
+import { architectureName, hostArchitecture } from "../../shared/host-architecture.ts";
+import type { KeptLog } from "../../container-life.ts";
+import { readConfig, settingsOf } from "../files/config-file.ts";
+import type { Facts } from "../files/container-facts.ts";
+import type { Layout } from "../files/layout.ts";
+import { rootPlace } from "../rootfs/root-location.ts";
+
+/** What the configuration says, and what the station wrote down at create where that says it otherwise. */
+export async function readSettings(layout: Layout, name: string, { station }: Facts): Promise<ContainerSettings> {
+  const config = await readConfig(layout, name);
+  const one = (key: string): string | undefined => settingsOf(config, key).at(-1);
+  const arch = one("lxc.arch");
+  return {
+    autostart: isAutostart(one("lxc.start.auto")),
+    limits: { ...limitsOf(one), ...(await sizeLimit(layout, name, config)) },
+    devices: station?.given?.devices ?? [],
+    mounts: station?.given?.mounts ?? [],
+    volumesFrom: [],
+    hostname: one("lxc.uts.name") ?? name,
+    mode: station?.given?.mode ?? "nat",
+    architecture: arch === undefined ? hostArchitecture() : architectureName(arch),
+  };
+}
+
+/** Whether LXC starts the container when the host boots, by its `lxc.start.auto`. */
+export function isAutostart(value: string | undefined): boolean {
+  return value === "1";
+}
+
+export function limitsOf(one: (key: string) => string | undefined): Limits {
+  const weight = number(one("lxc.cgroup.cpu.shares"));
+  const [quota, period] = [one("lxc.cgroup.cpu.cfs_quota_us"), one("lxc.cgroup.cpu.cfs_period_us")].map(number);
+  const memory = number(one("lxc.cgroup.memory.limit_in_bytes"));
+  return {
+    ...(weight > 0 && { cpuWeight: weight }),
+    ...(quota && period && { cpuTime: Math.round((quota * 1000) / period) }),
+    ...(memory > 0 && { memory }),
+  };
+}
+
+/** The size of the file that its root file system is in. */
+export async function sizeLimit(layout: Layout, name: string, config: string): Promise<Pick<Limits, "size">> {
+  const place = rootPlace(layout, name, config);
+  const file = place?.kind === "image" ? await stat(place.path).catch(() => undefined) : undefined;
+  return file ? { size: file.size } : {};
+}
+
+function number(text: string | undefined): number {
+  return Number(text ?? 0) || 0;
+}
+
+/** A container that never ran has no console. */
+export async function readConsole(layout: Layout, name: string, lines: number): Promise<KeptLog> {
+  const file = settingsOf(await readConfig(layout, name), "lxc.console.logfile").at(-1);
+  return (file !== undefined && (await readConsoleFile(file, lines))) || { text: "", truncated: false };
+}
+
+export function inspected({ name, ports, pid, ...more }: Container): Record<string, unknown> {
+  const paused = more.paused ?? false;
+  const status = pid === 0 ? "stopped" : paused ? "frozen" : "running";
+  return {
+    Id: name,
+    Name: name,
+    State: { Status: status, Running: pid > 0, Paused: paused, Pid: pid },
+    HostConfig: { Privileged: more.privileged ?? false },
+    NetworkSettings: { Ports: portsInDockerForm(ports) },
+  };
+}

@@ -1,0 +1,22 @@
+import { readFile } from "node:fs/promises";
+
+import type { StationFacts } from "../files/container-facts.ts";
+import type { GivenAddress } from "../../network/given-addresses.ts";
+import type { Layout } from "../files/layout.ts";
+import { replaceFile } from "../files/replace-file.ts";
+
+/** Where the station forwards a container's ports to, when it has other addresses: the same one if it can, else the first. */
+export async function keepForward(layout: Layout, name: string, given: readonly GivenAddress[]): Promise<void> {
+  const file = layout.facts(name);
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return;
+  const facts = JSON.parse(text) as StationFacts;
+  if (!facts.forward) return;
+  const [first] = given.toSorted((a, b) => Number(b.near) - Number(a.near));
+  if (!first || given.some(({ address }) => address === facts.forward?.address)) return;
+  await replaceFile(
+    file,
+    `${JSON.stringify({ ...facts, forward: { ...facts.forward, address: first.address } })}\n`,
+    0o640,
+  );
+}

@@ -1,0 +1,130 @@
+import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
+
+import { runChild } from "../../processes/child.ts";
+import { ownGroups } from "../../processes/control-groups.ts";
+import type { Layout } from "../files/layout.ts";
+
+/** First processes by container. To ask LXC takes a process of its own, so that is done once for each start. */
+export interface InitProcesses {
+  /**
+   * Of the container with this incarnation; 0 = it is not up, or not yet: what LXC is still setting up is not taken for
+   * running, because its mounts and its card are not there.
+   */
+  of(name: string, incarnation: string): Promise<number>;
+  /** As LXC says it now, also while it sets the container up; 0 = there is none. */
+  ask(name: string, incarnation: string): Promise<{ pid: number; up: boolean }>;
+  /** Forgets what is not among these. */
+  keep(names: ReadonlyMap<string, unknown>): void;
+}
+
+/** For one question; LXC's own process of a container may hang. */
+const patience = 2_000;
+/** Before one that hangs is asked again. */
+const pause = 10_000;
+
+export function createInitProcesses(layout: Layout): InitProcesses {
+  const known = new Map<string, { incarnation: string; pid: Promise<number> }>();
+
+  function of(name: string, incarnation: string): Promise<number> {
+    const before = known.get(name);
+    if (before?.incarnation === incarnation) return before.pid;
+    const begun = performance.now();
+    const pid = discover(name, incarnation);
+    const entry = { incarnation, pid };
+    known.set(name, entry);
+    const forget = (): void => {
+      if (known.get(name) === entry) known.delete(name);
+    };
+    void pid.then((found) => {
+      if (found > 0) return;
+      if (performance.now() - begun < patience) forget();
+      else setTimeout(forget, pause).unref();
+    });
+    return pid;
+  }
+
+  async function discover(name: string, incarnation: string): Promise<number> {
+    const { pid, up } = await ask(name, incarnation);
+    if (!up) return 0;
+    // So that it is known to have run when it does not any more.
+    await writeFile(layout.started(name), "", { flag: "a" }).catch(() => undefined);
+    return pid;
+  }
+
+  async function ask(name: string, incarnation: string): Promise<{ pid: number; up: boolean }> {
+    const argv = ["lxc-info", "-P", layout.path, "-n", name, "-s", "-p"] as const;
+    // It says that a container is not there by failing.
+    const text = await runChild(argv, { task: "lxc", signal: AbortSignal.timeout(patience) }).catch(() => "");
+    const state = /^State:\s*(\w+)/m.exec(text)?.[1] ?? "STOPPED";
+    const said = Number(/^PID:\s*(\d+)/m.exec(text)?.[1] ?? 0);
+    const pid = (await isChildOfListener(said, incarnation)) ? said : 0;
+    return { pid, up: pid > 0 && !["STOPPED", "STARTING", "ABORTING", "STOPPING"].includes(state) };
+  }
+
+  function keep(names: ReadonlyMap<string, unknown>): void {
+    for (const name of known.keys()) if (!names.has(name)) known.delete(name);
+  }
+
+  return { of, ask, keep };
+}
+
+/** A frozen process does not die before it is thawed. */
+export async function kill(pid: number): Promise<void> {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended meanwhile.
+  }
+  await thaw(pid);
+}
+
+/**
+ * Any process of the host may listen on a socket of such a name (also one of a container in the host's network), and say
+ * of any other that it is the container's. LXC's own is the parent of the container's first process.
+ */
+export async function isChildOfListener(pid: number, incarnation: string): Promise<boolean> {
+  const folder = `/proc/${await parentOf(pid)}/fd`;
+  const files = await readdir(folder).catch(() => []);
+  const targets = await Promise.all(files.map((file) => readlink(`${folder}/${file}`).catch(() => "")));
+  return targets.includes(`socket:[${incarnation}]`);
+}
+
+/** 0 = it is gone. */
+async function parentOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Number(/^PPid:\t(\d+)$/m.exec(status)?.[1] ?? 0);
+}
+
+/** LXC's own process, whose child the first process is; `undefined`: it is gone. */
+export async function monitorOf(pid: number): Promise<number | undefined> {
+  const parent = await parentOf(pid);
+  const title = await readFile(`/proc/${parent}/cmdline`, "utf8").catch(() => "");
+  return title.startsWith("[lxc monitor]") ? parent : undefined;
+}
+
+async function thaw(pid: number): Promise<void> {
+  for (const { file, thawed } of await freezers(pid)) await write(file, thawed);
+}
+
+/** All its processes stand still. */
+export async function isFrozen(pid: number): Promise<boolean> {
+  for (const { file, thawed } of await freezers(pid)) {
+    const state = (await readFile(file, "utf8").catch(() => thawed)).trim();
+    if (state !== thawed) return true;
+  }
+  return false;
+}
+
+/** Files that say whether a container's processes stand still, and what they say when not; of both versions. */
+async function freezers(pid: number): Promise<{ file: string; thawed: string }[]> {
+  return (await ownGroups(pid)).flatMap(({ controllers, group }) => {
+    if (controllers.includes("freezer"))
+      return [{ file: `/sys/fs/cgroup/freezer${group}/freezer.state`, thawed: "THAWED" }];
+    return controllers.length === 0 ? [{ file: `/sys/fs/cgroup${group}/cgroup.freeze`, thawed: "0" }] : [];
+  });
+}
+
+/** It may be gone, or of the other version. */
+async function write(file: string, text: string): Promise<void> {
+  await writeFile(file, text, { flag: "r+" }).catch(() => undefined);
+}

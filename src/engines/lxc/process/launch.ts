@@ -1,0 +1,58 @@
+import { readFile, truncate, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { AppError } from "../../../errors.ts";
+import { runChild } from "../../processes/child.ts";
+import { decodeMountPoint } from "../../../util/mount-point.ts";
+import { plain } from "../../shared/error-text.ts";
+import { readConfig, settingsOf } from "../files/config-file.ts";
+import { kernelMapsOwners } from "../id-map/owner-mapping.ts";
+import type { Layout } from "../files/layout.ts";
+
+/** LXC itself waits this long for its own steps at most. */
+const patience = 60_000;
+
+/**
+ * Starts a container that is stopped. Not stopped by a signal: LXC would go on behind it. Resolves when LXC says that it
+ * runs; it may have ended by then. Rejects with what LXC's log says.
+ */
+export async function launch(layout: Layout, name: string): Promise<void> {
+  const log = path.join(layout.home(name), "lxc.log");
+  // So that its first error is of this start.
+  await truncate(log).catch(() => undefined);
+  // What LXC leaves running is the container's, and must not end with the station's children: it gets no mark.
+  const argv = ["env", "-u", "GANTRY_TASK", "lxc-start", "-P", layout.path, "-n", name, "-d"] as const;
+  try {
+    await runChild(argv, { task: "lxc", signal: AbortSignal.timeout(patience) });
+  } catch (error) {
+    const text = await readFile(log, "utf8").catch(() => "");
+    throw (await mountFailure(layout, name, text)) ?? startFailure(name, text, error);
+  }
+  await writeFile(layout.started(name), "", { flag: "a" }).catch(() => undefined);
+}
+
+/** LXC says neither which of the container's folders it could not mount with other owners, nor what to do. */
+async function mountFailure(layout: Layout, name: string, log: string): Promise<AppError | undefined> {
+  const isShut = /Permission denied - Failed to create detached mount/.test(log);
+  if (!isShut && !/Failed to (?:idmap|create) detached mount/.test(log)) return undefined;
+  const entries = settingsOf(await readConfig(layout, name), "lxc.mount.entry").map((entry) => entry.split(" "));
+  const folders = entries.filter(([, , , options = ""]) => options.includes("idmap=container"));
+  for (const [source = "", target = ""] of folders) {
+    const reason = isShut
+      ? `the folders above ${decodeMountPoint(source)} on the host do not let others pass (chmod o+x)`
+      : "its file system on the host cannot be mounted with the owners of a container";
+    if (isShut ? log.includes(decodeMountPoint(source)) : !(await kernelMapsOwners(decodeMountPoint(source))))
+      return new AppError("invalid", `/${decodeMountPoint(target)} cannot be mounted: ${reason}.`, {
+        details: { field: "volume.host" },
+      });
+  }
+  return undefined;
+}
+
+/** "The container failed to start" says nothing; the log does, in its first line of an error. */
+function startFailure(name: string, log: string, error: unknown): AppError {
+  const said = error instanceof AppError ? error.message : String(error);
+  const line = log.split("\n").find((entry) => / ERROR +(?!af_unix|commands)/.test(entry));
+  const reason = line?.split(/\.c:\w+:\d+ - /)[1] ?? said.split("\n")[0] ?? "";
+  return new AppError("engine_failed", `LXC cannot start container ${name}: ${plain(reason)}`, { cause: error });
+}

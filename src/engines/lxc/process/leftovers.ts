@@ -1,0 +1,53 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { kill } from "./init-process.ts";
+import { loopDevice } from "../files/loop-device.ts";
+import type { RootPlace } from "../rootfs/root-location.ts";
+
+/**
+ * LXC's own process of a container may be killed, and mostly takes the container along; what it has left behind (a frozen
+ * one) LXC does not know of. This ends it: the first processes whose root is the container's root file system. To be called
+ * only for a container that LXC does not run. Answers how many there were, when they are gone.
+ */
+export async function killLeftovers(place: RootPlace | undefined): Promise<number> {
+  const root = place && (await rootIdentity(place));
+  if (root === undefined) return 0;
+  let killed = 0;
+  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    const lives = async (): Promise<boolean> => (await identity(`/proc/${pid}/root`)) === root;
+    if (!(await lives()) || !(await isFirst(pid))) continue;
+    killed++;
+    await kill(Number(pid));
+    const deadline = performance.now() + patience;
+    while ((await lives()) && performance.now() < deadline) await delay(pause);
+  }
+  return killed;
+}
+
+const pause = 5;
+/** A process in uninterruptible sleep does not die. */
+const patience = 5_000;
+
+/** `undefined`: nothing there, or not mounted. */
+async function rootIdentity({ kind, path }: RootPlace): Promise<string | undefined> {
+  if (kind === "folder") return identity(path);
+  const device = await loopDevice(path, "lxc");
+  const found = device === undefined ? undefined : await stat(device, { bigint: true }).catch(() => undefined);
+  return found && `${found.rdev}:${ext4Root}`;
+}
+
+/** The kernel's inode of an ext4's first folder. */
+const ext4Root = 2;
+
+/** `undefined`: nothing there. */
+async function identity(folder: string): Promise<string | undefined> {
+  const found = await stat(folder, { bigint: true }).catch(() => undefined);
+  return found && `${found.dev}:${found.ino}`;
+}
+
+/** In a process namespace of its own. */
+async function isFirst(pid: string): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return /^NSpid:(?:\t\d+)+\t1$/m.test(status);
+}

@@ -1,0 +1,22 @@
+import { rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { exists } from "../../../util/exists.ts";
+import type { Layout } from "../files/layout.ts";
+
+/** A file beside a container's configuration: it was stopped for a change, and is started when that is made. */
+export interface RestartMark {
+  set(name: string): Promise<void>;
+  isSet(name: string): Promise<boolean>;
+  /** Also when somebody starts or stops it himself. */
+  clear(name: string): Promise<void>;
+}
+
+export function createRestartMark(layout: Layout): RestartMark {
+  const file = (name: string): string => path.join(layout.home(name), "gantry.restart");
+  return {
+    set: (name) => writeFile(file(name), ""),
+    isSet: (name) => exists(file(name)),
+    clear: (name) => rm(file(name), { force: true }),
+  };
+}

@@ -1,0 +1,79 @@
+import { AppError, invalid } from "../../../errors.ts";
+import type { Container } from "../../engine.ts";
+import type { Shape } from "../../shape.ts";
+import type { Addresses } from "../network/addresses.ts";
+import { readConfig, settingsOf } from "../files/config-file.ts";
+import type { Facts } from "../files/container-facts.ts";
+import { type GivenAddress, parseAddresses } from "../../network/given-addresses.ts";
+import { checkMemory } from "../../reshape/memory.ts";
+import { checkWords } from "../../reshape/check-shape.ts";
+import { checkWritable, whyNoResolver } from "./inside.ts";
+import type { Layout } from "../files/layout.ts";
+import type { Resizing, SizePlan, Subject } from "./resize.ts";
+import { inRoot, rootPlace } from "../rootfs/root-location.ts";
+
+interface Deps {
+  layout: Layout;
+  bridge: string;
+  addresses: Addresses;
+  facts: { of(name: string): Promise<Facts | undefined> };
+  resizing: Resizing;
+}
+
+/** What a change comes to; all of it can be done. */
+export interface PlannedShape {
+  subject: Subject;
+  size: SizePlan;
+  /** It runs, and must not for this. */
+  restarts: boolean;
+  network?: { given: GivenAddress[]; gateway: string };
+}
+
+/**
+ * Looks whether a change can be made. The addresses in it are the container's from then on, until they are released.
+ */
+export function createShapePlan({ layout, bridge, addresses, facts, resizing }: Deps) {
+  return async function plan(found: Container, change: Shape, signal?: AbortSignal): Promise<PlannedShape> {
+    checkWords(change);
+    const subject = subjectOf(found);
+    const config = await readConfig(layout, found.name);
+    if (change.memory !== undefined && found.pid > 0) await checkMemory(found.pid, change.memory);
+    if (change.nameServers) await checkResolver(subject, config);
+    const size = change.size === undefined ? undefined : await resizing.plan(subject, change.size);
+    // A new size makes room, or has been looked at.
+    if (!size) await checkFiles(subject, config, change);
+    const network = change.addresses && (await planNetwork(found.name, config, change.addresses, signal));
+    return { subject, size, restarts: subject.running && size?.live === false, ...(network && { network }) };
+  };
+
+  async function checkResolver({ name, task }: Subject, config: string): Promise<void> {
+    const place = rootPlace(layout, name, config);
+    const reason = place ? await inRoot(place, task, whyNoResolver) : "has its files elsewhere: there is no place";
+    if (reason === undefined) return;
+    throw new AppError("conflict", `The LXC container ${name} ${reason} for its name servers.`, {
+      details: { field: "nameServers" },
+    });
+  }
+
+  /** Whether its own files can be written, before anything is changed. */
+  async function checkFiles({ name, task }: Subject, config: string, change: Shape): Promise<void> {
+    const field = (["hostname", "nameServers", "addresses"] as const).find((one) => change[one] !== undefined);
+    const place = field && rootPlace(layout, name, config);
+    if (place) await inRoot(place, task, (root) => checkWritable(root, field));
+  }
+
+  async function planNetwork(name: string, config: string, wanted: readonly string[], signal?: AbortSignal) {
+    const one = (key: string): string | undefined => settingsOf(config, `lxc.net.0.${key}`).at(-1);
+    if (one("type") !== "veth" || one("link") !== bridge)
+      throw invalid("addresses", `can only be changed behind LXC's bridge ${bridge}.`);
+    const subnet = await addresses.subnet(signal);
+    const given = parseAddresses(wanted, subnet);
+    await addresses.hold(name, given, (await facts.of(name))?.macs ?? [], signal);
+    return { given, gateway: subnet.address };
+  }
+}
+
+function subjectOf({ name, mark, pid }: Container): Subject {
+  const owner = mark ?? { station: "none", task: 0 };
+  return { name, owner, task: `${owner.station}/${owner.task}`, running: pid > 0 };
+}

@@ -1,0 +1,84 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+
+import { AppError } from "../../../errors.ts";
+import { runChild, systemPath } from "../../processes/child.ts";
+
+/**
+ * Mounts that nobody else on this host sees. They are in a mount namespace of their own, whose one process reads from
+ * this one: however this one ends, the mounts and their loop devices are gone at once, and there is nothing to clear away.
+ */
+export interface MountSpace {
+  /** Mounts it on the folder `point`; what lies there on the host stays as it is. */
+  mount(source: string, point: string, options: readonly string[]): Promise<void>;
+  /** The same place as it is in there, for this process and its children. */
+  at(place: string): string;
+  /** Runs a program in there. */
+  run(argv: readonly [string, ...string[]]): Promise<string>;
+}
+
+/** Neither programs nor devices of a container are the host's. */
+const guarded = ["nosuid", "nodev", "noexec"];
+
+/** What was written there is on its way to the disk when it resolves. `task`: whose work it is, as of `runChild`. */
+export async function inMountSpace<T>(task: string, work: (space: MountSpace) => Promise<T>): Promise<T> {
+  const { space, close } = await openMountSpace(task);
+  try {
+    const result = await work(space);
+    await close();
+    return result;
+  } catch (error) {
+    // What is still in use goes with its last user.
+    await close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function openMountSpace(task: string): Promise<{ space: MountSpace; close(): Promise<void> }> {
+  const holder = spawn("unshare", ["--mount", "--propagation", "slave", "--", "cat"], {
+    env: { PATH: systemPath, LC_ALL: "C", GANTRY_TASK: task },
+    detached: true,
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const pid = await ready(holder);
+  const points: string[] = [];
+
+  function run(argv: readonly [string, ...string[]]): Promise<string> {
+    return runChild(["nsenter", "-t", String(pid), "--mount", "--", ...argv], { task });
+  }
+
+  async function close(): Promise<void> {
+    try {
+      while (points.length > 0) {
+        await run(["umount", "--", points.at(-1) as string]);
+        points.pop();
+      }
+    } finally {
+      if (holder.exitCode === null && holder.signalCode === null) {
+        const ended = once(holder, "exit");
+        holder.stdin.end();
+        await ended;
+      }
+    }
+  }
+
+  const space: MountSpace = {
+    async mount(source, point, options) {
+      await run(["mount", "-t", "ext4", "-o", [...guarded, ...options].join(","), "--", source, point]);
+      points.push(point);
+    },
+    at: (place) => `/proc/${pid}/root${place}`,
+    run,
+  };
+  return { space, close };
+}
+
+/** It says back what it is told as soon as it is in its namespace. */
+async function ready(holder: ChildProcessByStdio<Writable, Readable, null>): Promise<number> {
+  holder.stdin.on("error", () => undefined).write("\n");
+  const said = once(holder.stdout, "data").then(() => holder.pid);
+  const pid = await Promise.race([said, once(holder, "exit").then(() => undefined)]).catch(() => undefined);
+  if (pid === undefined) throw new AppError("engine_failed", "This host gives LXC no mount namespace of its own.");
+  return pid;
+}

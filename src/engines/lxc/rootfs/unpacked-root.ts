@@ -1,0 +1,97 @@
+import { lchown, lstat, mkdir, readlink, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { AppError } from "../../../errors.ts";
+import { runChild } from "../../processes/child.ts";
+import { codeOf } from "../failures.ts";
+
+/**
+ * Work in a root file system that just was unpacked. Its links are the image's and may lead to anywhere on the host, so
+ * they are read as if the root were its own: no path leaves it. Nothing of it runs yet, so nothing changes meanwhile.
+ */
+
+const maxLinks = 40;
+
+/**
+ * The path without links and dots, from the container's root; parts that are not there are left as they are.
+ * `undefined`: its links go in a circle.
+ */
+export async function resolveInside(root: string, wanted: string): Promise<string | undefined> {
+  const parts = wanted.split("/").toReversed();
+  let done: string[] = [];
+  let links = 0;
+  while (parts.length > 0) {
+    const part = parts.pop() as string;
+    if (part === "" || part === ".") continue;
+    if (part === "..") {
+      done.pop();
+      continue;
+    }
+    const target = await linkAt(path.join(root, ...done, part));
+    if (target === undefined) {
+      done.push(part);
+      continue;
+    }
+    if (++links > maxLinks) return undefined;
+    if (target.startsWith("/")) done = [];
+    parts.push(...target.split("/").toReversed());
+  }
+  return `/${done.join("/")}`;
+}
+
+async function linkAt(file: string): Promise<string | undefined> {
+  const found = await lstat(file).catch(() => undefined);
+  return found?.isSymbolicLink() ? readlink(file) : undefined;
+}
+
+/**
+ * Makes the folder that something is to be mounted on, for the user and the group `owner` on the disk. Answers its path in
+ * the container, without links.
+ */
+export async function makeMountPoint(root: string, target: string, owner: number): Promise<string> {
+  const inside = await resolveInside(root, target);
+  if (inside === undefined) throw unfit(target, "its links go in a circle in the image");
+  // LXC puts file systems of its own there, and makes what is needed in them.
+  if (/^\/(?:dev|proc|sys)(?:\/|$)/.test(inside)) return inside;
+  try {
+    const made = await mkdir(path.join(root, inside), { recursive: true });
+    if (made !== undefined && owner !== 0)
+      await runChild(["chown", "-R", `${owner}:${owner}`, "--", made], { task: "lxc" });
+  } catch (error) {
+    if (codeOf(error) !== "ENOTDIR" && codeOf(error) !== "EEXIST") throw error;
+    throw unfit(target, "the image has a file there", error);
+  }
+  return inside;
+}
+
+function unfit(target: string, reason: string, cause?: unknown): AppError {
+  return new AppError("invalid", `${target} cannot be mounted on: ${reason}.`, { cause });
+}
+
+/** An image without /etc needs none. What lies there is replaced, never written through. */
+export async function writeHostname(root: string, hostname: string, owner: number): Promise<void> {
+  const folder = await placeOf(root, "/etc");
+  if (folder === undefined || !(await lstat(folder)).isDirectory()) return;
+  const file = path.join(folder, "hostname");
+  if ((await lstat(file).catch(() => undefined))?.isDirectory()) return;
+  await rm(file, { force: true });
+  await writeFile(file, `${hostname}\n`, { flag: "wx", mode: 0o644 });
+  await lchown(file, owner, owner);
+}
+
+/** Whether its first process is systemd. */
+export async function hasSystemd(root: string): Promise<boolean> {
+  const init = await placeOf(root, "/sbin/init");
+  return init !== undefined && path.basename(init) === "systemd";
+}
+
+/** On the host; `undefined`: nothing there. */
+async function placeOf(root: string, wanted: string): Promise<string | undefined> {
+  const inside = await resolveInside(root, wanted);
+  if (inside === undefined) return undefined;
+  const place = path.join(root, inside);
+  return lstat(place).then(
+    () => place,
+    () => undefined,
+  );
+}

@@ -1,0 +1,140 @@
+import type { Container, OwnerMark, PortMapping } from "../../engine.ts";
+import { givenTo, macsOf } from "./instance-addresses.ts";
+import type { LxdHttp } from "./http.ts";
+
+/** The part of an instance that the station uses; as in LXD's API. */
+export interface Instance {
+  name: string;
+  status: string;
+  config: Record<string, string>;
+  /** With what its profiles say. */
+  expanded_config?: Record<string, string>;
+  expanded_devices?: Record<string, Record<string, string>>;
+  /** 1970 = never started. */
+  last_used_at: string;
+  created_at?: string;
+  /** As x86_64. */
+  architecture?: string;
+}
+
+/** Keys of a container's configuration that are the station's. */
+export const keys = {
+  task: "user.gantry.task",
+  image: "user.gantry.image",
+  ports: "user.gantry.ports",
+  mounts: "user.gantry.mounts",
+  settings: "user.gantry.settings",
+  /** What it was given after it was made, and LXD does not know. */
+  shape: "user.gantry.shape",
+  /** Its name, while its root goes from one pool to another, by a copy with a name of its own. */
+  moving: "user.gantry.moving",
+  /** Of the first one, once its copy is whole: what is left of it is no container any more. */
+  leaving: "user.gantry.leaving",
+} as const;
+
+/** LXD's rule; it becomes the host name. */
+const nameRule = /^(?=.{1,63}$)[a-zA-Z]([a-zA-Z0-9-]*[a-zA-Z0-9])?$/;
+
+export function isInstanceName(name: string): boolean {
+  return nameRule.test(name);
+}
+
+export function instancePath(name: string): string {
+  return `/1.0/instances/${name}`;
+}
+
+export async function findInstance(http: LxdHttp, name: string, signal?: AbortSignal): Promise<Instance | undefined> {
+  return isInstanceName(name) ? http.find<Instance>(instancePath(name), signal) : undefined;
+}
+
+export function isUp(instance: Instance): boolean {
+  return instance.status !== "Stopped" && instance.status !== "Error";
+}
+
+/**
+ * LXD keeps the record of a container whose creation it did not survive, without its files. What LXD has made to its end
+ * is to get its templates at its first start. Only of what a station has made: others may come from a copy or a backup.
+ */
+export function looksUnfinished(instance: Instance): boolean {
+  const { config } = instance;
+  const unready = !wasStarted(instance) && config["volatile.apply_template"] === undefined;
+  // Whoever moves one to another pool has LXD forget that it was started.
+  if (config[keys.shape] !== undefined || config["volatile.last_state.power"] !== undefined) return false;
+  return unready && readMark(config[keys.task]) !== undefined;
+}
+
+function wasStarted(instance: Instance): boolean {
+  return new Date(instance.last_used_at).getTime() > 0;
+}
+
+export function toContainer(instance: Instance, pid: number): Container {
+  const { name, config } = instance;
+  const mark = readMark(config[keys.task]);
+  const imageId = config["volatile.base_image"] ?? "";
+  return {
+    id: name,
+    incarnation: config["volatile.uuid"] ?? name,
+    name,
+    state: pid > 0 ? "running" : "stopped",
+    image: config[keys.image] ?? imageId,
+    imageId,
+    ...(mark && { mark }),
+    ports: readPorts(config[keys.ports]),
+    ...readForward(instance),
+    pid,
+    ...(pid === 0 && wasStarted(instance) && { ended: true }),
+    ...(pid > 0 && instance.status === "Frozen" && { paused: true }),
+    mounts: readMounts(instance),
+    macs: macsOf(instance),
+    addresses: givenTo(instance),
+    ...((instance.expanded_config ?? config)["security.privileged"] === "true" && { privileged: true }),
+  };
+}
+
+/**
+ * The address that its card is given for life, or the first that this host has a route to; a network of LXD's own has
+ * its bridge's name.
+ */
+function readForward({ expanded_devices: devices = {} }: Instance): Pick<Container, "forward"> {
+  for (const { type, network, "ipv4.address": near, "ipv4.routes": routes = "" } of Object.values(devices)) {
+    const address = near ?? /^\s*([\d.]+)\/32/.exec(routes)?.[1];
+    if (type === "nic" && network && address) return { forward: { address, bridge: network } };
+  }
+  return {};
+}
+
+/** Those of the raw configuration, and LXD's own, of which pools have names and folders paths. */
+function readMounts({ config, expanded_devices: devices = {} }: Instance): string[] {
+  const folders = Object.values(devices).flatMap(({ type, source = "" }) => (type === "disk" ? source : []));
+  return [...readList(config[keys.mounts]), ...folders.filter((source) => source.startsWith("/"))];
+}
+
+function readList(value = "[]"): string[] {
+  try {
+    const list: unknown = JSON.parse(value);
+    return Array.isArray(list) ? list.filter((entry) => typeof entry === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+export function writeMark(mark: OwnerMark): string {
+  return `${mark.station}/${mark.task}`;
+}
+
+function readMark(value: string | undefined): OwnerMark | undefined {
+  const parts = /^([0-9a-zA-Z-]{1,64})\/(\d{1,15})$/.exec(value ?? "");
+  return parts?.[1] && parts[2] ? { station: parts[1], task: Number(parts[2]) } : undefined;
+}
+
+export function writePorts(ports: readonly PortMapping[]): string {
+  return ports.map(({ host, container, protocol }) => `${host}:${container}/${protocol}`).join(",");
+}
+
+function readPorts(value: string | undefined): PortMapping[] {
+  return [...(value ?? "").matchAll(/(\d{1,5}):(\d{1,5})\/(tcp|udp)/g)].map(([, host, container, protocol]) => ({
+    host: Number(host),
+    container: Number(container),
+    protocol: protocol as PortMapping["protocol"],
+  }));
+}

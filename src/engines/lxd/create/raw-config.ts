@@ -1,0 +1,61 @@
+import type { ContainerSpec, DeviceRule, Limits, Mount } from "../../engine.ts";
+import { addressLines, deviceLines, joinLines, mountLine, weightLines } from "../../shared/lxc-config.ts";
+
+/** What LXD's own configuration cannot say, as lines for the LXC below it (`raw.lxc`). */
+export function rawConfig(spec: ContainerSpec, shift: boolean): string {
+  const mounts = shift && !spec.privileged ? spec.mounts.map(shiftedMount) : [];
+  return joinLines([
+    ...consoleFile,
+    ...hostname(spec),
+    ...weight(spec.limits),
+    ...lanAddress(spec),
+    ...deviceRules(spec),
+    ...mounts,
+  ]);
+}
+
+/** The console goes to a file of up to 1 MB, and from there to a second one; at LXD's own size it is thrown away. */
+const consoleFile = ["lxc.console.size = 1MB", "lxc.console.rotate = 1"];
+
+/**
+ * A folder of the host with the container's user IDs. LXD's own `shift` refuses on kernels from 6.9 on (5.0.2, seen on
+ * 6.18; Incus has an issue of it, 882); the LXC below does it on all that can. It looks the folder up as the container's
+ * root, so all folders above must let others through.
+ */
+function shiftedMount({ source, target, readOnly }: Mount): string {
+  const options = ["bind", ...(readOnly ? ["ro"] : []), "create=dir", "idmap=container"];
+  return mountLine(source, target.slice(1), options);
+}
+
+/** A container of LXD has its name as host name. */
+function hostname({ hostname: name }: ContainerSpec): string[] {
+  return name === undefined ? [] : [`lxc.uts.name = ${name}`];
+}
+
+/** LXD's own share of CPU time has ten steps, or takes the place of the quota. */
+function weight({ cpuWeight }: Limits): string[] {
+  return cpuWeight === undefined ? [] : weightLines(cpuWeight);
+}
+
+/** LXD gives fixed addresses only on its own networks. */
+function lanAddress({ network }: ContainerSpec): string[] {
+  if (network.mode !== "bridge" || network.address.by !== "static") return [];
+  return addressLines(network.address.address, network.address.gateway);
+}
+
+/**
+ * A privileged container may use no device but what is allowed; one with user IDs of its own may use all that it has a
+ * node of, and can make none, so only what is more than asked is taken away.
+ */
+function deviceRules(spec: ContainerSpec): string[] {
+  return spec.devices.flatMap((rule) => {
+    const [verb, access] = spec.privileged ? (["allow", rule.access] as const) : (["deny", withheld(rule)] as const);
+    if (access === "") return [];
+    const devices = rule.majors.map(({ kind, major }) => `${kind} ${major}:* ${access}`);
+    return devices.flatMap((device) => deviceLines(verb, device));
+  });
+}
+
+function withheld({ access }: DeviceRule): string {
+  return ["r", "w"].filter((letter) => !access.includes(letter)).join("");
+}

@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+
+import type { LxdHttp } from "../client/http.ts";
+import { type Instance, instancePath } from "../client/instance.ts";
+
+/** First processes by container. LXD takes 5 ms to look one up, so it is asked once for each start. */
+export interface Pids {
+  /** 0 = not running any more. */
+  of(instance: Instance, signal?: AbortSignal): Promise<number>;
+  /** Forgets what is not among these. */
+  keep(instances: readonly Instance[]): void;
+}
+
+export function createPids(http: LxdHttp): Pids {
+  const known = new Map<string, { start: string; pid: number }>();
+
+  async function of(instance: Instance, signal?: AbortSignal): Promise<number> {
+    const { name, last_used_at: start } = instance;
+    const before = known.get(name);
+    if (before?.start === start && existsSync(`/proc/${before.pid}`)) return before.pid;
+    const state = await http.find<{ pid: number }>(`${instancePath(name)}/state`, signal);
+    const pid = Math.max(0, state?.pid ?? 0);
+    if (pid > 0) known.set(name, { start, pid });
+    else known.delete(name);
+    return pid;
+  }
+
+  function keep(instances: readonly Instance[]): void {
+    const names = new Set(instances.map(({ name }) => name));
+    for (const name of known.keys()) if (!names.has(name)) known.delete(name);
+  }
+
+  return { of, keep };
+}

@@ -1,0 +1,90 @@
+import { runChild } from "../../processes/child.ts";
+import type { ExecRequest, ExecResult } from "../../container-life.ts";
+import type { GivenAddress } from "../../network/given-addresses.ts";
+import { networkFile, networkText, renamedInHosts, resolverText } from "../../reshape/inside-texts.ts";
+import { setAddresses } from "../../network/live-addresses.ts";
+import type { InsideFiles } from "../rootfs/inside-files.ts";
+
+interface Deps {
+  files: InsideFiles;
+  exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult>;
+}
+
+/** What a container is to be inside; what is absent stays as it is. */
+export interface InsideShape {
+  hostname?: string | undefined;
+  nameServers?: readonly string[] | undefined;
+  network?:
+    | {
+        given: readonly Pick<GivenAddress, "address" | "length">[];
+        gateway: string;
+        bridge: string;
+        /** As the card is called inside. */
+        card: string;
+        /** That it asks. */
+        nameServers?: readonly string[] | undefined;
+      }
+    | undefined;
+}
+
+/**
+ * Makes a container's own files and what runs in there as it was set; all that is so already stays. `pid`: of its first
+ * process, 0 = it does not run.
+ */
+export function createInsideShape({ files, exec }: Deps) {
+  return async function settle(name: string, pid: number, shape: InsideShape): Promise<void> {
+    const { hostname, nameServers, network } = shape;
+    if (hostname !== undefined) await setHostname(name, pid, hostname);
+    if (nameServers) await files.replace(name, "/etc/resolv.conf", resolverText(nameServers));
+    if (network) await setNetwork(name, pid, network);
+  };
+
+  async function setHostname(name: string, pid: number, hostname: string): Promise<void> {
+    const former = (await textOf(name, "/etc/hostname"))?.trim();
+    const hosts = await textOf(name, "/etc/hosts");
+    if (hosts !== undefined) {
+      const names = [...new Set([former, name])].filter(
+        (word) => word !== undefined && word !== "" && word !== hostname,
+      );
+      const renamed = names.reduce<string>((text, word) => renamedInHosts(text, word ?? "", hostname), hosts);
+      if (renamed !== hosts) await files.replace(name, "/etc/hosts", renamed);
+    }
+    if ((await files.kind(name, "/etc")) === "directory") await files.replace(name, "/etc/hostname", `${hostname}\n`);
+    if (pid > 0) await runChild(["nsenter", "-t", String(pid), "--uts", "--", "hostname", hostname], { task: "lxd" });
+  }
+
+  async function textOf(name: string, path: string): Promise<string | undefined> {
+    const file = await files.read(name, path);
+    return file?.kind === "file" ? file.text : undefined;
+  }
+
+  async function setNetwork(
+    name: string,
+    pid: number,
+    { given, gateway, bridge, card, nameServers = [gateway] }: NonNullable<InsideShape["network"]>,
+  ): Promise<void> {
+    const managed = (await files.kind(name, "/etc/systemd")) === "directory";
+    if (managed) {
+      await files.makeFolder(name, folderOf(networkFile));
+      await files.replace(name, networkFile, networkText(given, { card, gateway, nameServers }));
+    }
+    if (pid === 0) return;
+    const told = managed && (await reload(name));
+    await setAddresses({ pid, name: card, gateway }, given, told);
+    for (const { address } of given) {
+      // Who had the address before is remembered for a while.
+      await runChild(["ip", "neigh", "flush", "to", address, "dev", bridge], { task: "lxd" }).catch(() => undefined);
+    }
+  }
+
+  /** Answers whether systemd-networkd is there and was told. */
+  async function reload(name: string): Promise<boolean> {
+    const request: ExecRequest = { command: ["networkctl", "reload"], environment: [] };
+    const result = await exec(name, request, AbortSignal.timeout(10_000)).catch(() => undefined);
+    return result?.exitCode === 0;
+  }
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}

@@ -1,0 +1,133 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { AppError } from "../../../errors.ts";
+import type { Container, Containers } from "../../engine.ts";
+import type { ExecRequest, ExecResult } from "../../container-life.ts";
+import type { Reshaping, Shape } from "../../shape.ts";
+import { createConfiguring, type Undo } from "./configure.ts";
+import type { LxdHttp } from "../client/http.ts";
+import { createInsideFiles } from "../rootfs/inside-files.ts";
+import { findInstance, type Instance, keys } from "../client/instance.ts";
+import type { Moving } from "../rootfs/move.ts";
+import type { Operations } from "../client/operations.ts";
+import { createPatching, isQuotaExceeded } from "./patch-instance.ts";
+import { ensureOwnPool } from "../rootfs/pool.ts";
+import { hostnameOf, keptOf } from "./patches.ts";
+import { createInsideShape } from "./inside.ts";
+import { belowUse, createReshapePlan, type PlannedShape } from "./plan.ts";
+import { insideAsSet, readShape } from "./read-shape.ts";
+
+interface Deps {
+  http: LxdHttp;
+  operations: Operations;
+  moving: Moving;
+  lifecycle: Pick<Containers, "start" | "shutDown"> & { insist(name: string, act: () => Promise<void>): Promise<void> };
+  exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult>;
+  /** One at a time: an address is free until somebody has it. */
+  addressing<T>(work: () => Promise<T>): Promise<T>;
+}
+
+const pause = 50;
+const patience = 60_000;
+
+export interface LxdReshaping extends Reshaping {
+  /** Makes what has just started as it was set, where the image says something else. */
+  restore(container: Container, instance: Instance): Promise<void>;
+}
+
+/** Changes of a container as it is: in LXD's configuration for good, and in what runs. */
+export function createReshaping({ http, operations, moving, lifecycle, exec, addressing }: Deps): LxdReshaping {
+  const files = createInsideFiles(http, exec);
+  const { plan, checkFiles } = createReshapePlan({ http, files, exec });
+  const settle = createInsideShape({ files, exec });
+  const patch = createPatching(http, operations, lifecycle.insist);
+  const configureAll = createConfiguring(patch);
+
+  async function present(name: string, signal?: AbortSignal): Promise<Instance> {
+    const instance = await moving.find(name, signal);
+    if (!instance) throw new AppError("not_found", `LXD has no container ${name}.`);
+    return instance;
+  }
+
+  async function planReshape(name: string, change: Shape, signal?: AbortSignal) {
+    const deadline = performance.now() + patience;
+    // What is seen in the middle of a move is soon no more.
+    while (moving.isUnderWay(name) && performance.now() < deadline) await delay(pause, undefined, { signal });
+    if (moving.isUnderWay(name))
+      throw new AppError("conflict", `The LXD container ${name} is on its way to another pool: try again.`);
+    const { pid, moves } = await plan(await present(name, signal), change, signal);
+    return { restarts: moves && pid > 0 };
+  }
+
+  async function reshape(name: string, change: Shape, signal?: AbortSignal): Promise<void> {
+    const configure = async () => {
+      const planned = await plan(await present(name, signal), change, signal);
+      await checkFiles(name, change);
+      const pool = planned.moves ? await ensureOwnPool(http) : undefined;
+      return { planned, pool, undo: await configureAll(planned, change) };
+    };
+    const { planned, pool, undo } = change.addresses ? await addressing(configure) : await configure();
+    try {
+      await settle(name, planned.moves ? 0 : planned.pid, insideOf(change, planned));
+      if (pool !== undefined) await move(planned, pool);
+    } catch (error) {
+      // Of an LXD that is gone nobody knows how far it is; called again, it goes on.
+      if (!(error instanceof AppError && error.code === "engine_unavailable")) await takeBack(planned, change, undo);
+      throw error;
+    }
+    await finish(name);
+  }
+
+  async function move({ instance: { name } }: PlannedShape, pool: string): Promise<void> {
+    try {
+      await moving.move(name, pool, () => lifecycle.shutDown(name));
+    } catch (error) {
+      throw isQuotaExceeded(error) ? belowUse(undefined, error) : error;
+    }
+  }
+
+  /** As far as it goes; what an engine has refused is said, not this. */
+  async function takeBack({ instance, pid, moves }: PlannedShape, change: Shape, undo: Undo): Promise<void> {
+    const { name } = instance;
+    const now = await findInstance(http, name);
+    // The copy is whole, and what is left of this one goes when it is seen next.
+    if (!now || now.config[keys.leaving] === "true") return;
+    await undo();
+    const { hostname, ...before } = await insideAsSet(http, instance);
+    await settle(name, moves ? 0 : pid, {
+      hostname: change.hostname && (hostname ?? hostnameOf(instance)),
+      nameServers: change.nameServers && before.nameServers,
+      network: change.addresses && before.network,
+    }).catch(() => undefined);
+    if (keptOf(now).restart) await lifecycle.start(name);
+  }
+
+  /** Also what an earlier call has stopped. */
+  async function finish(name: string): Promise<void> {
+    const instance = await present(name);
+    const { restart, ...kept } = keptOf(instance);
+    if (restart) await lifecycle.start(name);
+    if (!restart && instance.config[keys.moving] === undefined) return;
+    await patch(name, () => ({ config: { [keys.shape]: JSON.stringify(kept), [keys.moving]: "" } }));
+  }
+
+  function insideOf({ hostname, nameServers }: Shape, { instance, network }: PlannedShape) {
+    const servers = nameServers ?? keptOf(instance).nameServers;
+    const bridge = network?.card.config["network"] ?? "";
+    return {
+      hostname,
+      nameServers,
+      network: network && { ...network, bridge, card: network.card.name, nameServers: servers },
+    };
+  }
+
+  return {
+    shape: async (name, signal) => readShape(http, await present(name, signal)),
+    planReshape,
+    reshape,
+    async restore({ id, pid }, instance) {
+      if (instance.config[keys.shape] !== undefined && pid > 0)
+        await settle(id, pid, await insideAsSet(http, instance));
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { hasCode } from "../../../errors.ts";
+import { reasonOf } from "../failures.ts";
+import type { ExecRequest, ExecResult } from "../../container-life.ts";
+import type { LxdHttp } from "../client/http.ts";
+import { findInstance, instancePath } from "../client/instance.ts";
+
+/** Files of a container, as its own root sees them, running or not: LXD opens them from within, so no link leads out. */
+export interface InsideFiles {
+  /** `undefined`: there is nothing. Looks only, so nothing that is there can make it wait. */
+  kind(name: string, path: string): Promise<"file" | "symlink" | "directory" | undefined>;
+  /** `undefined`: there is nothing. */
+  read(name: string, path: string): Promise<InsideFile | undefined>;
+  /** Puts a file there, in the place of all but a folder, which stays. */
+  replace(name: string, path: string, text: string): Promise<void>;
+  makeFolder(name: string, path: string): Promise<void>;
+  /** Puts a small file into this folder and takes it away again; throws what LXD says when that cannot be. */
+  probe(name: string, folder: string): Promise<void>;
+  remove(name: string, path: string): Promise<void>;
+}
+
+export interface InsideFile {
+  /** `other`: what is too large, or does not end. */
+  kind: "file" | "symlink" | "directory" | "other";
+  /** Of a file. */
+  text: string;
+}
+
+type Exec = (name: string, request: ExecRequest, signal: AbortSignal) => Promise<ExecResult>;
+
+/** What is read is written by the container's own root, who may put anything there. */
+const readLimit = 1 << 20;
+const readPatience = 3_000;
+/** More than all files together that are put there. */
+const probeSize = 16 << 10;
+
+export function createInsideFiles(http: LxdHttp, exec: Exec): InsideFiles {
+  const at = (name: string, path: string): string => `${instancePath(name)}/files?path=${encodeURIComponent(path)}`;
+
+  async function kind(name: string, path: string) {
+    try {
+      const { headers } = await steady(() => http.plain(at(name, path), { method: "HEAD" }));
+      const told = headers["x-lxd-type"];
+      return told === "symlink" || told === "directory" ? told : "file";
+    } catch (error) {
+      if (hasCode(error, "not_found")) return undefined;
+      throw error;
+    }
+  }
+
+  async function read(name: string, path: string): Promise<InsideFile | undefined> {
+    const there = await kind(name, path);
+    if (there !== "file") return there && { kind: there, text: "" };
+    const running = (await findInstance(http, name))?.status === "Running";
+    const text = await (running ? readInside(name, path) : readByLxd(name, path));
+    return text === undefined ? { kind: "other", text: "" } : { kind: "file", text };
+  }
+
+  /** What LXD itself opens while somebody inside changes it may hold LXD for ever, and with it the container. */
+  async function readInside(name: string, path: string): Promise<string | undefined> {
+    const request: ExecRequest = { command: ["cat", path], environment: [] };
+    const result = await exec(name, request, AbortSignal.timeout(readPatience)).catch(() => undefined);
+    return result?.exitCode === 0 && !result.truncated ? result.stdout : undefined;
+  }
+
+  async function readByLxd(name: string, path: string): Promise<string | undefined> {
+    const signal = AbortSignal.timeout(readPatience);
+    try {
+      return (await steady(() => http.plain(at(name, path), { limit: readLimit, signal }))).body;
+    } catch (error) {
+      if (hasCode(error, "too_large")) return undefined;
+      if (!signal.aborted) throw error;
+      // A pipe, at which LXD waits until somebody writes.
+      await put(name, path, "", { "X-LXD-write": "append" });
+      return undefined;
+    }
+  }
+
+  async function replace(name: string, path: string, text: string): Promise<void> {
+    const present = await read(name, path);
+    if (present?.kind === "directory" || (present?.kind === "file" && present.text === text)) return;
+    // LXD would write to where a link leads, and into a pipe. What is mounted there stays.
+    if (present && present.kind !== "file") await remove(name, path).catch(() => undefined);
+    await put(name, path, text);
+  }
+
+  async function put(name: string, path: string, text: string, how: Record<string, string> = {}): Promise<void> {
+    const content = Buffer.from(text);
+    const upload = {
+      type: "application/octet-stream",
+      length: content.length,
+      open: async function* () {
+        yield content;
+      },
+    };
+    const headers = { "X-LXD-type": "file", "X-LXD-uid": "0", "X-LXD-gid": "0", "X-LXD-mode": "0644", ...how };
+    await steady(() => http.send({ method: "POST", path: at(name, path), upload, headers }));
+  }
+
+  async function probe(name: string, folder: string): Promise<void> {
+    const path = `${folder}/.gantry-${randomUUID()}`;
+    try {
+      await put(name, path, " ".repeat(probeSize));
+    } finally {
+      await remove(name, path).catch(() => undefined);
+    }
+  }
+
+  async function makeFolder(name: string, path: string): Promise<void> {
+    if (await kind(name, path)) return;
+    const headers = { "X-LXD-type": "directory", "X-LXD-uid": "0", "X-LXD-gid": "0", "X-LXD-mode": "0755" };
+    await steady(() => http.send({ method: "POST", path: at(name, path), headers }));
+  }
+
+  async function remove(name: string, path: string): Promise<void> {
+    try {
+      await steady(() => http.send({ method: "DELETE", path: at(name, path) }));
+    } catch (error) {
+      if (!hasCode(error, "not_found")) throw error;
+    }
+  }
+
+  return { kind, read, replace, makeFolder, probe, remove };
+}
+
+const tries = 20;
+const pause = 100;
+
+/** LXD's own program for it ends with the container, also in the middle; to a HEAD its failure has no words. */
+async function steady<T>(act: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (attempt === tries || !/forkfile|^no files\?/.test(reasonOf(error))) throw error;
+      await delay(pause);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+import { AppError } from "../../errors.ts";
+
+const execute = promisify(execFile);
+const folders = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Docker drops what is forwarded, also between two ports of one bridge. Without iptables nothing is dropped. */
+export async function letThrough(bridge: string, signal?: AbortSignal): Promise<void> {
+  const rule = ["DOCKER-USER", "-i", bridge, "-o", bridge, "-j", "ACCEPT"];
+  const present = await iptables(["-C", ...rule], signal);
+  if (!present) await iptables(["-I", ...rule], signal);
+}
+
+async function iptables(args: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await execute("iptables", ["-w", "5", ...args], { env: { PATH: folders, LC_ALL: "C" }, ...(signal && { signal }) });
+    return true;
+  } catch (cause) {
+    if (signal?.aborted) throw new AppError("cancelled", "Opening the firewall was stopped on request.", { cause });
+    return false;
+  }
+}

@@ -1,0 +1,96 @@
+import { outputLimit, type ExecResult, type KeptLog } from "../container-life.ts";
+
+/** Bytes of a program's output, up to a limit. Adding takes time in the bytes that are added, however they are cut. */
+export interface KeptOutput {
+  add(data: Buffer): void;
+  text(): string;
+  /** There was more. */
+  truncated(): boolean;
+}
+
+const firstCapacity = 16 * 1024;
+
+/** Keeps the first bytes: for a program that is run for a caller. */
+export function keepStart(limit = outputLimit): KeptOutput {
+  const kept = createBytes(limit);
+  let truncated = false;
+  return {
+    add(data) {
+      const room = limit - kept.length();
+      if (data.length > room) truncated = true;
+      kept.append(data.subarray(0, room));
+    },
+    text: () => kept.last(limit).toString("utf8"),
+    truncated: () => truncated,
+  };
+}
+
+/** Keeps the last bytes: for a log. */
+export function keepEnd(limit = outputLimit): KeptOutput {
+  // With twice the room the kept bytes are moved once for each `limit` bytes, and not for each piece.
+  const kept = createBytes(2 * limit);
+  let truncated = false;
+  return {
+    add(data) {
+      const part = data.subarray(Math.max(0, data.length - limit));
+      if (kept.length() + data.length > limit) truncated = true;
+      if (kept.length() + part.length > 2 * limit) kept.keepLast(limit - part.length);
+      kept.append(part);
+    },
+    text: () => kept.last(limit).toString("utf8"),
+    truncated: () => truncated,
+  };
+}
+
+/** A buffer that grows up to a capacity. Pieces are copied, so that none holds the larger chunk that it was cut from. */
+function createBytes(capacity: number) {
+  let buffer = Buffer.allocUnsafe(Math.min(capacity, firstCapacity));
+  let length = 0;
+
+  function reserve(size: number): void {
+    if (size <= buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.min(capacity, Math.max(size, 2 * buffer.length)));
+    buffer.copy(larger, 0, 0, length);
+    buffer = larger;
+  }
+
+  return {
+    length: () => length,
+    append(data: Buffer): void {
+      reserve(length + data.length);
+      length += data.copy(buffer, length);
+    },
+    /** Drops all but the last bytes. */
+    keepLast(size: number): void {
+      buffer.copyWithin(0, Math.max(0, length - size), length);
+      length = Math.min(size, length);
+    },
+    last: (size: number): Buffer => buffer.subarray(Math.max(0, length - size), length),
+  };
+}
+
+/**
+ * Returns the last lines of a text of which `cut` bytes in front may be missing. It is truncated when the missing ones
+ * would have been among those lines.
+ */
+export function logEnd(text: string, lines: number, cut: boolean): KeptLog {
+  const end = lastLines(text, lines);
+  return { text: end, truncated: cut && end.length === text.length };
+}
+
+/** What a shell answers for a program that is not there; engines have words of their own for it. */
+export function noProgram(program: string): ExecResult {
+  return { exitCode: 127, stdout: "", stderr: `${program}: not found\n`, truncated: false };
+}
+
+/** The same for a file that is no program, or not for this user. */
+export function notExecutable(program: string): ExecResult {
+  return { ...noProgram(program), exitCode: 126, stderr: `${program}: cannot be executed\n` };
+}
+
+/** The last lines of a text; a line break at its end begins no further one. */
+export function lastLines(text: string, lines: number): string {
+  let at = text.endsWith("\n") ? text.length - 1 : text.length;
+  for (let left = lines; left > 0 && at >= 0; left--) at = at === 0 ? -1 : text.lastIndexOf("\n", at - 1);
+  return lines > 0 ? text.slice(at + 1) : "";
+}

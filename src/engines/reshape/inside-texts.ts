@@ -1,0 +1,50 @@
+import type { GivenAddress } from "../network/given-addresses.ts";
+
+/** Texts of a container's own files: what it is called, whom it asks for names, which addresses its card has. */
+
+/** What /etc/hosts says then of the machine itself. */
+export function renamedInHosts(hosts: string, former: string, hostname: string): string {
+  return hosts.replaceAll(/^(127\.\S+|::1)([ \t].*)$/gm, (_, address: string, names: string) => {
+    return address + names.replaceAll(wordsLike(former), (_match, gap: string) => `${gap}${hostname}`);
+  });
+}
+
+/** The name as a whole word, with what is before it. */
+function wordsLike(name: string): RegExp {
+  return new RegExp(`([ \\t])${name.replaceAll(/[^\w-]/g, "\\$&")}(?=[ \\t]|$)`, "g");
+}
+
+export function resolverText(servers: readonly string[]): string {
+  return servers.map((server) => `nameserver ${server}\n`).join("");
+}
+
+export const networkFile = "/etc/systemd/network/05-gantry.network";
+
+export interface CardFacts {
+  /** As it is called inside. */
+  card: string;
+  gateway: string;
+  nameServers: readonly string[];
+}
+
+export function networkText(
+  given: readonly Pick<GivenAddress, "address" | "length">[],
+  { card, gateway, nameServers }: CardFacts,
+): string {
+  return [
+    "# The addresses that Gantry was told to give to this container.",
+    "[Match]",
+    `Name=${card}`,
+    "",
+    "[Network]",
+    "DHCP=ipv6",
+    "KeepConfiguration=static",
+    ...given.map(({ address, length }) => `Address=${address}/${length}`),
+    ...nameServers.map((server) => `DNS=${server}`),
+    "",
+    "[Route]",
+    `Gateway=${gateway}`,
+    "GatewayOnLink=yes",
+    "",
+  ].join("\n");
+}

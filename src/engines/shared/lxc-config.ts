@@ -1,0 +1,53 @@
+import { invalid } from "../../errors.ts";
+import { broadcastOf } from "../network/subnet.ts";
+
+/** Lines of LXC's configuration, which LXD passes on as `raw.lxc`. */
+
+/** A line break in a value would be a setting of its own, so none is let through. */
+export function joinLines(lines: readonly string[]): string {
+  const bad = lines.find((line) => /\p{Cc}/u.test(line));
+  if (bad !== undefined) throw invalid(bad.split(" = ")[0] ?? "", "must not contain control characters.");
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** LXC reads each mount into so many bytes and passes over the rest, which may be its `ro`. */
+const longestMount = 4095;
+
+/** `target` is relative to the container's root. */
+export function mountLine(source: string, target: string, options: readonly string[]): string {
+  const mount = `${escapePath(source)} ${escapePath(target)} none ${options.join(",")} 0 0`;
+  if (Buffer.byteLength(mount) >= longestMount) throw invalid("volume.host", "has a folder whose path is too long.");
+  return `lxc.mount.entry = ${mount}`;
+}
+
+/** As in fstab. */
+function escapePath(path: string): string {
+  return path.replaceAll(/[ \t\n\\]/g, (letter) => {
+    return [...Buffer.from(letter)].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
+  });
+}
+
+/** Both versions of control groups are named; LXC passes over the one that the host has not. */
+export function weightLines(cpuWeight: number): string[] {
+  const unified = 1 + Math.floor(((cpuWeight - 2) * 9999) / 262_142);
+  return [`lxc.cgroup.cpu.shares = ${cpuWeight}`, `lxc.cgroup2.cpu.weight = ${unified}`];
+}
+
+/** `device`: as `c 81:* rw`. */
+export function deviceLines(verb: "allow" | "deny", device: string): string[] {
+  return [`lxc.cgroup.devices.${verb} = ${device}`, `lxc.cgroup2.devices.${verb} = ${device}`];
+}
+
+/** Of the container's first network card. `address`: with its prefix length. */
+export function addressLines(address: string, gateway: string | undefined): string[] {
+  return [
+    `lxc.net.0.ipv4.address = ${addressSetting(address)}`,
+    ...(gateway === undefined ? [] : [`lxc.net.0.ipv4.gateway = ${gateway}`]),
+  ];
+}
+
+/** Returns an address as LXC's configuration takes it. Without a broadcast address LXC makes a wrong one, 0.0.0.255. */
+export function addressSetting(address: string): string {
+  const [ip = "", length] = address.split("/");
+  return `${address} ${broadcastOf({ address: ip, length: Number(length) }) ?? "0.0.0.0"}`;
+}
