@@ -6,7 +6,7 @@ import { watchPairFiles, stationPair, type ServerPair } from "./certificates/ser
 import { redactConfig } from "./config/redacted.ts";
 import type { Config } from "./config/config.ts";
 import { dockerAddress, findEngines } from "./engines/find-engines.ts";
-import { killStrays } from "./engines/processes/stray-processes.ts";
+import { killStrayProcesses } from "./engines/processes/stray-processes.ts";
 import { createCatalogue } from "./engines/system-images/catalogue.ts";
 import { AppError } from "./errors.ts";
 import { parseAddress } from "./gateway/engine-address.ts";
@@ -67,7 +67,7 @@ export async function createApp(config: Config, version: string, events: AppEven
   const clock = await createStationClock({ store: database.clock, boot: readBoot, log });
   const id = database.identity.station;
   // Before anything that they may be writing is looked at.
-  await killStrays(id);
+  await killStrayProcesses(id);
   const folder = join(dataDir, "images");
   const ports = createOwnPorts(config);
   const outbound = createOutbound(ports.list);

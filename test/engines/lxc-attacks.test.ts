@@ -111,7 +111,7 @@ test("a host on which a look takes long has no more of them than it can do", asy
   const events = createLxcEvents({ path: lxc().path, snapshot });
   const end = new AbortController();
   events.subscribe(end.signal);
-  await Promise.all(Array.from({ length: 50 }, events.look));
+  await Promise.all(Array.from({ length: 50 }, events.refresh));
   end.abort();
   assert.ok(looks <= 3, `${looks} looks`);
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ContainerSpec, Engine } from "../../src/engines/engine.ts";
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
 import type { Shape } from "../../src/engines/shape.ts";
-import { killStrays } from "../../src/engines/processes/stray-processes.ts";
+import { killStrayProcesses } from "../../src/engines/processes/stray-processes.ts";
 import { fillBusybox } from "../support/images.ts";
 import { testStation } from "./container-spec.ts";
 import { lxcBench, type LxcBench, withImage } from "./lxc-bench.ts";
@@ -60,7 +60,7 @@ export function largeBench(
     archive: () => archive,
     killedWhile: (work, wait) => killWorker({ ...work, archive, path: bench.lxc().path }, wait),
     async recovered() {
-      await killStrays(testStation);
+      await killStrayProcesses(testStation);
       await slow.recover(testStation);
     },
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import type { EngineEvent } from "../../src/engines/engine.ts";
-import { killStrays } from "../../src/engines/processes/stray-processes.ts";
+import { killStrayProcesses } from "../../src/engines/processes/stray-processes.ts";
 import { lxcMonitor } from "../support/lxc-monitor.ts";
 import { until } from "../support/patiently.ts";
 import { run } from "./commands.ts";
@@ -95,7 +95,7 @@ test("a container that no station has made is listed, started and removed", asyn
 
 test("what clears away a killed station's helpers leaves its containers running", async () => {
   const { id, pid } = await launch();
-  assert.equal(await killStrays(testStation), 0);
+  assert.equal(await killStrayProcesses(testStation), 0);
   await engine().recover(testStation);
   const after = await engine().containers.getById(id);
   assert.deepEqual([after?.state, after?.pid], ["running", pid]);

@@ -45,12 +45,12 @@ export function createContainers(http: DockerHttp): Containers {
     // The list knows neither the process id nor the ports of what is stopped.
     async function work(): Promise<void> {
       for (const summary of queue) {
-        const container = await look(summary);
+        const container = await inspectOrSummary(summary);
         if (container) found.set(summary.Id, container);
       }
     }
     /** One container that Docker cannot inspect, or hangs on, must not hide all others: the list's own words are taken. */
-    async function look(summary: Summary): Promise<Container | undefined> {
+    async function inspectOrSummary(summary: Summary): Promise<Container | undefined> {
       const late = AbortSignal.timeout(inspectWithin);
       try {
         return await getById(summary.Id, signal ? AbortSignal.any([signal, late]) : late);

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import { asSentence } from "../shared/error-text.ts";
+import { withFullStop } from "../shared/error-text.ts";
 import { registryReason } from "./images/registry-reason.ts";
 
 /** Docker's own words -> the station's errors. */
@@ -60,9 +60,9 @@ export function statusFailure(status: number, reason: string): AppError {
   const cause = { status, reason };
   if (/no space left on device/.test(reason)) return new AppError("disk_full", "Docker's disk is full.", { cause });
   if (status === 404 || (status === 400 && /no such image|invalid reference format/i.test(reason)))
-    return new AppError("not_found", `Docker: ${plain(reason)}`, { cause });
-  if (status === 409) return new AppError("conflict", `Docker: ${plain(reason)}`, { cause });
-  return new AppError("engine_failed", `Docker: ${plain(reason)}`, { cause });
+    return new AppError("not_found", `Docker: ${reasonText(reason)}`, { cause });
+  if (status === 409) return new AppError("conflict", `Docker: ${reasonText(reason)}`, { cause });
+  return new AppError("engine_failed", `Docker: ${reasonText(reason)}`, { cause });
 }
 
 /** A taken port comes as status 500 of the start, long after the container was made. */
@@ -102,14 +102,14 @@ export function pullFailure(said: string, reference: string, registry: string): 
       reason,
     )
   ) {
-    return new AppError("not_found", `${registry} has no image ${reference}: ${plain(reason)}`, { cause });
+    return new AppError("not_found", `${registry} has no image ${reference}: ${reasonText(reason)}`, { cause });
   }
   if (/no basic auth|unauthorized|authentication required|denied/i.test(reason) && !local.test(reason)) {
-    return new AppError("remote_failed", `${registry} refused access to ${reference}: ${plain(reason)}`, { cause });
+    return new AppError("remote_failed", `${registry} refused access to ${reference}: ${reasonText(reason)}`, { cause });
   }
   if (local.test(reason))
-    return new AppError("engine_failed", `Docker cannot pull ${reference}: ${plain(reason)}`, { cause });
-  return new AppError("remote_failed", `${registry} did not deliver ${reference}: ${plain(reason)}`, { cause });
+    return new AppError("engine_failed", `Docker cannot pull ${reference}: ${reasonText(reason)}`, { cause });
+  return new AppError("remote_failed", `${registry} did not deliver ${reference}: ${reasonText(reason)}`, { cause });
 }
 
 /** What Docker said of an error that `statusFailure` made. */
@@ -123,12 +123,12 @@ const wrapping =
   /^(?:Error response from daemon|failed to create (?:shim task|shim|task)|OCI runtime create failed|runc create failed|container_linux\.go:\d+|process_linux\.go:\d+|starting container process caused|unable to start container process)(?:: | )/;
 
 /** One line with a full stop, without the names of the layers it went through. */
-function plain(reason: string): string {
+function reasonText(reason: string): string {
   let line = reason
     .replaceAll(/\s+/g, " ")
     .trim()
     .replace(/: unknown$/, "")
     .replaceAll('\\"', '"');
   while (wrapping.test(line)) line = line.replace(wrapping, "");
-  return asSentence(line);
+  return withFullStop(line);
 }

@@ -5,7 +5,7 @@ import type { Container, Containers, ContainerSpec } from "../engine.ts";
 import type { createMaker } from "./create/create.ts";
 import type { LxcEvents, Snapshot } from "./events.ts";
 import { exists } from "../../util/exists.ts";
-import type { Facts } from "./files/container-facts.ts";
+import type { ContainerFacts } from "./files/container-facts.ts";
 import { cancelled, unavailable } from "./failures.ts";
 import { isPrivileged } from "./id-map/id-range.ts";
 import { isFrozen } from "./process/init-process.ts";
@@ -23,15 +23,15 @@ const lookupsAtOnce = 16;
 export function createContainers(deps: Deps): Containers {
   const { layout, facts, inits, events, make } = deps;
   const changed = (id: string): void => events.announce({ resource: "container", action: "update", id });
-  const lifecycle = createLifecycle({ ...deps, getById, look: events.look, changed });
+  const lifecycle = createLifecycle({ ...deps, getById, look: events.refresh, changed });
 
   async function list(signal?: AbortSignal): Promise<Container[]> {
     if (signal?.aborted) throw cancelled();
     // Who listens first and lists then misses nothing.
-    await events.look();
+    await events.refresh();
     const [names, running] = await Promise.all([containerNames(layout), runningContainers(layout.path)]);
-    inits.keep(running);
-    facts.keep(new Set(names));
+    inits.retain(running);
+    facts.retain(new Set(names));
     const queue = names.values();
     const found = new Map<string, Container>();
     async function work(): Promise<void> {
@@ -52,10 +52,10 @@ export function createContainers(deps: Deps): Containers {
   }
 
   async function view(name: string, running: ReadonlyMap<string, string>): Promise<Container | undefined> {
-    const known = await facts.of(name);
+    const known = await facts.get(name);
     if (!known) return undefined;
     const incarnation = running.get(name);
-    const pid = incarnation === undefined ? 0 : await inits.of(name, incarnation);
+    const pid = incarnation === undefined ? 0 : await inits.get(name, incarnation);
     return toContainer(name, known, { pid, paused: pid > 0 && (await isFrozen(pid)) });
   }
 
@@ -64,9 +64,9 @@ export function createContainers(deps: Deps): Containers {
     if (!isContainerName(spec.name)) throw invalid("name", "must not begin with a dot or contain a slash.");
     if (!isSocketName(layout, spec.name)) throw invalid("name", `is too long for containers in ${layout.path}.`);
     await assertThere(layout);
-    await events.look();
+    await events.refresh();
     await make(spec, signal);
-    await events.look();
+    await events.refresh();
     return spec.name;
   }
 
@@ -81,8 +81,8 @@ export function createSnapshot({ layout, facts, inits }: Pick<Deps, "layout" | "
     for (const name of names) {
       const incarnation = running.get(name);
       const up =
-        incarnation !== undefined && (before.get(name) === incarnation || (await inits.of(name, incarnation)) > 0);
-      if (before.has(name) || (await facts.of(name))) now.set(name, up ? incarnation : undefined);
+        incarnation !== undefined && (before.get(name) === incarnation || (await inits.get(name, incarnation)) > 0);
+      if (before.has(name) || (await facts.get(name))) now.set(name, up ? incarnation : undefined);
     }
     return now;
   };
@@ -103,7 +103,7 @@ export async function assertThere({ path }: Layout): Promise<void> {
 
 function toContainer(
   name: string,
-  { incarnation, station, ran, macs, addresses, idRanges }: Facts,
+  { incarnation, station, ran, macs, addresses, idRanges }: ContainerFacts,
   { pid, paused }: { pid: number; paused: boolean },
 ): Container {
   return {

@@ -10,7 +10,7 @@ export type Snapshot = ReadonlyMap<string, string | undefined>;
 export interface LxcEvents {
   subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
   /** Looks now; resolves when all who listen were told what has changed. */
-  look(): Promise<void>;
+  refresh(): Promise<void>;
   announce(event: EngineEvent): void;
 }
 
@@ -35,7 +35,7 @@ export function createLxcEvents({ path, snapshot }: Deps): LxcEvents {
   let end: (() => void) | undefined;
 
   /** Calls that come while a look is under way share the next: on a slow host they would pile up. */
-  function look(): Promise<void> {
+  function refresh(): Promise<void> {
     nextLook ??= lastLook.then(() => {
       nextLook = undefined;
       return lookNow();
@@ -59,11 +59,11 @@ export function createLxcEvents({ path, snapshot }: Deps): LxcEvents {
 
   function begin(): () => void {
     let soon: NodeJS.Timeout | undefined;
-    const poll = setInterval(() => void look(), pollEvery);
+    const poll = setInterval(() => void refresh(), pollEvery);
     const watcher = watchFolder(path, () => {
       soon ??= setTimeout(() => {
         soon = undefined;
-        void look();
+        void refresh();
       }, coalesce);
     });
     return () => {
@@ -83,7 +83,7 @@ export function createLxcEvents({ path, snapshot }: Deps): LxcEvents {
     signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted) leave();
     // From here on everything is told.
-    else void look();
+    else void refresh();
     return read(messages, signal, leave);
   }
 
@@ -102,7 +102,7 @@ export function createLxcEvents({ path, snapshot }: Deps): LxcEvents {
     }
   }
 
-  return { subscribe, look, announce: (event) => void hub.emit("event", event) };
+  return { subscribe, refresh, announce: (event) => void hub.emit("event", event) };
 }
 
 function* difference(before: Snapshot, now: Snapshot): Generator<EngineEvent> {

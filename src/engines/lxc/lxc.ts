@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-import { letThrough } from "../network/bridge-firewall.ts";
+import { allowForwarding } from "../network/bridge-firewall.ts";
 import { runChild } from "../processes/child.ts";
 import type { Container, Engine, EngineInfo, Images, PullOptions } from "../engine.ts";
 import type { SystemImages } from "../system-images/system-images.ts";
@@ -8,7 +8,7 @@ import { createAddresses } from "./network/addresses.ts";
 import { assertThere, createContainers, createSnapshot } from "./containers.ts";
 import { createMaker } from "./create/create.ts";
 import { createLxcEvents, type LxcEvents } from "./events.ts";
-import { createFactsStore, type Facts } from "./files/container-facts.ts";
+import { createFactsStore, type ContainerFacts } from "./files/container-facts.ts";
 import { unavailable } from "./failures.ts";
 import { addRoutes, routesOf } from "./network/address-settings.ts";
 import type { IdFiles } from "./id-map/host-ids.ts";
@@ -42,10 +42,10 @@ export function createLxcEngine(options: LxcOptions): Engine {
   const inits = createInitProcesses(layout);
   const staging = createStaging(layout);
   const events = createLxcEvents({ path, snapshot: createSnapshot({ layout, facts, inits }) });
-  const all = async (): Promise<Map<string, Facts>> => {
-    const found = new Map<string, Facts>();
+  const all = async (): Promise<Map<string, ContainerFacts>> => {
+    const found = new Map<string, ContainerFacts>();
     for (const { name } of await containers.list()) {
-      const known = await facts.of(name);
+      const known = await facts.get(name);
       if (known) found.set(name, known);
     }
     return found;
@@ -88,7 +88,7 @@ export function createLxcEngine(options: LxcOptions): Engine {
     async attachNetwork({ id }: Container, signal?: AbortSignal) {
       const config = await readFile(layout.config(id), "utf8").catch(() => "");
       const joined = joinedBridge(config, bridge);
-      if (joined !== undefined) await letThrough(joined, signal);
+      if (joined !== undefined) await allowForwarding(joined, signal);
       await addRoutes(routesOf(config), signal);
     },
     recover: (station: string) => recover({ layout, staging, addresses, facts }, station),

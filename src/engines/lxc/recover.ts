@@ -35,9 +35,9 @@ async function tidyRoots({ layout, staging, facts }: Deps, station: string): Pro
   const resizing = createResizing({ layout, staging });
   const running = await runningContainers(layout.path);
   for (const name of (await readdir(layout.path).catch(() => [])).filter(isContainerName)) {
-    const owner = (await facts.of(name))?.station?.mark;
+    const owner = (await facts.get(name))?.station?.mark;
     if (owner?.station !== station) continue;
-    await resizing.tidy({ name, owner, task: `${owner.station}/${owner.task}`, running: running.has(name) });
+    await resizing.removeRemains({ name, owner, task: `${owner.station}/${owner.task}`, running: running.has(name) });
   }
 }
 

@@ -10,10 +10,10 @@ import type { LxdHttp } from "./client/http.ts";
 import { findInstance, type Instance, isInstanceName, isUp, looksUnfinished, toContainer } from "./client/instance.ts";
 import { execIn } from "./exec/exec.ts";
 import { createLifecycle } from "./lifecycle/lifecycle.ts";
-import { createLooks } from "./inspect/inspect.ts";
+import { createInspect } from "./inspect/inspect.ts";
 import { createMoving, isCopy, type Moving } from "./rootfs/move.ts";
 import type { Operations } from "./client/operations.ts";
-import { createPids } from "./process/init-process.ts";
+import { createInitProcesses } from "./process/init-process.ts";
 import { sizedRoot } from "./rootfs/pool.ts";
 import { createReshaping, type LxdReshaping } from "./reshape/reshape.ts";
 
@@ -30,7 +30,7 @@ const addressTries = 5;
 export type LxdContainers = Containers & Pick<LxdReshaping, "restore"> & Pick<Moving, "isUnderWay">;
 
 export function createContainers({ http, operations, events, images }: Deps): LxdContainers {
-  const pids = createPids(http);
+  const pids = createInitProcesses(http);
   const { insist, ...lifecycle } = createLifecycle(http, operations);
   const moving = createMoving(http, operations);
   const addressing = createMutex();
@@ -40,7 +40,7 @@ export function createContainers({ http, operations, events, images }: Deps): Lx
     await events.listening();
     const all = await http.get<Instance[]>("/1.0/instances?recursion=1&instance-type=container", signal);
     const instances = await moving.settled(all);
-    pids.keep(instances);
+    pids.retain(instances);
     const queue = instances.values();
     const found = new Map<string, Container>();
     async function work(): Promise<void> {
@@ -64,7 +64,7 @@ export function createContainers({ http, operations, events, images }: Deps): Lx
 
   async function view(instance: Instance, signal?: AbortSignal): Promise<Container | undefined> {
     if (looksUnfinished(instance) && (await discard(instance.name))) return undefined;
-    return toContainer(instance, isUp(instance) ? await pids.of(instance, signal) : 0);
+    return toContainer(instance, isUp(instance) ? await pids.get(instance, signal) : 0);
   }
 
   /**
@@ -125,7 +125,7 @@ export function createContainers({ http, operations, events, images }: Deps): Lx
     getByName: getById,
     create,
     ...lifecycle,
-    ...createLooks(http, getById),
+    ...createInspect(http, getById),
     isUnderWay: moving.isUnderWay,
     exec,
     ...createReshaping({ http, operations, moving, lifecycle: { ...lifecycle, insist }, exec, addressing }),

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import { plain } from "../shared/error-text.ts";
+import { toSentence } from "../shared/error-text.ts";
 
 /** LXD's own words -> the station's errors. */
 
@@ -28,9 +28,9 @@ export function refusal(status: number, reason: string): AppError {
   const cause: LxdCause = { status, reason };
   if (/no space left on device|disk quota exceeded/i.test(reason))
     return new AppError("disk_full", "LXD's disk is full.", { cause });
-  if (status === 404) return new AppError("not_found", `LXD: ${plain(reason)}`, { cause });
-  if (status === 409) return new AppError("conflict", `LXD: ${plain(reason)}`, { cause });
-  return new AppError("engine_failed", `LXD: ${plain(reason)}`, { cause });
+  if (status === 404) return new AppError("not_found", `LXD: ${toSentence(reason)}`, { cause });
+  if (status === 409) return new AppError("conflict", `LXD: ${toSentence(reason)}`, { cause });
+  return new AppError("engine_failed", `LXD: ${toSentence(reason)}`, { cause });
 }
 
 export function createFailure(error: unknown, name: string): unknown {

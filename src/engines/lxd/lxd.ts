@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 
 import type { Container, Engine, EngineEvent, EngineInfo } from "../engine.ts";
-import { letThrough } from "../network/bridge-firewall.ts";
+import { allowForwarding } from "../network/bridge-firewall.ts";
 import { findSocketOwner } from "../processes/socket-owner.ts";
 import { createContainers } from "./containers.ts";
 import { createLxdEvents } from "./events.ts";
@@ -63,7 +63,7 @@ export function createLxdEngine(options: LxdOptions): Engine {
   async function attachNetwork(container: Container, signal?: AbortSignal): Promise<void> {
     const instance = await http.find<Instance>(instancePath(container.id), signal);
     for (const { nictype, parent } of Object.values(instance?.expanded_devices ?? {})) {
-      if (nictype === "bridged" && parent !== undefined) await letThrough(parent, signal);
+      if (nictype === "bridged" && parent !== undefined) await allowForwarding(parent, signal);
     }
     if (instance) await containers.restore(container, instance);
   }

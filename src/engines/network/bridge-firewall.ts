@@ -7,7 +7,7 @@ const execute = promisify(execFile);
 const folders = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Docker drops what is forwarded, also between two ports of one bridge. Without iptables nothing is dropped. */
-export async function letThrough(bridge: string, signal?: AbortSignal): Promise<void> {
+export async function allowForwarding(bridge: string, signal?: AbortSignal): Promise<void> {
   const rule = ["DOCKER-USER", "-i", bridge, "-o", bridge, "-j", "ACCEPT"];
   const present = await iptables(["-C", ...rule], signal);
   if (!present) await iptables(["-I", ...rule], signal);

@@ -13,7 +13,7 @@ export async function lanFaultOf(address: string, device: string): Promise<strin
   const own = subnets.find((subnet) => isInside(subnet, address));
   if (own) return isEdge(own, address) ? `is the own or broadcast address of ${device}'s network` : undefined;
   if (!internal || subnets.length === 0) return undefined;
-  return `must be in the network of ${device}, ${subnets.map(shown).join(", ")}: no other is there`;
+  return `must be in the network of ${device}, ${subnets.map(formatSubnet).join(", ")}: no other is there`;
 }
 
 /** Returns who has an address that is to be on the network of an interface: this host, or somebody beside it. */
@@ -38,6 +38,6 @@ export async function macHolderOf(mac: string): Promise<string | undefined> {
   return device === undefined ? undefined : `this host's ${device}`;
 }
 
-function shown({ address, length }: Subnet): string {
+function formatSubnet({ address, length }: Subnet): string {
   return `${address}/${length}`;
 }

@@ -28,13 +28,13 @@ export async function setAddresses(card: Card, given: readonly Given[], managed:
   await endDhcpClients(card.pid);
   const deadline = performance.now() + patience;
   for (let calm = 0; calm < (managed ? quiet : 1) && performance.now() < deadline;) {
-    calm = (await settle(card, given)) ? 0 : calm + 1;
+    calm = (await correctAddresses(card, given)) ? 0 : calm + 1;
     if (managed && calm < quiet) await delay(pause);
   }
 }
 
 /** Answers whether there was something to do. */
-async function settle(card: Card, given: readonly Given[]): Promise<boolean> {
+async function correctAddresses(card: Card, given: readonly Given[]): Promise<boolean> {
   const wanted = given.map(({ address, length }) => `${address}/${length}`);
   const present = await present4(card);
   const missing = wanted.filter((address) => !present.includes(address));

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 /** The container's control groups, of which what runs inside makes some of its own below; version 2 names no controller. */
-export async function ownGroups(pid: number): Promise<{ controllers: string[]; group: string }[]> {
+export async function containerControlGroups(pid: number): Promise<{ controllers: string[]; group: string }[]> {
   const groups = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
   return groups.split("\n").flatMap((line) => {
     const [, controllers = "", group = ""] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];

@@ -25,7 +25,7 @@ export function numericUser(user: string | undefined, engine: string): NumericUs
  * Throws `invalid` for a user that the container has no ids for: a program that cannot become him ends without a word.
  * `pid`: the container's first process, on this host.
  */
-export async function refuseUnmapped(pid: number, { uid, gid = uid }: NumericUser): Promise<void> {
+export async function assertMapped(pid: number, { uid, gid = uid }: NumericUser): Promise<void> {
   for (const [file, id] of [
     ["uid_map", uid],
     ["gid_map", gid],
@@ -51,7 +51,7 @@ export function noFolder(folder = ""): Error {
  * container goes there, and takes neither the folder nor the program for code. `check` throws `invalid` when the folder
  * could not be entered, which the shell tells by a word that nobody else knows.
  */
-export function inFolder({ command, workingDir }: ExecRequest) {
+export function commandInFolder({ command, workingDir }: ExecRequest) {
   if (workingDir === undefined) return { argv: [...command], check: (result: ExecResult) => result };
   const mark = randomUUID();
   const enter = `cd -- "$1" 2>/dev/null || { echo ${mark} >&2; exit 1; }`;

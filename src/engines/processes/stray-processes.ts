@@ -8,7 +8,7 @@ const patience = 5_000;
  * Ends what a killed station's children left running: every process that has GANTRY_TASK of this station in its
  * environment. Resolves when they are gone, or cannot be ended (a process in uninterruptible sleep).
  */
-export async function killStrays(station: string): Promise<number> {
+export async function killStrayProcesses(station: string): Promise<number> {
   const mark = `GANTRY_TASK=${station}/`;
   const deadline = performance.now() + patience;
   const killed = new Set<string>();

@@ -7,7 +7,7 @@ import type { Shape } from "../shape.ts";
 const leastTime = 10;
 
 /** What can be seen to be wrong without looking anywhere. Throws `invalid` naming the field. */
-export function checkWords({ hostname, cpuTime, memory, size, nameServers }: Shape): void {
+export function checkShape({ hostname, cpuTime, memory, size, nameServers }: Shape): void {
   if (hostname !== undefined && !/^(?=.{1,63}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(hostname))
     throw invalid("hostname", "must have letters, digits, dots and dashes, 63 at most.");
   if (cpuTime !== undefined && !(Number.isInteger(cpuTime) && cpuTime >= leastTime))

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 
 import { AppError, invalid } from "../../errors.ts";
-import { ownGroups } from "../processes/control-groups.ts";
+import { containerControlGroups } from "../processes/control-groups.ts";
 
 /** A running container's memory, in its control group; of either version. */
 
@@ -30,7 +30,7 @@ async function heldMemory(pid: number): Promise<number> {
 }
 
 export async function groupOf(pid: number, controller: string): Promise<{ folder: string; unified: boolean }> {
-  const groups = await ownGroups(pid);
+  const groups = await containerControlGroups(pid);
   const own = groups.find(({ controllers }) => controllers.includes(controller));
   if (own) return { folder: `/sys/fs/cgroup/${controller}${own.group}`, unified: false };
   const unified = groups.find(({ controllers }) => controllers.length === 0);

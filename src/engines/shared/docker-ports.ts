@@ -1,7 +1,7 @@
 import type { PortMapping } from "../engine.ts";
 
 /** Ports as Docker's inspect shows them, which is what clients of every engine read. */
-export function portsInDockerForm(
+export function toDockerPorts(
   ports: readonly PortMapping[],
 ): Record<string, { HostIp: string; HostPort: string }[]> {
   const shown: Record<string, { HostIp: string; HostPort: string }[]> = {};

@@ -3,7 +3,7 @@ import type { PullProgress } from "../engine.ts";
 type Report = (progress: PullProgress) => void;
 
 /** Passes on what goes forward, each percentage once. */
-export function forwardOnly(report: Report | undefined): Report {
+export function onlyIncreasing(report: Report | undefined): Report {
   let shown = Number.NEGATIVE_INFINITY;
   return (progress) => {
     if (progress.percent <= shown) return;

@@ -1,13 +1,13 @@
 import { AppError, hasCode, messageOf } from "../../errors.ts";
 import { createMutex } from "../../util/concurrency.ts";
 import type { Image, PullOptions } from "../engine.ts";
-import { forwardOnly } from "../shared/increasing-progress.ts";
+import { onlyIncreasing } from "../shared/increasing-progress.ts";
 import { architecture } from "./architecture.ts";
 import { buildDebian } from "./debian.ts";
 import { type AddressJudge, plainJudge } from "./connection-guard.ts";
 import { download } from "./download.ts";
 import { cancelled, isUnreachable } from "./failures.ts";
-import { createFlights } from "./shared-work.ts";
+import { createSharedWork } from "./shared-work.ts";
 import { debianRelease, isIdPrefix, parseReference } from "./reference.ts";
 import { createRemote } from "./remote.ts";
 import { type Build, findBuild } from "./simplestreams.ts";
@@ -37,7 +37,7 @@ export async function createCatalogue(options: CatalogueOptions): Promise<System
   const task = `${station}/0`;
   const remote = createRemote(server, { env, hosts, judge });
   const store = createStore(folder, station);
-  const flights = createFlights<string>();
+  const flights = createSharedWork<string>();
   const oneBuild = createMutex();
   await store.recover();
 
@@ -62,7 +62,7 @@ export async function createCatalogue(options: CatalogueOptions): Promise<System
   async function pull(reference: string, { signal, login, onProgress }: PullOptions): Promise<void> {
     if (login) throw new AppError("unsupported", "Image servers of system images take no login.");
     if (signal.aborted) throw cancelled();
-    const meter = forwardOnly(onProgress);
+    const meter = onlyIncreasing(onProgress);
     meter({ percent: -1, text: "Download image" });
     const one = { signal, onProgress: meter };
     if (!(isIdPrefix(reference) && (await store.find(reference)))) await obtain(reference, one);

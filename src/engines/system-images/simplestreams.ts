@@ -149,6 +149,6 @@ function chooseBuild(product: Product, builds: Build[], { name, tag }: Reference
 
 /** A tag cannot have the colon of 20210810_07:42. */
 function isSerial(tag: string, serial: string): boolean {
-  const plain = (text: string): string => text.replaceAll(/[:_.-]/g, "");
-  return plain(tag) === plain(serial);
+  const withoutSeparators = (text: string): string => text.replaceAll(/[:_.-]/g, "");
+  return withoutSeparators(tag) === withoutSeparators(serial);
 }

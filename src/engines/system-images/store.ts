@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { createMutex } from "../../util/concurrency.ts";
 import { removeTree } from "../processes/remove-tree.ts";
-import { killStrays } from "../processes/stray-processes.ts";
+import { killStrayProcesses } from "../processes/stray-processes.ts";
 import { archiveName } from "./download.ts";
 import { type ImageRecord, readRecord, syncFolder, writeRecord } from "./image-record.ts";
 import { formatReference, isIdPrefix, parseReference } from "./reference.ts";
@@ -134,7 +134,7 @@ export function createStore(folder: string, station: string): Store {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const parts = (await readdir(folder)).filter((name) => name.startsWith(".part-"));
     // What a killed station started may still be writing there.
-    if (parts.length > 0) await killStrays(station);
+    if (parts.length > 0) await killStrayProcesses(station);
     for (const part of parts) await removeTree(join(folder, part), { task });
     const whole = new Set((await list()).map(({ record }) => record.id));
     for (const id of await ids()) if (!whole.has(id)) await discard(id);

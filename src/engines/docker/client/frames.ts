@@ -8,7 +8,7 @@ export interface Frame {
 const headSize = 8;
 
 /** The output of a container without a terminal: pieces with a head of stream and length. Pieces may come cut. */
-export async function* frames(source: Readable): AsyncGenerator<Frame, void, undefined> {
+export async function* readFrames(source: Readable): AsyncGenerator<Frame, void, undefined> {
   let head: Buffer = Buffer.alloc(0);
   let left = 0;
   let stream: Frame["stream"] = "stdout";
@@ -34,6 +34,6 @@ export async function* frames(source: Readable): AsyncGenerator<Frame, void, und
 }
 
 /** The output of a container with a terminal: one stream, as it is. */
-export async function* plain(source: Readable): AsyncGenerator<Frame, void, undefined> {
+export async function* readTerminal(source: Readable): AsyncGenerator<Frame, void, undefined> {
   for await (const chunk of source) yield { stream: "stdout", data: chunk as Buffer };
 }

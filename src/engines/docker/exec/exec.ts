@@ -7,7 +7,7 @@ import type { ExecRequest, ExecResult } from "../../container-life.ts";
 import { containerPath } from "../inspect/inspect.ts";
 import { cancelled, connectionFailure, reasonOf } from "../failures.ts";
 import { notStarted } from "./not-started.ts";
-import { frames } from "../client/frames.ts";
+import { readFrames } from "../client/frames.ts";
 import type { DockerHttp } from "../client/http.ts";
 
 /** As in Docker's API. */
@@ -58,7 +58,7 @@ async function follow(http: DockerHttp, exec: string, request: ExecRequest, sign
   const answer = await http.open({ method: "POST", path: `/exec/${exec}/start`, body, signal });
   const output = { stdout: keepStart(), stderr: keepStart() };
   try {
-    for await (const { stream, data } of frames(answer)) output[stream].add(data);
+    for await (const { stream, data } of readFrames(answer)) output[stream].add(data);
   } catch (cause) {
     throw signal.aborted ? cancelled(cause) : connectionFailure(cause, http.address);
   } finally {

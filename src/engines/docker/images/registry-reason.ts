@@ -29,7 +29,7 @@ export function registryReason(reason: string): string {
     text.replaceAll(/\b(?:Get|Head|Post) "[^"]*": /g, "").replaceAll(/"(?:[^"\\]|\\.)*"?/g, '"..."');
   const line = pattern && told !== undefined ? reason.replace(pattern, told) : reason;
   const kept = pattern ? withoutBody(line) : withoutBody(line.slice(0, at)) + line.slice(at);
-  const plain = kept.replaceAll(/[\p{C}\s]+/gu, " ").trim();
+  const text = kept.replaceAll(/[\p{C}\s]+/gu, " ").trim();
   // Nothing that is one word is cut: half of a secret could no longer be recognised as one.
-  return plain.length > longest ? `${plain.slice(0, longest).replace(/\S*$/, "")}...` : plain;
+  return text.length > longest ? `${text.slice(0, longest).replace(/\S*$/, "")}...` : text;
 }

@@ -6,7 +6,7 @@ import { containerPath, requireContainer, type Inspected } from "../inspect/insp
 import { taskLabel } from "../create/create-body.ts";
 import { execIn } from "../exec/exec.ts";
 import { cancelled, connectionFailure, idIn, notDone, reasonOf, startFailure } from "../failures.ts";
-import { frames, plain } from "../client/frames.ts";
+import { readFrames, readTerminal } from "../client/frames.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { isAutostart } from "../inspect/settings.ts";
 
@@ -63,7 +63,7 @@ export function createLife(http: DockerHttp): ContainerLife {
     const answer = await http.open({ path: `${containerPath(Id)}/logs`, query, signal });
     const kept = keepEnd();
     try {
-      for await (const { data } of Config.Tty ? plain(answer) : frames(answer)) kept.add(data);
+      for await (const { data } of Config.Tty ? readTerminal(answer) : readFrames(answer)) kept.add(data);
     } catch (cause) {
       throw signal?.aborted ? cancelled(cause) : connectionFailure(cause, http.address);
     } finally {

@@ -1,5 +1,5 @@
 import { AppError } from "../../../errors.ts";
-import { letThrough } from "../../network/bridge-firewall.ts";
+import { allowForwarding } from "../../network/bridge-firewall.ts";
 import { runChild } from "../../processes/child.ts";
 import { inNamespace, type LanPort } from "./address.ts";
 import type { LanPlan } from "./plan.ts";
@@ -35,7 +35,7 @@ async function addVeth(port: LanPort, plan: LanPlan, id: string): Promise<void> 
 async function joinBridge(port: LanPort, plan: LanPlan, id: string): Promise<void> {
   const join = ["ip", "link", "set", hostEnd(id), "master", plan.interface, "up"] as const;
   await runChild([...join], port.options).catch(refuse(port, plan));
-  await letThrough(plan.interface, port.options.signal);
+  await allowForwarding(plan.interface, port.options.signal);
 }
 
 /** At most 15 characters. */

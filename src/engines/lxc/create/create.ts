@@ -9,7 +9,7 @@ import type { Addresses, Place } from "../network/addresses.ts";
 import { type ConfigFacts, containerConfig, type DeviceSource, type GivenIds } from "./config.ts";
 import type { StationFacts } from "../files/container-facts.ts";
 import { cancelled, createFailure, nameTaken } from "../failures.ts";
-import { lookAtHost } from "./host.ts";
+import { readHostSide } from "./host.ts";
 import type { IdRanges } from "../id-map/id-ranges.ts";
 import { letOthersPass, letRootPass } from "../id-map/passage.ts";
 import { devicesName, folderName, imageName, type Layout } from "../files/layout.ts";
@@ -99,7 +99,7 @@ export function createMaker({ layout, staging, addresses, ids, mapsOwners, image
 
   async function fill(work: Making): Promise<void> {
     const { spec, rootfs, folder } = work;
-    const host = lookAtHost(spec);
+    const host = readHostSide(spec);
     host.catch(() => undefined);
     await writeSynced(path.join(folder, "gantry.json"), `${JSON.stringify(stationFacts(work, bridge))}\n`, fresh);
     const inside = await withRoot(work, (root) => fillRoot(work, root));

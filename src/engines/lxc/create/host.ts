@@ -8,7 +8,7 @@ import type { ConfigFacts } from "./config.ts";
 export type HostSide = Pick<ConfigFacts, "gpuDevices" | "swap"> & { nodes: readonly string[] };
 
 /** The host's side of a spec's devices and limits. */
-export async function lookAtHost(spec: ContainerSpec): Promise<HostSide> {
+export async function readHostSide(spec: ContainerSpec): Promise<HostSide> {
   const [{ nodes }, gpu, swap] = await Promise.all([hostFacts(spec), spec.gpu ? gpuNodes() : [], countsSwap()]);
   const all = new Set([...nodes, ...gpu].map((node) => node.path));
   return { nodes: [...all], gpuDevices: [...new Set(gpu.map(({ kind, major }) => `${kind} ${major}:*`))], swap };

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 
 import { AppError } from "../../../errors.ts";
 import { systemPath } from "../../processes/child.ts";
-import { inFolder, numericUser } from "../../processes/exec-command.ts";
+import { commandInFolder, numericUser } from "../../processes/exec-command.ts";
 import { keepStart, noProgram, notExecutable } from "../../processes/kept-output.ts";
 import { killGroup } from "../../processes/kill-group.ts";
 import type { ExecRequest, ExecResult } from "../../container-life.ts";
@@ -19,7 +19,7 @@ export interface ExecTarget {
 /** The program is in the process group of the one that attaches it, so one signal ends both. */
 export async function execIn(target: ExecTarget, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
   if (signal.aborted) throw cancelled();
-  const { argv, check } = inFolder(request);
+  const { argv, check } = commandInFolder(request);
   const child = spawn("lxc-attach", [...attachArguments(target, request), "--", ...argv], {
     env: { PATH: systemPath, LC_ALL: "C", GANTRY_TASK: target.task },
     detached: true,

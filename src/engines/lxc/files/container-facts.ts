@@ -18,7 +18,7 @@ export interface StationFacts {
   given?: Pick<ContainerSettings, "mode" | "devices" | "mounts">;
 }
 
-export interface Facts {
+export interface ContainerFacts {
   /** Of the folder: inode and time of birth. */
   incarnation: string;
   /** Absent: not made by a station. */
@@ -36,9 +36,9 @@ export interface Facts {
 
 export interface FactsStore {
   /** `undefined`: no container of that name. */
-  of(name: string): Promise<Facts | undefined>;
+  get(name: string): Promise<ContainerFacts | undefined>;
   /** Forgets what is not among these. */
-  keep(names: ReadonlySet<string>): void;
+  retain(names: ReadonlySet<string>): void;
 }
 
 /** Milliseconds; a kernel's is at most 10. */
@@ -46,9 +46,9 @@ const tick = 100;
 
 /** Files are read once for each state that they are in; the folder's changes with what is made or renamed in it. */
 export function createFactsStore(layout: Layout): FactsStore {
-  const known = new Map<string, { state: string; facts: Facts }>();
+  const known = new Map<string, { state: string; facts: ContainerFacts }>();
 
-  async function of(name: string): Promise<Facts | undefined> {
+  async function get(name: string): Promise<ContainerFacts | undefined> {
     const places = [stat(layout.config(name)), stat(layout.home(name))];
     const [config, home] = await Promise.all(places.map((place) => place.catch(() => undefined)));
     if (!config || !home) {
@@ -65,18 +65,18 @@ export function createFactsStore(layout: Layout): FactsStore {
     return facts;
   }
 
-  function keep(names: ReadonlySet<string>): void {
+  function retain(names: ReadonlySet<string>): void {
     for (const name of known.keys()) if (!names.has(name)) known.delete(name);
   }
 
-  return { of, keep };
+  return { get, retain };
 }
 
 function describe({ ino, mtimeMs, size }: Stats): string {
   return `${ino} ${mtimeMs} ${size}`;
 }
 
-async function read(layout: Layout, name: string, incarnation: string): Promise<Facts | undefined> {
+async function read(layout: Layout, name: string, incarnation: string): Promise<ContainerFacts | undefined> {
   const config = await readFile(layout.config(name), "utf8").catch(() => undefined);
   if (config === undefined) return undefined;
   const ran = access(layout.started(name)).then(

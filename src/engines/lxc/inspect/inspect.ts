@@ -1,17 +1,17 @@
 import { stat } from "node:fs/promises";
 
 import { readConsoleFile } from "../../shared/console-file.ts";
-import { portsInDockerForm } from "../../shared/docker-ports.ts";
+import { toDockerPorts } from "../../shared/docker-ports.ts";
 import type { Container, ContainerSettings, Limits } from "../../engine.ts";
 import { architectureName, hostArchitecture } from "../../shared/host-architecture.ts";
 import type { KeptLog } from "../../container-life.ts";
 import { readConfig, settingsOf } from "../files/config-file.ts";
-import type { Facts } from "../files/container-facts.ts";
+import type { ContainerFacts } from "../files/container-facts.ts";
 import type { Layout } from "../files/layout.ts";
-import { rootPlace } from "../rootfs/root-location.ts";
+import { locateRoot } from "../rootfs/root-location.ts";
 
 /** What the configuration says, and what the station wrote down at create where that says it otherwise. */
-export async function readSettings(layout: Layout, name: string, { station }: Facts): Promise<ContainerSettings> {
+export async function readSettings(layout: Layout, name: string, { station }: ContainerFacts): Promise<ContainerSettings> {
   const config = await readConfig(layout, name);
   const one = (key: string): string | undefined => settingsOf(config, key).at(-1);
   const arch = one("lxc.arch");
@@ -45,7 +45,7 @@ export function limitsOf(one: (key: string) => string | undefined): Limits {
 
 /** The size of the file that its root file system is in. */
 export async function sizeLimit(layout: Layout, name: string, config: string): Promise<Pick<Limits, "size">> {
-  const place = rootPlace(layout, name, config);
+  const place = locateRoot(layout, name, config);
   const file = place?.kind === "image" ? await stat(place.path).catch(() => undefined) : undefined;
   return file ? { size: file.size } : {};
 }
@@ -68,6 +68,6 @@ export function inspected({ name, ports, pid, ...more }: Container): Record<stri
     Name: name,
     State: { Status: status, Running: pid > 0, Paused: paused, Pid: pid },
     HostConfig: { Privileged: more.privileged ?? false },
-    NetworkSettings: { Ports: portsInDockerForm(ports) },
+    NetworkSettings: { Ports: toDockerPorts(ports) },
   };
 }

@@ -1,12 +1,12 @@
 import { AppError } from "../../../errors.ts";
 import { runChild } from "../../processes/child.ts";
-import { numericUser, refuseUnmapped } from "../../processes/exec-command.ts";
+import { numericUser, assertMapped } from "../../processes/exec-command.ts";
 import type { Container, Containers } from "../../engine.ts";
 import type { StopOptions } from "../../container-life.ts";
 import type { Addresses } from "../network/addresses.ts";
 import { readConfig, settingsOf, withSettings, writeConfig } from "../files/config-file.ts";
 import { execIn } from "../exec/exec.ts";
-import type { Facts } from "../files/container-facts.ts";
+import type { ContainerFacts } from "../files/container-facts.ts";
 import { cancelled, notFound } from "../failures.ts";
 import type { Layout } from "../files/layout.ts";
 import { inspected, isAutostart, readConsole, readSettings } from "../inspect/inspect.ts";
@@ -22,7 +22,7 @@ interface Deps {
   addresses: Addresses;
   resizing: Resizing;
   mark: RestartMark;
-  facts: { of(name: string): Promise<Facts | undefined> };
+  facts: { get(name: string): Promise<ContainerFacts | undefined> };
   getById: Containers["getById"];
   look: () => Promise<void>;
   /** Tells those who listen that it is not as it was. */
@@ -125,7 +125,7 @@ export function createChanges(deps: Deps): Changes {
     inspect: async (name, signal) => inspected(await present(name, signal)),
     async settings(name, signal) {
       await present(name, signal);
-      const known = await facts.of(name);
+      const known = await facts.get(name);
       if (!known) throw notFound(name);
       return readSettings(layout, name, known);
     },
@@ -141,7 +141,7 @@ export function createChanges(deps: Deps): Changes {
     async exec(name, request, signal) {
       const { pid, paused, mark } = await present(name, signal);
       if (pid === 0 || paused) throw new AppError("conflict", `The LXC container ${name} does not run.`);
-      if (request.user !== undefined) await refuseUnmapped(pid, numericUser(request.user, "LXC"));
+      if (request.user !== undefined) await assertMapped(pid, numericUser(request.user, "LXC"));
       const task = mark ? `${mark.station}/${mark.task}` : "lxc";
       return execIn({ layout, name, task }, request, signal);
     },

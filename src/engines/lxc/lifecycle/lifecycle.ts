@@ -13,13 +13,13 @@ import { readConfig } from "../files/config-file.ts";
 import type { FactsStore } from "../files/container-facts.ts";
 import { cancelled, notFound } from "../failures.ts";
 import { removeRoutes, routesOf } from "../network/address-settings.ts";
-import { type InitProcesses, isChildOfListener, kill, monitorOf } from "../process/init-process.ts";
+import { type InitProcesses, isChildOfListener, killProcess, monitorOf } from "../process/init-process.ts";
 import { isContainerName, type Layout } from "../files/layout.ts";
 import { killLeftovers } from "../process/leftovers.ts";
 import { createResizing } from "../reshape/resize.ts";
 import { waitUntilUnmounted } from "../files/loop-device.ts";
 import { createRestartMark } from "../process/restart-mark.ts";
-import { type RootPlace, rootPlace, unmountLeftover } from "../rootfs/root-location.ts";
+import { type RootLocation, locateRoot, unmountLeftover } from "../rootfs/root-location.ts";
 import { runningContainers } from "../process/running-containers.ts";
 import type { Staging } from "../files/staging.ts";
 import { launch } from "../process/launch.ts";
@@ -69,7 +69,7 @@ export function createLifecycle(deps: Deps): Lifecycle {
   }
 
   async function startNow(name: string): Promise<void> {
-    if (!isContainerName(name) || !(await facts.of(name))) throw notFound(name);
+    if (!isContainerName(name) || !(await facts.get(name))) throw notFound(name);
     if (await isUp(name)) return;
     const root = await rootOf(name);
     try {
@@ -84,7 +84,7 @@ export function createLifecycle(deps: Deps): Lifecycle {
   }
 
   /** LXC takes a loop device that is free, and fails when another one was quicker. */
-  async function launchFrom(root: RootPlace | undefined, name: string): Promise<void> {
+  async function launchFrom(root: RootLocation | undefined, name: string): Promise<void> {
     if (root?.kind !== "image") return launch(layout, name);
     await unmountLeftover(root);
     // Of a container that has just ended the kernel may be writing yet: mounted twice, the file would be destroyed.
@@ -100,9 +100,9 @@ export function createLifecycle(deps: Deps): Lifecycle {
     });
   }
 
-  async function rootOf(name: string): Promise<RootPlace | undefined> {
+  async function rootOf(name: string): Promise<RootLocation | undefined> {
     const config = await readFile(layout.config(name), "utf8").catch(() => "");
-    return rootPlace(layout, name, config);
+    return locateRoot(layout, name, config);
   }
 
   /** Also one that somebody is starting at this moment, once it is. */
@@ -111,7 +111,7 @@ export function createLifecycle(deps: Deps): Lifecycle {
     for (;;) {
       const incarnation = (await runningContainers(layout.path)).get(name);
       if (incarnation === undefined) return false;
-      if ((await inits.of(name, incarnation)) > 0) return true;
+      if ((await inits.get(name, incarnation)) > 0) return true;
       if (performance.now() > deadline) throw tooLong(name, "setting up");
       await delay(pause * 10);
     }
@@ -133,13 +133,13 @@ export function createLifecycle(deps: Deps): Lifecycle {
     for (;;) {
       const incarnation = (await runningContainers(layout.path)).get(name);
       if (incarnation === undefined) break;
-      const pid = (await inits.of(name, incarnation)) || (await inits.ask(name, incarnation)).pid;
+      const pid = (await inits.get(name, incarnation)) || (await inits.query(name, incarnation)).pid;
       if (pid > 0) monitor ??= await monitorOf(pid);
       // It may have ended since, and the number be another's.
-      if (pid > 0 && (await isChildOfListener(pid, incarnation))) await kill(pid);
+      if (pid > 0 && (await isChildOfListener(pid, incarnation))) await killProcess(pid);
       await untilGone(name);
       const passed = performance.now() - begun;
-      if (passed > monitorPatience && monitor !== undefined) await kill(monitor);
+      if (passed > monitorPatience && monitor !== undefined) await killProcess(monitor);
       if (passed > patience) throw tooLong(name, "stopping");
     }
     const root = await rootOf(name);
@@ -159,7 +159,7 @@ export function createLifecycle(deps: Deps): Lifecycle {
     if (signal?.aborted) throw cancelled();
     if (!isContainerName(name)) return;
     await turn(name, async () => {
-      const known = await facts.of(name);
+      const known = await facts.get(name);
       if (!known) return;
       await end(name);
       if (!isBelow(known.rootfs, layout.home(name))) return destroy(name);
@@ -177,7 +177,7 @@ export function createLifecycle(deps: Deps): Lifecycle {
   /** Its storage is not a folder of its own: LXC knows how to give it up. */
   async function destroy(name: string): Promise<void> {
     await runChild(["lxc-destroy", "-P", layout.path, "-n", name], { task: "lxc" });
-    if (await facts.of(name)) throw new AppError("engine_failed", `LXC did not remove container ${name}.`);
+    if (await facts.get(name)) throw new AppError("engine_failed", `LXC did not remove container ${name}.`);
   }
 
   const resizing = createResizing(deps);

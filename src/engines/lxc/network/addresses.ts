@@ -10,7 +10,7 @@ import { isAnswered, takenOnHost } from "../../network/host-addresses.ts";
 import { bridgeSubnet, type Reserved, reservedAddresses } from "./bridge-network.ts";
 import { rereadReservations } from "./dhcp-server.ts";
 import { exists } from "../../../util/exists.ts";
-import type { Facts } from "../files/container-facts.ts";
+import type { ContainerFacts } from "../files/container-facts.ts";
 import type { Layout } from "../files/layout.ts";
 
 /** A container's place on the network, given for life. */
@@ -29,7 +29,7 @@ export interface Addresses {
    * These are taken for a container that is there, until they are released or in its configuration. `macs`: of its own
    * cards. Throws `conflict`, field `addresses`, for one that this host or somebody else on the bridge has.
    */
-  hold(name: string, given: readonly GivenAddress[], macs: readonly string[], signal?: AbortSignal): Promise<void>;
+  claim(name: string, given: readonly GivenAddress[], macs: readonly string[], signal?: AbortSignal): Promise<void>;
   subnet(signal?: AbortSignal): Promise<Subnet>;
   /** The bridge's DHCP server gives the same address, to an image that asks it. */
   reserve(name: string, place: Place): Promise<void>;
@@ -44,7 +44,7 @@ interface Deps {
   layout: Layout;
   bridge: string;
   /** Of all containers, by name. */
-  facts: () => Promise<ReadonlyMap<string, Facts>>;
+  facts: () => Promise<ReadonlyMap<string, ContainerFacts>>;
 }
 
 export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
@@ -78,7 +78,7 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
     return place;
   }
 
-  async function hold(name: string, given: readonly GivenAddress[], macs: readonly string[], signal?: AbortSignal) {
+  async function claim(name: string, given: readonly GivenAddress[], macs: readonly string[], signal?: AbortSignal) {
     const wanted = given.map(({ address }) => address);
     const near = given.filter((one) => one.near).map(({ address }) => address);
     const [all, reserved, host, answered] = await Promise.all([
@@ -164,7 +164,7 @@ export function createAddresses({ layout, bridge, facts }: Deps): Addresses {
   }
 
   const subnet = (signal?: AbortSignal): Promise<Subnet> => bridgeSubnet(bridge, signal);
-  return { move, take, release, hold, subnet, reserve, reserveAll, unreserve };
+  return { move, take, release, claim, subnet, reserve, reserveAll, unreserve };
 }
 
 function addressOf({ address = "" }: Place): string {

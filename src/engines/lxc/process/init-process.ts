@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
 
 import { runChild } from "../../processes/child.ts";
-import { ownGroups } from "../../processes/control-groups.ts";
+import { containerControlGroups } from "../../processes/control-groups.ts";
 import type { Layout } from "../files/layout.ts";
 
 /** First processes by container. To ask LXC takes a process of its own, so that is done once for each start. */
@@ -10,11 +10,11 @@ export interface InitProcesses {
    * Of the container with this incarnation; 0 = it is not up, or not yet: what LXC is still setting up is not taken for
    * running, because its mounts and its card are not there.
    */
-  of(name: string, incarnation: string): Promise<number>;
+  get(name: string, incarnation: string): Promise<number>;
   /** As LXC says it now, also while it sets the container up; 0 = there is none. */
-  ask(name: string, incarnation: string): Promise<{ pid: number; up: boolean }>;
+  query(name: string, incarnation: string): Promise<{ pid: number; up: boolean }>;
   /** Forgets what is not among these. */
-  keep(names: ReadonlyMap<string, unknown>): void;
+  retain(names: ReadonlyMap<string, unknown>): void;
 }
 
 /** For one question; LXC's own process of a container may hang. */
@@ -25,7 +25,7 @@ const pause = 10_000;
 export function createInitProcesses(layout: Layout): InitProcesses {
   const known = new Map<string, { incarnation: string; pid: Promise<number> }>();
 
-  function of(name: string, incarnation: string): Promise<number> {
+  function get(name: string, incarnation: string): Promise<number> {
     const before = known.get(name);
     if (before?.incarnation === incarnation) return before.pid;
     const begun = performance.now();
@@ -44,14 +44,14 @@ export function createInitProcesses(layout: Layout): InitProcesses {
   }
 
   async function discover(name: string, incarnation: string): Promise<number> {
-    const { pid, up } = await ask(name, incarnation);
+    const { pid, up } = await query(name, incarnation);
     if (!up) return 0;
     // So that it is known to have run when it does not any more.
     await writeFile(layout.started(name), "", { flag: "a" }).catch(() => undefined);
     return pid;
   }
 
-  async function ask(name: string, incarnation: string): Promise<{ pid: number; up: boolean }> {
+  async function query(name: string, incarnation: string): Promise<{ pid: number; up: boolean }> {
     const argv = ["lxc-info", "-P", layout.path, "-n", name, "-s", "-p"] as const;
     // It says that a container is not there by failing.
     const text = await runChild(argv, { task: "lxc", signal: AbortSignal.timeout(patience) }).catch(() => "");
@@ -61,15 +61,15 @@ export function createInitProcesses(layout: Layout): InitProcesses {
     return { pid, up: pid > 0 && !["STOPPED", "STARTING", "ABORTING", "STOPPING"].includes(state) };
   }
 
-  function keep(names: ReadonlyMap<string, unknown>): void {
+  function retain(names: ReadonlyMap<string, unknown>): void {
     for (const name of known.keys()) if (!names.has(name)) known.delete(name);
   }
 
-  return { of, ask, keep };
+  return { get, query, retain };
 }
 
 /** A frozen process does not die before it is thawed. */
-export async function kill(pid: number): Promise<void> {
+export async function killProcess(pid: number): Promise<void> {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
@@ -117,7 +117,7 @@ export async function isFrozen(pid: number): Promise<boolean> {
 
 /** Files that say whether a container's processes stand still, and what they say when not; of both versions. */
 async function freezers(pid: number): Promise<{ file: string; thawed: string }[]> {
-  return (await ownGroups(pid)).flatMap(({ controllers, group }) => {
+  return (await containerControlGroups(pid)).flatMap(({ controllers, group }) => {
     if (controllers.includes("freezer"))
       return [{ file: `/sys/fs/cgroup/freezer${group}/freezer.state`, thawed: "THAWED" }];
     return controllers.length === 0 ? [{ file: `/sys/fs/cgroup${group}/cgroup.freeze`, thawed: "0" }] : [];

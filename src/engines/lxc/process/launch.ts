@@ -4,7 +4,7 @@ import path from "node:path";
 import { AppError } from "../../../errors.ts";
 import { runChild } from "../../processes/child.ts";
 import { decodeMountPoint } from "../../../util/mount-point.ts";
-import { plain } from "../../shared/error-text.ts";
+import { toSentence } from "../../shared/error-text.ts";
 import { readConfig, settingsOf } from "../files/config-file.ts";
 import { kernelMapsOwners } from "../id-map/owner-mapping.ts";
 import type { Layout } from "../files/layout.ts";
@@ -54,5 +54,5 @@ function startFailure(name: string, log: string, error: unknown): AppError {
   const said = error instanceof AppError ? error.message : String(error);
   const line = log.split("\n").find((entry) => / ERROR +(?!af_unix|commands)/.test(entry));
   const reason = line?.split(/\.c:\w+:\d+ - /)[1] ?? said.split("\n")[0] ?? "";
-  return new AppError("engine_failed", `LXC cannot start container ${name}: ${plain(reason)}`, { cause: error });
+  return new AppError("engine_failed", `LXC cannot start container ${name}: ${toSentence(reason)}`, { cause: error });
 }

@@ -1,16 +1,16 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { kill } from "./init-process.ts";
+import { killProcess } from "./init-process.ts";
 import { loopDevice } from "../files/loop-device.ts";
-import type { RootPlace } from "../rootfs/root-location.ts";
+import type { RootLocation } from "../rootfs/root-location.ts";
 
 /**
  * LXC's own process of a container may be killed, and mostly takes the container along; what it has left behind (a frozen
  * one) LXC does not know of. This ends it: the first processes whose root is the container's root file system. To be called
  * only for a container that LXC does not run. Answers how many there were, when they are gone.
  */
-export async function killLeftovers(place: RootPlace | undefined): Promise<number> {
+export async function killLeftovers(place: RootLocation | undefined): Promise<number> {
   const root = place && (await rootIdentity(place));
   if (root === undefined) return 0;
   let killed = 0;
@@ -18,7 +18,7 @@ export async function killLeftovers(place: RootPlace | undefined): Promise<numbe
     const lives = async (): Promise<boolean> => (await identity(`/proc/${pid}/root`)) === root;
     if (!(await lives()) || !(await isFirst(pid))) continue;
     killed++;
-    await kill(Number(pid));
+    await killProcess(Number(pid));
     const deadline = performance.now() + patience;
     while ((await lives()) && performance.now() < deadline) await delay(pause);
   }
@@ -30,7 +30,7 @@ const pause = 5;
 const patience = 5_000;
 
 /** `undefined`: nothing there, or not mounted. */
-async function rootIdentity({ kind, path }: RootPlace): Promise<string | undefined> {
+async function rootIdentity({ kind, path }: RootLocation): Promise<string | undefined> {
   if (kind === "folder") return identity(path);
   const device = await loopDevice(path, "lxc");
   const found = device === undefined ? undefined : await stat(device, { bigint: true }).catch(() => undefined);

@@ -3,7 +3,7 @@ import { type CardFacts, networkFile, networkText, renamedInHosts, resolverText 
 import { unwritable } from "../../reshape/unwritable.ts";
 import type { Shape } from "../../shape.ts";
 import { codeOf } from "../failures.ts";
-import { hasFolder, makeFolderInside, probeInside, readInside, replaceInside } from "../rootfs/inside-files.ts";
+import { hasFolder, makeFolderInside, checkWritableInside, readInside, replaceInside } from "../rootfs/inside-files.ts";
 
 /** A container's own files that say what it is called, whom it asks for names, and which addresses its card has. */
 
@@ -16,7 +16,7 @@ export async function setHostname(root: string, former: string, hostname: string
 }
 
 /** `undefined`: it can. */
-export async function whyNoResolver(root: string): Promise<string | undefined> {
+export async function findResolverObstacle(root: string): Promise<string | undefined> {
   if (!(await hasFolder(root, "/etc"))) return "has no folder /etc";
   return (await hasFolder(root, "/etc/resolv.conf")) ? "has a folder in the place of /etc/resolv.conf" : undefined;
 }
@@ -24,7 +24,7 @@ export async function whyNoResolver(root: string): Promise<string | undefined> {
 /** Throws `conflict` when its own files cannot be written, which `field` needs. */
 export async function checkWritable(root: string, field: keyof Shape): Promise<void> {
   try {
-    await probeInside(root, "/etc");
+    await checkWritableInside(root, "/etc");
   } catch (error) {
     const reason = unwritableBy[codeOf(error)];
     throw reason === undefined ? error : unwritable(field, reason, error);

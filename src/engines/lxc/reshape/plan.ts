@@ -3,20 +3,20 @@ import type { Container } from "../../engine.ts";
 import type { Shape } from "../../shape.ts";
 import type { Addresses } from "../network/addresses.ts";
 import { readConfig, settingsOf } from "../files/config-file.ts";
-import type { Facts } from "../files/container-facts.ts";
+import type { ContainerFacts } from "../files/container-facts.ts";
 import { type GivenAddress, parseAddresses } from "../../network/given-addresses.ts";
 import { checkMemory } from "../../reshape/memory.ts";
-import { checkWords } from "../../reshape/check-shape.ts";
-import { checkWritable, whyNoResolver } from "./inside.ts";
+import { checkShape } from "../../reshape/check-shape.ts";
+import { checkWritable, findResolverObstacle } from "./inside.ts";
 import type { Layout } from "../files/layout.ts";
 import type { Resizing, SizePlan, Subject } from "./resize.ts";
-import { inRoot, rootPlace } from "../rootfs/root-location.ts";
+import { inRoot, locateRoot } from "../rootfs/root-location.ts";
 
 interface Deps {
   layout: Layout;
   bridge: string;
   addresses: Addresses;
-  facts: { of(name: string): Promise<Facts | undefined> };
+  facts: { get(name: string): Promise<ContainerFacts | undefined> };
   resizing: Resizing;
 }
 
@@ -34,7 +34,7 @@ export interface PlannedShape {
  */
 export function createShapePlan({ layout, bridge, addresses, facts, resizing }: Deps) {
   return async function plan(found: Container, change: Shape, signal?: AbortSignal): Promise<PlannedShape> {
-    checkWords(change);
+    checkShape(change);
     const subject = subjectOf(found);
     const config = await readConfig(layout, found.name);
     if (change.memory !== undefined && found.pid > 0) await checkMemory(found.pid, change.memory);
@@ -47,8 +47,8 @@ export function createShapePlan({ layout, bridge, addresses, facts, resizing }: 
   };
 
   async function checkResolver({ name, task }: Subject, config: string): Promise<void> {
-    const place = rootPlace(layout, name, config);
-    const reason = place ? await inRoot(place, task, whyNoResolver) : "has its files elsewhere: there is no place";
+    const place = locateRoot(layout, name, config);
+    const reason = place ? await inRoot(place, task, findResolverObstacle) : "has its files elsewhere: there is no place";
     if (reason === undefined) return;
     throw new AppError("conflict", `The LXC container ${name} ${reason} for its name servers.`, {
       details: { field: "nameServers" },
@@ -58,7 +58,7 @@ export function createShapePlan({ layout, bridge, addresses, facts, resizing }: 
   /** Whether its own files can be written, before anything is changed. */
   async function checkFiles({ name, task }: Subject, config: string, change: Shape): Promise<void> {
     const field = (["hostname", "nameServers", "addresses"] as const).find((one) => change[one] !== undefined);
-    const place = field && rootPlace(layout, name, config);
+    const place = field && locateRoot(layout, name, config);
     if (place) await inRoot(place, task, (root) => checkWritable(root, field));
   }
 
@@ -68,7 +68,7 @@ export function createShapePlan({ layout, bridge, addresses, facts, resizing }: 
       throw invalid("addresses", `can only be changed behind LXC's bridge ${bridge}.`);
     const subnet = await addresses.subnet(signal);
     const given = parseAddresses(wanted, subnet);
-    await addresses.hold(name, given, (await facts.of(name))?.macs ?? [], signal);
+    await addresses.claim(name, given, (await facts.get(name))?.macs ?? [], signal);
     return { given, gateway: subnet.address };
   }
 }

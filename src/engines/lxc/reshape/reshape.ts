@@ -10,7 +10,7 @@ import type { Addresses } from "../network/addresses.ts";
 import { quotaLines, memoryLines } from "../create/config.ts";
 import { readConfig, type Settings, settingsOf, withSettings, writeConfig } from "../files/config-file.ts";
 import { execIn } from "../exec/exec.ts";
-import type { Facts } from "../files/container-facts.ts";
+import type { ContainerFacts } from "../files/container-facts.ts";
 import { addressSettings, addRoutes, removeRoutes, routesOf } from "../network/address-settings.ts";
 import { countsSwap } from "../create/host.ts";
 import { setHostname, setNameServers, setNetworkFile } from "./inside.ts";
@@ -20,7 +20,7 @@ import { setLimits } from "./live-limits.ts";
 import { limitsOf, sizeLimit } from "../inspect/inspect.ts";
 import type { Resizing } from "./resize.ts";
 import type { RestartMark } from "../process/restart-mark.ts";
-import { inRoot, rootPlace } from "../rootfs/root-location.ts";
+import { inRoot, locateRoot } from "../rootfs/root-location.ts";
 import { createShapePlan, type PlannedShape } from "./plan.ts";
 import { keepForward } from "../network/forward-address.ts";
 
@@ -28,7 +28,7 @@ interface Deps {
   layout: Layout;
   bridge: string;
   addresses: Addresses;
-  facts: { of(name: string): Promise<Facts | undefined> };
+  facts: { get(name: string): Promise<ContainerFacts | undefined> };
   resizing: Resizing;
   mark: RestartMark;
   startNow(name: string): Promise<void>;
@@ -70,7 +70,7 @@ export function createReshape(deps: Deps) {
     const { name } = found;
     try {
       const work = await planned(found, change, signal);
-      await resizing.tidy(work.subject);
+      await resizing.removeRemains(work.subject);
       const putBack = work.subject.running && !work.restarts ? await setLimits(found.pid, change) : undefined;
       if (work.restarts) await mark.set(name);
       try {
@@ -99,7 +99,7 @@ export function createReshape(deps: Deps) {
     const config = await readConfig(layout, name);
     await writeInside(found, change, work, config);
     const near = network?.given.filter((one) => one.near).map(({ address }) => address);
-    const mac = (await facts.of(name))?.macs[0];
+    const mac = (await facts.get(name))?.macs[0];
     if (near && mac !== undefined) await addresses.reserveAll(name, mac, near);
     if (change.nameServers) await keepNameServers(layout, name, change.nameServers);
     const wanted = withSettings(config, await settingsFor(name, config, change, work));
@@ -114,7 +114,7 @@ export function createReshape(deps: Deps) {
 
   async function writeInside({ name, pid }: Container, change: Shape, work: PlannedShape, config: string) {
     const { hostname, nameServers } = change;
-    const place = rootPlace(layout, name, config);
+    const place = locateRoot(layout, name, config);
     if (!place || (hostname === undefined && !nameServers && !work.network)) return;
     const servers = nameServers ?? (await nameServersOf(layout, name));
     await inRoot(place, work.subject.task, async (root) => {

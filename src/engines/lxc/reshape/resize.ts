@@ -11,7 +11,7 @@ import { folderName, imageName, type Layout } from "../files/layout.ts";
 import { formatImage, growImage, imageSizes, inMountedImage, keepImage, makeLoopRoot } from "../rootfs/loop-image.ts";
 import { isPrivileged, mappedRanges } from "../id-map/id-range.ts";
 import { rootHookSettings } from "../rootfs/mount-hooks.ts";
-import { inRoot, isMounted, type RootPlace, rootPlace, unmountLeftover } from "../rootfs/root-location.ts";
+import { inRoot, isMounted, type RootLocation, locateRoot, unmountLeftover } from "../rootfs/root-location.ts";
 import { runningContainers } from "../process/running-containers.ts";
 import type { Owner, Staging } from "../files/staging.ts";
 
@@ -40,7 +40,7 @@ export type Resizing = ReturnType<typeof createResizing>;
 export function createResizing({ layout, staging }: Deps) {
   async function plan(subject: Subject, size: number): Promise<SizePlan> {
     const config = await readConfig(layout, subject.name);
-    const place = rootPlace(layout, subject.name, config);
+    const place = locateRoot(layout, subject.name, config);
     if (!place?.own) throw unfit("cannot be set: the container has its files elsewhere.");
     const sizes = place.kind === "image" ? await imageSizes(place.path) : undefined;
     const whole = sizes && size - sizes.used < blockSize;
@@ -56,7 +56,7 @@ export function createResizing({ layout, staging }: Deps) {
   }
 
   async function grow({ name, task }: Subject, size: number): Promise<void> {
-    const place = rootPlace(layout, name, await readConfig(layout, name));
+    const place = locateRoot(layout, name, await readConfig(layout, name));
     if (place?.kind === "image") await growImage(place.path, size, task);
   }
 
@@ -64,7 +64,7 @@ export function createResizing({ layout, staging }: Deps) {
   async function remake(subject: Subject, size: number, signal?: AbortSignal): Promise<void> {
     const { name, task } = subject;
     const config = await readConfig(layout, name);
-    const place = rootPlace(layout, name, config);
+    const place = locateRoot(layout, name, config);
     if (!place?.own) throw unfit("cannot be set: the container has its files elsewhere.");
     await withStaged(subject, async (folder) => {
       const image = path.join(folder, imageName);
@@ -78,14 +78,14 @@ export function createResizing({ layout, staging }: Deps) {
       await rename(image, made);
       await writeConfig(layout, name, withSettings(config, rootSettings(layout, name, config)));
       if (place.kind === "image" && place.path !== made) await rm(place.path, { force: true });
-      await tidy(subject);
+      await removeRemains(subject);
     });
   }
 
   /** What a copy that was killed has left beside the root file system in use. */
-  async function tidy(subject: Subject): Promise<void> {
+  async function removeRemains(subject: Subject): Promise<void> {
     const { name } = subject;
-    const place = rootPlace(layout, name, await readConfig(layout, name));
+    const place = locateRoot(layout, name, await readConfig(layout, name));
     if (!subject.running) await unmountLeftover(place);
     const [folder, image] = [folderName, imageName].map((file) => path.join(layout.home(name), file)) as [
       string,
@@ -111,12 +111,12 @@ export function createResizing({ layout, staging }: Deps) {
     }
   }
 
-  async function isInUse(name: string, place: RootPlace, task: string): Promise<boolean> {
+  async function isInUse(name: string, place: RootLocation, task: string): Promise<boolean> {
     if ((await runningContainers(layout.path)).has(name)) return true;
     return place.kind === "image" && (await loopDevice(place.path, task)) !== undefined;
   }
 
-  return { plan, grow, remake, tidy };
+  return { plan, grow, remake, removeRemains };
 }
 
 /** Of a container whose root file system is in a file from now on. */
@@ -136,7 +136,7 @@ async function mayGrow(): Promise<boolean> {
 }
 
 /** Nothing is written to what is only read, in case that somebody starts it meanwhile. */
-function inSource<T>(place: RootPlace, task: string, work: (root: string) => Promise<T>): Promise<T> {
+function inSource<T>(place: RootLocation, task: string, work: (root: string) => Promise<T>): Promise<T> {
   return place.kind === "folder"
     ? work(place.path)
     : inMountedImage({ image: place.path, task, options: ["ro"] }, work);
@@ -157,7 +157,7 @@ interface Amount {
   files: number;
 }
 
-async function usage(place: RootPlace, task: string): Promise<Amount> {
+async function usage(place: RootLocation, task: string): Promise<Amount> {
   return inRoot(place, task, async (root) => {
     if (place.kind === "image") {
       const { blocks, bfree, bsize, files, ffree } = await statfs(root);

@@ -16,13 +16,13 @@ const probeSize = 16 << 10;
 
 /** Whether it is a folder, and no link leads there. */
 export async function hasFolder(root: string, place: string): Promise<boolean> {
-  return (await inFolder(root, place, async () => true)) ?? false;
+  return (await withFolder(root, place, async () => true)) ?? false;
 }
 
 /** `undefined`: no such file, or something else in its place. */
 export async function readInside(root: string, place: string): Promise<string | undefined> {
   const { folder, name } = split(place);
-  return inFolder(root, folder, async (at) => {
+  return withFolder(root, folder, async (at) => {
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const file = await open(`${at}/${name}`, flags).catch(() => undefined);
     if (!file) return undefined;
@@ -38,7 +38,7 @@ export async function readInside(root: string, place: string): Promise<string | 
 /** Whole or not at all. Answers false when its folder is not there, or when a folder is in its place. */
 export async function replaceInside(root: string, place: string, text: string): Promise<boolean> {
   const { folder, name } = split(place);
-  const done = await inFolder(root, folder, async (at, handle) => {
+  const done = await withFolder(root, folder, async (at, handle) => {
     const before = await lstat(`${at}/${name}`).catch(() => undefined);
     if (before?.isDirectory()) return false;
     const draft = await writeDraft(at, handle, text);
@@ -52,8 +52,8 @@ export async function replaceInside(root: string, place: string, text: string): 
 }
 
 /** Throws what the kernel says when no small file can be put there. */
-export async function probeInside(root: string, folder: string): Promise<void> {
-  await inFolder(root, folder, async (at, handle) => unlink(await writeDraft(at, handle, " ".repeat(probeSize))));
+export async function checkWritableInside(root: string, folder: string): Promise<void> {
+  await withFolder(root, folder, async (at, handle) => unlink(await writeDraft(at, handle, " ".repeat(probeSize))));
 }
 
 /** Answers its path; what was begun before is taken away, but for what somebody has put in its place. */
@@ -78,7 +78,7 @@ async function writeDraft(at: string, folder: FileHandle, text: string): Promise
 
 export async function makeFolderInside(root: string, place: string): Promise<void> {
   const { folder, name } = split(place);
-  await inFolder(root, folder, (at) =>
+  await withFolder(root, folder, (at) =>
     mkdir(`${at}/${name}`, { mode: 0o755 }).catch((error: unknown) => {
       if (codeOf(error) !== "EEXIST") throw error;
     }),
@@ -86,7 +86,7 @@ export async function makeFolderInside(root: string, place: string): Promise<voi
 }
 
 /** `undefined`: there is no such folder. */
-async function inFolder<T>(
+async function withFolder<T>(
   root: string,
   place: string,
   work: (at: string, handle: FileHandle) => Promise<T>,

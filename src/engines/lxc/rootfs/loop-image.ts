@@ -5,7 +5,7 @@ import { AppError, invalid } from "../../../errors.ts";
 import { runChild } from "../../processes/child.ts";
 import { codeOf } from "../failures.ts";
 import { loopDevice } from "../files/loop-device.ts";
-import { inMountSpace } from "./mount-namespace.ts";
+import { inMountNamespace } from "./mount-namespace.ts";
 
 /**
  * Root file systems of a limited size: an ext4 in a file with holes, which LXC mounts through a loop device. Whoever
@@ -70,7 +70,7 @@ export async function inMountedImage<T>(
   work: (root: string) => Promise<T>,
 ): Promise<T> {
   const point = path.dirname(image);
-  return inMountSpace(task, async (space) => {
+  return inMountNamespace(task, async (space) => {
     const device = await loopDevice(image, task);
     if (device === undefined) await space.mount(image, point, ["loop", ...options]);
     else await space.mount(device, point, []);
@@ -91,7 +91,7 @@ export async function growImage(image: string, size: number, task: string): Prom
   }
   const before = await loopDevice(image, task);
   if (before !== undefined) await runChild(["losetup", "-c", before], { task });
-  await inMountSpace(task, async (space) => {
+  await inMountNamespace(task, async (space) => {
     await space.mount(before ?? image, path.dirname(image), before === undefined ? ["loop"] : []);
     const device = await loopDevice(image, task);
     if (device === undefined || device !== (before ?? device)) throw stoppedMeanwhile();

@@ -9,7 +9,7 @@ import { runChild, systemPath } from "../../processes/child.ts";
  * Mounts that nobody else on this host sees. They are in a mount namespace of their own, whose one process reads from
  * this one: however this one ends, the mounts and their loop devices are gone at once, and there is nothing to clear away.
  */
-export interface MountSpace {
+export interface MountNamespace {
   /** Mounts it on the folder `point`; what lies there on the host stays as it is. */
   mount(source: string, point: string, options: readonly string[]): Promise<void>;
   /** The same place as it is in there, for this process and its children. */
@@ -22,8 +22,8 @@ export interface MountSpace {
 const guarded = ["nosuid", "nodev", "noexec"];
 
 /** What was written there is on its way to the disk when it resolves. `task`: whose work it is, as of `runChild`. */
-export async function inMountSpace<T>(task: string, work: (space: MountSpace) => Promise<T>): Promise<T> {
-  const { space, close } = await openMountSpace(task);
+export async function inMountNamespace<T>(task: string, work: (space: MountNamespace) => Promise<T>): Promise<T> {
+  const { space, close } = await openMountNamespace(task);
   try {
     const result = await work(space);
     await close();
@@ -35,7 +35,7 @@ export async function inMountSpace<T>(task: string, work: (space: MountSpace) =>
   }
 }
 
-async function openMountSpace(task: string): Promise<{ space: MountSpace; close(): Promise<void> }> {
+async function openMountNamespace(task: string): Promise<{ space: MountNamespace; close(): Promise<void> }> {
   const holder = spawn("unshare", ["--mount", "--propagation", "slave", "--", "cat"], {
     env: { PATH: systemPath, LC_ALL: "C", GANTRY_TASK: task },
     detached: true,
@@ -63,7 +63,7 @@ async function openMountSpace(task: string): Promise<{ space: MountSpace; close(
     }
   }
 
-  const space: MountSpace = {
+  const space: MountNamespace = {
     async mount(source, point, options) {
       await run(["mount", "-t", "ext4", "-o", [...guarded, ...options].join(","), "--", source, point]);
       points.push(point);

@@ -9,7 +9,7 @@ import { inMountedImage } from "./loop-image.ts";
 import { hasRootHooks } from "./mount-hooks.ts";
 
 /** Where a container's root file system is: a folder, or a file with a file system of its own. */
-export interface RootPlace {
+export interface RootLocation {
   kind: "folder" | "image";
   path: string;
   /** It is in the container's own folder. */
@@ -19,7 +19,7 @@ export interface RootPlace {
 }
 
 /** `undefined`: on something else, which only LXC knows how to mount. */
-export function rootPlace(layout: Layout, name: string, config: string): RootPlace | undefined {
+export function locateRoot(layout: Layout, name: string, config: string): RootLocation | undefined {
   const setting = settingsOf(config, "lxc.rootfs.path").at(-1) ?? "";
   const [, type = "dir", place = ""] = /^(?:(\w+):)?(\/.*)$/.exec(setting) ?? [];
   if (place === "" || (type !== "dir" && type !== "loop")) return undefined;
@@ -30,12 +30,12 @@ export function rootPlace(layout: Layout, name: string, config: string): RootPla
 }
 
 /** Without what a running container has mounted on it. */
-export function inRoot<T>(place: RootPlace, task: string, work: (root: string) => Promise<T>): Promise<T> {
+export function inRoot<T>(place: RootLocation, task: string, work: (root: string) => Promise<T>): Promise<T> {
   return place.kind === "folder" ? work(place.path) : inMountedImage({ image: place.path, task }, work);
 }
 
 /** Takes away the mount of a start that was killed in the middle. Only for a container that LXC does not run. */
-export async function unmountLeftover(place: RootPlace | undefined): Promise<void> {
+export async function unmountLeftover(place: RootLocation | undefined): Promise<void> {
   const point = place?.mountPoint;
   if (point !== undefined && (await isMounted(point))) await runChild(["umount", "-l", "--", point], { task: "lxc" });
 }

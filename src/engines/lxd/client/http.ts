@@ -39,12 +39,12 @@ export interface LxdAnswer<T> {
 }
 
 /** What LXD answers without its envelope. */
-export interface LxdPlain {
+export interface RawAnswer {
   headers: http.IncomingHttpHeaders;
   body: string;
 }
 
-export interface PlainOptions {
+export interface RawOptions {
   /** HEAD: only its headers. */
   method?: "GET" | "HEAD";
   limit?: number;
@@ -60,11 +60,11 @@ export interface LxdHttp {
   /** The same, `undefined` for what is not there. */
   find<T>(path: string, signal?: AbortSignal): Promise<T | undefined>;
   /** What LXD answers without its envelope: a log, a file. `limit`: bytes of it, and it is refused when there are more. */
-  plain(path: string, options?: PlainOptions): Promise<LxdPlain>;
+  raw(path: string, options?: RawOptions): Promise<RawAnswer>;
   /** The same of any size, piece by piece. */
   stream(path: string, signal: AbortSignal): Promise<Pick<Upload, "length"> & { body: AsyncIterable<Uint8Array> }>;
   /** The body of `plain`. */
-  raw(path: string, signal?: AbortSignal): Promise<string>;
+  rawText(path: string, signal?: AbortSignal): Promise<string>;
   close(): void;
 }
 
@@ -99,7 +99,7 @@ export function createLxdHttp(socket: string): LxdHttp {
     return promise;
   }
 
-  async function exchange(request: LxdRequest, size?: number): Promise<LxdPlain & { status: number }> {
+  async function exchange(request: LxdRequest, size?: number): Promise<RawAnswer & { status: number }> {
     const timeout = request.timeout ?? usualTimeout;
     const limit = AbortSignal.timeout(timeout);
     const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit;
@@ -135,7 +135,7 @@ export function createLxdHttp(socket: string): LxdHttp {
     }
   }
 
-  async function plain(path: string, { method = "GET", limit, signal }: PlainOptions = {}): Promise<LxdPlain> {
+  async function raw(path: string, { method = "GET", limit, signal }: RawOptions = {}): Promise<RawAnswer> {
     const { status, headers, body } = await exchange({ method, path, signal }, limit);
     if (status >= 400) throw refusal(status, errorIn(body) ?? `no ${path.split("/").at(-1)}`);
     return { headers, body };
@@ -146,14 +146,14 @@ export function createLxdHttp(socket: string): LxdHttp {
     send,
     get,
     find,
-    plain,
+    raw,
     async stream(path, signal) {
       const response = await connect({ path }, signal, false);
       const { statusCode: status = 500, headers } = response;
       if (status >= 400) throw refusal(status, await text(upTo(response, 65_536)));
       return { length: Number(headers["content-length"]), body: response };
     },
-    raw: async (path, signal) => (await plain(path, { signal })).body,
+    rawText: async (path, signal) => (await raw(path, { signal })).body,
     close: () => agent.destroy(),
   };
 }

@@ -34,7 +34,7 @@ export interface Operations {
   /** Whether LXD works at this container now. */
   isBusy(name: string): Promise<boolean>;
   /** Resolves when what LXD does with this container is done; after a moment where nothing is. */
-  settle(name: string): Promise<void>;
+  waitUntilIdle(name: string): Promise<void>;
 }
 
 const waitAtOnce = 20_000;
@@ -94,11 +94,11 @@ export function createOperations(http: LxdHttp): Operations {
     );
   }
 
-  async function settle(name: string): Promise<void> {
+  async function waitUntilIdle(name: string): Promise<void> {
     const running = await runningAt(name);
     if (running.length === 0) await delay(pause);
     for (const { id } of running) await wait(id, waitAtOnce);
   }
 
-  return { run, begin, wait, look, check, cancel, settle, isBusy: async (name) => (await runningAt(name)).length > 0 };
+  return { run, begin, wait, look, check, cancel, waitUntilIdle, isBusy: async (name) => (await runningAt(name)).length > 0 };
 }

@@ -49,13 +49,13 @@ function lanAddress({ network }: ContainerSpec): string[] {
  */
 function deviceRules(spec: ContainerSpec): string[] {
   return spec.devices.flatMap((rule) => {
-    const [verb, access] = spec.privileged ? (["allow", rule.access] as const) : (["deny", withheld(rule)] as const);
+    const [verb, access] = spec.privileged ? (["allow", rule.access] as const) : (["deny", deniedAccess(rule)] as const);
     if (access === "") return [];
     const devices = rule.majors.map(({ kind, major }) => `${kind} ${major}:* ${access}`);
     return devices.flatMap((device) => deviceLines(verb, device));
   });
 }
 
-function withheld({ access }: DeviceRule): string {
+function deniedAccess({ access }: DeviceRule): string {
   return ["r", "w"].filter((letter) => !access.includes(letter)).join("");
 }

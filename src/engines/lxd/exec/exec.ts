@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { WebSocket } from "ws";
 
 import { AppError } from "../../../errors.ts";
-import { inFolder, numericUser, type NumericUser, refuseUnmapped } from "../../processes/exec-command.ts";
+import { commandInFolder, numericUser, type NumericUser, assertMapped } from "../../processes/exec-command.ts";
 import { keepStart, type KeptOutput } from "../../processes/kept-output.ts";
 import type { ExecRequest, ExecResult } from "../../container-life.ts";
 import { notStarted } from "./not-started.ts";
@@ -34,9 +34,9 @@ export async function execIn(
   const user = numericUser(request.user, "LXD");
   if (request.user !== undefined) {
     const state = await http.get<{ pid: number }>(`${instancePath(name)}/state`, signal);
-    await refuseUnmapped(state.pid, user);
+    await assertMapped(state.pid, user);
   }
-  const { argv, check } = inFolder(request);
+  const { argv, check } = commandInFolder(request);
   const body = bodyOf(request, argv, user);
   const operation = await operations.begin({ method: "POST", path: `${instancePath(name)}/exec`, body }, signal);
   if (!operation) throw connectionFailure(new Error("no operation"), http.socket);

@@ -34,7 +34,7 @@ export async function notStarted(
 async function modeOf(http: LxdHttp, name: string, path: string): Promise<"program" | "unfit" | undefined> {
   try {
     const at = `${instancePath(name)}/files?path=${encodeURIComponent(path)}`;
-    const { headers } = await http.plain(at, { method: "HEAD" });
+    const { headers } = await http.raw(at, { method: "HEAD" });
     const executable = (Number.parseInt(String(headers["x-lxd-mode"]), 8) & 0o111) > 0;
     return headers["x-lxd-type"] !== "directory" && executable ? "program" : "unfit";
   } catch (error) {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { AppError } from "../../../errors.ts";
 import type { Image, Images, PullOptions } from "../../engine.ts";
-import { forwardOnly } from "../../shared/increasing-progress.ts";
+import { onlyIncreasing } from "../../shared/increasing-progress.ts";
 import { isUnreachable } from "../../system-images/failures.ts";
 import { debianRelease, isIdPrefix, parseReference } from "../../system-images/reference.ts";
 import { createRemote, type Remote, type RemoteOptions } from "../../system-images/remote.ts";
@@ -70,7 +70,7 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
   async function pull(reference: string, { signal, login, onProgress }: PullOptions): Promise<void> {
     if (login) throw new AppError("unsupported", "Image servers of LXD take no login.");
     if (signal.aborted) throw cancelled();
-    const meter = forwardOnly(onProgress);
+    const meter = onlyIncreasing(onProgress);
     meter({ percent: -1, text: "Download image" });
     const { alias, server } = locate(reference, servers);
     const options = { signal, onProgress: meter };
@@ -93,7 +93,7 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
       const image = await findSplitImage(remote, wanted, signal);
       const { fingerprint } = image;
       if (!(await http.find(`/1.0/images/${fingerprint}`, signal))) {
-        await inFolder(servers.folder, async (folder) => {
+        await withTemporaryFolder(servers.folder, async (folder) => {
           const files = await fetchSplitImage(remote, image, { folder, signal, report });
           await importImage(operations, { ...files, fingerprint, name: alias }, signal);
         });
@@ -140,7 +140,7 @@ function locate(reference: string, { main, named }: ImageServers): { alias: stri
 }
 
 /** Runs the work with a folder that is gone afterwards. Of a killed station the store of system images deletes it. */
-async function inFolder(parent: string, work: (folder: string) => Promise<void>): Promise<void> {
+async function withTemporaryFolder(parent: string, work: (folder: string) => Promise<void>): Promise<void> {
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const folder = await mkdtemp(join(parent, ".part-"));
   try {

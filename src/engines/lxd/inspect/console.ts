@@ -22,14 +22,14 @@ export async function readConsole(http: LxdHttp, name: string, lines: number, si
 
 /** LXD writes the configuration for LXC at each start; a container that was renamed since has its files elsewhere. */
 async function consoleFile(http: LxdHttp, name: string, signal?: AbortSignal): Promise<string | undefined> {
-  const config = await unlessMissing(http.raw(`${instancePath(name)}/logs/lxc.conf`, signal));
+  const config = await unlessMissing(http.rawText(`${instancePath(name)}/logs/lxc.conf`, signal));
   const file = /^lxc\.console\.logfile = (\/.+)$/m.exec(config ?? "")?.[1];
   return file && join(dirname(dirname(file)), name, basename(file));
 }
 
 async function askConsole(http: LxdHttp, name: string, lines: number, signal?: AbortSignal): Promise<KeptLog> {
   const kept = keepEnd();
-  kept.add(Buffer.from((await unlessMissing(http.raw(`${instancePath(name)}/console`, signal))) ?? ""));
+  kept.add(Buffer.from((await unlessMissing(http.rawText(`${instancePath(name)}/console`, signal))) ?? ""));
   const text = kept.text();
   return logEnd(text, lines, kept.truncated() || Buffer.byteLength(text) >= bufferSize);
 }

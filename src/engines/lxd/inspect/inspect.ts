@@ -1,5 +1,5 @@
 import { AppError } from "../../../errors.ts";
-import { portsInDockerForm } from "../../shared/docker-ports.ts";
+import { toDockerPorts } from "../../shared/docker-ports.ts";
 import type { Container, Containers, ContainerSettings, Limits } from "../../engine.ts";
 import { architectureName } from "../../shared/host-architecture.ts";
 import type { KeptLog } from "../../container-life.ts";
@@ -8,7 +8,7 @@ import type { LxdHttp } from "../client/http.ts";
 import { findInstance, type Instance, keys } from "../client/instance.ts";
 
 /** What can be read of a container beside its state. */
-export function createLooks(
+export function createInspect(
   http: LxdHttp,
   getById: Containers["getById"],
 ): Pick<Containers, "logs" | "inspect" | "settings"> {
@@ -39,7 +39,7 @@ export function createLooks(
       Name: name,
       Created: instance.created_at ?? "",
       State: { Status: instance.status.toLowerCase(), Running: pid > 0, Paused: paused, Pid: pid },
-      NetworkSettings: { Ports: portsInDockerForm(ports) },
+      NetworkSettings: { Ports: toDockerPorts(ports) },
     };
   }
 

@@ -69,7 +69,7 @@ export function createLifecycle(http: LxdHttp, operations: Operations): Lifecycl
         return await act();
       } catch (error) {
         if (!isBusy(error) || performance.now() > deadline) throw error;
-        await operations.settle(name);
+        await operations.waitUntilIdle(name);
       }
     }
   }

@@ -4,17 +4,17 @@ import type { LxdHttp } from "../client/http.ts";
 import { type Instance, instancePath } from "../client/instance.ts";
 
 /** First processes by container. LXD takes 5 ms to look one up, so it is asked once for each start. */
-export interface Pids {
+export interface InitProcesses {
   /** 0 = not running any more. */
-  of(instance: Instance, signal?: AbortSignal): Promise<number>;
+  get(instance: Instance, signal?: AbortSignal): Promise<number>;
   /** Forgets what is not among these. */
-  keep(instances: readonly Instance[]): void;
+  retain(instances: readonly Instance[]): void;
 }
 
-export function createPids(http: LxdHttp): Pids {
+export function createInitProcesses(http: LxdHttp): InitProcesses {
   const known = new Map<string, { start: string; pid: number }>();
 
-  async function of(instance: Instance, signal?: AbortSignal): Promise<number> {
+  async function get(instance: Instance, signal?: AbortSignal): Promise<number> {
     const { name, last_used_at: start } = instance;
     const before = known.get(name);
     if (before?.start === start && existsSync(`/proc/${before.pid}`)) return before.pid;
@@ -25,10 +25,10 @@ export function createPids(http: LxdHttp): Pids {
     return pid;
   }
 
-  function keep(instances: readonly Instance[]): void {
+  function retain(instances: readonly Instance[]): void {
     const names = new Set(instances.map(({ name }) => name));
     for (const name of known.keys()) if (!names.has(name)) known.delete(name);
   }
 
-  return { of, keep };
+  return { get, retain };
 }

@@ -1,5 +1,5 @@
 import { AppError } from "../../../errors.ts";
-import { plain } from "../../shared/error-text.ts";
+import { toSentence } from "../../shared/error-text.ts";
 import { reasonOf } from "../failures.ts";
 import type { LxdHttp } from "../client/http.ts";
 import { instancePath } from "../client/instance.ts";
@@ -7,13 +7,13 @@ import { instancePath } from "../client/instance.ts";
 /** "lxd forkstart ... exit status 1" says nothing; the log of the LXC below does, in its first line of an error. */
 export async function startFailure(http: LxdHttp, name: string, error: unknown): Promise<unknown> {
   if (!/forkstart/.test(reasonOf(error))) return error;
-  const log = await http.raw(`${instancePath(name)}/logs/lxc.log`).catch(() => "");
+  const log = await http.rawText(`${instancePath(name)}/logs/lxc.log`).catch(() => "");
   const line = log.split("\n").find((entry) => / ERROR +(?!af_unix|commands)/.test(entry));
   const reason = line?.split(/\.c:\w+:\d+ - /)[1];
   if (reason === undefined) return error;
   const hint = /permission denied.*detached mount/i.test(reason)
     ? " All folders above a mounted one must let others pass through (chmod o+x)."
     : "";
-  const message = `LXD cannot start container ${name}: ${plain(reason)}${hint}`;
+  const message = `LXD cannot start container ${name}: ${toSentence(reason)}${hint}`;
   return new AppError("engine_failed", message, { cause: error });
 }

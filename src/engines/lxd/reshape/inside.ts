@@ -32,7 +32,7 @@ export interface InsideShape {
  * process, 0 = it does not run.
  */
 export function createInsideShape({ files, exec }: Deps) {
-  return async function settle(name: string, pid: number, shape: InsideShape): Promise<void> {
+  return async function applyInside(name: string, pid: number, shape: InsideShape): Promise<void> {
     const { hostname, nameServers, network } = shape;
     if (hostname !== undefined) await setHostname(name, pid, hostname);
     if (nameServers) await files.replace(name, "/etc/resolv.conf", resolverText(nameServers));

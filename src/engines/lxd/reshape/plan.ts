@@ -2,9 +2,9 @@ import { AppError, hasCode } from "../../../errors.ts";
 import type { ExecRequest, ExecResult } from "../../container-life.ts";
 import { checkMemory } from "../../reshape/memory.ts";
 import { unwritable } from "../../reshape/unwritable.ts";
-import { checkWords } from "../../reshape/check-shape.ts";
+import { checkShape } from "../../reshape/check-shape.ts";
 import type { Shape } from "../../shape.ts";
-import { plain } from "../../shared/error-text.ts";
+import { toSentence } from "../../shared/error-text.ts";
 import { reasonOf } from "../failures.ts";
 import type { LxdHttp } from "../client/http.ts";
 import type { InsideFiles } from "../rootfs/inside-files.ts";
@@ -40,7 +40,7 @@ const countPatience = 60_000;
 
 export function createReshapePlan({ http, files, exec }: Deps) {
   async function plan(instance: Instance, change: Shape, signal?: AbortSignal): Promise<PlannedShape> {
-    checkWords(change);
+    checkShape(change);
     const state = await http.get<State>(`${instancePath(instance.name)}/state`, signal);
     const pid = isUp(instance) ? Math.max(0, state.pid) : 0;
     if (change.memory !== undefined && pid > 0) await checkMemory(pid, change.memory);
@@ -97,7 +97,7 @@ export function createReshapePlan({ http, files, exec }: Deps) {
     } catch (error) {
       if (isQuotaExceeded(error)) throw unwritable(field, "its file system is full", error);
       if (hasCode(error, "disk_full") || !/sftp/i.test(reasonOf(error))) throw error;
-      throw unwritable(field, plain(reasonOf(error)), error);
+      throw unwritable(field, toSentence(reasonOf(error)), error);
     }
   }
 

@@ -39,7 +39,7 @@ export interface LxdReshaping extends Reshaping {
 export function createReshaping({ http, operations, moving, lifecycle, exec, addressing }: Deps): LxdReshaping {
   const files = createInsideFiles(http, exec);
   const { plan, checkFiles } = createReshapePlan({ http, files, exec });
-  const settle = createInsideShape({ files, exec });
+  const applyInside = createInsideShape({ files, exec });
   const patch = createPatching(http, operations, lifecycle.insist);
   const configureAll = createConfiguring(patch);
 
@@ -68,7 +68,7 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
     };
     const { planned, pool, undo } = change.addresses ? await addressing(configure) : await configure();
     try {
-      await settle(name, planned.moves ? 0 : planned.pid, insideOf(change, planned));
+      await applyInside(name, planned.moves ? 0 : planned.pid, insideOf(change, planned));
       if (pool !== undefined) await move(planned, pool);
     } catch (error) {
       // Of an LXD that is gone nobody knows how far it is; called again, it goes on.
@@ -94,7 +94,7 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
     if (!now || now.config[keys.leaving] === "true") return;
     await undo();
     const { hostname, ...before } = await insideAsSet(http, instance);
-    await settle(name, moves ? 0 : pid, {
+    await applyInside(name, moves ? 0 : pid, {
       hostname: change.hostname && (hostname ?? hostnameOf(instance)),
       nameServers: change.nameServers && before.nameServers,
       network: change.addresses && before.network,
@@ -127,7 +127,7 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
     reshape,
     async restore({ id, pid }, instance) {
       if (instance.config[keys.shape] !== undefined && pid > 0)
-        await settle(id, pid, await insideAsSet(http, instance));
+        await applyInside(id, pid, await insideAsSet(http, instance));
     },
   };
 }

@@ -41,7 +41,7 @@ export function createInsideFiles(http: LxdHttp, exec: Exec): InsideFiles {
 
   async function kind(name: string, path: string) {
     try {
-      const { headers } = await steady(() => http.plain(at(name, path), { method: "HEAD" }));
+      const { headers } = await retryForkfile(() => http.raw(at(name, path), { method: "HEAD" }));
       const told = headers["x-lxd-type"];
       return told === "symlink" || told === "directory" ? told : "file";
     } catch (error) {
@@ -68,7 +68,7 @@ export function createInsideFiles(http: LxdHttp, exec: Exec): InsideFiles {
   async function readByLxd(name: string, path: string): Promise<string | undefined> {
     const signal = AbortSignal.timeout(readPatience);
     try {
-      return (await steady(() => http.plain(at(name, path), { limit: readLimit, signal }))).body;
+      return (await retryForkfile(() => http.raw(at(name, path), { limit: readLimit, signal }))).body;
     } catch (error) {
       if (hasCode(error, "too_large")) return undefined;
       if (!signal.aborted) throw error;
@@ -96,7 +96,7 @@ export function createInsideFiles(http: LxdHttp, exec: Exec): InsideFiles {
       },
     };
     const headers = { "X-LXD-type": "file", "X-LXD-uid": "0", "X-LXD-gid": "0", "X-LXD-mode": "0644", ...how };
-    await steady(() => http.send({ method: "POST", path: at(name, path), upload, headers }));
+    await retryForkfile(() => http.send({ method: "POST", path: at(name, path), upload, headers }));
   }
 
   async function probe(name: string, folder: string): Promise<void> {
@@ -111,12 +111,12 @@ export function createInsideFiles(http: LxdHttp, exec: Exec): InsideFiles {
   async function makeFolder(name: string, path: string): Promise<void> {
     if (await kind(name, path)) return;
     const headers = { "X-LXD-type": "directory", "X-LXD-uid": "0", "X-LXD-gid": "0", "X-LXD-mode": "0755" };
-    await steady(() => http.send({ method: "POST", path: at(name, path), headers }));
+    await retryForkfile(() => http.send({ method: "POST", path: at(name, path), headers }));
   }
 
   async function remove(name: string, path: string): Promise<void> {
     try {
-      await steady(() => http.send({ method: "DELETE", path: at(name, path) }));
+      await retryForkfile(() => http.send({ method: "DELETE", path: at(name, path) }));
     } catch (error) {
       if (!hasCode(error, "not_found")) throw error;
     }
@@ -129,7 +129,7 @@ const tries = 20;
 const pause = 100;
 
 /** LXD's own program for it ends with the container, also in the middle; to a HEAD its failure has no words. */
-async function steady<T>(act: () => Promise<T>): Promise<T> {
+async function retryForkfile<T>(act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await act();
