@@ -50,7 +50,7 @@ export const outputLimit = 1 << 20;
 /** Every call throws `not_found` for a container that is not there. */
 export interface ContainerLife {
   /** Asks it to end, and kills it when the grace is over; a paused one ends too. No error when it is stopped. */
-  shutDown(id: string, options?: StopOptions): Promise<void>;
+  stop(id: string, options?: StopOptions): Promise<void>;
   /** Ends it in the same way when it runs, and starts it. */
   restart(id: string, options?: StopOptions): Promise<void>;
   /** All its processes stand still. No error when they do already; `conflict` when it does not run. */

@@ -214,7 +214,7 @@ export interface Containers extends ContainerLife, Reshaping {
   /** No error when it runs already. `conflict` when a port is taken. */
   start(id: string, signal?: AbortSignal): Promise<void>;
   /** Kills it; whatever its restart policy, it stays stopped until somebody starts it. */
-  stop(id: string, signal?: AbortSignal): Promise<void>;
+  kill(id: string, signal?: AbortSignal): Promise<void>;
   /** Kills it first when it runs; its anonymous volumes go with it. No error when it is gone already. */
   remove(id: string, options?: RemoveOptions): Promise<void>;
   settings(id: string, signal?: AbortSignal): Promise<ContainerSettings>;

@@ -43,7 +43,7 @@ test("a frozen container is stopped and removed, with its monitor and without", 
     await freeze(container.pid);
     assert.equal((await engine().containers.getById(container.id))?.state, "running");
     if (alone) process.kill(await monitorOf(container.id), "SIGKILL");
-    await engine().containers.stop(container.id);
+    await engine().containers.kill(container.id);
     await until(() => !isAlive(container.pid));
     await engine().containers.start(container.id);
     await freeze((await engine().containers.getById(container.id))?.pid ?? 0);
@@ -56,7 +56,7 @@ test("a container whose monitor hangs is listed, stopped and removed", async () 
   const { id, pid } = await launch();
   process.kill(await monitorOf(id), "SIGSTOP");
   assert.equal((await engine().containers.getById(id))?.pid, pid);
-  await engine().containers.stop(id);
+  await engine().containers.kill(id);
   assert.equal((await engine().containers.getById(id))?.state, "stopped");
   await engine().containers.remove(id);
   assert.deepEqual(leftovers(lxc()), nothing);
@@ -105,10 +105,10 @@ test("what clears away a killed station's helpers leaves its containers running"
 test("many starts and stops at once, and one after the other", async () => {
   const { id } = await launch();
   for (let round = 0; round < 5; round++) {
-    await Promise.all([engine().containers.stop(id), engine().containers.start(id), engine().containers.start(id)]);
+    await Promise.all([engine().containers.kill(id), engine().containers.start(id), engine().containers.start(id)]);
     assert.equal((await engine().containers.getById(id))?.state, "running");
   }
-  await Promise.all([1, 2, 3].map(() => engine().containers.stop(id)));
+  await Promise.all([1, 2, 3].map(() => engine().containers.kill(id)));
   assert.equal((await engine().containers.getById(id))?.state, "stopped");
   await Promise.all([
     engine().containers.start(id),
@@ -122,7 +122,7 @@ test("many starts and stops at once, and one after the other", async () => {
 test("a stop takes no half second", async (t) => {
   const { id } = await launch();
   const begun = performance.now();
-  await engine().containers.stop(id);
+  await engine().containers.kill(id);
   t.diagnostic(`${Math.round(performance.now() - begun)} ms`);
   await engine().containers.remove(id);
 });

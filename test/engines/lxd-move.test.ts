@@ -90,7 +90,7 @@ test("a copy whose sending LXD cuts off is sent again", async () => {
   const config = { [keys.moving]: id };
   await http().send({ method: "PATCH", path: `/1.0/instances/${id}`, body: { config } });
   const { move } = createMoving(cutting, createOperations(cutting));
-  await move(id, await ensureOwnPool(http()), () => engine().containers.stop(id));
+  await move(id, await ensureOwnPool(http()), () => engine().containers.kill(id));
   assert.equal(sent, 2);
   await engine().containers.start(id);
   assert.equal(await inside(engine(), id, "cat", "/kept"), "kept");
@@ -107,7 +107,7 @@ test("a container that moves keeps the snapshots that it has in LXD", async () =
   await engine().containers.reshape(id, change);
   assert.deepEqual(await http().get(at), [`${at}/before`]);
   assert.equal(await inside(engine(), id, "cat", "/kept"), "second");
-  await engine().containers.stop(id);
+  await engine().containers.kill(id);
   await ended({ method: "PUT", path: `/1.0/instances/${id}`, body: { restore: "before" } });
   await engine().containers.start(id);
   assert.equal(await inside(engine(), id, "cat", "/kept"), "first");

@@ -39,7 +39,7 @@ export async function started(engine: Engine, id: string): Promise<void> {
 }
 
 export async function restarted(engine: Engine, id: string): Promise<void> {
-  await engine.containers.stop(id);
+  await engine.containers.kill(id);
   await started(engine, id);
 }
 

@@ -46,7 +46,7 @@ function portsOf(start: () => Promise<EngineEnv>): void {
     };
     await engine.containers.start(id);
     await answers();
-    await engine.containers.stop(id);
+    await engine.containers.kill(id);
     await engine.containers.start(id);
     await answers();
 

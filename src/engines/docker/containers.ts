@@ -114,7 +114,7 @@ export function createContainers(http: DockerHttp): Containers {
     }
   }
 
-  async function stop(id: string, signal?: AbortSignal): Promise<void> {
+  async function kill(id: string, signal?: AbortSignal): Promise<void> {
     if (!(await inspectContainer(http, id, signal))) return;
     await http.json({ method: "POST", path: `${containerPath(id)}/stop`, query: { t: "0" }, signal });
   }
@@ -148,7 +148,7 @@ export function createContainers(http: DockerHttp): Containers {
     getByName,
     create,
     start,
-    stop,
+    kill,
     remove,
     settings,
     ...createLife(http),

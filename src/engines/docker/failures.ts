@@ -105,7 +105,9 @@ export function pullFailure(said: string, reference: string, registry: string): 
     return new AppError("not_found", `${registry} has no image ${reference}: ${reasonText(reason)}`, { cause });
   }
   if (/no basic auth|unauthorized|authentication required|denied/i.test(reason) && !local.test(reason)) {
-    return new AppError("remote_failed", `${registry} refused access to ${reference}: ${reasonText(reason)}`, { cause });
+    return new AppError("remote_failed", `${registry} refused access to ${reference}: ${reasonText(reason)}`, {
+      cause,
+    });
   }
   if (local.test(reason))
     return new AppError("engine_failed", `Docker cannot pull ${reference}: ${reasonText(reason)}`, { cause });

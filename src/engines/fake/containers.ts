@@ -78,7 +78,7 @@ export function createFakeContainers({ state, call, announce }: Deps): Container
       call({ method: "containers.getByName", subject: name, signal }, () => copy(findByName(name))),
     create: (spec, signal) => call({ method: "containers.create", subject: spec.name, signal }, () => make(spec)),
     start: (id, signal) => call({ method: "containers.start", subject: id, signal }, () => run(id)),
-    stop: (id, signal) => call({ method: "containers.stop", subject: id, signal }, () => end(id)),
+    kill: (id, signal) => call({ method: "containers.kill", subject: id, signal }, () => end(id)),
     remove: (id, { signal } = {}) => call({ method: "containers.remove", subject: id, signal }, () => drop(id)),
     ...createFakeLife({ state, call, announce, find, findByName, run, end }),
   };

@@ -95,7 +95,7 @@ export function createFakeLife(deps: Deps): ContainerLife & Reshaping & Pick<Con
     work: (cut: AbortSignal) => T | Promise<T>,
   ) => call({ method: `containers.${verb}`, subject: id, signal }, work);
   return {
-    shutDown: (id, { signal } = {}) => act("shutDown", id, signal, () => end(present(id).id)),
+    stop: (id, { signal } = {}) => act("stop", id, signal, () => end(present(id).id)),
     restart: (id, { signal } = {}) =>
       act("restart", id, signal, () => {
         end(present(id).id);

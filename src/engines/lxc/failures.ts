@@ -28,10 +28,14 @@ export function createFailure(error: unknown, name: string): unknown {
   }
   if (!(error instanceof AppError)) {
     const said = error instanceof Error ? error.message : String(error);
-    return new AppError("engine_failed", `LXC's container ${name} cannot be made: ${toSentence(said)}`, { cause: error });
+    return new AppError("engine_failed", `LXC's container ${name} cannot be made: ${toSentence(said)}`, {
+      cause: error,
+    });
   }
   if (error.code !== "engine_failed") return error;
-  return new AppError("engine_failed", `LXC's container ${name} cannot be made: ${toSentence(reason)}`, { cause: error });
+  return new AppError("engine_failed", `LXC's container ${name} cannot be made: ${toSentence(reason)}`, {
+    cause: error,
+  });
 }
 
 export function codeOf(error: unknown): string {

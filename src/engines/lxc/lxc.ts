@@ -5,10 +5,11 @@ import { runChild } from "../processes/child.ts";
 import type { Container, Engine, EngineInfo, Images, PullOptions } from "../engine.ts";
 import type { SystemImages } from "../system-images/system-images.ts";
 import { createAddresses } from "./network/addresses.ts";
-import { assertThere, createContainers, createSnapshot } from "./containers.ts";
-import { createMaker } from "./create/create.ts";
+import { createContainers } from "./containers.ts";
 import { createLxcEvents, type LxcEvents } from "./events.ts";
-import { createFactsStore, type ContainerFacts } from "./files/container-facts.ts";
+import { assertPathExists, createFinder } from "./inspect/find.ts";
+import { createSnapshot } from "./inspect/snapshot.ts";
+import { createFactsStore } from "./files/container-facts.ts";
 import { unavailable } from "./failures.ts";
 import { addRoutes, routesOf } from "./network/address-settings.ts";
 import type { IdFiles } from "./id-map/host-ids.ts";
@@ -42,25 +43,18 @@ export function createLxcEngine(options: LxcOptions): Engine {
   const inits = createInitProcesses(layout);
   const staging = createStaging(layout);
   const events = createLxcEvents({ path, snapshot: createSnapshot({ layout, facts, inits }) });
-  const all = async (): Promise<Map<string, ContainerFacts>> => {
-    const found = new Map<string, ContainerFacts>();
-    for (const { name } of await containers.list()) {
-      const known = await facts.get(name);
-      if (known) found.set(name, known);
-    }
-    return found;
-  };
-  const addresses = createAddresses({ layout, bridge, facts: all });
+  const finder = createFinder({ layout, facts, inits, events });
+  const addresses = createAddresses({ layout, bridge, allFacts: finder.allFacts });
   const ids = createIdRanges({
-    used: async () => [...(await all()).values()].flatMap(({ idRanges }) => idRanges),
+    used: async () => [...(await finder.allFacts()).values()].flatMap(({ idRanges }) => idRanges),
     seed: layout.home,
     ...(options.idFiles && { files: options.idFiles }),
   });
   const info = createInfo(layout);
-  const canMap = async (inFile: boolean): Promise<boolean> =>
+  const canMapOwners = async (inFile: boolean): Promise<boolean> =>
     mapsOwners(inFile ? "ext4" : { folder: layout.path }, (await info()).version);
-  const make = createMaker({ layout, staging, addresses, ids, mapsOwners: canMap, images, bridge });
-  const containers = createContainers({ layout, bridge, facts, inits, staging, addresses, events, make });
+  const making = { staging, addresses, ids, mapsOwners: canMapOwners, images, bridge, events };
+  const containers = createContainers({ layout, facts, inits, finder, ...making });
 
   return {
     type: "lxc",
@@ -99,7 +93,7 @@ export function createLxcEngine(options: LxcOptions): Engine {
 function createInfo(layout: Layout): () => Promise<EngineInfo> {
   let known: { version: string; at: number } | undefined;
   return async () => {
-    await assertThere(layout);
+    await assertPathExists(layout);
     if (!known || performance.now() - known.at > versionLasts) {
       known = { version: await askVersion(), at: performance.now() };
     }

@@ -51,7 +51,7 @@ export function createLxdEngine(options: LxdOptions): Engine {
   /** What moves to another pool is there all the time, whatever LXD says of its first one. */
   async function* told(all: AsyncIterable<EngineEvent>): AsyncGenerator<EngineEvent, void, undefined> {
     for await (const event of all) {
-      const moves = event.action === "destroy" && containers.isUnderWay(event.id);
+      const moves = event.action === "destroy" && containers.isMoving(event.id);
       yield moves ? { ...event, action: "update" } : event;
     }
   }

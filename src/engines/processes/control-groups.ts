@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { access, readdir, readFile } from "node:fs/promises";
 
 /** The container's control groups, of which what runs inside makes some of its own below; version 2 names no controller. */
 export async function containerControlGroups(pid: number): Promise<{ controllers: string[]; group: string }[]> {
@@ -8,4 +8,18 @@ export async function containerControlGroups(pid: number): Promise<{ controllers
     const own = /^.*?\/lxc\.payload[^/]*/.exec(group)?.[0];
     return own === undefined ? [] : [{ controllers: controllers.split(",").filter(Boolean), group: own }];
   });
+}
+
+/** Returns whether the kernel limits swap: LXC starts no container with a limit that the kernel has not. */
+export async function countsSwap(): Promise<boolean> {
+  const groups = await readdir("/sys/fs/cgroup").catch(() => []);
+  const files = ["memory/memory.memsw.limit_in_bytes", ...groups.map((group) => `${group}/memory.swap.max`)];
+  for (const file of files) {
+    const there = await access(`/sys/fs/cgroup/${file}`).then(
+      () => true,
+      () => false,
+    );
+    if (there) return true;
+  }
+  return false;
 }

@@ -33,6 +33,33 @@ export function weightLines(cpuWeight: number): string[] {
   return [`lxc.cgroup.cpu.shares = ${cpuWeight}`, `lxc.cgroup2.cpu.weight = ${unified}`];
 }
 
+/** The length of a scheduling period in microseconds. */
+const cpuPeriod = 100_000;
+
+/** Returns the settings that limit CPU time. `cpuTime`: milliseconds of one core in each second. */
+export function quotaLines(cpuTime: number): string[] {
+  const microseconds = cpuTime * (cpuPeriod / 1000);
+  return [
+    `lxc.cgroup.cpu.cfs_period_us = ${cpuPeriod}`,
+    `lxc.cgroup.cpu.cfs_quota_us = ${microseconds}`,
+    `lxc.cgroup2.cpu.max = ${microseconds} ${cpuPeriod}`,
+  ];
+}
+
+/**
+ * Returns the settings that limit memory in bytes. `swap`: the kernel limits swap, and as much as memory is allowed, as
+ * Docker has it. The kernel wants the memory's limit first.
+ */
+export function memoryLines(memory: number, swap: boolean): string[] {
+  return [
+    `lxc.cgroup.memory.limit_in_bytes = ${memory}`,
+    `lxc.cgroup2.memory.max = ${memory}`,
+    ...(swap
+      ? [`lxc.cgroup.memory.memsw.limit_in_bytes = ${memory * 2}`, `lxc.cgroup2.memory.swap.max = ${memory}`]
+      : []),
+  ];
+}
+
 /** `device`: as `c 81:* rw`. */
 export function deviceLines(verb: "allow" | "deny", device: string): string[] {
   return [`lxc.cgroup.devices.${verb} = ${device}`, `lxc.cgroup2.devices.${verb} = ${device}`];

@@ -24,7 +24,7 @@ export async function guardMounts(engine: Engine, container: Container, places: 
   const honest = await mountsWhatWasGiven(container, places).catch(() => false);
   if (honest || (await isEnding(container.pid))) return true;
   if (((await engine.containers.getById(container.id))?.pid ?? 0) !== container.pid) return true;
-  await engine.containers.stop(container.id);
+  await engine.containers.kill(container.id);
   return false;
 }
 

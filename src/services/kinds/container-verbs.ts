@@ -21,7 +21,7 @@ export const containerVerbs: { [K in AwaitedKind]: Rule<K> } = {
   container_stop: {
     verb: "container:stop",
     act: ({ engine, container, request, context }) =>
-      engine.containers.shutDown(container.id, { grace: request.grace, signal: context.signal }),
+      engine.containers.stop(container.id, { grace: request.grace, signal: context.signal }),
     isDone: ({ container }) => container?.state === "stopped",
   },
 

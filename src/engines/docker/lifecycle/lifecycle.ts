@@ -19,7 +19,7 @@ export function createLife(http: DockerHttp): ContainerLife {
     await http.json({ method: "POST", path: `${containerPath(Id)}/${verb}`, query, signal });
   }
 
-  async function shutDown(id: string, { grace, signal }: StopOptions = {}): Promise<void> {
+  async function stop(id: string, { grace, signal }: StopOptions = {}): Promise<void> {
     await post(id, "stop", graceQuery(grace), signal);
   }
 
@@ -95,7 +95,7 @@ export function createLife(http: DockerHttp): ContainerLife {
   }
 
   return {
-    shutDown,
+    stop,
     restart,
     pause,
     unpause,

@@ -1,5 +1,13 @@
 import type { ContainerSpec, Limits } from "../../engine.ts";
-import { addressLines, deviceLines, joinLines, mountLine, weightLines } from "../../shared/lxc-config.ts";
+import {
+  addressLines,
+  deviceLines,
+  joinLines,
+  memoryLines,
+  mountLine,
+  quotaLines,
+  weightLines,
+} from "../../shared/lxc-config.ts";
 import { idMapLines, type IdRange } from "../id-map/id-range.ts";
 import { folderName, imageName } from "../files/layout.ts";
 import { rootHookLines } from "../rootfs/mount-hooks.ts";
@@ -41,8 +49,6 @@ export interface GivenIds {
   mappedByMount: boolean;
 }
 
-/** One core's time in microseconds. */
-const cpuPeriod = 100_000;
 const common = "/usr/share/lxc/config/common.conf";
 
 /** ContainerSpec -> LXC's configuration; nothing but what stands here gets into it. */
@@ -113,26 +119,6 @@ function limits({ cpuWeight, cpuTime, memory }: Limits, swap: boolean): string[]
     ...(cpuWeight === undefined ? [] : weightLines(cpuWeight)),
     ...(cpuTime === undefined ? [] : quotaLines(cpuTime)),
     ...(memory === undefined ? [] : memoryLines(memory, swap)),
-  ];
-}
-
-export function quotaLines(cpuTime: number): string[] {
-  const microseconds = cpuTime * (cpuPeriod / 1000);
-  return [
-    `lxc.cgroup.cpu.cfs_period_us = ${cpuPeriod}`,
-    `lxc.cgroup.cpu.cfs_quota_us = ${microseconds}`,
-    `lxc.cgroup2.cpu.max = ${microseconds} ${cpuPeriod}`,
-  ];
-}
-
-/** As much swap as memory, as Docker has it. The kernel wants the memory's limit first. */
-export function memoryLines(memory: number, swap: boolean): string[] {
-  return [
-    `lxc.cgroup.memory.limit_in_bytes = ${memory}`,
-    `lxc.cgroup2.memory.max = ${memory}`,
-    ...(swap
-      ? [`lxc.cgroup.memory.memsw.limit_in_bytes = ${memory * 2}`, `lxc.cgroup2.memory.swap.max = ${memory}`]
-      : []),
   ];
 }
 

@@ -1,19 +1,22 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
-import { AppError } from "../../../errors.ts";
+import { AppError, invalid } from "../../../errors.ts";
 import { runChild } from "../../processes/child.ts";
 import type { ContainerSpec } from "../../engine.ts";
 import type { Rootfs, SystemImages } from "../../system-images/system-images.ts";
 import type { Addresses, Place } from "../network/addresses.ts";
 import { type ConfigFacts, containerConfig, type DeviceSource, type GivenIds } from "./config.ts";
 import type { StationFacts } from "../files/container-facts.ts";
+import type { LxcEvents } from "../events.ts";
 import { cancelled, createFailure, nameTaken } from "../failures.ts";
 import { readHostSide } from "./host.ts";
 import type { IdRanges } from "../id-map/id-ranges.ts";
 import { letOthersPass, letRootPass } from "../id-map/passage.ts";
-import { devicesName, folderName, imageName, type Layout } from "../files/layout.ts";
+import { devicesName, folderName, imageName, isContainerName, type Layout } from "../files/layout.ts";
 import { makeLoopRoot } from "../rootfs/loop-image.ts";
+import { assertPathExists } from "../inspect/find.ts";
+import { isSocketName } from "../process/running-containers.ts";
 import { writeSynced } from "../files/replace-file.ts";
 import { hasSystemd, makeMountPoint, writeHostname } from "../rootfs/unpacked-root.ts";
 import type { Staging } from "../files/staging.ts";
@@ -22,15 +25,24 @@ import { unpack } from "../rootfs/unpack.ts";
 /** In a folder that nobody else has. */
 const fresh = { flag: "wx", mode: 0o640 } as const;
 
-interface Deps {
+/** What containers are made by. */
+export interface CreateDeps {
+  /** Where containers are. */
   layout: Layout;
+  /** Where a container is made before it is renamed to its place. */
   staging: Staging;
+  /** Gives the container a MAC address, and an address where it has ports. */
   addresses: Addresses;
+  /** Gives the container its user ids. */
   ids: IdRanges;
-  /** Whether LXC can mount a root file system with the owners of a container; `inFile`: one with a size. */
+  /** Returns whether LXC can mount a root file system with the owners of a container; `inFile`: one with a size. */
   mapsOwners: (inFile: boolean) => Promise<boolean>;
+  /** The archives that containers are made from. */
   images: SystemImages;
+  /** LXC's own bridge, as lxcbr0. */
   bridge: string;
+  /** Tells subscribers of the new container. */
+  events: LxcEvents;
 }
 
 interface Making {
@@ -45,14 +57,26 @@ interface Making {
 }
 
 /**
- * Makes a container from an archive: unpacked in staging, its configuration beside it, then renamed to its place. When it
- * has failed or was stopped nothing of it is left and nothing goes on.
+ * Returns the function that makes a container from an archive: the archive is unpacked in staging, the configuration is
+ * written beside it, and the folder is renamed to its place. When it has failed or was stopped nothing of it is left and
+ * nothing goes on. Throws `invalid` for a bad name, `not_found` without the image, `conflict` for a name that is taken.
  */
-export function createMaker({ layout, staging, addresses, ids, mapsOwners, images, bridge }: Deps) {
+export function createCreate({ layout, staging, addresses, ids, mapsOwners, images, bridge, events }: CreateDeps) {
   /** Names that this process makes containers for. */
   const making = new Set<string>();
 
-  return async function make(spec: ContainerSpec, signal?: AbortSignal): Promise<void> {
+  return async function create(spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
+    if (signal?.aborted) throw cancelled();
+    if (!isContainerName(spec.name)) throw invalid("name", "must not begin with a dot or contain a slash.");
+    if (!isSocketName(layout, spec.name)) throw invalid("name", `is too long for containers in ${layout.path}.`);
+    await assertPathExists(layout);
+    await events.refresh();
+    await make(spec, signal);
+    await events.refresh();
+    return spec.name;
+  };
+
+  async function make(spec: ContainerSpec, signal?: AbortSignal): Promise<void> {
     const rootfs = await images.rootfs(spec.image);
     if (!rootfs) throw new AppError("not_found", `LXC has no image ${spec.image} on this host.`);
     if (making.has(spec.name)) throw nameTaken(spec.name);
@@ -71,7 +95,7 @@ export function createMaker({ layout, staging, addresses, ids, mapsOwners, image
       ids.release(spec.name);
       making.delete(spec.name);
     }
-  };
+  }
 
   async function giveIds({ name, limits }: ContainerSpec): Promise<GivenIds> {
     await letOthersPass(layout.path);

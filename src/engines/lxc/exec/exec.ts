@@ -2,21 +2,40 @@ import { spawn } from "node:child_process";
 
 import { AppError } from "../../../errors.ts";
 import { systemPath } from "../../processes/child.ts";
-import { commandInFolder, numericUser } from "../../processes/exec-command.ts";
+import type { Containers } from "../../engine.ts";
+import { assertMapped, commandInFolder, numericUser } from "../../processes/exec-command.ts";
 import { keepStart, noProgram, notExecutable } from "../../processes/kept-output.ts";
 import { killGroup } from "../../processes/kill-group.ts";
 import type { ExecRequest, ExecResult } from "../../container-life.ts";
 import { cancelled } from "../failures.ts";
+import type { Finder } from "../inspect/find.ts";
 import type { Layout } from "../files/layout.ts";
 
+/** The container that a program is run in. */
 export interface ExecTarget {
+  /** Where it is. */
   layout: Layout;
+  /** Its name; it runs, and is not paused. */
   name: string;
   /** Whose child it is; the station's next start kills what still has it. */
   task: string;
 }
 
-/** The program is in the process group of the one that attaches it, so one signal ends both. */
+/** Returns the engine's `exec`. */
+export function createExec({ layout, finder }: { layout: Layout; finder: Finder }): Containers["exec"] {
+  return async function exec(name, request, signal) {
+    const { pid, paused, mark } = await finder.require(name, signal);
+    if (pid === 0 || paused) throw new AppError("conflict", `The LXC container ${name} does not run.`);
+    if (request.user !== undefined) await assertMapped(pid, numericUser(request.user, "LXC"));
+    const task = mark ? `${mark.station}/${mark.task}` : "lxc";
+    return execIn({ layout, name, task }, request, signal);
+  };
+}
+
+/**
+ * Runs a program to its end, and kills it when the signal aborts. The program is in the process group of the lxc-attach
+ * that started it, so one signal ends both. Throws `cancelled`, `invalid`, and `engine_failed` without lxc-attach.
+ */
 export async function execIn(target: ExecTarget, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
   if (signal.aborted) throw cancelled();
   const { argv, check } = commandInFolder(request);

@@ -15,43 +15,37 @@ import { imageName, type Layout, parseStagingName, removedName, stagingName } fr
  * but an empty folder.
  */
 export interface Staging {
-  /** A new folder for the container. */
+  /** Makes a new folder for the container and returns its path. */
   open(owner: Owner, name: string): Promise<string>;
-  /** Claims the name; `conflict` when it is taken. */
+  /** Claims the name by an empty folder; throws `conflict` when it is taken. */
   claim(name: string): Promise<void>;
-  /** `conflict` when the name is taken meanwhile. */
+  /** Renames a finished folder to the container's place; throws `conflict` when the name is taken meanwhile. */
   publish(folder: string, name: string): Promise<void>;
   /** Deletes an unfinished container, and its claim. */
   discard(folder: string, name: string, owner: Owner): Promise<void>;
-  /** Takes a container away: as soon as it resolves there is none. Answers the folder that is left to be deleted. */
+  /** Takes a container away: as soon as it resolves there is none. Returns the folder that is left to be deleted. */
   withdraw(name: string, owner: Owner): Promise<string>;
-  /** A new folder for work at a container that stays; also deleted by `recover`. */
+  /** Makes a new folder for work at a container that stays and returns its path; `recover` deletes such folders too. */
   openAside(owner: Owner, name: string): Promise<string>;
-  /** Names of what a killed process of the station was making or deleting; all of it is deleted. */
+  /** Deletes what a killed process of the station was making or deleting, and returns the names of those containers. */
   recover(station: string): Promise<string[]>;
 }
 
+/** Whose work a staged folder is. */
 export interface Owner {
+  /** The station's id; "none" for a container that no station made. */
   station: string;
+  /** The task's id; 0 for no task. */
   task: number;
 }
 
+/** Returns the staging folder of one LXC path; it is made when it is needed first. */
 export function createStaging(layout: Layout): Staging {
-  let withdrawn = 0;
-
-  async function prepare(): Promise<void> {
-    try {
-      await mkdir(layout.staging, { mode: 0o700 });
-    } catch (error) {
-      if (codeOf(error) === "EEXIST") return;
-      throw error;
-    }
-    // Where ext4 has just deleted many files it is slow to make new ones; below such a folder it begins elsewhere.
-    await runChild(["chattr", "+T", "--", layout.staging], { task: "lxc" }).catch(() => undefined);
-  }
+  /** Counts what this process has withdrawn or opened aside, so that names never meet. */
+  let serial = 0;
 
   async function open(owner: Owner, name: string): Promise<string> {
-    await prepare();
+    await prepare(layout.staging);
     const folder = path.join(layout.staging, stagingName(owner, name));
     try {
       await mkdir(folder, { mode: 0o770 });
@@ -64,44 +58,16 @@ export function createStaging(layout: Layout): Staging {
     return folder;
   }
 
-  async function claim(name: string): Promise<void> {
-    try {
-      await mkdir(layout.home(name), { mode: 0o770 });
-    } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw error;
-      const content = await readdir(layout.home(name)).catch(() => [""]);
-      if (content.length > 0) throw nameTaken(name, error);
-    }
-  }
-
-  async function publish(folder: string, name: string): Promise<void> {
-    try {
-      await rename(folder, layout.home(name));
-    } catch (error) {
-      if (["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(codeOf(error))) throw nameTaken(name, error);
-      throw error;
-    }
-  }
-
   async function discard(folder: string, name: string, owner: Owner): Promise<void> {
     // First: of a claim alone nobody would know later whose it was.
-    await unclaim(name);
+    await unclaim(layout, name);
     await removeTree(folder, { task: taskOf(owner) });
   }
 
-  async function unclaim(name: string): Promise<void> {
-    try {
-      await rmdir(layout.home(name));
-    } catch (error) {
-      // Somebody else's container, or nothing.
-      if (!["ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR"].includes(codeOf(error))) throw error;
-    }
-  }
-
   async function withdraw(name: string, owner: Owner): Promise<string> {
-    await prepare();
+    await prepare(layout.staging);
     for (;;) {
-      const folder = path.join(layout.staging, removedName(owner, name, `${process.pid}-${++withdrawn}`));
+      const folder = path.join(layout.staging, removedName(owner, name, `${process.pid}-${++serial}`));
       try {
         await rename(layout.home(name), folder);
         return folder;
@@ -112,27 +78,74 @@ export function createStaging(layout: Layout): Staging {
   }
 
   async function openAside(owner: Owner, name: string): Promise<string> {
-    await prepare();
-    const folder = path.join(layout.staging, removedName(owner, name, `aside-${process.pid}-${++withdrawn}`));
+    await prepare(layout.staging);
+    const folder = path.join(layout.staging, removedName(owner, name, `aside-${process.pid}-${++serial}`));
     await mkdir(folder, { mode: 0o700 });
     return folder;
   }
 
-  async function recover(station: string): Promise<string[]> {
-    const names: string[] = [];
-    for (const entry of await readdir(layout.staging).catch(() => [])) {
-      const staged = parseStagingName(entry);
-      if (staged?.station !== station) continue;
-      if (!staged.removed) await unclaim(staged.name);
-      // The kernel may be writing yet what was mounted for a process that is gone.
-      await waitUntilUnmounted(path.join(layout.staging, entry, imageName), `${station}/0`).catch(() => undefined);
-      await removeTree(path.join(layout.staging, entry), { task: `${station}/0` });
-      names.push(staged.name);
-    }
-    return names;
-  }
+  return {
+    open,
+    claim: (name) => claim(layout, name),
+    publish: (folder, name) => publish(layout, folder, name),
+    discard,
+    withdraw,
+    openAside,
+    recover: (station) => recover(layout, station),
+  };
+}
 
-  return { open, claim, publish, discard, withdraw, openAside, recover };
+async function prepare(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    throw error;
+  }
+  // Where ext4 has just deleted many files it is slow to make new ones; below such a folder it begins elsewhere.
+  await runChild(["chattr", "+T", "--", folder], { task: "lxc" }).catch(() => undefined);
+}
+
+async function claim(layout: Layout, name: string): Promise<void> {
+  try {
+    await mkdir(layout.home(name), { mode: 0o770 });
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
+    const content = await readdir(layout.home(name)).catch(() => [""]);
+    if (content.length > 0) throw nameTaken(name, error);
+  }
+}
+
+async function unclaim(layout: Layout, name: string): Promise<void> {
+  try {
+    await rmdir(layout.home(name));
+  } catch (error) {
+    // Somebody else's container, or nothing.
+    if (!["ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR"].includes(codeOf(error))) throw error;
+  }
+}
+
+async function publish(layout: Layout, folder: string, name: string): Promise<void> {
+  try {
+    await rename(folder, layout.home(name));
+  } catch (error) {
+    if (["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(codeOf(error))) throw nameTaken(name, error);
+    throw error;
+  }
+}
+
+async function recover(layout: Layout, station: string): Promise<string[]> {
+  const names: string[] = [];
+  for (const entry of await readdir(layout.staging).catch(() => [])) {
+    const staged = parseStagingName(entry);
+    if (staged?.station !== station) continue;
+    if (!staged.removed) await unclaim(layout, staged.name);
+    // The kernel may be writing yet what was mounted for a process that is gone.
+    await waitUntilUnmounted(path.join(layout.staging, entry, imageName), `${station}/0`).catch(() => undefined);
+    await removeTree(path.join(layout.staging, entry), { task: `${station}/0` });
+    names.push(staged.name);
+  }
+  return names;
 }
 
 function taskOf({ station, task }: Owner): string {

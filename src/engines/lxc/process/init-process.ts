@@ -78,6 +78,22 @@ export async function killProcess(pid: number): Promise<void> {
   await thaw(pid);
 }
 
+/** The first of the kernel's real-time signals that the C library leaves to programs; see signal(7). */
+const realTime = 34;
+
+/**
+ * Sends a container's first process the signal by which it is asked to end. `word`: as LXC writes it, SIGPWR or
+ * SIGRTMIN+3. A process that has ended, or a word that Node does not know, is no error.
+ */
+export function requestShutdown(pid: number, word: string): void {
+  const number = /^(?:SIG)?RTMIN\+(\d+)$/.exec(word)?.[1];
+  try {
+    process.kill(pid, number === undefined ? word : realTime + Number(number));
+  } catch {
+    // It ended meanwhile, or the word is none of Node's: it is killed when the grace is over.
+  }
+}
+
 /**
  * Any process of the host may listen on a socket of such a name (also one of a container in the host's network), and say
  * of any other that it is the container's. LXC's own is the parent of the container's first process.

@@ -1,6 +1,6 @@
 import type { GivenAddress } from "../../network/given-addresses.ts";
 import { type CardFacts, networkFile, networkText, renamedInHosts, resolverText } from "../../reshape/inside-texts.ts";
-import { unwritable } from "../../reshape/unwritable.ts";
+import { unwritable } from "../../reshape/own-files.ts";
 import type { Shape } from "../../shape.ts";
 import { codeOf } from "../failures.ts";
 import { hasFolder, makeFolderInside, checkWritableInside, readInside, replaceInside } from "../rootfs/inside-files.ts";

@@ -1,11 +1,12 @@
-import { AppError, invalid } from "../../../errors.ts";
+import { invalid } from "../../../errors.ts";
 import type { Container } from "../../engine.ts";
 import type { Shape } from "../../shape.ts";
 import type { Addresses } from "../network/addresses.ts";
 import { readConfig, settingsOf } from "../files/config-file.ts";
-import type { ContainerFacts } from "../files/container-facts.ts";
+import type { FactsStore } from "../files/container-facts.ts";
 import { type GivenAddress, parseAddresses } from "../../network/given-addresses.ts";
 import { checkMemory } from "../../reshape/memory.ts";
+import { fieldInFiles, noResolver } from "../../reshape/own-files.ts";
 import { checkShape } from "../../reshape/check-shape.ts";
 import { checkWritable, findResolverObstacle } from "./inside.ts";
 import type { Layout } from "../files/layout.ts";
@@ -16,7 +17,7 @@ interface Deps {
   layout: Layout;
   bridge: string;
   addresses: Addresses;
-  facts: { get(name: string): Promise<ContainerFacts | undefined> };
+  facts: FactsStore;
   resizing: Resizing;
 }
 
@@ -32,7 +33,7 @@ export interface PlannedShape {
 /**
  * Looks whether a change can be made. The addresses in it are the container's from then on, until they are released.
  */
-export function createShapePlan({ layout, bridge, addresses, facts, resizing }: Deps) {
+export function createReshapePlan({ layout, bridge, addresses, facts, resizing }: Deps) {
   return async function plan(found: Container, change: Shape, signal?: AbortSignal): Promise<PlannedShape> {
     checkShape(change);
     const subject = subjectOf(found);
@@ -48,16 +49,15 @@ export function createShapePlan({ layout, bridge, addresses, facts, resizing }: 
 
   async function checkResolver({ name, task }: Subject, config: string): Promise<void> {
     const place = locateRoot(layout, name, config);
-    const reason = place ? await inRoot(place, task, findResolverObstacle) : "has its files elsewhere: there is no place";
-    if (reason === undefined) return;
-    throw new AppError("conflict", `The LXC container ${name} ${reason} for its name servers.`, {
-      details: { field: "nameServers" },
-    });
+    const reason = place
+      ? await inRoot(place, task, findResolverObstacle)
+      : "has its files elsewhere: there is no place";
+    if (reason !== undefined) throw noResolver("LXC", name, reason);
   }
 
   /** Whether its own files can be written, before anything is changed. */
   async function checkFiles({ name, task }: Subject, config: string, change: Shape): Promise<void> {
-    const field = (["hostname", "nameServers", "addresses"] as const).find((one) => change[one] !== undefined);
+    const field = fieldInFiles(change);
     const place = field && locateRoot(layout, name, config);
     if (place) await inRoot(place, task, (root) => checkWritable(root, field));
   }

@@ -46,7 +46,7 @@ export function createResizing({ layout, staging }: Deps) {
     const whole = sizes && size - sizes.used < blockSize;
     if (sizes && whole && size === sizes.file) return undefined;
     if (sizes && size >= sizes.file && (await mayGrow())) return { live: true };
-    await withStaged(subject, async (folder) => {
+    await withStaged(staging, subject, async (folder) => {
       const probe = path.join(folder, imageName);
       await formatImage(probe, size, subject.task);
       const [needs, room] = await Promise.all([usage(place, subject.task), roomOf(probe, subject.task)]);
@@ -66,13 +66,13 @@ export function createResizing({ layout, staging }: Deps) {
     const config = await readConfig(layout, name);
     const place = locateRoot(layout, name, config);
     if (!place?.own) throw unfit("cannot be set: the container has its files elsewhere.");
-    await withStaged(subject, async (folder) => {
+    await withStaged(staging, subject, async (folder) => {
       const image = path.join(folder, imageName);
       await makeLoopRoot({ image, size, task }, (target) =>
         inSource(place, task, (root) => copyFiles(root, target, { task, signal })),
       );
       await keepImage(image);
-      if (await isInUse(name, place, task))
+      if (await isInUse(layout, subject, place))
         throw new AppError("conflict", `The LXC container ${name} was started meanwhile: try again.`);
       const made = path.join(layout.home(name), imageName);
       await rename(image, made);
@@ -98,25 +98,26 @@ export function createResizing({ layout, staging }: Deps) {
     if (isMountPoint && (await isMounted(folder))) return;
     const left = await readdir(folder).catch(() => undefined);
     if (left && !(isMountPoint && left.length === 0))
-      await withStaged(subject, (away) => rename(folder, path.join(away, folderName)));
+      await withStaged(staging, subject, (away) => rename(folder, path.join(away, folderName)));
     if (isMountPoint) await mkdir(folder, { recursive: true, mode: 0o755 });
   }
 
-  async function withStaged(subject: Subject, work: (folder: string) => Promise<void>): Promise<void> {
-    const folder = await staging.openAside(subject.owner, subject.name);
-    try {
-      await work(folder);
-    } finally {
-      await removeTree(folder, { task: subject.task });
-    }
-  }
-
-  async function isInUse(name: string, place: RootLocation, task: string): Promise<boolean> {
-    if ((await runningContainers(layout.path)).has(name)) return true;
-    return place.kind === "image" && (await loopDevice(place.path, task)) !== undefined;
-  }
-
   return { plan, grow, remake, removeRemains };
+}
+
+/** Runs `work` with an empty folder in staging that is deleted afterwards. */
+async function withStaged(staging: Staging, subject: Subject, work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await staging.openAside(subject.owner, subject.name);
+  try {
+    await work(folder);
+  } finally {
+    await removeTree(folder, { task: subject.task });
+  }
+}
+
+async function isInUse(layout: Layout, { name, task }: Subject, place: RootLocation): Promise<boolean> {
+  if ((await runningContainers(layout.path)).has(name)) return true;
+  return place.kind === "image" && (await loopDevice(place.path, task)) !== undefined;
 }
 
 /** Of a container whose root file system is in a file from now on. */

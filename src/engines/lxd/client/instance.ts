@@ -1,3 +1,4 @@
+import { AppError } from "../../../errors.ts";
 import type { Container, OwnerMark, PortMapping } from "../../engine.ts";
 import { givenTo, macsOf } from "./instance-addresses.ts";
 import type { LxdHttp } from "./http.ts";
@@ -32,21 +33,32 @@ export const keys = {
   leaving: "user.gantry.leaving",
 } as const;
 
-/** LXD's rule; it becomes the host name. */
+/** The name becomes the host name. */
 const nameRule = /^(?=.{1,63}$)[a-zA-Z]([a-zA-Z0-9-]*[a-zA-Z0-9])?$/;
 
+/** Returns whether LXD takes the name: at most 63 letters, digits and dashes, beginning with a letter. */
 export function isInstanceName(name: string): boolean {
   return nameRule.test(name);
 }
 
+/** Returns the path of an instance in the API. */
 export function instancePath(name: string): string {
   return `/1.0/instances/${name}`;
 }
 
+/** Returns the instance of this name; undefined when there is none, or none can have such a name. */
 export async function findInstance(http: LxdHttp, name: string, signal?: AbortSignal): Promise<Instance | undefined> {
   return isInstanceName(name) ? http.find<Instance>(instancePath(name), signal) : undefined;
 }
 
+/** As `findInstance`, but throws `not_found` when there is no such instance. */
+export async function requireInstance(http: LxdHttp, name: string, signal?: AbortSignal): Promise<Instance> {
+  const instance = await findInstance(http, name, signal);
+  if (!instance) throw new AppError("not_found", `LXD has no container ${name}.`);
+  return instance;
+}
+
+/** Returns whether an instance has processes: it runs, is paused, or is on its way. */
 export function isUp(instance: Instance): boolean {
   return instance.status !== "Stopped" && instance.status !== "Error";
 }
@@ -67,6 +79,7 @@ function wasStarted(instance: Instance): boolean {
   return new Date(instance.last_used_at).getTime() > 0;
 }
 
+/** Returns an instance as a container. `pid`: of its first process, 0 = it does not run. */
 export function toContainer(instance: Instance, pid: number): Container {
   const { name, config } = instance;
   const mark = readMark(config[keys.task]);
@@ -118,6 +131,7 @@ function readList(value = "[]"): string[] {
   }
 }
 
+/** Returns the mark as the station's key has it: STATION/TASK. */
 export function writeMark(mark: OwnerMark): string {
   return `${mark.station}/${mark.task}`;
 }
@@ -127,6 +141,7 @@ function readMark(value: string | undefined): OwnerMark | undefined {
   return parts?.[1] && parts[2] ? { station: parts[1], task: Number(parts[2]) } : undefined;
 }
 
+/** Returns ports as the station's key has them: HOST:CONTAINER/PROTOCOL, separated by commas. */
 export function writePorts(ports: readonly PortMapping[]): string {
   return ports.map(({ host, container, protocol }) => `${host}:${container}/${protocol}`).join(",");
 }

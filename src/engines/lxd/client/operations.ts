@@ -100,5 +100,14 @@ export function createOperations(http: LxdHttp): Operations {
     for (const { id } of running) await wait(id, waitAtOnce);
   }
 
-  return { run, begin, wait, look, check, cancel, waitUntilIdle, isBusy: async (name) => (await runningAt(name)).length > 0 };
+  return {
+    run,
+    begin,
+    wait,
+    look,
+    check,
+    cancel,
+    waitUntilIdle,
+    isBusy: async (name) => (await runningAt(name)).length > 0,
+  };
 }

@@ -49,7 +49,9 @@ function lanAddress({ network }: ContainerSpec): string[] {
  */
 function deviceRules(spec: ContainerSpec): string[] {
   return spec.devices.flatMap((rule) => {
-    const [verb, access] = spec.privileged ? (["allow", rule.access] as const) : (["deny", deniedAccess(rule)] as const);
+    const [verb, access] = spec.privileged
+      ? (["allow", rule.access] as const)
+      : (["deny", deniedAccess(rule)] as const);
     if (access === "") return [];
     const devices = rule.majors.map(({ kind, major }) => `${kind} ${major}:* ${access}`);
     return devices.flatMap((device) => deviceLines(verb, device));

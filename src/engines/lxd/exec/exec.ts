@@ -8,8 +8,7 @@ import type { ExecRequest, ExecResult } from "../../container-life.ts";
 import { notStarted } from "./not-started.ts";
 import { cancelled, connectionFailure } from "../failures.ts";
 import type { LxdHttp } from "../client/http.ts";
-import { instancePath } from "../client/instance.ts";
-import { requireInstance } from "../inspect/inspect.ts";
+import { instancePath, requireInstance } from "../client/instance.ts";
 import type { Operation, Operations } from "../client/operations.ts";
 
 /** The sockets of a program, by what they carry; it starts when all are connected. */
@@ -23,23 +22,36 @@ interface Sockets {
 const waitAtOnce = 20_000;
 const killed = { command: "signal", signal: 9 };
 
-export async function execIn(
-  { http, operations }: { http: LxdHttp; operations: Operations },
-  name: string,
-  request: ExecRequest,
-  signal: AbortSignal,
-): Promise<ExecResult> {
-  const { status } = await requireInstance(http, name, signal);
-  if (status !== "Running") throw new AppError("conflict", `The LXD container ${name} does not run.`);
-  const user = numericUser(request.user, "LXD");
-  if (request.user !== undefined) {
-    const state = await http.get<{ pid: number }>(`${instancePath(name)}/state`, signal);
-    await assertMapped(state.pid, user);
-  }
-  const { argv, check } = commandInFolder(request);
-  const body = bodyOf(request, argv, user);
-  const operation = await operations.begin({ method: "POST", path: `${instancePath(name)}/exec`, body }, signal);
-  if (!operation) throw connectionFailure(new Error("no operation"), http.socket);
+/** Runs a program in a container to its end; as `ContainerLife.exec`. */
+export type Exec = (name: string, request: ExecRequest, signal: AbortSignal) => Promise<ExecResult>;
+
+/** Returns the engine's `exec`. */
+export function createExec(http: LxdHttp, operations: Operations): Exec {
+  return async function exec(name, request, signal) {
+    const { status } = await requireInstance(http, name, signal);
+    if (status !== "Running") throw new AppError("conflict", `The LXD container ${name} does not run.`);
+    const user = numericUser(request.user, "LXD");
+    if (request.user !== undefined) {
+      const state = await http.get<{ pid: number }>(`${instancePath(name)}/state`, signal);
+      await assertMapped(state.pid, user);
+    }
+    const { argv, check } = commandInFolder(request);
+    const body = bodyOf(request, argv, user);
+    const operation = await operations.begin({ method: "POST", path: `${instancePath(name)}/exec`, body }, signal);
+    if (!operation) throw connectionFailure(new Error("no operation"), http.socket);
+    const result = await follow({ http, operations, operation }, signal);
+    return (await notStarted(http, name, { argv, environment: request.environment }, result)) ?? check(result);
+  };
+}
+
+interface Following {
+  http: LxdHttp;
+  operations: Operations;
+  operation: Operation;
+}
+
+/** Reads the output of a program that LXD has begun, waits for its end, and kills it when the signal aborts. */
+async function follow({ http, operations, operation }: Following, signal: AbortSignal): Promise<ExecResult> {
   const sockets = connect(http.socket, operation);
   const kill = (): void => end(sockets);
   signal.addEventListener("abort", kill, { once: true });
@@ -50,8 +62,7 @@ export async function execIn(
     const exitCode = await exitOf(operations, operation.id);
     if (signal.aborted) throw cancelled();
     const truncated = output.stdout.truncated() || output.stderr.truncated() || whole.includes(false);
-    const result = { exitCode, stdout: output.stdout.text(), stderr: output.stderr.text(), truncated };
-    return (await notStarted(http, name, { argv, environment: request.environment }, result)) ?? check(result);
+    return { exitCode, stdout: output.stdout.text(), stderr: output.stderr.text(), truncated };
   } catch (error) {
     throw signal.aborted ? cancelled(error) : error instanceof AppError ? error : connectionFailure(error, http.socket);
   } finally {

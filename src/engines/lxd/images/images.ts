@@ -43,6 +43,8 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
   const aliases = createImageAliases(http, operations);
   const remotes = new Map<string, Remote>();
 
+  const takeOwn = createTakeOwn({ http, operations, aliases, systemImages: servers.systemImages });
+
   function remoteOf(server: string): Remote {
     const remote = remotes.get(server) ?? createRemote(server, servers);
     remotes.set(server, remote);
@@ -77,9 +79,9 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
     try {
       await download(alias, remoteOf(server), options);
     } catch (error) {
-      const own = server === servers.main && isUnreachable(error) ? ownReference(alias) : undefined;
+      const own = server === servers.main && isUnreachable(error) ? ownReference(servers, alias) : undefined;
       if (own === undefined) throw error;
-      await takeOwn(own, alias, options);
+      await takeOwn({ reference: own, alias }, options);
     }
     meter({ percent: 100, text: "Download image:100%" });
   }
@@ -102,31 +104,41 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
     }
   }
 
-  function ownReference(alias: string): string | undefined {
-    const release = servers.systemImages && debianRelease(parseReference(alias));
-    return release && `debian-${release}:latest`;
+  async function remove(reference: string, signal?: AbortSignal): Promise<void> {
+    await aliases.take(() => get(reference, signal), locate(reference, servers).alias, signal);
   }
 
-  async function takeOwn(own: string, alias: string, options: PullOptions): Promise<void> {
-    const { systemImages } = servers;
+  return { list, get, pull, remove };
+}
+
+/** Returns the station's own image that can stand in for an alias; undefined when there is none. */
+function ownReference({ systemImages }: ImageServers, alias: string): string | undefined {
+  const release = systemImages && debianRelease(parseReference(alias));
+  return release && `debian-${release}:latest`;
+}
+
+interface OwnDeps {
+  http: LxdHttp;
+  operations: Operations;
+  aliases: ReturnType<typeof createImageAliases>;
+  systemImages: SystemImages | undefined;
+}
+
+/** Returns what gives LXD one of the station's own images under an alias. */
+function createTakeOwn({ http, operations, aliases, systemImages }: OwnDeps) {
+  return async function takeOwn({ reference, alias }: { reference: string; alias: string }, options: PullOptions) {
     const onProgress: PullOptions["onProgress"] = (progress) => {
       // LXD has to take it yet.
       if (progress.percent < 100) options.onProgress?.(progress);
     };
     let named = false;
     while (systemImages && !named) {
-      await systemImages.pull(own, { ...options, onProgress });
-      const rootfs = await systemImages.rootfs(own);
+      await systemImages.pull(reference, { ...options, onProgress });
+      const rootfs = await systemImages.rootfs(reference);
       const fingerprint = rootfs && (await importRootfs({ http, operations }, rootfs, options.signal));
       named = fingerprint !== undefined && (await aliases.give(fingerprint, alias));
     }
-  }
-
-  async function remove(reference: string, signal?: AbortSignal): Promise<void> {
-    await aliases.take(() => get(reference, signal), locate(reference, servers).alias, signal);
-  }
-
-  return { list, get, pull, remove };
+  };
 }
 
 function toImage(image: LxdImage): Image {

@@ -1,13 +1,12 @@
-import { AppError } from "../../../errors.ts";
 import { toDockerPorts } from "../../shared/docker-ports.ts";
 import type { Container, Containers, ContainerSettings, Limits } from "../../engine.ts";
 import { architectureName } from "../../shared/host-architecture.ts";
 import type { KeptLog } from "../../container-life.ts";
 import { readConsole } from "./console.ts";
 import type { LxdHttp } from "../client/http.ts";
-import { findInstance, type Instance, keys } from "../client/instance.ts";
+import { type Instance, keys, requireInstance } from "../client/instance.ts";
 
-/** What can be read of a container beside its state. */
+/** Returns what can be read of a container beside its state. The calls throw `not_found`. */
 export function createInspect(
   http: LxdHttp,
   getById: Containers["getById"],
@@ -51,17 +50,12 @@ export function createInspect(
   return { settings, inspect, logs };
 }
 
-/** Whether LXD starts the container when the host boots; a profile may say so, in any of LXD's words for true. */
+/** Returns whether LXD starts a container when the host boots; a profile may say so, in any of LXD's words for true. */
 export function isAutostart({ config, expanded_config: expanded = config }: Instance): boolean {
   return /^(?:true|1|yes|on)$/i.test(expanded["boot.autostart"] ?? "");
 }
 
-export async function requireInstance(http: LxdHttp, name: string, signal?: AbortSignal): Promise<Instance> {
-  const instance = await findInstance(http, name, signal);
-  if (!instance) throw new AppError("not_found", `LXD has no container ${name}.`);
-  return instance;
-}
-
+/** Returns the limits that an instance's configuration sets. */
 export function limitsOf(config: Readonly<Record<string, string>>): Limits {
   const quota = /^(\d+)ms\/(\d+)ms$/.exec(config["limits.cpu.allowance"] ?? "");
   const weight = /^lxc\.cgroup\.cpu\.shares = (\d+)$/m.exec(config["raw.lxc"] ?? "")?.[1];

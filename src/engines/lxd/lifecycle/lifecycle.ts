@@ -1,78 +1,75 @@
-import { AppError, hasCode } from "../../../errors.ts";
+import { AppError, invalid } from "../../../errors.ts";
 import type { Containers } from "../../engine.ts";
-import type { RemoveOptions } from "../../container-life.ts";
-import { createChanges } from "./changes.ts";
-import { isBusy, reasonOf } from "../failures.ts";
 import type { LxdHttp } from "../client/http.ts";
-import { findInstance, instancePath, isUp } from "../client/instance.ts";
+import { instancePath, isInstanceName, isUp, requireInstance } from "../client/instance.ts";
 import type { Operations } from "../client/operations.ts";
-import { startFailure } from "../process/start-failure.ts";
+import { createFailure, isBusy } from "../failures.ts";
+import { isAutostart } from "../inspect/inspect.ts";
+import type { ContainerProcess } from "../process/container-process.ts";
 
-/** For what LXD does with a container already, or for what another caller does in turn. */
-const patience = 120_000;
+interface Deps {
+  http: LxdHttp;
+  operations: Operations;
+  processes: ContainerProcess;
+}
 
-type Lifecycle = Pick<Containers, "start" | "stop" | "remove"> &
-  ReturnType<typeof createChanges> & {
-    /** Again when something else is done to the container: LXD refuses two things at once. */
-    insist(name: string, act: () => Promise<void>): Promise<void>;
+type Lifecycle = Pick<
+  Containers,
+  "start" | "kill" | "stop" | "restart" | "pause" | "unpause" | "rename" | "setAutostart" | "remove"
+>;
+
+/** Returns the operations on a container after it was made. */
+export function createLifecycle({ http, operations, processes }: Deps): Lifecycle {
+  const { retryWhileBusy, setState, start, kill, stop } = processes;
+
+  /** Does nothing when the container is in the wanted state already. Throws `conflict` when it does not run. */
+  async function setFrozen(name: string, action: "freeze" | "unfreeze", signal?: AbortSignal): Promise<void> {
+    const from = action === "freeze" ? "Running" : "Frozen";
+    await retryWhileBusy(name, async () => {
+      const { status } = await requireInstance(http, name, signal);
+      if (status !== "Running" && status !== "Frozen") {
+        throw new AppError("conflict", `The LXD container ${name} does not run.`);
+      }
+      if (status === from) await setState(name, { action, timeout: -1 }, signal);
+    });
+  }
+
+  async function rename(name: string, to: string, signal?: AbortSignal): Promise<string> {
+    if (!isInstanceName(to)) {
+      throw invalid("name", "must begin with a letter and have only letters, digits and - for LXD, at most 63.");
+    }
+    await retryWhileBusy(name, async () => {
+      const instance = await requireInstance(http, name, signal);
+      if (name === to) return;
+      if (isUp(instance)) throw new AppError("conflict", `The LXD container ${name} runs: stop it to rename it.`);
+      try {
+        await operations.run({ method: "POST", path: instancePath(name), body: { name: to } }, signal);
+      } catch (error) {
+        throw isBusy(error) ? error : createFailure(error, to);
+      }
+    });
+    return to;
+  }
+
+  async function setAutostart(name: string, on: boolean, signal?: AbortSignal): Promise<void> {
+    const instance = await requireInstance(http, name, signal);
+    if (on && isAutostart(instance)) return;
+    const body = { config: { "boot.autostart": String(on) } };
+    await retryWhileBusy(name, () => operations.run({ method: "PATCH", path: instancePath(name), body }, signal));
+  }
+
+  return {
+    start,
+    kill,
+    stop,
+    async restart(name, options = {}) {
+      await stop(name, options);
+      await start(name, options.signal);
+    },
+    pause: (name, signal) => setFrozen(name, "freeze", signal),
+    unpause: (name, signal) => setFrozen(name, "unfreeze", signal),
+    rename,
+    setAutostart,
+    remove: (name, { signal } = {}) => processes.remove(name, signal),
   };
-
-/** What becomes of a container after it was made. */
-export function createLifecycle(http: LxdHttp, operations: Operations): Lifecycle {
-  async function start(name: string, signal?: AbortSignal): Promise<void> {
-    await insist(name, async () => {
-      const instance = await findInstance(http, name, signal);
-      if (!instance) throw new AppError("not_found", `LXD has no container ${name}.`);
-      if (instance.status === "Running") return;
-      const body = { action: "start", timeout: -1 };
-      try {
-        await operations.run({ method: "PUT", path: `${instancePath(name)}/state`, body }, signal);
-      } catch (error) {
-        if (!/already running/i.test(reasonOf(error))) throw await startFailure(http, name, error);
-      }
-    });
-  }
-
-  async function stop(name: string, signal?: AbortSignal): Promise<void> {
-    await insist(name, async () => {
-      const instance = await findInstance(http, name, signal);
-      if (instance && isUp(instance)) await kill(name, signal);
-    });
-  }
-
-  async function remove(name: string, { signal }: RemoveOptions = {}): Promise<void> {
-    await insist(name, async () => {
-      const instance = await findInstance(http, name, signal);
-      if (!instance) return;
-      try {
-        if (isUp(instance)) await kill(name, signal);
-        await operations.run({ method: "DELETE", path: instancePath(name) }, signal);
-      } catch (error) {
-        if (!hasCode(error, "not_found")) throw error;
-      }
-    });
-  }
-
-  async function kill(name: string, signal?: AbortSignal): Promise<void> {
-    const body = { action: "stop", force: true, timeout: -1 };
-    try {
-      await operations.run({ method: "PUT", path: `${instancePath(name)}/state`, body }, signal);
-    } catch (error) {
-      if (!/already stopped|not running/i.test(reasonOf(error))) throw error;
-    }
-  }
-
-  async function insist(name: string, act: () => Promise<void>): Promise<void> {
-    const deadline = performance.now() + patience;
-    for (;;) {
-      try {
-        return await act();
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error;
-        await operations.waitUntilIdle(name);
-      }
-    }
-  }
-
-  return { start, stop, remove, insist, ...createChanges({ http, operations, insist, start, kill }) };
 }

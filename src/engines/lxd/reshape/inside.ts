@@ -1,13 +1,14 @@
 import { runChild } from "../../processes/child.ts";
-import type { ExecRequest, ExecResult } from "../../container-life.ts";
+import type { Exec } from "../exec/exec.ts";
 import type { GivenAddress } from "../../network/given-addresses.ts";
 import { networkFile, networkText, renamedInHosts, resolverText } from "../../reshape/inside-texts.ts";
+import { reloadNetwork, setLiveHostname } from "../../reshape/live.ts";
 import { setAddresses } from "../../network/live-addresses.ts";
 import type { InsideFiles } from "../rootfs/inside-files.ts";
 
 interface Deps {
   files: InsideFiles;
-  exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult>;
+  exec: Exec;
 }
 
 /** What a container is to be inside; what is absent stays as it is. */
@@ -50,7 +51,7 @@ export function createInsideShape({ files, exec }: Deps) {
       if (renamed !== hosts) await files.replace(name, "/etc/hosts", renamed);
     }
     if ((await files.kind(name, "/etc")) === "directory") await files.replace(name, "/etc/hostname", `${hostname}\n`);
-    if (pid > 0) await runChild(["nsenter", "-t", String(pid), "--uts", "--", "hostname", hostname], { task: "lxd" });
+    if (pid > 0) await setLiveHostname(pid, hostname);
   }
 
   async function textOf(name: string, path: string): Promise<string | undefined> {
@@ -69,19 +70,12 @@ export function createInsideShape({ files, exec }: Deps) {
       await files.replace(name, networkFile, networkText(given, { card, gateway, nameServers }));
     }
     if (pid === 0) return;
-    const told = managed && (await reload(name));
+    const told = managed && (await reloadNetwork((request, signal) => exec(name, request, signal)));
     await setAddresses({ pid, name: card, gateway }, given, told);
     for (const { address } of given) {
       // Who had the address before is remembered for a while.
       await runChild(["ip", "neigh", "flush", "to", address, "dev", bridge], { task: "lxd" }).catch(() => undefined);
     }
-  }
-
-  /** Answers whether systemd-networkd is there and was told. */
-  async function reload(name: string): Promise<boolean> {
-    const request: ExecRequest = { command: ["networkctl", "reload"], environment: [] };
-    const result = await exec(name, request, AbortSignal.timeout(10_000)).catch(() => undefined);
-    return result?.exitCode === 0;
   }
 }
 

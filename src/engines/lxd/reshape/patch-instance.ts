@@ -14,12 +14,12 @@ const tries = 10;
 export function createPatching(
   http: LxdHttp,
   operations: Operations,
-  insist: (name: string, act: () => Promise<void>) => Promise<void>,
+  retryWhileBusy: (name: string, act: () => Promise<void>) => Promise<void>,
 ): PatchInstance {
   return async function patch(name, patchOf) {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await insist(name, () => once(name, patchOf));
+        return await retryWhileBusy(name, () => once(name, patchOf));
       } catch (error) {
         if (!isStale(error) || attempt === tries) throw error;
       }

@@ -1,7 +1,8 @@
 import { AppError, hasCode } from "../../../errors.ts";
-import type { ExecRequest, ExecResult } from "../../container-life.ts";
+import type { ExecRequest } from "../../container-life.ts";
+import type { Exec } from "../exec/exec.ts";
 import { checkMemory } from "../../reshape/memory.ts";
-import { unwritable } from "../../reshape/unwritable.ts";
+import { fieldInFiles, noResolver, unwritable } from "../../reshape/own-files.ts";
 import { checkShape } from "../../reshape/check-shape.ts";
 import type { Shape } from "../../shape.ts";
 import { toSentence } from "../../shared/error-text.ts";
@@ -9,7 +10,7 @@ import { reasonOf } from "../failures.ts";
 import type { LxdHttp } from "../client/http.ts";
 import type { InsideFiles } from "../rootfs/inside-files.ts";
 import { type Instance, instancePath, isUp } from "../client/instance.ts";
-import { backup } from "../rootfs/move.ts";
+import { backup } from "../rootfs/copy.ts";
 import { isQuotaExceeded } from "./patch-instance.ts";
 import { isSizeless } from "../rootfs/pool.ts";
 import { rootOf } from "../client/instance-devices.ts";
@@ -18,7 +19,7 @@ import { type GivenNetwork, planAddresses } from "../network/taken-addresses.ts"
 interface Deps {
   http: LxdHttp;
   files: InsideFiles;
-  exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult>;
+  exec: Exec;
 }
 
 /** What a change comes to; as far as can be seen, all of it can be done. */
@@ -79,9 +80,9 @@ export function createReshapePlan({ http, files, exec }: Deps) {
   }
 
   async function checkResolver(name: string): Promise<void> {
-    if ((await files.kind(name, "/etc")) !== "directory") throw noResolver(name, "has no folder /etc");
+    if ((await files.kind(name, "/etc")) !== "directory") throw noResolver("LXD", name, "has no folder /etc");
     if ((await files.kind(name, "/etc/resolv.conf")) === "directory")
-      throw noResolver(name, "has a folder in the place of /etc/resolv.conf");
+      throw noResolver("LXD", name, "has a folder in the place of /etc/resolv.conf");
   }
 
   /**
@@ -89,7 +90,7 @@ export function createReshapePlan({ http, files, exec }: Deps) {
    * stop one while it is at its files.
    */
   async function checkFiles(name: string, change: Shape): Promise<void> {
-    const field = (["hostname", "nameServers", "addresses"] as const).find((one) => change[one] !== undefined);
+    const field = fieldInFiles(change);
     // A new size makes room, or has been looked at.
     if (field === undefined || change.size !== undefined || (await files.kind(name, "/etc")) !== "directory") return;
     try {
@@ -102,11 +103,6 @@ export function createReshapePlan({ http, files, exec }: Deps) {
   }
 
   return { plan, checkFiles };
-}
-
-function noResolver(name: string, reason: string): AppError {
-  const message = `The LXD container ${name} ${reason} for its name servers.`;
-  return new AppError("conflict", message, { details: { field: "nameServers" } });
 }
 
 function unmoved(reason: string): AppError {

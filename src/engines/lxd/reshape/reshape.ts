@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError } from "../../../errors.ts";
-import type { Container, Containers } from "../../engine.ts";
-import type { ExecRequest, ExecResult } from "../../container-life.ts";
+import type { Container } from "../../engine.ts";
+import type { Exec } from "../exec/exec.ts";
+import type { ContainerProcess } from "../process/container-process.ts";
 import type { Reshaping, Shape } from "../../shape.ts";
 import { createConfiguring, type Undo } from "./configure.ts";
 import type { LxdHttp } from "../client/http.ts";
@@ -21,26 +22,27 @@ interface Deps {
   http: LxdHttp;
   operations: Operations;
   moving: Moving;
-  lifecycle: Pick<Containers, "start" | "shutDown"> & { insist(name: string, act: () => Promise<void>): Promise<void> };
-  exec(name: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult>;
-  /** One at a time: an address is free until somebody has it. */
-  addressing<T>(work: () => Promise<T>): Promise<T>;
+  processes: ContainerProcess;
+  exec: Exec;
+  /** Runs what gives addresses, one after the other: an address is free until its container has it. */
+  addressLock: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 const pause = 50;
 const patience = 60_000;
 
+/** Changes of a container of LXD as it is: in LXD's configuration for good, and in what runs. */
 export interface LxdReshaping extends Reshaping {
-  /** Makes what has just started as it was set, where the image says something else. */
+  /** Sets again, in a container that has just started, what its image may have set otherwise: names and addresses. */
   restore(container: Container, instance: Instance): Promise<void>;
 }
 
-/** Changes of a container as it is: in LXD's configuration for good, and in what runs. */
-export function createReshaping({ http, operations, moving, lifecycle, exec, addressing }: Deps): LxdReshaping {
+/** Returns the changes of containers of one LXD. */
+export function createReshape({ http, operations, moving, processes, exec, addressLock }: Deps): LxdReshaping {
   const files = createInsideFiles(http, exec);
   const { plan, checkFiles } = createReshapePlan({ http, files, exec });
   const applyInside = createInsideShape({ files, exec });
-  const patch = createPatching(http, operations, lifecycle.insist);
+  const patch = createPatching(http, operations, processes.retryWhileBusy);
   const configureAll = createConfiguring(patch);
 
   async function present(name: string, signal?: AbortSignal): Promise<Instance> {
@@ -50,11 +52,7 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
   }
 
   async function planReshape(name: string, change: Shape, signal?: AbortSignal) {
-    const deadline = performance.now() + patience;
-    // What is seen in the middle of a move is soon no more.
-    while (moving.isUnderWay(name) && performance.now() < deadline) await delay(pause, undefined, { signal });
-    if (moving.isUnderWay(name))
-      throw new AppError("conflict", `The LXD container ${name} is on its way to another pool: try again.`);
+    await waitUntilMoved(moving, name, signal);
     const { pid, moves } = await plan(await present(name, signal), change, signal);
     return { restarts: moves && pid > 0 };
   }
@@ -66,7 +64,7 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
       const pool = planned.moves ? await ensureOwnPool(http) : undefined;
       return { planned, pool, undo: await configureAll(planned, change) };
     };
-    const { planned, pool, undo } = change.addresses ? await addressing(configure) : await configure();
+    const { planned, pool, undo } = change.addresses ? await addressLock(configure) : await configure();
     try {
       await applyInside(name, planned.moves ? 0 : planned.pid, insideOf(change, planned));
       if (pool !== undefined) await move(planned, pool);
@@ -80,13 +78,13 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
 
   async function move({ instance: { name } }: PlannedShape, pool: string): Promise<void> {
     try {
-      await moving.move(name, pool, () => lifecycle.shutDown(name));
+      await moving.move(name, pool, () => processes.stop(name));
     } catch (error) {
       throw isQuotaExceeded(error) ? belowUse(undefined, error) : error;
     }
   }
 
-  /** As far as it goes; what an engine has refused is said, not this. */
+  /** Puts back what was there, as far as it goes. Its own failures are not thrown: the caller hears what was refused. */
   async function takeBack({ instance, pid, moves }: PlannedShape, change: Shape, undo: Undo): Promise<void> {
     const { name } = instance;
     const now = await findInstance(http, name);
@@ -99,26 +97,16 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
       nameServers: change.nameServers && before.nameServers,
       network: change.addresses && before.network,
     }).catch(() => undefined);
-    if (keptOf(now).restart) await lifecycle.start(name);
+    if (keptOf(now).restart) await processes.start(name);
   }
 
-  /** Also what an earlier call has stopped. */
+  /** Starts what was stopped for a change, also by an earlier call, and forgets that. */
   async function finish(name: string): Promise<void> {
     const instance = await present(name);
     const { restart, ...kept } = keptOf(instance);
-    if (restart) await lifecycle.start(name);
+    if (restart) await processes.start(name);
     if (!restart && instance.config[keys.moving] === undefined) return;
     await patch(name, () => ({ config: { [keys.shape]: JSON.stringify(kept), [keys.moving]: "" } }));
-  }
-
-  function insideOf({ hostname, nameServers }: Shape, { instance, network }: PlannedShape) {
-    const servers = nameServers ?? keptOf(instance).nameServers;
-    const bridge = network?.card.config["network"] ?? "";
-    return {
-      hostname,
-      nameServers,
-      network: network && { ...network, bridge, card: network.card.name, nameServers: servers },
-    };
   }
 
   return {
@@ -130,4 +118,23 @@ export function createReshaping({ http, operations, moving, lifecycle, exec, add
         await applyInside(id, pid, await insideAsSet(http, instance));
     },
   };
+}
+
+/** Returns what a planned change means for a container's own files and for what runs in it. */
+function insideOf({ hostname, nameServers }: Shape, { instance, network }: PlannedShape) {
+  const servers = nameServers ?? keptOf(instance).nameServers;
+  const bridge = network?.card.config["network"] ?? "";
+  return {
+    hostname,
+    nameServers,
+    network: network && { ...network, bridge, card: network.card.name, nameServers: servers },
+  };
+}
+
+/** Waits until a container is on its way to no other pool: what is seen in the middle is soon no more. Throws `conflict`. */
+async function waitUntilMoved(moving: Moving, name: string, signal: AbortSignal | undefined): Promise<void> {
+  const deadline = performance.now() + patience;
+  while (moving.isMoving(name) && performance.now() < deadline) await delay(pause, undefined, { signal });
+  if (moving.isMoving(name))
+    throw new AppError("conflict", `The LXD container ${name} is on its way to another pool: try again.`);
 }
