@@ -1,6 +1,5 @@
 import { AppError } from "../../errors.ts";
 import { withFullStop } from "../shared/error-text.ts";
-import { registryReason } from "./images/registry-reason.ts";
 
 /** Docker's own words -> the station's errors. */
 
@@ -43,14 +42,6 @@ export function idIn(answer: { Id?: unknown } | undefined, what: string): string
   return id;
 }
 
-/** A pull's answer began and broke off: Docker went away, or something between it and the station cut the connection. */
-export function pullCutOff(reference: string, cause: unknown): AppError {
-  return new AppError("engine_unavailable", `The download of ${reference} was cut off.`, {
-    cause,
-    details: { engine: "docker" },
-  });
-}
-
 export function cancelled(cause?: unknown): AppError {
   return new AppError("cancelled", "The call to Docker was stopped on request.", { cause });
 }
@@ -89,31 +80,6 @@ export function createFailure(error: unknown, name: string, image: string): unkn
   return error;
 }
 
-/** Failures of the engine's own disk and image store; every other failure of a pull comes from the registry. */
-const local =
-  /failed to register layer|invalid reference format|not a valid repository|context canceled|no space left|read-only file system|permission denied/i;
-
-export function pullFailure(said: string, reference: string, registry: string): AppError {
-  const reason = registryReason(said);
-  const cause = { reason: said };
-  if (/no space left on device/.test(reason)) return new AppError("disk_full", "Docker's disk is full.", { cause });
-  if (
-    /manifest unknown|manifest for .* not found|name unknown|repository .* not found|does not exist|invalid repository name/i.test(
-      reason,
-    )
-  ) {
-    return new AppError("not_found", `${registry} has no image ${reference}: ${reasonText(reason)}`, { cause });
-  }
-  if (/no basic auth|unauthorized|authentication required|denied/i.test(reason) && !local.test(reason)) {
-    return new AppError("remote_failed", `${registry} refused access to ${reference}: ${reasonText(reason)}`, {
-      cause,
-    });
-  }
-  if (local.test(reason))
-    return new AppError("engine_failed", `Docker cannot pull ${reference}: ${reasonText(reason)}`, { cause });
-  return new AppError("remote_failed", `${registry} did not deliver ${reference}: ${reasonText(reason)}`, { cause });
-}
-
 /** What Docker said of an error that `statusFailure` made. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof AppError ? (error.cause as { reason?: unknown } | undefined) : undefined;
@@ -124,8 +90,8 @@ export function reasonOf(error: unknown): string {
 const wrapping =
   /^(?:Error response from daemon|failed to create (?:shim task|shim|task)|OCI runtime create failed|runc create failed|container_linux\.go:\d+|process_linux\.go:\d+|starting container process caused|unable to start container process)(?:: | )/;
 
-/** One line with a full stop, without the names of the layers it went through. */
-function reasonText(reason: string): string {
+/** Returns what Docker said as one line with a full stop, without the names of the layers it went through. */
+export function reasonText(reason: string): string {
   let line = reason
     .replaceAll(/\s+/g, " ")
     .trim()

@@ -1,44 +1,54 @@
-import http from "node:http";
+import type http from "node:http";
 
 import { AppError } from "../../../errors.ts";
+import { createHttpConnection, type HttpTarget } from "../../shared/http-connection.ts";
 import { cancelled, connectionFailure, reasonOf, statusFailure } from "../failures.ts";
 import { jsonLines, readText } from "./json-lines.ts";
+import { createAgreedVersion } from "./version.ts";
 
-/** The version that the driver is written for; a server that no longer speaks it gets its oldest. */
-const wanted = "1.41";
+/** Milliseconds to the end of an answer. */
 const readTimeout = 30_000;
 const writeTimeout = 600_000;
+const probeTimeout = 2_000;
 
+/** A request of Docker's API 1.41. */
 export interface DockerRequest {
+  /** GET unless given. */
   method?: "GET" | "POST" | "DELETE";
   /** Below the version prefix, as /containers/json. */
   path: string;
+  /** Names and values of the query; they are encoded. */
   query?: Record<string, string>;
+  /** Sent as JSON; absent: no body. */
   body?: unknown;
+  /** Further headers, as X-Registry-Auth. */
   headers?: Record<string, string>;
+  /** Ends the request; it throws `cancelled` then. */
   signal?: AbortSignal | undefined;
-  /** Milliseconds to the end of the answer; 0 = none. */
+  /** Milliseconds to the end of the answer; 0 = none. Absent: 30 s for a GET, else 10 minutes. */
   timeout?: number;
 }
 
 /** The Engine REST API over a unix socket or TCP. Every failure is an `AppError`. */
 export interface DockerHttp {
+  /** As unix:///path or tcp://host:port. */
   readonly address: string;
-  /** The API version agreed on, as "1.41". */
+  /** Returns the API version agreed on, as "1.41". */
   version(): Promise<string>;
-  /** The JSON answer, `undefined` if it is empty. */
+  /** Returns the JSON answer, `undefined` if it is empty. */
   json<T>(request: DockerRequest): Promise<T>;
-  /** Each line of an endless or long answer; returning early closes the connection. No time limit. */
+  /** Yields each line of an endless or long answer; returning early closes the connection. No time limit. */
   lines(request: DockerRequest): AsyncGenerator<unknown, void, undefined>;
-  /** The body of an answer as it comes, to be read or destroyed. No time limit. */
+  /** Resolves with an answer whose body is to be read or destroyed. No time limit. */
   open(request: DockerRequest): Promise<http.IncomingMessage>;
-  /** Without version, within 2 s. */
+  /** Returns the JSON answer to a GET without version prefix. Throws `engine_unavailable` after 2 s. */
   probe<T>(path: string): Promise<T>;
+  /** Closes the idle connections. */
   close(): void;
 }
 
-/** unix:///path or tcp://host:port. */
-export function parseAddress(address: string): { socketPath: string } | { host: string; port: number } {
+/** Returns where an address leads. Throws `invalid` for one that is neither unix:///path nor tcp://host:port. */
+export function parseAddress(address: string): HttpTarget {
   const unix = /^unix:\/\/(\/.+)$/.exec(address);
   if (unix?.[1]) return { socketPath: unix[1] };
   const tcp = /^(?:tcp|http):\/\/(\[[^\]]+\]|[^:/]+)(?::(\d+))?\/?$/.exec(address);
@@ -46,62 +56,16 @@ export function parseAddress(address: string): { socketPath: string } | { host: 
   throw new AppError("invalid", `${address} is not an address of Docker: unix:///path or tcp://host:port.`);
 }
 
+/** Returns the API of the Docker at an address. Nothing is sent before it is used. */
 export function createDockerHttp(address: string): DockerHttp {
-  const target = parseAddress(address);
-  const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 8 });
-  let agreed: Promise<string> | undefined;
-
-  function version(): Promise<string> {
-    agreed ??= negotiate().catch((error: unknown) => {
-      agreed = undefined;
-      throw error;
-    });
-    return agreed;
-  }
-
-  async function negotiate(): Promise<string> {
-    const server = await probe<{ ApiVersion?: string; MinAPIVersion?: string }>("/version");
-    return clampVersion(server.ApiVersion, server.MinAPIVersion);
-  }
-
-  /** `reuse`: a socket that lay idle may be cut by the server at this moment, so only what can be repeated takes one. */
-  function connect(
-    path: string,
-    request: DockerRequest,
-    signal: AbortSignal | undefined,
-    reuse: boolean,
-  ): Promise<http.IncomingMessage> {
-    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const headers: http.OutgoingHttpHeaders = { Host: "docker", ...request.headers };
-    if (body !== undefined)
-      Object.assign(headers, { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) });
-    const query = new URLSearchParams(request.query).toString();
-    const sent = http.request({
-      ...target,
-      headers,
-      agent: reuse ? agent : false,
-      method: request.method ?? "GET",
-      path: query ? `${path}?${query}` : path,
-      ...(signal && { signal }),
-    });
-    // A stream of events over TCP is silent for hours; a dead peer shall be noticed.
-    sent.on("socket", (socket) => socket.setKeepAlive(true, 30_000));
-    sent.on("response", resolve);
-    sent.on("error", (error: NodeJS.ErrnoException) => {
-      const stale = sent.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE") && !signal?.aborted;
-      if (reuse && stale) connect(path, request, signal, false).then(resolve, reject);
-      else reject(error);
-    });
-    sent.end(body);
-    return promise;
-  }
+  const connection = createHttpConnection(parseAddress(address), "docker");
+  const version = createAgreedVersion(() => probe("/version"));
 
   /** A failed connection may mean another server the next time: its version is asked for again. */
   function failure(error: unknown, signal: AbortSignal | undefined): unknown {
     if (error instanceof AppError) return error;
     if (signal?.aborted) return cancelled(error);
-    agreed = undefined;
+    version.forget();
     return connectionFailure(error, address);
   }
 
@@ -111,7 +75,7 @@ export function createDockerHttp(address: string): DockerHttp {
     try {
       request.signal?.throwIfAborted();
       const reuse = (request.method ?? "GET") === "GET";
-      const response = await connect(path, request, signal, reuse);
+      const response = await connection.send({ ...request, path: withQuery(path, request.query), signal }, reuse);
       const text = await readText(response);
       refuse(response, text);
       return parse(text) as T;
@@ -123,18 +87,18 @@ export function createDockerHttp(address: string): DockerHttp {
   }
 
   function probe<T>(path: string): Promise<T> {
-    return exchange<T>(path, { path }, 2000);
+    return exchange<T>(path, { path }, probeTimeout);
   }
 
   /** A newer or older server behind the same address refuses the version before it acts, so asking again is safe. */
   async function versioned<T>(request: DockerRequest, send: (path: string) => Promise<T>): Promise<T> {
     request.signal?.throwIfAborted();
     try {
-      return await send(`/v${await abortable(version(), request.signal)}${request.path}`);
+      return await send(`/v${await version.get(request.signal)}${request.path}`);
     } catch (error) {
       if (!/client version .* is too (?:old|new)/.test(reasonOf(error))) throw error;
-      agreed = undefined;
-      return send(`/v${await abortable(version(), request.signal)}${request.path}`);
+      version.forget();
+      return send(`/v${await version.get(request.signal)}${request.path}`);
     }
   }
 
@@ -148,7 +112,7 @@ export function createDockerHttp(address: string): DockerHttp {
   async function open(request: DockerRequest): Promise<http.IncomingMessage> {
     try {
       return await versioned(request, async (path) => {
-        const answer = await connect(path, request, request.signal, false);
+        const answer = await connection.send({ ...request, path: withQuery(path, request.query) }, false);
         if ((answer.statusCode ?? 500) >= 300) refuse(answer, await readText(answer));
         return answer;
       });
@@ -170,26 +134,12 @@ export function createDockerHttp(address: string): DockerHttp {
     }
   }
 
-  return { address, version, json, lines, open, probe, close: () => agent.destroy() };
+  return { address, version: () => version.get(), json, lines, open, probe, close: connection.close };
 }
 
-function clampVersion(newest = wanted, oldest = wanted): string {
-  const minor = (version: string): number => Number(version.split(".")[1] ?? 0);
-  if (minor(oldest) > minor(wanted)) return oldest;
-  return minor(newest) < minor(wanted) ? newest : wanted;
-}
-
-/** The version is asked for once for many calls, so no one's signal may end the question itself. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(cancelled());
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+function withQuery(path: string, query: Record<string, string> | undefined): string {
+  const text = new URLSearchParams(query).toString();
+  return text ? `${path}?${text}` : path;
 }
 
 function refuse(response: http.IncomingMessage, text: string): void {

@@ -1,5 +1,6 @@
 import type { ContainerSpec, DeviceRule, PortMapping } from "../../engine.ts";
 import type { DeviceNode, HostFacts } from "../../shared/host-devices.ts";
+import { networkLabel, taskLabel } from "../labels.ts";
 import { lanLabel } from "../network/plan.ts";
 
 /** What the translation must know of the host and the engine. */
@@ -8,8 +9,6 @@ export interface CreateFacts extends HostFacts {
   version: string;
 }
 
-export const taskLabel = "gantry.task";
-export const networkLabel = "gantry.network";
 const cpuPeriod = 100_000;
 
 /** ContainerSpec -> body of POST /containers/create. */

@@ -3,8 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { hasCode } from "../../../errors.ts";
 import { keepStart } from "../../processes/kept-output.ts";
 import { killGroup } from "../../processes/kill-group.ts";
+import type { Containers } from "../../engine.ts";
 import type { ExecRequest, ExecResult } from "../../container-life.ts";
-import { containerPath } from "../inspect/inspect.ts";
+import { containerPath, requireContainer } from "../inspect/inspect.ts";
 import { cancelled, connectionFailure, reasonOf } from "../failures.ts";
 import { notStarted } from "./not-started.ts";
 import { readFrames } from "../client/frames.ts";
@@ -22,8 +23,17 @@ const killTries = 50;
 const killPause = 100;
 const endPause = 20;
 
-/** `local`: Docker runs on this host, so that what it started can be killed. */
-export async function execIn(
+/**
+ * Returns the engine's `exec`. `local`: Docker runs on this host, so that what it started can be killed.
+ */
+export function createExec(http: DockerHttp, local: boolean): Containers["exec"] {
+  return async function exec(id, request, signal) {
+    const { Id } = await requireContainer(http, id, signal);
+    return execIn({ http, local }, Id, request, signal);
+  };
+}
+
+async function execIn(
   { http, local }: { http: DockerHttp; local: boolean },
   id: string,
   request: ExecRequest,

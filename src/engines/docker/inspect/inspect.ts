@@ -105,3 +105,15 @@ export async function requireContainer(http: DockerHttp, id: string, signal?: Ab
 export function containerPath(id: string): string {
   return `/containers/${encodeURIComponent(id)}`;
 }
+
+/**
+ * Returns an inspect for a person. Folders of the host are given as mounts; whoever reads an inspect looks for them at their
+ * older place, `HostConfig.Binds`.
+ */
+export function withBinds(inspected: Inspected): Record<string, unknown> {
+  const { HostConfig, Mounts } = inspected;
+  const bound = (Mounts ?? []).filter(({ Type }) => Type === "bind");
+  if (HostConfig.Binds || bound.length === 0) return { ...inspected };
+  const binds = bound.map(({ Source, Destination, RW }) => `${Source}:${Destination}:${RW ? "rw" : "ro"}`);
+  return { ...inspected, HostConfig: { ...HostConfig, Binds: binds } };
+}

@@ -2,7 +2,7 @@ import { hasCode } from "../../../errors.ts";
 import type { ContainerSettings, DeviceRule, Limits } from "../../engine.ts";
 import { hostArchitecture } from "../../shared/host-architecture.ts";
 import { requireContainer, type Inspected } from "./inspect.ts";
-import { networkLabel } from "../create/create-body.ts";
+import { networkLabel } from "../labels.ts";
 import type { DockerHttp } from "../client/http.ts";
 
 /** What an inspect tells of what was asked for at create, or changed since. */

@@ -1,19 +1,15 @@
 import { AppError } from "../../../errors.ts";
-import { parseImageName } from "../../image-name.ts";
-import { keepEnd } from "../../processes/kept-output.ts";
-import type { CommitRequest, ContainerLife, KeptLog, StopOptions } from "../../container-life.ts";
-import { containerPath, requireContainer, type Inspected } from "../inspect/inspect.ts";
-import { taskLabel } from "../create/create-body.ts";
-import { execIn } from "../exec/exec.ts";
-import { cancelled, connectionFailure, idIn, notDone, reasonOf, startFailure } from "../failures.ts";
-import { readFrames, readTerminal } from "../client/frames.ts";
+import type { StopOptions } from "../../container-life.ts";
+import type { Containers } from "../../engine.ts";
 import type { DockerHttp } from "../client/http.ts";
+import { reasonOf, startFailure } from "../failures.ts";
+import { containerPath, requireContainer } from "../inspect/inspect.ts";
 import { isAutostart } from "../inspect/settings.ts";
 
-/** What becomes of a container after it was made. Docker keeps an order of its own for each container. */
-export function createLife(http: DockerHttp): ContainerLife {
-  const local = http.address.startsWith("unix:");
+type Lifecycle = Pick<Containers, "stop" | "restart" | "pause" | "unpause" | "rename" | "setAutostart">;
 
+/** Returns the operations on a container after it was made. Docker keeps an order of its own for each container. */
+export function createLifecycle(http: DockerHttp): Lifecycle {
   async function post(id: string, verb: string, query: Record<string, string>, signal?: AbortSignal): Promise<void> {
     const { Id } = await requireContainer(http, id, signal);
     await http.json({ method: "POST", path: `${containerPath(Id)}/${verb}`, query, signal });
@@ -57,67 +53,7 @@ export function createLife(http: DockerHttp): ContainerLife {
     await http.json({ method: "POST", path: `${containerPath(Id)}/update`, body, signal });
   }
 
-  async function logs(id: string, lines: number, signal?: AbortSignal): Promise<KeptLog> {
-    const { Id, Config } = await requireContainer(http, id, signal);
-    const query = { stdout: "true", stderr: "true", tail: String(lines) };
-    const answer = await http.open({ path: `${containerPath(Id)}/logs`, query, signal });
-    const kept = keepEnd();
-    try {
-      for await (const { data } of Config.Tty ? readTerminal(answer) : readFrames(answer)) kept.add(data);
-    } catch (cause) {
-      throw signal?.aborted ? cancelled(cause) : connectionFailure(cause, http.address);
-    } finally {
-      answer.destroy();
-    }
-    return { text: kept.text(), truncated: kept.truncated() };
-  }
-
-  /** An image of a container has its labels: without the mark, what others make of it is not taken for the station's. */
-  async function commit(id: string, request: CommitRequest, signal?: AbortSignal): Promise<string> {
-    const { Id } = await requireContainer(http, id, signal);
-    const { image: repo, tag } = parseImageName("docker", request.reference);
-    const query = { container: Id, repo, tag, author: request.author, comment: request.message };
-    const changes = { changes: `LABEL ${taskLabel}=""` };
-    const made = await http.json<{ Id: string }>({
-      method: "POST",
-      path: "/commit",
-      query: { ...query, ...changes },
-      signal,
-    });
-    const what = `made the image ${request.reference}`;
-    const image = idIn(made, what);
-    const named = await http.json<{ Id: string }>({
-      path: `/images/${encodeURIComponent(request.reference)}/json`,
-      signal,
-    });
-    if (idIn(named, what) !== image) throw notDone(what);
-    return made.Id;
-  }
-
-  return {
-    stop,
-    restart,
-    pause,
-    unpause,
-    rename,
-    setAutostart,
-    logs,
-    commit,
-    inspect: async (id, signal) => withBinds(await requireContainer(http, id, signal)),
-    async exec(id, request, signal) {
-      const { Id } = await requireContainer(http, id, signal);
-      return execIn({ http, local }, Id, request, signal);
-    },
-  };
-}
-
-/** Folders of the host are given as mounts; who reads an inspect looks for them at their older place. */
-function withBinds(inspected: Inspected): Record<string, unknown> {
-  const { HostConfig, Mounts } = inspected;
-  const bound = (Mounts ?? []).filter(({ Type }) => Type === "bind");
-  if (HostConfig.Binds || bound.length === 0) return { ...inspected };
-  const binds = bound.map(({ Source, Destination, RW }) => `${Source}:${Destination}:${RW ? "rw" : "ro"}`);
-  return { ...inspected, HostConfig: { ...HostConfig, Binds: binds } };
+  return { stop, restart, pause, unpause, rename, setAutostart };
 }
 
 /** Without it Docker takes the container's own measure. */

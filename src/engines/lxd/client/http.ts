@@ -1,38 +1,37 @@
-import http from "node:http";
+import type http from "node:http";
 import { text } from "node:stream/consumers";
-import { pipeline } from "node:stream/promises";
 
 import { AppError } from "../../../errors.ts";
+import { createHttpConnection, type Upload } from "../../shared/http-connection.ts";
 import { cancelled, connectionFailure, refusal } from "../failures.ts";
 
 const usualTimeout = 30_000;
 
-/** A body that is no JSON, sent piece by piece. */
-export interface Upload {
-  type: string;
-  /** Bytes. */
-  length: number;
-  open(): AsyncIterable<Uint8Array>;
-}
-
+/** A request of LXD's API 1.0. */
 export interface LxdRequest {
+  /** GET unless given. */
   method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** From /1.0 on, with its query. */
   path: string;
+  /** Sent as JSON; absent: no body. */
   body?: unknown;
-  /** In the place of `body`. */
+  /** Sent in the place of `body`. */
   upload?: Upload;
+  /** Further headers, as X-LXD-filename. */
   headers?: Readonly<Record<string, string>>;
+  /** Ends the request; it throws `cancelled` then. */
   signal?: AbortSignal | undefined;
-  /** Milliseconds to the end of the answer. */
+  /** Milliseconds to the end of the answer; 30 s unless given. */
   timeout?: number;
 }
 
 /** An answer that is none of an error: what was asked for, or the operation that was begun. */
 export interface LxdAnswer<T> {
+  /** async: an operation was begun. */
   type: "sync" | "async";
   /** Path of the operation. */
   operation: string;
+  /** What was asked for, or the operation. */
   metadata: T;
   /** Of a thing that is changed only as it was read, with `If-Match`. */
   etag?: string | undefined;
@@ -40,14 +39,19 @@ export interface LxdAnswer<T> {
 
 /** What LXD answers without its envelope. */
 export interface RawAnswer {
+  /** Of the answer, as Node gives them. */
   headers: http.IncomingHttpHeaders;
+  /** The body as UTF-8. */
   body: string;
 }
 
+/** How an answer without envelope is asked for. */
 export interface RawOptions {
   /** HEAD: only its headers. */
   method?: "GET" | "HEAD";
+  /** Bytes of the body at most; absent: as many as there are. */
   limit?: number;
+  /** Ends the request; it throws `cancelled` then. */
   signal?: AbortSignal | undefined;
 }
 
@@ -55,49 +59,25 @@ export interface RawOptions {
 export interface LxdHttp {
   /** Path of the socket. */
   readonly socket: string;
+  /** Sends a request and returns LXD's answer. Throws LXD's refusal, by its status. */
   send<T>(request: LxdRequest): Promise<LxdAnswer<T>>;
+  /** Returns what is at a path. Throws `not_found`. */
   get<T>(path: string, signal?: AbortSignal): Promise<T>;
-  /** The same, `undefined` for what is not there. */
+  /** Returns what is at a path; undefined when nothing is there. */
   find<T>(path: string, signal?: AbortSignal): Promise<T | undefined>;
-  /** What LXD answers without its envelope: a log, a file. `limit`: bytes of it, and it is refused when there are more. */
+  /** Returns what LXD answers without its envelope: a log, a file. Throws `too_large` when it is more than `limit`. */
   raw(path: string, options?: RawOptions): Promise<RawAnswer>;
-  /** The same of any size, piece by piece. */
+  /** Returns the same of any size, piece by piece; `length`: bytes. */
   stream(path: string, signal: AbortSignal): Promise<Pick<Upload, "length"> & { body: AsyncIterable<Uint8Array> }>;
-  /** The body of `plain`. */
+  /** Returns the body of `raw`. */
   rawText(path: string, signal?: AbortSignal): Promise<string>;
+  /** Closes the idle connections. */
   close(): void;
 }
 
+/** Returns the API of the LXD behind a unix socket. Nothing is sent before it is used. */
 export function createLxdHttp(socket: string): LxdHttp {
-  const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 8 });
-
-  /** `reuse`: a socket that lay idle may be cut at this moment, so only what can be repeated takes one. */
-  function connect(request: LxdRequest, signal: AbortSignal, reuse: boolean): Promise<http.IncomingMessage> {
-    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const { upload } = request;
-    const headers: http.OutgoingHttpHeaders = { Host: "lxd", ...request.headers };
-    const type = upload?.type ?? "application/json";
-    const length = upload?.length ?? (body === undefined ? undefined : Buffer.byteLength(body));
-    if (length !== undefined) Object.assign(headers, { "Content-Type": type, "Content-Length": length });
-    const sent = http.request({
-      socketPath: socket,
-      headers,
-      agent: reuse ? agent : false,
-      method: request.method ?? "GET",
-      path: request.path,
-      signal,
-    });
-    sent.on("response", resolve);
-    sent.on("error", (error: NodeJS.ErrnoException) => {
-      const stale = sent.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE") && !signal.aborted;
-      if (reuse && stale) connect(request, signal, false).then(resolve, reject);
-      else reject(error);
-    });
-    if (upload) pipeline(upload.open(), sent).catch((error: unknown) => sent.destroy(error as Error));
-    else sent.end(body);
-    return promise;
-  }
+  const connection = createHttpConnection({ socketPath: socket }, "lxd");
 
   async function exchange(request: LxdRequest, size?: number): Promise<RawAnswer & { status: number }> {
     const timeout = request.timeout ?? usualTimeout;
@@ -105,7 +85,7 @@ export function createLxdHttp(socket: string): LxdHttp {
     const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit;
     try {
       request.signal?.throwIfAborted();
-      const response = await connect(request, signal, (request.method ?? "GET") === "GET");
+      const response = await connection.send({ ...request, signal }, (request.method ?? "GET") === "GET");
       const { statusCode: status = 500, headers } = response;
       return { status, headers, body: await text(size === undefined ? response : upTo(response, size)) };
     } catch (error) {
@@ -148,13 +128,13 @@ export function createLxdHttp(socket: string): LxdHttp {
     find,
     raw,
     async stream(path, signal) {
-      const response = await connect({ path }, signal, false);
+      const response = await connection.send({ path, signal }, false);
       const { statusCode: status = 500, headers } = response;
       if (status >= 400) throw refusal(status, await text(upTo(response, 65_536)));
       return { length: Number(headers["content-length"]), body: response };
     },
     rawText: async (path, signal) => (await raw(path, { signal })).body,
-    close: () => agent.destroy(),
+    close: connection.close,
   };
 }
 

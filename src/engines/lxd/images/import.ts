@@ -5,7 +5,8 @@ import { stat } from "node:fs/promises";
 import { hasCode } from "../../../errors.ts";
 import type { Rootfs } from "../../system-images/system-images.ts";
 import { cancelled } from "../failures.ts";
-import type { LxdHttp, Upload } from "../client/http.ts";
+import type { Upload } from "../../shared/http-connection.ts";
+import type { LxdHttp } from "../client/http.ts";
 import type { Operations } from "../client/operations.ts";
 
 /** Sending is quick and unpacking is not asked for, but a busy disk is slow. */
