@@ -14,7 +14,7 @@ import { createGateway, type Gateway, type GatewayAudit } from "./gateway/gatewa
 import { readBoot } from "./host/boot.ts";
 import { createHost } from "./host/host.ts";
 import { createOutbound } from "./host/outbound.ts";
-import { ownHostNames } from "./http/host-names.ts";
+import { ownHostNames } from "./http/security/host-names.ts";
 import { createServer } from "./http/server.ts";
 import { createOwnPorts } from "./own-ports.ts";
 import { createHostUsers } from "./services/accounts/host-users.ts";

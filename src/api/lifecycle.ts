@@ -14,6 +14,12 @@ export const ContainerPlace = Type.Object({
   }),
 });
 
+/** A container, and whether it is to start when the host boots. */
+export const AutostartPath = Type.Object({
+  ...ContainerPlace.properties,
+  state: Type.Union([Type.Literal("on"), Type.Literal("off")]),
+});
+
 /** As `background/create`; without `repository` the usual one of the type. */
 export const SyncCreateRequest = Type.Object(
   { ...CreateRequest.properties, repository: Type.Optional(CreateRequest.properties.repository) },

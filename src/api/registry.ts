@@ -43,3 +43,6 @@ export const RegistryRequest = Type.Object(
   { additionalProperties: false, $id: "RegistryRequest" },
 );
 export type RegistryRequest = Static<typeof RegistryRequest>;
+
+/** Which registry is removed. */
+export const RegistryName = Type.Object({ name: Type.String({ maxLength: 64 }) }, { additionalProperties: false });

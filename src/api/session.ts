@@ -18,4 +18,17 @@ export const LoginRequest = Type.Object(
 );
 export type LoginRequest = Static<typeof LoginRequest>;
 
+/** A base64 of 1,024 bytes. */
+const longestPassword = 1368;
+
+/** What the NAS's login page takes, in its address or its body. Clients send more than is read here. */
+export const LoginPage = Type.Object({
+  user: Type.Optional(Type.String({ maxLength: 128 })),
+  pwd: Type.Optional(Type.String({ maxLength: longestPassword, description: "The password in base64" })),
+  plain_pwd: Type.Optional(Type.String({ maxLength: 1024, description: "The password as it is" })),
+  security_code: Type.Optional(Type.String({ maxLength: 64, description: "Of 2-step verification" })),
+  sid: Type.Optional(Type.String({ maxLength: 256, description: "A session that exists" })),
+});
+export type LoginPage = Static<typeof LoginPage>;
+
 export const LogoutAnswer = Type.Object({ username: Type.String() }, { $id: "LogoutAnswer" });

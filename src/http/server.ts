@@ -7,30 +7,27 @@ import {
 } from "fastify";
 import type { IncomingMessage } from "node:http";
 import { Http2ServerRequest } from "node:http2";
+import { routeTable } from "../api/routes.ts";
 import { AppError } from "../errors.ts";
 import type { RefusalService, Services, SessionService } from "../services/contract/services.ts";
-import type { App } from "./app.ts";
-import { encodingError, ignoreContentType, readBodiesByContent } from "./body.ts";
-import { answerClientError, closeQuickly, guardConnections } from "./connections.ts";
-import { crossSiteError, isActing, upgradeError } from "./cross-site.ts";
-import { hostError } from "./host-names.ts";
-import { createErrorHandler, sendError, statusOf, type ErrorHandler } from "./errors.ts";
-import { onlyOpenvz } from "./openvz-errors.ts";
-import { prettyJson, safeHeaders } from "./json.ts";
-import { defaultLimits, type ServerLimits } from "./limits.ts";
+import { encodingError, ignoreContentType, readBodiesByContent } from "./requests/body.ts";
+import { answerClientError, closeQuickly, guardConnections } from "./connections/guard.ts";
+import { crossSiteError, isSameSiteOnly, upgradeError } from "./security/cross-site.ts";
+import { hostError } from "./security/host-names.ts";
+import { createErrorHandler, sendError, statusOf, type ErrorHandler } from "./responses/errors.ts";
+import { onlyOpenvz } from "./responses/openvz-errors.ts";
+import { prettyJson, safeHeaders } from "./responses/json.ts";
+import { defaultLimits, type ServerLimits } from "./connections/limits.ts";
 import { describeApi } from "./openapi.ts";
-import { methodsAt } from "./methods.ts";
-import { canonicalPath, nowhere } from "./paths.ts";
-import { applyQueryRule, queryError } from "./query.ts";
-import { headersError } from "./request-headers.ts";
-import { registerRoutes } from "./routes.ts";
-import { loginPagePath } from "./login-page-errors.ts";
-import { openvzRoutes } from "./routes/openvz.ts";
-import { openapiRoutes } from "./routes/openapi.ts";
-import { createSecureServer, type TlsPair } from "./secure.ts";
-import { callerOf } from "./session-cookie.ts";
+import { methodsAt } from "./requests/methods.ts";
+import { canonicalPath, nowhere } from "./requests/paths.ts";
+import { queryError } from "./requests/query.ts";
+import { headersError } from "./requests/headers.ts";
+import { registerOpenvzRoutes, registerRoutes } from "./routes/register.ts";
+import { createSecureServer, type TlsPair } from "./connections/https.ts";
+import { callerOf } from "./security/session-cookie.ts";
 import type { Log } from "../util/log.ts";
-import { ajvOptions, refusedField } from "./validation.ts";
+import { ajvOptions, refusedField } from "./requests/validation.ts";
 
 export interface ServerOptions {
   services: Services;
@@ -76,18 +73,17 @@ export function createServer(options: ServerOptions): FastifyInstance {
     done(refusal(request.raw, stopping) ?? foreign);
   });
   readBodiesByContent(app);
-  applyQueryRule(app);
   if (options.openvz) {
     app.decorate(onlyOpenvz, true);
-    openvzRoutes(app, services.openvz);
+    registerOpenvzRoutes(app, services);
     return app;
   }
-  registerRoutes(app, { services, streamLimits: limits.stream, stopping, log });
-  openapiRoutes(app, services.sessions, () => describeApi(version));
+  const describe = () => describeApi(version);
+  registerRoutes(app, { services, streamLimits: limits.stream, stopping, log, describe });
   return app;
 }
 
-function newFastify(limits: ServerLimits, answerError: ErrorHandler, tls: TlsPair | undefined): App {
+function newFastify(limits: ServerLimits, answerError: ErrorHandler, tls: TlsPair | undefined): FastifyInstance {
   const app = fastify({
     http: {
       headersTimeout: limits.headers,
@@ -115,8 +111,12 @@ function secureFactory(tls: TlsPair, limits: ServerLimits): FastifyServerFactory
   return (handler) => createSecureServer(handler, tls, limits);
 }
 
-/** Paths whose bodies are judged without a session. */
-const openPaths = new Set(["/api/v1/login", "/api/v1/login/two-step", loginPagePath]);
+/** Paths whose bodies are judged although there is no session yet. */
+const openPaths: ReadonlySet<string | undefined> = new Set(
+  Object.values(routeTable)
+    .filter(({ verb, body }) => verb === "open" && body !== undefined)
+    .map(({ path }) => path),
+);
 
 /** Who has no session is told that, and not what would be a valid request. */
 async function refuseOrAnswer(
@@ -125,7 +125,7 @@ async function refuseOrAnswer(
   failed: Failed,
 ): Promise<FastifyReply> {
   const { error, request, reply } = failed;
-  const judged = statusOf(error) === 400 && !openPaths.has(request.routeOptions.url ?? "");
+  const judged = statusOf(error) === 400 && !openPaths.has(request.routeOptions.url);
   const refused = judged ? await sessions.check(callerOf(request)).then(nothing, itself) : undefined;
   answerError(refused ?? error, request, reply);
   return reply;
@@ -156,7 +156,7 @@ function foreignError(
   const wrongHost = hostError(raw.headers.host, isOwnName);
   if (wrongHost) return wrongHost;
   if (raw.headers.upgrade?.toLowerCase() === "websocket") return upgradeError(raw);
-  return crossSiteError(raw, guarded || isActing(routeOptions.config));
+  return crossSiteError(raw, guarded || isSameSiteOnly(routeOptions.url));
 }
 
 /** The route, not the path as it came, which could be anything. */
@@ -171,7 +171,7 @@ function isHttp2(request: unknown): boolean {
 }
 
 /** 404, or 405 for a path that other methods have. */
-function answerUnknown(app: App, request: FastifyRequest, reply: FastifyReply): void {
+function answerUnknown(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): void {
   const url = request.raw.url ?? "";
   if (url === nowhere) return sendError(reply, 400, "The request target must be a path.");
   const allowed = methodsAt(app, url.split("?", 1)[0] ?? "");

@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { promisify } from "node:util";
-import type { ServerLimits } from "../../src/http/limits.ts";
+import type { ServerLimits } from "../../src/http/connections/limits.ts";
 import { createServer } from "../../src/http/server.ts";
 import { createStub, type Stub } from "./stub-services.ts";
 

@@ -1,3 +1,4 @@
+import { verbs, type Verb } from "../../api/verbs.ts";
 import { AppError } from "../../errors.ts";
 import { roles, type Role } from "../../storage/account-store.ts";
 import type { ContainerPlan } from "../planning/container-plan.ts";
@@ -10,57 +11,6 @@ export interface User {
   /** Of a token's owner: a token may do what both roles may, so that an operator's viewer sees no more than he does. */
   ownerRole?: Role;
 }
-
-/** Everything that can be asked of the station, as noun:verb. */
-export const verbs = [
-  "session:refresh",
-  "session:end",
-  "session:list",
-  "session:remove",
-  "token:list",
-  "token:create",
-  "token:remove",
-  "password:change",
-  "second-step:get",
-  "second-step:change",
-  "user:list",
-  "user:create",
-  "user:change",
-  "user:remove",
-  "task:list",
-  "task:remove",
-  "container:create",
-  "container:start",
-  "container:stop",
-  "container:restart",
-  "container:pause",
-  "container:unpause",
-  "container:rename",
-  "container:autostart",
-  "container:commit",
-  "container:change",
-  "container:remove",
-  "container:exec",
-  "container:inspect",
-  "container:logs",
-  "container:settings",
-  "container:list",
-  "container:get",
-  "image:download",
-  "image:remove",
-  "registry:list",
-  "registry:save",
-  "registry:remove",
-  "event:read",
-  "log:read",
-  "log:clear",
-  "system:read",
-  "system:report",
-  "certificate:read",
-  "certificate:change",
-  "certificate:export",
-] as const;
-export type Verb = (typeof verbs)[number];
 
 /** Something that may be somebody's. */
 export interface Target {

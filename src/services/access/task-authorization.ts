@@ -1,10 +1,11 @@
+import type { Verb } from "../../api/verbs.ts";
 import type { CreateRequest } from "../../api/create.ts";
 import type { Container } from "../../engines/engine.ts";
 import type { ContainerPlan } from "../planning/container-plan.ts";
 import type { ImageSource } from "../planning/image-reference.ts";
 import type { OtherContainers } from "../planning/other-containers.ts";
 import type { Owners } from "./owners.ts";
-import { authorize, type EngineRequest, type User, type Verb } from "./policy.ts";
+import { authorize, type EngineRequest, type User } from "./policy.ts";
 
 /** What a task's policy is decided on: what it would ask of the engine, and the containers that it touches. */
 export interface Asks {

@@ -1,5 +1,6 @@
+import type { Verb } from "../../api/verbs.ts";
 import { AppError, invalid } from "../../errors.ts";
-import { authorize, type Verb } from "../access/policy.ts";
+import { authorize } from "../access/policy.ts";
 import type { Caller, SecondStepService } from "../contract/services.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Credentials } from "./credentials.ts";

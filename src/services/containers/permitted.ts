@@ -1,4 +1,5 @@
-import { authorize, type User, type Verb } from "../access/policy.ts";
+import type { Verb } from "../../api/verbs.ts";
+import { authorize, type User } from "../access/policy.ts";
 import type { Owners } from "../access/owners.ts";
 import type { ContainerPlace } from "../contract/services.ts";
 import type { ContainerLookup, FoundContainer } from "./lookup.ts";

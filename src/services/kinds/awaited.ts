@@ -1,8 +1,8 @@
+import type { Verb } from "../../api/verbs.ts";
 import type { Container, Engine, EngineType } from "../../engines/engine.ts";
 import { AppError } from "../../errors.ts";
 import type { EngineView } from "../../inventory/engine-view.ts";
 import type { Handler, TaskContext } from "../../tasks/handler.ts";
-import type { Verb } from "../access/policy.ts";
 import type { KindOptions } from "./options.ts";
 
 /** A container as it was when it was asked for; another one that has got its name meanwhile is not meant. */

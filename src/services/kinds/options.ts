@@ -1,3 +1,4 @@
+import type { Verb } from "../../api/verbs.ts";
 import type { Container, Engine } from "../../engines/engine.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { Announce } from "../events/announce.ts";
@@ -6,7 +7,7 @@ import type { ImageReferences } from "../planning/image-reference.ts";
 import type { Asks } from "../access/task-authorization.ts";
 import type { Cards } from "../networks/cards.ts";
 import type { Marks } from "../containers/marks.ts";
-import type { User, Verb } from "../access/policy.ts";
+import type { User } from "../access/policy.ts";
 import type { Pulls } from "../images/pulls.ts";
 import type { HostProtection } from "../../shares/host-protection.ts";
 import type { PinnedFolders } from "../../shares/pinned-folders.ts";

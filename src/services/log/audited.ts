@@ -1,35 +1,44 @@
+import type { Route } from "../../api/route.ts";
+import { methodOfRoute, routeTable, type RouteMethod } from "../../api/routes.ts";
 import { AppError, hasCode, messageOf } from "../../errors.ts";
 import { actOf, type Act, type Audit } from "../audit/audit.ts";
 import { documentedMessage } from "../audit/audit-message.ts";
-import { mapMethods, type Method } from "../contract/method-map.ts";
+import { mapMethods, type Method, type MethodName } from "../contract/method-map.ts";
 import type { Caller, Services } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import { withoutRequest } from "../secrets/unrepeated.ts";
 
-/** What writes its own entries, or has none. */
-const untouched = new Set(["sessions.login", "sessions.refresh", "sessions.check", "refusals.report", "health.get"]);
-/** Their entries are written in the transaction of the task, or of the clearing; only a refusal is not. */
-const inTheStore = /^(?:background\.|lifecycle\.|openvz\.|log\.clear$)/;
-/** Whatever is not called so is a change, and is written down. */
-const reading = /^(?:list|get|check|find|read|stream|watch|wait|logs|inspect|refuse)/;
+/**
+ * How calls of a method are audited. `change`: the entry is written before the call, and its result after it. `read`: only
+ * a refusal is written. `untouched`: the method writes its entries itself, or has none.
+ */
+type Treatment = "change" | "read" | "untouched";
 
-const alsoReading = new Set([
-  "system.resource",
-  "system.port",
-  "system.bridges",
-  "certificates.domainNames",
-  "certificates.exportAuthority",
-  "containerList.idOf",
-  "events.recent",
-  "log.export",
+/** Services that write the entries of their changes in the transaction of the change. A refusal is not among them. */
+const inTheStore = /^(?:background\.|lifecycle\.|openvz\.|log\.clear$)/;
+
+/** Methods that no route is named after. */
+const withoutRoute: Readonly<Record<Exclude<MethodName, RouteMethod>, Treatment>> = {
+  "background.page": "read",
+  "refusals.report": "untouched",
+};
+
+const treatments: ReadonlyMap<string, Treatment> = new Map([
+  ...Object.entries(routeTable).map(([name, route]) => [methodOfRoute(name), treatmentOf(name, route)] as const),
+  ...Object.entries(withoutRoute),
 ]);
+
+function treatmentOf(name: string, { verb, audited }: Route): Treatment {
+  if (verb === "open" || verb === "session") return "untouched";
+  return audited && !inTheStore.test(name) ? "change" : "read";
+}
 
 /** What ends an access: on a full disk it is carried out although it cannot be written down. */
 const endings = new Set(["sessions.logout", "sessions.remove", "tokens.remove"]);
 
 /**
- * The services as they are called from outside: each change is written to the audit log before it is made, and each
- * refusal. Whoever adds a method gets that without doing anything.
+ * Returns the services as they are called from outside: each change is written to the audit log before it is made, and
+ * each refusal. Which calls are changes is in the table of routes.
  */
 export function auditServices(services: Services, { sessions, audit }: { sessions: Sessions; audit: Audit }): Services {
   /** Who does what, of the arguments of a call. Of nobody there is nothing: he is refused by the service itself, and could only fill the log. */
@@ -69,13 +78,14 @@ export function auditServices(services: Services, { sessions, audit }: { session
   }
 
   function wrap(name: string, method: Method): Method {
-    const verb = name.split(".")[1] ?? "";
-    const reads = reading.test(verb) || alsoReading.has(name) || inTheStore.test(name);
-    const call = reads ? read : change;
+    // A method that no table knows must not be missing in the log.
+    const treatment = treatments.get(name) ?? "change";
+    if (treatment === "untouched") return method;
+    const call = treatment === "read" ? read : change;
     return (...args) => call(name, method, args);
   }
 
-  return mapMethods(services, (name, method) => (untouched.has(name) ? method : wrap(name, method)));
+  return mapMethods(services, wrap);
 }
 
 /** Viewers read the log: an error that repeats a command or an environment is not written down as it is. */

@@ -1,3 +1,4 @@
+import type { Verb } from "../../api/verbs.ts";
 import type { Container } from "../../engines/engine.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { EngineView } from "../../inventory/engine-view.ts";
@@ -7,7 +8,7 @@ import type { TaskStore } from "../../storage/task-store.ts";
 import type { ContainerLookup } from "../containers/lookup.ts";
 import type { Target } from "../kinds/awaited.ts";
 import type { Marks } from "../containers/marks.ts";
-import { authorize, onlyOf, type User, type Verb } from "../access/policy.ts";
+import { authorize, onlyOf, type User } from "../access/policy.ts";
 import { findRecorded, type Recorded } from "./records.ts";
 import type { OpenvzEngine } from "./templates.ts";
 

@@ -1,8 +1,9 @@
+import type { Verb } from "../../api/verbs.ts";
 import { X509Certificate } from "node:crypto";
 import { outdatedWithin, serialOf, type Certificates } from "../../certificates/certificates.ts";
 import { parseDomainNames } from "../../certificates/names.ts";
 import { zipOf } from "../../util/zip.ts";
-import { authorize, type Verb } from "../access/policy.ts";
+import { authorize } from "../access/policy.ts";
 import type { Caller, CertificateService, Download } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import type { Log } from "../../util/log.ts";

@@ -1,3 +1,4 @@
+import type { Verb } from "../../api/verbs.ts";
 import { hash } from "node:crypto";
 import { categoryAliases, taskCategories, type Task } from "../../api/task.ts";
 import type { EngineType } from "../../engines/engine.ts";
@@ -11,7 +12,7 @@ import type { Cards } from "../networks/cards.ts";
 import { refusal } from "../access/conflicts.ts";
 import type { Owners } from "../access/owners.ts";
 import type { Places } from "../access/connection-quota.ts";
-import { authorize, onlyOf, type User, type Verb } from "../access/policy.ts";
+import { authorize, onlyOf, type User } from "../access/policy.ts";
 import type { AddOptions, BackgroundKind, BackgroundService, Caller, TaskRequests } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import type { Taken } from "../containers/availability.ts";

@@ -1,0 +1,76 @@
+import type { FastifyInstance } from "fastify";
+import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { errorBody, serverMessage } from "../responses/errors.ts";
+import { jsonType, safeHeaders } from "../responses/json.ts";
+import { resetStalledConnections } from "../../util/stalled-connections.ts";
+import type { ServerLimits } from "./limits.ts";
+
+/** What Node's server does not do by itself against clients that hold on to connections. */
+export function guardConnections(server: Server, limits: ServerLimits): void {
+  server.maxConnections = limits.connections;
+  server.setTimeout(limits.read, endSilence);
+  resetStalledConnections(server, limits.read);
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    // Without the go-ahead a client does not send a body that is too large anyway.
+    if (!(Number(request.headers["content-length"]) > limits.bodySize)) response.writeContinue();
+    server.emit("request", request, response);
+  });
+  server.on("checkExpectation", (_request: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(417, { ...safeHeaders, "content-type": jsonType, connection: "close" });
+    response.end(errorBody(417, serverMessage(417)));
+  });
+}
+
+/** Silence while the station works on an answer is fine; between requests, or while an answer waits to be taken, not. */
+function endSilence(socket: Socket): void {
+  if (responseOn(socket) === null || socket.writableLength > 0) socket.destroy();
+}
+
+/** The answer under way. Node knows it, but shows it in this place only. */
+function responseOn(socket: Socket): ServerResponse | null {
+  return (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage ?? null;
+}
+
+/** Answers a signal that aborts when the server begins to close; streams end with it. */
+export function closeQuickly(app: FastifyInstance, grace: number): AbortSignal {
+  const stopping = new AbortController();
+  app.addHook("preClose", (done) => {
+    stopping.abort();
+    // A connection becomes idle when its request under way is answered, and nobody else would close it then.
+    const sweep = setInterval(() => app.server.closeIdleConnections(), 20);
+    const cut = setTimeout(() => app.server.closeAllConnections(), grace);
+    app.server.once("close", () => {
+      clearInterval(sweep);
+      clearTimeout(cut);
+    });
+    done();
+  });
+  return stopping.signal;
+}
+
+/** A request that Node's parser refused: there is no request object, only the socket. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  // Inside another answer a second one would be taken for its content.
+  if (error.code === "ECONNRESET" || !socket.writable || responseOn(socket)?.headersSent) return void socket.destroy();
+  const status = clientStatuses[error.code ?? ""] ?? 400;
+  socket.end(rawError(status), () => socket.destroy());
+}
+
+const clientStatuses: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+};
+
+function rawError(status: number): string {
+  const body = errorBody(status, serverMessage(status));
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `content-type: ${jsonType}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(safeHeaders).map(([name, value]) => `${name}: ${value}`),
+    "connection: close",
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${body}`;
+}

@@ -1,0 +1,152 @@
+import type { FastifySchemaValidationError, FastifyServerOptions } from "fastify";
+import { AppError, invalid } from "../../errors.ts";
+import { fieldName } from "./field-name.ts";
+
+function formatsPlugin(ajv: unknown): unknown {
+  return ajv;
+}
+
+/** Nothing is converted, dropped or filled in: what is accepted is what was sent. */
+export const ajvOptions = {
+  customOptions: {
+    coerceTypes: false,
+    removeAdditional: false,
+    useDefaults: false,
+    allErrors: false,
+    allowUnionTypes: true,
+    verbose: true,
+  },
+  // A plugin of this name keeps ajv-formats from being loaded; no schema uses a format.
+  plugins: [formatsPlugin],
+} as NonNullable<FastifyServerOptions["ajv"]>;
+
+interface Schema {
+  description?: string;
+  type?: string | string[];
+  minimum?: number;
+  maximum?: number;
+  const?: unknown;
+  anyOf?: Schema[];
+  /** A list in a tuple. */
+  items?: unknown;
+  /** Of an object whose keys are the caller's own. */
+  propertyNames?: Schema;
+}
+type Failure = FastifySchemaValidationError & { parentSchema?: Schema; schema?: unknown; data?: unknown };
+
+/** One sentence that names the field, from the first rule that the request breaks. */
+export function refusedField(failures: FastifySchemaValidationError[], part: string): AppError {
+  // The last one is the outermost, but "if" only repeats what "then" said.
+  const failure: Failure | undefined = failures.findLast((one) => one.keyword !== "if");
+  if (failure === undefined) return new AppError("invalid", "The request is not valid.");
+  const keys = failure.instancePath.split("/").slice(1).map(decodePointer);
+  const { missingProperty, additionalProperty, propertyName } = failure.params as Record<string, string | undefined>;
+  if (missingProperty !== undefined) return invalid(fieldName([...keys, missingProperty]), "is missing");
+  if (additionalProperty !== undefined) {
+    const kind = part === "querystring" ? "query parameter" : `field${explained(failure, keys)}`;
+    return invalid(fieldName([...keys, additionalProperty]), `is not a known ${kind}`);
+  }
+  if (failure.keyword === "propertyNames" && propertyName !== undefined)
+    return invalid(fieldName([...keys, propertyName]), patternRule(failure.parentSchema?.propertyNames));
+  if (keys.length > 0) return invalid(fieldName(keys), rule(failure));
+  const whole = part === "body" ? "body" : "query";
+  const absent = failure.data === null || failure.data === undefined;
+  return new AppError("invalid", `The ${whole} ${absent ? "is missing" : rule(failure)}.`, {
+    details: { field: whole },
+  });
+}
+
+/** The same in the words of the containers-and-jobs API, for a field that it cannot do without. */
+export function missingOrEmpty(failures: FastifySchemaValidationError[], part: string): AppError {
+  const failure: Failure | undefined = failures.findLast((one) => one.keyword !== "if");
+  const refused = refusedField(failures, part);
+  const field = refused.details?.["field"];
+  const nobody = field === "body" && (failure?.data === null || failure?.data === undefined);
+  const absent = failure?.keyword === "required" || failure?.keyword === "minLength" || nobody;
+  return absent ? invalid(String(field), "is missing or empty") : refused;
+}
+
+/** What the object with the unknown field is for, where its schema says so. */
+function explained({ parentSchema }: Failure, keys: string[]): string {
+  const { description } = parentSchema ?? {};
+  return description && keys.length > 0 ? `: ${fieldName(keys)} is ${lowerFirst(description)}` : "";
+}
+
+function decodePointer(key: string): string {
+  return key.replaceAll("~1", "/").replaceAll("~0", "~");
+}
+
+function rule(failure: Failure): string {
+  const schema = failure.parentSchema ?? {};
+  if (Array.isArray(schema.items) && failure.keyword !== "type") return `must be ${schema.description}`;
+  const limit = (failure.params as { limit?: number }).limit;
+  switch (failure.keyword) {
+    case "type":
+      return typeRule(schema);
+    case "anyOf":
+      return `must be ${choices(schema.anyOf ?? [])}`;
+    case "const":
+      return `must be ${quoted(schema.const)}`;
+    case "pattern":
+      return patternRule(schema);
+    case "minimum":
+    case "maximum":
+      return `must be ${range(schema)}`;
+    case "minLength":
+      return limit === 1 ? "is empty" : `must have at least ${limit} characters`;
+    case "maxLength":
+      return `must have at most ${limit} characters`;
+    case "minItems":
+      return `must have at least ${limit} ${limit === 1 ? "entry" : "entries"}`;
+    case "maxItems":
+    case "additionalItems":
+    case "maxProperties":
+      return `must have at most ${limit} entries`;
+    default:
+      return failure.message ?? "is not valid";
+  }
+}
+
+function patternRule({ description = "in another form" }: Schema = {}): string {
+  return `must be ${lowerFirst(description)}`;
+}
+
+function typeRule({ type = [], description }: Schema): string {
+  const details = type === "object" && description ? `: ${lowerFirst(description)}` : "";
+  return `must be ${typeNames([type].flat())}${details}`;
+}
+
+const names: Readonly<Record<string, string>> = {
+  array: "a list",
+  boolean: "true or false",
+  integer: "a whole number",
+  number: "a number",
+  object: "an object",
+  string: "a text",
+};
+
+function typeNames(types: string[]): string {
+  return either(types.map((type) => names[type] ?? type));
+}
+
+function choices(schemas: Schema[]): string {
+  return either(schemas.map((one) => ("const" in one ? quoted(one.const) : typeNames([one.type ?? []].flat()))));
+}
+
+function quoted(value: unknown): string {
+  return value === "" ? "empty" : String(value);
+}
+
+function either(words: string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+function range({ minimum, maximum }: Schema): string {
+  if (minimum !== undefined && maximum !== undefined) return `from ${minimum} to ${maximum}`;
+  return minimum !== undefined ? `at least ${minimum}` : `at most ${maximum}`;
+}
+
+/** Not an abbreviation, as NAME=VALUE. */
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z ]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
+}

@@ -1,0 +1,53 @@
+import type { FastifyInstance } from "fastify";
+import { Type } from "typebox";
+import type { Route, RouteTable } from "../../api/route.ts";
+import { moveQueryToBody, querySchema } from "../requests/query.ts";
+import { missingOrEmpty } from "../requests/validation.ts";
+import type { Handlers, Named, RequestTypes } from "./handler.ts";
+
+/** Adds the routes of a table to the server, each with its handler. */
+export function addRoutes<T extends Named<T>>(app: FastifyInstance, table: T, handlers: Handlers<T>): void {
+  for (const name in table) {
+    const route: Route = table[name];
+    const status = route.status ?? 200;
+    const handle = handlers[name];
+    app.route<RequestTypes<T[typeof name]>>({
+      ...optionsOf(route),
+      handler: status === 200 ? handle : (request, reply) => handle(request, reply.code(status)),
+    });
+  }
+}
+
+/** Adds the routes of a table with handlers that do nothing, for a description of the API. */
+export function addIdleRoutes(app: FastifyInstance, table: RouteTable): void {
+  for (const route of Object.values(table)) app.route({ ...optionsOf(route), handler: () => undefined });
+}
+
+function optionsOf(route: Route) {
+  const { method, path, tag, summary, params, body, bodyLimit, withoutHead, fieldsInQuery, errors } = route;
+  const response = responsesOf(route);
+  return {
+    method,
+    url: path,
+    schema: {
+      tags: [tag],
+      summary,
+      ...(params && { params }),
+      querystring: querySchema(route),
+      ...(body && { body }),
+      ...(response && { response }),
+    },
+    ...(withoutHead && { exposeHeadRoute: false }),
+    ...(bodyLimit !== undefined && { bodyLimit }),
+    ...(fieldsInQuery && { preValidation: moveQueryToBody }),
+    // The API that has its own refusals has its own words for what is missing too.
+    ...(errors && { schemaErrorFormatter: missingOrEmpty }),
+  };
+}
+
+/** By status, for the OpenAPI document. Responses themselves are written without a look at their schemas. */
+function responsesOf({ response, file, status = 200, errors }: Route) {
+  const content = file && { description: file.description, content: { [file.type]: { schema: Type.String() } } };
+  const success = response ?? content;
+  return success && { [status]: success, ...(errors && { "4xx": errors, "5xx": errors }) };
+}
