@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { AddressInfo, Server } from "node:net";
-import { dirname, join, resolve, sep } from "node:path";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
 import { openCertificates, type Certificates } from "./certificates/certificates.ts";
 import { watchPairFiles, stationPair, type ServerPair } from "./certificates/server-pair.ts";
 import { redactConfig } from "./config/redacted.ts";
@@ -16,16 +17,16 @@ import { createHost } from "./host/host.ts";
 import { createOutbound } from "./host/outbound.ts";
 import { ownHostNames } from "./http/security/host-names.ts";
 import { createServer } from "./http/server.ts";
-import { createOwnPorts } from "./own-ports.ts";
+import { prepareFolders } from "./data-folders.ts";
+import { createOwnPorts, type OwnPorts } from "./own-ports.ts";
 import { createHostUsers } from "./services/accounts/host-users.ts";
 import { ensureAdmin } from "./services/accounts/first-admin.ts";
 import { createRegistryReach } from "./services/planning/registry-reach.ts";
 import { openSecrets } from "./services/secrets/secrets.ts";
 import { createStationClock } from "./services/accounts/station-clock.ts";
-import { createStation } from "./services/station.ts";
+import { createStation, type Station } from "./services/station.ts";
 import { openDatabase, type Database } from "./storage/sqlite/database.ts";
 import { purgeAll } from "./storage/task-pages.ts";
-import { holdFileLock } from "./util/file-lock.ts";
 import { log, recentLines } from "./util/log.ts";
 
 export interface App {
@@ -109,6 +110,44 @@ export async function createApp(config: Config, version: string, events: AppEven
   });
   const gateway = await dockerGateway(config, certificates, station.gatewayVisits);
   database.onCommit(station.committed);
+  const servers: Servers = { ...createServers({ config, version, station, certificates, pair }), gateway };
+  const stopUpkeep = startUpkeep(database, certificates);
+
+  return {
+    async start() {
+      const port = await listen(config, servers, { ports, onOpenDoor: events.onOpenDoor });
+      await station.start();
+      return { host: config.listen.host, port };
+    },
+    async stop(grace) {
+      stopUpkeep();
+      pair?.close();
+      const { main, openvz } = servers;
+      await Promise.all([main.close(), openvz?.close(), gateway?.stop(), station.stop(grace)]);
+      for (const engine of engines) engine.close();
+      await clock.close();
+      await database.close();
+    },
+  };
+}
+
+interface Servers {
+  /** The station's own API. */
+  main: FastifyInstance;
+  /** The containers-and-jobs API on an address of its own. */
+  openvz: FastifyInstance | undefined;
+  gateway: Gateway | undefined;
+}
+
+interface ServerParts {
+  config: Config;
+  version: string;
+  station: Station;
+  certificates: Certificates;
+  pair: ServerPair | undefined;
+}
+
+function createServers({ config, version, station, certificates, pair }: ServerParts): Omit<Servers, "gateway"> {
   const ownNames = new Set([...ownHostNames(), config.listen.host.toLowerCase(), ...config.hostNames]);
   const common = {
     services: station.services,
@@ -116,38 +155,33 @@ export async function createApp(config: Config, version: string, events: AppEven
     log,
     isOwnName: (name: string) => ownNames.has(name) || certificates.current().domainNames.includes(name),
   };
-  const server = createServer({ ...common, tls: pair });
-  // What asks nobody for a token has none to keep from listeners.
-  const doorTls = config.openvz.open ? undefined : pair;
-  const openvz =
-    config.openvz.listen && createServer({ ...common, tls: doorTls, openvz: { token: station.doorToken } });
-  const stopUpkeep = startUpkeep(database, certificates);
-
+  const { open, listen } = config.openvz;
+  // Without a token on its requests this server has no secret that TLS would protect.
+  const tls = open ? undefined : pair;
   return {
-    async start() {
-      const refuse = (option: "listen" | "docker-tls" | "openvz-listen", address: Address) => (error: unknown) =>
-        Promise.reject(listenFailure(option, address, error));
-      await server.listen({ ...config.listen }).catch(refuse("listen", config.listen));
-      const port = ports.add(server);
-      if (gateway && config.dockerTls) await gateway.start().catch(refuse("docker-tls", config.dockerTls));
-      const at = config.openvz.listen;
-      if (openvz && at) {
-        await openvz.listen({ ...at }).catch(refuse("openvz-listen", at));
-        ports.add(openvz);
-        if (config.openvz.open) events.onOpenDoor(addressOf(openvz));
-      }
-      await station.start();
-      return { host: config.listen.host, port };
-    },
-    async stop(grace) {
-      stopUpkeep();
-      pair?.close();
-      await Promise.all([server.close(), openvz?.close(), gateway?.stop(), station.stop(grace)]);
-      for (const engine of engines) engine.close();
-      await clock.close();
-      await database.close();
-    },
+    main: createServer({ ...common, tls: pair }),
+    openvz: listen && createServer({ ...common, tls, openvz: { token: station.doorToken } }),
   };
+}
+
+/** Opens all ports. Returns that of the station's own API. */
+async function listen(
+  config: Config,
+  { main, openvz, gateway }: Servers,
+  { ports, onOpenDoor }: { ports: OwnPorts } & Pick<AppEvents, "onOpenDoor">,
+): Promise<number> {
+  const refuse = (option: "listen" | "docker-tls" | "openvz-listen", address: Address) => (error: unknown) =>
+    Promise.reject(listenFailure(option, address, error));
+  await main.listen({ ...config.listen }).catch(refuse("listen", config.listen));
+  const port = ports.add(main);
+  if (gateway && config.dockerTls) await gateway.start().catch(refuse("docker-tls", config.dockerTls));
+  const at = config.openvz.listen;
+  if (openvz && at) {
+    await openvz.listen({ ...at }).catch(refuse("openvz-listen", at));
+    ports.add(openvz);
+    if (config.openvz.open) onOpenDoor(addressOf(openvz));
+  }
+  return port;
 }
 
 type Address = Config["listen"];
@@ -167,49 +201,6 @@ function listenFailure(option: string, { host, port }: Address, error: unknown):
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
     return new AppError("conflict", `${at} is no address of this host: choose another with --${option}.`);
   return error;
-}
-
-/** Folders of the station, closed to others, and held against a second station. */
-function prepareFolders({ dataDir, runDir, shares }: Config): void {
-  for (const folder of [dataDir, runDir]) makeFolder(folder);
-  chmodSync(dataDir, closed);
-  for (const [name, folder] of Object.entries(shares)) {
-    if (`${resolve(dataDir)}${sep}`.startsWith(`${resolve(folder)}${sep}`)) {
-      throw new AppError(
-        "conflict",
-        `The share ${name} would contain Gantry's own data folder ${dataDir}: choose another folder.`,
-      );
-    }
-    if (folder.startsWith(`${dataDir}${sep}`)) makeShare(folder, dataDir);
-  }
-  if (!holdFileLock(join(dataDir, "station.lock"))) {
-    throw new AppError(
-      "conflict",
-      `Another station uses the data folder ${dataDir}: stop it, or choose another with --data.`,
-    );
-  }
-  if (!holdFileLock(join(runDir, "station.lock"))) {
-    throw new AppError("conflict", `Another station runs on this host (its lock is in ${runDir}): stop it first.`);
-  }
-}
-
-/** For the station's user only. */
-const closed = 0o700;
-/** Others may pass through, and see nothing of what is in it. */
-const passable = 0o711;
-
-/** The users of containers are others on the host, and must get as far as the share. */
-function makeShare(folder: string, dataDir: string): void {
-  makeFolder(folder);
-  for (let above = folder; above.startsWith(dataDir); above = dirname(above)) chmodSync(above, passable);
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: closed });
-  } catch (cause) {
-    throw new AppError("conflict", `The folder ${folder} cannot be made: ${(cause as Error).message}.`, { cause });
-  }
 }
 
 function serverPair({ tls }: Config, certificates: Certificates): ServerPair | undefined {

@@ -30,21 +30,26 @@ import type { Log } from "../util/log.ts";
 import { ajvOptions, refusedField } from "./requests/validation.ts";
 
 export interface ServerOptions {
+  /** What the routes call. */
   services: Services;
   /** The station's version, for the OpenAPI document. */
   version: string;
-  /** Told of every failure that is the station's own, with its cause. */
+  /** Is told of every failure that is the station's own, with its cause. */
   log?: Log;
+  /** Those limits that are not the default. */
   limits?: Partial<ServerLimits>;
-  /** HTTPS, in place of HTTP. */
+  /** If present, the server speaks HTTPS instead of HTTP. */
   tls?: TlsPair | undefined;
-  /** Whether the station may be called by this name, in lower case; by an address it always may. */
+  /** Returns whether the station may be called by this name, in lower case. By an address it always may. */
   isOwnName(name: string): boolean;
-  /** Only the containers-and-jobs API. With a token everybody is who has that, and no page of a browser may come. */
+  /**
+   * If present, the server has the containers-and-jobs API only. With a token, all requests are made in the name of the
+   * token's user, and pages of a browser are refused.
+   */
   openvz?: { token: string | undefined };
 }
 
-/** Not yet listening. */
+/** Returns the station's HTTP server, which does not listen yet. */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { services, version, log = () => {}, limits: given, tls, isOwnName } = options;
   const limits = { ...defaultLimits, ...given };

@@ -4,7 +4,9 @@ import { decodeMountPoint } from "../util/mount-point.ts";
 
 /** A folder, wherever it is mounted. */
 export interface FolderIdentity {
+  /** The number of its file system (`st_dev` of stat(2)). */
   device: bigint;
+  /** Its number in that file system (`st_ino` of stat(2)). */
   inode: bigint;
 }
 

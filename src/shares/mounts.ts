@@ -4,6 +4,7 @@ import { decodeMountPoint } from "../util/mount-point.ts";
 
 /** One line of /proc/self/mountinfo (proc(5)). */
 export interface MountEntry {
+  /** Absolute path of the mount point, without escapes. */
   point: string;
   /** As `rw`, `nosuid`. */
   options: ReadonlySet<string>;

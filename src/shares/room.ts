@@ -15,8 +15,11 @@ export interface ShareOptions {
 
 /** All that is done with shared folders. */
 export interface ShareRoom {
+  /** Finds and opens folders of shares. */
   shares: Shares;
+  /** Mounts folders of shares for containers. */
   pins: PinnedFolders;
+  /** Keeps what containers leave in shares from gaining power on the host. */
   protection: HostProtection;
 }
 

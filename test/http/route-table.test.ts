@@ -4,7 +4,7 @@ import { methodOfRoute, routeTable } from "../../src/api/routes.ts";
 import { startServer } from "./harness.ts";
 import { routeRequests } from "./route-requests.ts";
 
-const login = "user=admin&plain_pwd=secret";
+const login = "user=nobody&plain_pwd=secret";
 
 test("each route calls the method of the services that it is named after, and no other", async (t) => {
   const { send, calls } = await startServer(t);

@@ -11,9 +11,11 @@ import type { TLSSocket } from "node:tls";
 import { tlsRules } from "../../util/tls.ts";
 import type { ServerLimits } from "./limits.ts";
 
-/** Certificate and key in PEM, and word of each new pair. */
+/** The server's certificate and its key, which may be replaced while the server runs. */
 export interface TlsPair {
+  /** Returns the present pair, in PEM. */
   current(): { certificate: string; key: string };
+  /** Calls `listener` after each replacement. */
   onChange(listener: () => void): void;
 }
 

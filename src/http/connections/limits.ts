@@ -1,22 +1,26 @@
 import type { StreamLimits } from "../responses/event-stream.ts";
 
-/** Times in milliseconds, sizes in bytes. */
+/** What one client may take of the server. Times are in milliseconds, sizes in bytes. */
 export interface ServerLimits {
-  /** From the first byte to the end of the headers, and for a connection that sends nothing. */
+  /** Time from the first byte to the end of the headers, and for a connection that sends nothing. */
   headers: number;
-  /** From the first byte to the end of the body. */
+  /** Time from the first byte to the end of the body. */
   request: number;
-  /** A connection between two requests. */
+  /** Time that a connection may be idle between two requests. */
   keepAlive: number;
-  /** How often the three above are looked at, which is how exact they are. */
+  /** Time between two checks of the three times above, which are therefore exact to that time. */
   check: number;
-  /** A client that does not take its answer. */
+  /** Time after which a client is cut off that does not take its response. */
   read: number;
-  /** What close() gives to requests under way. */
+  /** Time that requests under way have when the server closes. */
   closing: number;
+  /** Size of all headers of a request. */
   headerSize: number;
+  /** Size of a body. A route may have a lower limit. */
   bodySize: number;
+  /** Number of connections at the same time. */
   connections: number;
+  /** Limits of each event stream. */
   stream: StreamLimits;
 }
 
