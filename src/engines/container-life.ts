@@ -3,19 +3,23 @@
 export interface StopOptions {
   /** Seconds that its first process is given to end by itself; 0 = it is killed. Absent: the engine's own, mostly 10. */
   grace?: number | undefined;
+  /** Stops what can be stopped; the call throws `cancelled` then. */
   signal?: AbortSignal | undefined;
 }
 
 export interface RemoveOptions {
   /** Its anonymous volumes stay. Only where the engine has volumes. */
   keepVolumes?: boolean;
+  /** Stops what can be stopped; the call throws `cancelled` then. */
   signal?: AbortSignal;
 }
 
 export interface CommitRequest {
   /** `repository:tag`, which is taken from the image that has it now. */
   reference: string;
+  /** Of the image, for a person; may be empty. */
   author: string;
+  /** What the image says of itself, for a person; may be empty. */
   message: string;
 }
 
@@ -31,14 +35,18 @@ export interface ExecRequest {
 }
 
 export interface ExecResult {
+  /** Of the program, as shells show it: 127 = not found, 126 = cannot be executed, 128 + N = ended by signal N. */
   exitCode: number;
+  /** What was written to standard output, as UTF-8; the first `outputLimit` bytes. */
   stdout: string;
+  /** What was written to standard error; as `stdout`. */
   stderr: string;
   /** More was written than is kept of one stream. */
   truncated: boolean;
 }
 
 export interface KeptLog {
+  /** The lines as UTF-8, each with its line break. */
   text: string;
   /** A limit cut lines off that were asked for: `outputLimit`, or what the engine itself keeps. */
   truncated: boolean;

@@ -4,7 +4,9 @@
  */
 
 export interface DeviceMajor {
+  /** A character device or a block device. */
   readonly kind: "c" | "b";
+  /** The kernel's major number. */
   readonly major: number;
 }
 

@@ -26,6 +26,7 @@ export interface OwnerMark {
 }
 
 export interface EngineInfo {
+  /** As the engine says it, as 20.10.24. */
   version: string;
   /** docker only: the storage driver. */
   storageDriver?: string;
@@ -36,13 +37,17 @@ export const containerStates = ["running", "stopped"] as const;
 export type ContainerState = (typeof containerStates)[number];
 
 export interface PortMapping {
+  /** The port of the host, 1 to 65535. */
   host: number;
+  /** The port of the container, 1 to 65535. */
   container: number;
+  /** What is forwarded. */
   protocol: Protocol;
 }
 
 /** A rule for the device cgroup: all minors of the majors. */
 export interface DeviceRule {
+  /** Kinds and major numbers of the kernel; `c` = character device, `b` = block device. */
   majors: readonly { kind: "c" | "b"; major: number }[];
   /** One or more of r, w, m. */
   access: string;
@@ -53,6 +58,7 @@ export interface Mount {
   source: string;
   /** Absolute path in the container. */
   target: string;
+  /** The container cannot write to it. */
   readOnly: boolean;
 }
 
@@ -86,36 +92,53 @@ export type LanAddress =
 export interface Link {
   /** The other container's id, in full. */
   container: string;
+  /** The name by which it is reached. */
   alias: string;
 }
 
 /** A container to be made. Everything is checked already; the driver only translates. */
 export interface ContainerSpec {
+  /** No other container of the engine has it, or creating it is a `conflict`. */
   name: string;
   /** As the engine names it: for docker `repository:tag`, for lxd an alias or a fingerprint. The image is present. */
   image: string;
+  /** Kept with the container. */
   mark: OwnerMark;
   /** Start it when the host boots. */
   autostart: boolean;
+  /** Root in the container is root of the host. */
   privileged: boolean;
   /** Absent = the image's own. */
   entrypoint?: readonly string[];
+  /** Arguments of the entry point. Absent = the image's own. */
   command?: readonly string[];
+  /** Name or number of its first process's user, with or without `:group`. Absent = the image's own. */
   user?: string;
+  /** An absolute path. Absent = the image's own. */
   workingDir?: string;
+  /** Absent = the engine's choice. */
   hostname?: string;
+  /** As 00:16:3e:aa:00:01. Absent = the engine's or the driver's choice. */
   macAddress?: string;
   /** NAME=VALUE. */
   environment: readonly string[];
+  /** Addresses of name servers. Only with `nameServers`; [] = the engine's own. */
   dns: readonly string[];
+  /** Ports of the host that lead to it; see `publishedPorts`. */
   ports: readonly PortMapping[];
+  /** TCP ports that it says it serves; nothing leads there. */
   exposedPorts: readonly number[];
+  /** Other containers that it reaches by name. Only with `engineVolumes`. */
   links: readonly Link[];
+  /** Where its network card is. */
   network: NetworkMode;
+  /** What is absent is not limited. */
   limits: Limits;
+  /** Devices of the host that it may use beside the usual ones. */
   devices: readonly DeviceRule[];
   /** Give every GPU of the host. */
   gpu: boolean;
+  /** Folders of the host that it sees. */
   mounts: readonly Mount[];
   /** Mounts all volumes of the containers with these ids. */
   volumesFrom: readonly string[];
@@ -138,10 +161,13 @@ export interface Container {
   id: string;
   /** Another container that gets the name later has another one. */
   incarnation: string;
+  /** As a user calls it. */
   name: string;
+  /** Running also while it is paused. */
   state: ContainerState;
   /** As given at create. */
   image: string;
+  /** Id of the image that it was made from; empty where the engine does not know. */
   imageId: string;
   /** Absent: not made by a station, or by one that did not mark it. */
   mark?: OwnerMark;
@@ -166,6 +192,7 @@ export interface Container {
 }
 
 export interface Image {
+  /** docker: sha256:DIGITS; lxc and lxd: 64 hex digits. */
   id: string;
   /** docker: `repository:tag`; lxd: aliases. */
   tags: readonly string[];
@@ -174,8 +201,11 @@ export interface Image {
 }
 
 export interface RegistryLogin {
+  /** As the registry knows it. */
   username: string;
+  /** A password or a token; never logged. */
   password: string;
+  /** The registry's address, as Docker wants it in X-Registry-Auth. */
   serverAddress: string;
 }
 
@@ -187,15 +217,20 @@ export interface PullProgress {
 }
 
 export interface PullOptions {
+  /** Absent: without a login. Only with `registries`. */
   login?: RegistryLogin;
+  /** Told of each progress; percentages never go back. */
   onProgress?: (progress: PullProgress) => void;
+  /** Stops the pull, which throws `cancelled` then. */
   signal: AbortSignal;
 }
 
 export interface EngineEvent {
+  /** What the event is about. */
   resource: "container" | "image";
   /** create, start, die, destroy, rename, ... as the engine says it. */
   action: string;
+  /** The container's or the image's id, or the image's reference. */
   id: string;
   /** The container's name, where the engine says it and the id is another one. */
   name?: string;
@@ -217,10 +252,12 @@ export interface Containers extends ContainerLife, Reshaping {
   kill(id: string, signal?: AbortSignal): Promise<void>;
   /** Kills it first when it runs; its anonymous volumes go with it. No error when it is gone already. */
   remove(id: string, options?: RemoveOptions): Promise<void>;
+  /** Returns what the container was asked for and changed to since. Throws `not_found`. */
   settings(id: string, signal?: AbortSignal): Promise<ContainerSettings>;
 }
 
 export interface Images {
+  /** Returns all images, with or without tags. */
   list(signal?: AbortSignal): Promise<Image[]>;
   /** By id or `repository:tag`. */
   get(reference: string, signal?: AbortSignal): Promise<Image | undefined>;
@@ -234,9 +271,13 @@ export interface Images {
 }
 
 export interface Engine {
+  /** The engine's name in requests and keys. */
   readonly type: EngineType;
+  /** What it can do; the same for as long as the station runs. */
   readonly capabilities: Capabilities;
+  /** Its containers. */
   readonly containers: Containers;
+  /** Its images. */
   readonly images: Images;
   /** Names of networks that a container can be connected to, one for each network; absent: the engine has none. */
   networks?(signal?: AbortSignal): Promise<string[]>;
@@ -253,5 +294,6 @@ export interface Engine {
    * of that station only. Called once at its next start, when its helper processes are ended and before a task runs.
    */
   recover(station: string): Promise<void>;
+  /** Closes connections and ends timers; containers run on. */
   close(): void;
 }

@@ -22,6 +22,7 @@ export interface FindEnginesOptions {
   lxcPath?: string | undefined;
   /** Address of the image server. */
   imageServer: string;
+  /** The store that LXC's images come from, and LXD's where its server is not in reach. */
   systemImages: SystemImages;
   /** How the station downloads images for LXD, and where to. */
   fetching?: LxdOptions["fetching"];

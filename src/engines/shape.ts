@@ -5,6 +5,7 @@ import { AppError } from "../errors.ts";
  * engine or the image decides.
  */
 export interface Shape {
+  /** Letters, digits, dots and dashes, 63 at most. */
   hostname?: string;
   /** Milliseconds of one core in each second. */
   cpuTime?: number;

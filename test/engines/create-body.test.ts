@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createBody, type CreateFacts } from "../../src/engines/docker/create/create-body.ts";
-import { readLanPlan } from "../../src/engines/docker/network/plan.ts";
+import { readLanPlan } from "../../src/engines/docker/lan-label.ts";
 import { createPullMeter } from "../../src/engines/docker/images/pull-meter.ts";
 import type { ContainerSpec, PullProgress } from "../../src/engines/engine.ts";
 import { containerSpec } from "./container-spec.ts";

@@ -5,7 +5,9 @@ import type { EngineEvent } from "../engine.ts";
 import type { Announce, FakeState } from "./state.ts";
 
 export interface FakeEvents {
+  /** Tells all subscribers of an event. */
   announce: Announce;
+  /** As `Engine.events`. */
   subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
 }
 

@@ -12,6 +12,7 @@ export interface FakeEngine extends Engine {
   readonly state: { containers: Map<string, Container>; images: Map<string, Image> };
   /** The engine stops answering: calls in flight and streams end, containers and images stay. */
   crash(): void;
+  /** Ends all calls as `crash` does, and answers again. */
   restart(): void;
 }
 

@@ -58,36 +58,6 @@ export function createFakeLife(deps: Deps): ContainerLife & Reshaping & Pick<Con
     if (spec) state.specs.set(container.id, { ...spec, autostart });
   }
 
-  function settings(id: string): ContainerSettings {
-    const spec = state.specs.get(present(id).id);
-    if (!spec) throw new AppError("not_found", `The fake engine has no container ${id}.`);
-    const { autostart, limits, devices, mounts, volumesFrom, hostname = spec.name, network } = spec;
-    const architecture = hostArchitecture();
-    return { autostart, limits, devices, mounts, volumesFrom, hostname, mode: network.mode, architecture };
-  }
-
-  function commit(id: string, { reference }: CommitRequest): string {
-    present(id);
-    for (const image of state.images.values()) {
-      const tags = image.tags.filter((tag) => tag !== reference);
-      state.images.set(image.id, { ...image, tags });
-    }
-    const made = `sha256:${(++state.serial).toString(16).padStart(64, "0")}`;
-    state.images.set(made, { id: made, tags: [reference], size: 1 });
-    announce("image", "tag", made);
-    return made;
-  }
-
-  async function exec(id: string, { command }: ExecRequest, cut: AbortSignal): Promise<ExecResult> {
-    running(id);
-    const [program, ...args] = command;
-    const result = { exitCode: 0, stdout: "", stderr: "", truncated: false };
-    if (program === "echo") return { ...result, stdout: `${args.join(" ")}\n` };
-    if (program !== "sleep") return { ...result, exitCode: 127, stderr: `${program}: not found\n` };
-    await delay(Number(args[0]) * 1000, undefined, { signal: cut });
-    return result;
-  }
-
   const act = <T>(
     verb: string,
     id: string,
@@ -107,9 +77,40 @@ export function createFakeLife(deps: Deps): ContainerLife & Reshaping & Pick<Con
     setAutostart: (id, on, signal) => act("setAutostart", id, signal, () => setAutostart(id, on)),
     logs: (id, _lines, signal) => act("logs", id, signal, () => (present(id), { text: "", truncated: false })),
     inspect: (id, signal) => act("inspect", id, signal, () => ({ Id: present(id).id, NetworkSettings: { Ports: {} } })),
-    settings: (id, signal) => act("settings", id, signal, () => settings(id)),
+    settings: (id, signal) => act("settings", id, signal, () => settingsOf(state, present(id).id)),
     ...createFakeShape({ state, call, announce, present, run, end }),
-    commit: (id, request, signal) => act("commit", id, signal, () => commit(id, request)),
-    exec: (id, request, signal) => act("exec", id, signal, (cut) => exec(id, request, cut)),
+    commit: (id, request, signal) => act("commit", id, signal, () => (present(id), commitImage(deps, request))),
+    exec: (id, request, signal) => act("exec", id, signal, (cut) => (running(id), runProgram(request, cut))),
   };
+}
+
+/** Returns what a container was asked for, from the spec that it was made by. */
+function settingsOf(state: FakeState, id: string): ContainerSettings {
+  const spec = state.specs.get(id);
+  if (!spec) throw new AppError("not_found", `The fake engine has no container ${id}.`);
+  const { autostart, limits, devices, mounts, volumesFrom, hostname = spec.name, network } = spec;
+  const architecture = hostArchitecture();
+  return { autostart, limits, devices, mounts, volumesFrom, hostname, mode: network.mode, architecture };
+}
+
+/** Makes an image that takes the reference from another one, and returns its id. */
+function commitImage({ state, announce }: Pick<Deps, "state" | "announce">, { reference }: CommitRequest): string {
+  for (const image of state.images.values()) {
+    const tags = image.tags.filter((tag) => tag !== reference);
+    state.images.set(image.id, { ...image, tags });
+  }
+  const made = `sha256:${(++state.serial).toString(16).padStart(64, "0")}`;
+  state.images.set(made, { id: made, tags: [reference], size: 1 });
+  announce("image", "tag", made);
+  return made;
+}
+
+/** Runs echo or sleep; of other programs it says, as a shell does, that they are not there. */
+async function runProgram({ command }: ExecRequest, cut: AbortSignal): Promise<ExecResult> {
+  const [program, ...args] = command;
+  const result = { exitCode: 0, stdout: "", stderr: "", truncated: false };
+  if (program === "echo") return { ...result, stdout: `${args.join(" ")}\n` };
+  if (program !== "sleep") return { ...result, exitCode: 127, stderr: `${program}: not found\n` };
+  await delay(Number(args[0]) * 1000, undefined, { signal: cut });
+  return result;
 }

@@ -7,6 +7,7 @@ export interface FakeCall {
   method: string;
   /** A name, an id or a reference. */
   subject: string;
+  /** The caller's. */
   signal?: AbortSignal | undefined;
 }
 
@@ -20,7 +21,9 @@ export interface RemoteImage {
 }
 
 export interface FakeEngineOptions {
+  /** The engine that it stands for; docker unless given. */
   type?: EngineType;
+  /** Those in which it differs from Docker. */
   capabilities?: Partial<Capabilities>;
   /** What its registries hold, by reference; a registry (the part before the first slash) without any does not answer. */
   remote?: Readonly<Record<string, RemoteImage>>;
@@ -31,8 +34,11 @@ export interface FakeEngineOptions {
 }
 
 export interface FakeState {
+  /** By id. */
   containers: Map<string, Container>;
+  /** What they were made by, by id. */
   specs: Map<string, ContainerSpec>;
+  /** By id. */
   images: Map<string, Image>;
   /** What containers were given after they were made. */
   networks: Map<string, Pick<Shape, "addresses" | "nameServers">>;

@@ -8,9 +8,11 @@ import { unavailable } from "./failures.ts";
 export type Snapshot = ReadonlyMap<string, string | undefined>;
 
 export interface LxcEvents {
+  /** As `Engine.events`. While somebody is subscribed the containers are looked at twice a second. */
   subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
   /** Looks now; resolves when all who listen were told what has changed. */
   refresh(): Promise<void>;
+  /** Tells all subscribers of an event that no look can find. */
   announce(event: EngineEvent): void;
 }
 

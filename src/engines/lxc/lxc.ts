@@ -23,6 +23,7 @@ import { createStaging } from "./files/staging.ts";
 export interface LxcOptions {
   /** Folder of the containers; LXC's own is /var/lib/lxc. Need not be there yet. */
   path: string;
+  /** The store that containers are made from. */
   images: SystemImages;
   /** LXC's bridge: lxcbr0, as lxc-net has it. */
   bridge?: string;

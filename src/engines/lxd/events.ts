@@ -11,6 +11,7 @@ interface Lifecycle {
 }
 
 export interface LxdEvents {
+  /** As `Engine.events`. */
   subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
   /** Resolves when LXD sends events to all that have subscribed, or does not answer. It replays nothing. */
   listening(): Promise<void>;

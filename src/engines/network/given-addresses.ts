@@ -6,7 +6,9 @@ import { isEdge, isInside, isUnicast, type Subnet } from "./subnet.ts";
 /** Addresses that a container was given by its name: on its card by LXC's configuration, with a route where one is needed. */
 
 export interface GivenAddress {
+  /** IPv4, without prefix length. */
   address: string;
+  /** Length of the prefix, 8 to 32. */
   length: number;
   /** In the bridge's network; to others this host has a route of its own. */
   near: boolean;

@@ -9,6 +9,7 @@ export interface Card {
   pid: number;
   /** As it is called inside. */
   name: string;
+  /** The bridge's own address, which is the way out. */
   gateway: string;
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 /** A bridge's network, by the bridge's own address in it. */
 export interface Subnet {
+  /** IPv4, without prefix length. */
   address: string;
   /** Length of the prefix. */
   length: number;

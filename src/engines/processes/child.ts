@@ -8,6 +8,7 @@ import { killGroup } from "./kill-group.ts";
 export interface ChildOptions {
   /** Whose work it is; the station's next start kills what still has it. */
   task: string;
+  /** Kills the program and all that it has started; `runChild` throws `cancelled` then. */
   signal?: AbortSignal | undefined;
   /** Given to its standard input. */
   input?: string;

@@ -8,7 +8,9 @@ import type { ExecRequest, ExecResult } from "../container-life.ts";
 const largestId = 2 ** 31 - 1;
 
 export interface NumericUser {
+  /** User id in the container. */
   uid: number;
+  /** Group id in the container; absent: the engine's choice. */
   gid?: number;
 }
 

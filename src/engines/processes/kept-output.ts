@@ -2,7 +2,9 @@ import { outputLimit, type ExecResult, type KeptLog } from "../container-life.ts
 
 /** Bytes of a program's output, up to a limit. Adding takes time in the bytes that are added, however they are cut. */
 export interface KeptOutput {
+  /** Adds what was written. */
   add(data: Buffer): void;
+  /** Returns what is kept, as UTF-8. */
   text(): string;
   /** There was more. */
   truncated(): boolean;

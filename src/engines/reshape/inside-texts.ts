@@ -23,7 +23,9 @@ export const networkFile = "/etc/systemd/network/05-gantry.network";
 export interface CardFacts {
   /** As it is called inside. */
   card: string;
+  /** Address of the way out. */
   gateway: string;
+  /** Addresses of the name servers. */
   nameServers: readonly string[];
 }
 

@@ -6,8 +6,11 @@ import type { ContainerSpec } from "../engine.ts";
 
 /** A device node below /dev. */
 export interface DeviceNode {
+  /** As /dev/video0. */
   path: string;
+  /** A character device or a block device. */
   kind: "c" | "b";
+  /** The kernel's major number; see Documentation/admin-guide/devices.txt. */
   major: number;
 }
 

@@ -20,10 +20,13 @@ export interface BuildOptions {
   release: string;
   /** Empty; gets the archive. The build has its files and mounts in there meanwhile. */
   folder: string;
+  /** Whose work it is; as of `runChild`. */
   task: string;
+  /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;
   /** Variables that name proxies. */
   env: Readonly<Record<string, string>>;
+  /** Told of each progress. */
   report: (progress: PullProgress) => void;
 }
 

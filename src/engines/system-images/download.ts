@@ -8,12 +8,17 @@ import type { Remote } from "./remote.ts";
 import type { Build } from "./simplestreams.ts";
 
 export interface DownloadOptions {
+  /** The server. */
   remote: Remote;
+  /** What is downloaded. */
   build: Build;
   /** Gets `archiveName`. */
   folder: string;
+  /** Whose work it is; as of `runChild`. */
   task: string;
+  /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;
+  /** Told of each progress. */
   report: (progress: PullProgress) => void;
 }
 

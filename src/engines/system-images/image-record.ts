@@ -3,10 +3,13 @@ import { basename, join } from "node:path";
 
 /** What the store knows of an image, in its folder. */
 export interface ImageRecord {
+  /** 64 hex digits. */
   id: string;
   /** Bytes of the archive as it is kept. */
   size: number;
+  /** As x86_64. */
   architecture: string;
+  /** For a person, as "Debian bookworm". */
   description: string;
   /** Of the build; empty where it was built here. */
   serial: string;

@@ -9,7 +9,9 @@ import { startProgram, type Program } from "./program.ts";
 export interface PackOptions {
   /** Of the archive that is written. */
   file: string;
+  /** Whose work it is; as of `runChild`. */
   task: string;
+  /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;
 }
 

@@ -8,13 +8,16 @@ import { cancelled, diskFull, isDiskFull } from "./failures.ts";
 export interface ProgramOptions {
   /** Whose work it is, as STATION/TASK; the station's next start kills what still has it. */
   task: string;
+  /** As of Node's `spawn`. */
   stdio: StdioOptions;
+  /** Kills the program and all that it has started. */
   signal: AbortSignal;
   /** More variables. */
   env?: Readonly<Record<string, string>>;
 }
 
 export interface Program {
+  /** The process. */
   child: ChildProcess;
   /** Its good end. Rejects when it failed or was stopped, after it is gone. */
   done: Promise<void>;

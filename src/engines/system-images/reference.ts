@@ -1,7 +1,9 @@
 import { parseImageName } from "../image-name.ts";
 
 export interface Reference {
+  /** As ubuntu-bionic. */
   name: string;
+  /** As latest. */
   tag: string;
 }
 

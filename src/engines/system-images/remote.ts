@@ -27,6 +27,7 @@ export interface RemoteOptions {
   env: Readonly<Record<string, string>>;
   /** Hosts beside the server's own that it may send on to, as HOST or HOST:PORT. */
   hosts: readonly string[];
+  /** Refuses addresses that the station must not connect to. */
   judge: AddressJudge;
 }
 
@@ -36,6 +37,7 @@ export function createRemote(server: string, { env, hosts, judge }: RemoteOption
   const base = new URL(server.endsWith("/") ? server : `${server}/`);
   const { host } = base;
   const guard = createConnectionGuard(host, judge);
+  const next = createNext(base, hosts);
 
   async function json(path: string, signal: AbortSignal): Promise<unknown> {
     const chunks: Buffer[] = [];
@@ -94,8 +96,16 @@ export function createRemote(server: string, { env, hosts, judge }: RemoteOption
     throw wrongAnswer(host, `redirects ${path} again and again`);
   }
 
-  /** An index may name a whole address too. A login in the server's address stays with that server. */
-  function next(from: URL, location: string): URL {
+  return { host, json, file };
+}
+
+/**
+ * Returns what finds the address that a server sends on to; an index may name a whole address too. A login in the server's
+ * address stays with that server. Throws `remote_failed` for an address where this station does not go.
+ */
+function createNext(base: URL, hosts: readonly string[]): (from: URL, location: string) => URL {
+  const { host } = base;
+  return (from, location) => {
     const to = URL.parse(location, from.href);
     const safe = to?.protocol === "https:" || (to?.protocol === "http:" && from.protocol === "http:");
     if (!to || !safe) throw wrongAnswer(host, "sends on to where this station does not go");
@@ -108,9 +118,7 @@ export function createRemote(server: string, { env, hosts, judge }: RemoteOption
     to.username = "";
     to.password = "";
     return to;
-  }
-
-  return { host, json, file };
+  };
 }
 
 async function request(

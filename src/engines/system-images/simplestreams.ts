@@ -28,24 +28,38 @@ interface Products {
 }
 
 export interface Product {
+  /** Names, separated by commas. */
   aliases?: string;
+  /** As amd64. */
   arch?: string;
+  /** For a person, as Debian. */
   os?: string;
+  /** As bookworm. */
   release?: string;
+  /** As 12. */
   release_title?: string;
+  /** As Bookworm. */
   release_codename?: string;
+  /** As default or cloud. */
   variant?: string;
+  /** As 12. */
   version?: string;
+  /** Builds by serial, each with its files by name. */
   versions?: Record<string, { items?: Record<string, Item> }>;
 }
 
 export interface Item {
+  /** What the file is, as root.tar.xz. */
   ftype?: string;
+  /** Relative to the server's address. */
   path?: string;
+  /** Of the file, in hex. */
   sha256?: string;
+  /** Bytes. */
   size?: number;
   /** Of LXD's metadata: the SHA-256 of it and of the root file system behind it. */
   combined_squashfs_sha256?: string;
+  /** Of both files, one behind the other: metadata, then root.tar.xz; in hex. */
   combined_rootxz_sha256?: string;
 }
 

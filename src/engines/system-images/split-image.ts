@@ -12,7 +12,9 @@ import { checkItem, inProducts, type Item, type Product, usualOf, versionsOf } f
 export interface SplitImage {
   /** The SHA-256 of both files, one behind the other. */
   fingerprint: string;
+  /** The metadata. */
   head: Part;
+  /** The root file system. */
   root: Part;
 }
 
@@ -81,7 +83,9 @@ function imageOf(items: readonly Item[], head: Item, kind: (typeof roots)[number
 export interface FetchOptions {
   /** Gets the root file system; empty, and to be deleted by the caller. */
   folder: string;
+  /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;
+  /** Told of each progress. */
   report: (progress: PullProgress) => void;
 }
 

@@ -10,7 +10,9 @@ import { type ImageRecord, readRecord, syncFolder, writeRecord } from "./image-r
 import { formatReference, isIdPrefix, parseReference } from "./reference.ts";
 
 export interface StoredImage {
+  /** What the store keeps of it. */
   record: ImageRecord;
+  /** As NAME:TAG, sorted. */
   tags: string[];
   /** Path of its archive. */
   archive: string;
@@ -23,6 +25,7 @@ export type NewImage = Omit<ImageRecord, "size" | "tags">;
  * moves is one write: the newer image's record. What then has no tag left is deleted, if need be at the next start.
  */
 export interface Store {
+  /** Returns all images that have a tag. */
   list(): Promise<StoredImage[]>;
   /** By id, the beginning of one, or reference. */
   find(reference: string): Promise<StoredImage | undefined>;
@@ -36,36 +39,12 @@ export interface Store {
   recover(): Promise<void>;
 }
 
+/** Returns the store in a folder. `station`: the station's own id, which its child processes bear. */
 export function createStore(folder: string, station: string): Store {
   const task = `${station}/0`;
   const alone = createMutex();
 
-  async function list(): Promise<StoredImage[]> {
-    return (await all()).filter(({ tags }) => tags.length > 0);
-  }
-
-  async function ids(): Promise<string[]> {
-    return (await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
-  }
-
-  /** Also those without tags. */
-  async function all(): Promise<StoredImage[]> {
-    const records = await Promise.all((await ids()).map((id) => readRecord(join(folder, id))));
-    const present = records.filter((record) => record !== undefined);
-    return present.map((record) => {
-      const tags = Object.keys(record.tags).filter((tag) => ownerOf(tag, present) === record);
-      return { record, tags: tags.toSorted(), archive: join(folder, record.id, archiveName) };
-    });
-  }
-
-  async function find(reference: string): Promise<StoredImage | undefined> {
-    const images = await list();
-    const tag = formatReference(parseReference(reference));
-    const tagged = images.find(({ tags }) => tags.includes(tag));
-    if (tagged || !isIdPrefix(reference)) return tagged;
-    const matching = images.filter(({ record }) => record.id.startsWith(reference));
-    return matching.length === 1 ? matching[0] : undefined;
-  }
+  const { list, ids, all, find } = createReader(folder);
 
   async function add(fill: (folder: string) => Promise<NewImage>): Promise<string> {
     const part = join(folder, `.part-${randomUUID()}`);
@@ -123,12 +102,7 @@ export function createStore(folder: string, station: string): Store {
     else await writeRecord(join(folder, record.id), { ...record, tags });
   }
 
-  /** Gone at once; its files follow. */
-  async function discard(id: string): Promise<void> {
-    const part = join(folder, `.part-${randomUUID()}`);
-    await rename(join(folder, id), part);
-    await removeTree(part, { task });
-  }
+  const discard = (id: string): Promise<void> => discardFolder(folder, id, task);
 
   async function recover(): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -143,6 +117,46 @@ export function createStore(folder: string, station: string): Store {
   return { list, find, add, tag, remove, recover };
 }
 
+/** Deletes an image: it is gone at once, and its files follow. */
+async function discardFolder(folder: string, id: string, task: string): Promise<void> {
+  const part = join(folder, `.part-${randomUUID()}`);
+  await rename(join(folder, id), part);
+  await removeTree(part, { task });
+}
+
+/** Returns what reads the images in a folder, as their records have them. */
+function createReader(folder: string) {
+  async function list(): Promise<StoredImage[]> {
+    return (await all()).filter(({ tags }) => tags.length > 0);
+  }
+
+  async function ids(): Promise<string[]> {
+    return (await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+  }
+
+  /** Also those without tags. */
+  async function all(): Promise<StoredImage[]> {
+    const records = await Promise.all((await ids()).map((id) => readRecord(join(folder, id))));
+    const present = records.filter((record) => record !== undefined);
+    return present.map((record) => {
+      const tags = Object.keys(record.tags).filter((tag) => ownerOf(tag, present) === record);
+      return { record, tags: tags.toSorted(), archive: join(folder, record.id, archiveName) };
+    });
+  }
+
+  async function find(reference: string): Promise<StoredImage | undefined> {
+    const images = await list();
+    const tag = formatReference(parseReference(reference));
+    const tagged = images.find(({ tags }) => tags.includes(tag));
+    if (tagged || !isIdPrefix(reference)) return tagged;
+    const matching = images.filter(({ record }) => record.id.startsWith(reference));
+    return matching.length === 1 ? matching[0] : undefined;
+  }
+
+  return { list, ids, all, find };
+}
+
+/** Returns the record that a tag belongs to: the one that got it last. */
 function ownerOf(tag: string, records: ImageRecord[]): ImageRecord | undefined {
   const having = records.filter((record) => Object.hasOwn(record.tags, tag));
   return having.toSorted((a, b) => (b.tags[tag] ?? 0) - (a.tags[tag] ?? 0))[0];

@@ -1,7 +1,9 @@
 import type { Readable } from "node:stream";
 
 export interface Frame {
+  /** Where the container wrote it. */
   stream: "stdout" | "stderr";
+  /** What it wrote; pieces end anywhere. */
   data: Buffer;
 }
 

@@ -1,7 +1,7 @@
 import type { ContainerSpec, DeviceRule, PortMapping } from "../../engine.ts";
 import type { DeviceNode, HostFacts } from "../../shared/host-devices.ts";
 import { networkLabel, taskLabel } from "../labels.ts";
-import { lanLabel } from "../network/plan.ts";
+import { lanLabel } from "../lan-label.ts";
 
 /** What the translation must know of the host and the engine. */
 export interface CreateFacts extends HostFacts {

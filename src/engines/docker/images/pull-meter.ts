@@ -2,10 +2,15 @@ import type { PullProgress } from "../../engine.ts";
 
 /** One line of POST /images/create. */
 export interface PullLine {
+  /** The first 12 digits of a layer, or a tag. */
   id?: string;
+  /** What is done with the layer, as "Downloading" or "Pull complete". */
   status?: string;
+  /** The reason of a failure, in its older form. */
   error?: unknown;
+  /** The reason of a failure, as `{ message }`. */
   errorDetail?: unknown;
+  /** Bytes that are done, and all of them; absent while nothing is known. */
   progressDetail?: { current?: number; total?: number };
 }
 
@@ -18,7 +23,9 @@ interface Layer {
 }
 
 export interface PullMeter {
+  /** Counts a line and reports the progress, ten times in a second at most. */
   add(line: PullLine): void;
+  /** Reports 100 percent. */
   finish(): void;
 }
 

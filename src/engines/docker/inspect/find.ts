@@ -3,7 +3,7 @@ import type { Container, Containers, PortMapping, Protocol } from "../../engine.
 import type { DockerHttp } from "../client/http.ts";
 import { readMark, taskLabel } from "../labels.ts";
 import { ownName } from "../named-failures.ts";
-import { readCards } from "../network/container-addresses.ts";
+import { readCards } from "./addresses.ts";
 import { inspectByName, inspectContainer, type Inspected } from "./inspect.ts";
 
 /** The part of the list that the station uses; see ContainerSummary in Docker's API 1.41. */

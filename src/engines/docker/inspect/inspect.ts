@@ -8,7 +8,9 @@ interface Binding {
 
 /** The part of the list that a name is looked up in. */
 export interface Listed {
+  /** 64 hex digits. */
   Id: string;
+  /** Its name and those of links to it, each with a slash in front. */
   Names: string[];
 }
 
@@ -21,10 +23,15 @@ interface Endpoint {
 
 /** The part of an inspect that the station uses. */
 export interface Inspected {
+  /** 64 hex digits. */
   Id: string;
+  /** With a slash in front. */
   Name: string;
+  /** The image's id, as sha256:DIGITS. */
   Image: string;
+  /** Whether it runs, its first process on Docker's host (0 = none), and its last start in RFC 3339. */
   State: { Running: boolean; Paused?: boolean; Pid: number; StartedAt?: string };
+  /** What it was made with; `Image` as it was asked for. */
   Config: {
     Image: string;
     Hostname?: string;
@@ -32,7 +39,9 @@ export interface Inspected {
     MacAddress?: string;
     Labels: Record<string, string> | null;
   };
+  /** Volumes and folders of the host; `RW`: writable. */
   Mounts?: { Type: string; Source: string; Destination: string; RW: boolean }[] | null;
+  /** What it was made with of the host; CPU times in microseconds, memory in bytes, 0 = no limit. */
   HostConfig: {
     NetworkMode?: string;
     Privileged?: boolean;
@@ -46,6 +55,7 @@ export interface Inspected {
     VolumesFrom?: string[] | null;
     Binds?: string[] | null;
   };
+  /** Ports and addresses that Docker has given it; empty while it does not run. */
   NetworkSettings?: {
     Ports?: Record<string, Binding[] | null> | null;
     Networks?: Record<string, Endpoint | null> | null;

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 
 import { AppError, hasCode } from "../../../errors.ts";
 import { runChild, type ChildOptions } from "../../processes/child.ts";
-import type { LanPlan } from "./plan.ts";
+import type { LanPlan } from "../lan-label.ts";
 
 /** A running container, seen from the host. */
 export interface LanPort {
@@ -10,6 +10,7 @@ export interface LanPort {
   namespace: string;
   /** The container's name, for sentences. */
   name: string;
+  /** How programs are run for it. */
   options: ChildOptions;
 }
 
@@ -20,6 +21,7 @@ interface Address {
 }
 
 export interface Lease extends Address {
+  /** For how long the address was given. */
   seconds: number;
 }
 

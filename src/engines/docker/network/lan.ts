@@ -6,7 +6,7 @@ import { inspectContainer } from "../inspect/inspect.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { configureAddress, requestLease, type LanPort } from "./address.ts";
 import { connectPort } from "./link.ts";
-import { lanLabelName, readLanPlan, type LanPlan } from "./plan.ts";
+import { lanLabelName, readLanPlan, type LanPlan } from "../lan-label.ts";
 
 /**
  * Network mode bridge. Docker makes the container without a network; after each start the host puts a card into it:
@@ -20,6 +20,7 @@ import { lanLabelName, readLanPlan, type LanPlan } from "./plan.ts";
 export interface Lan {
   /** Nothing to do for a container without a LAN address, and for one that does not run. */
   attach(container: Container, signal?: AbortSignal): Promise<void>;
+  /** Renews no lease any more. */
   close(): void;
 }
 

@@ -2,7 +2,7 @@ import { AppError } from "../../../errors.ts";
 import { allowForwarding } from "../../network/bridge-firewall.ts";
 import { runChild } from "../../processes/child.ts";
 import { inNamespace, type LanPort } from "./address.ts";
-import type { LanPlan } from "./plan.ts";
+import type { LanPlan } from "../lan-label.ts";
 
 /** Puts eth0 into the container's namespace, unless it is there. Made in place: there is no half-moved card. */
 export async function connectPort(port: LanPort, plan: LanPlan, id: string): Promise<void> {

@@ -20,6 +20,7 @@ export interface ConfigFacts {
   architecture: string;
   /** LXC's own bridge. */
   bridge: string;
+  /** Of its network card, as 00:16:3e:aa:00:01. */
   mac: string;
   /** For a container with ports: kept for life, with prefix length, and the bridge's own address. */
   address?: { address: string; gateway: string } | undefined;
@@ -29,6 +30,7 @@ export interface ConfigFacts {
   nodes: readonly DeviceSource[];
   /** Devices of GPUs, as `c 226:*`. */
   gpuDevices: readonly string[];
+  /** The image's first process is systemd, which ends by another signal; see systemd(1). */
   systemd: boolean;
   /** The kernel counts swap. */
   swap: boolean;
@@ -44,6 +46,7 @@ export interface DeviceSource {
 }
 
 export interface GivenIds {
+  /** Ids of the host that its users have. */
   range: IdRange;
   /** LXC mounts the root file system with these ids as owners; else it has them on the disk. */
   mappedByMount: boolean;

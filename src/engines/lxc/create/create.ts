@@ -61,7 +61,8 @@ interface Making {
  * written beside it, and the folder is renamed to its place. When it has failed or was stopped nothing of it is left and
  * nothing goes on. Throws `invalid` for a bad name, `not_found` without the image, `conflict` for a name that is taken.
  */
-export function createCreate({ layout, staging, addresses, ids, mapsOwners, images, bridge, events }: CreateDeps) {
+export function createCreate(deps: CreateDeps) {
+  const { layout, staging, addresses, ids, images, bridge, events } = deps;
   /** Names that this process makes containers for. */
   const making = new Set<string>();
 
@@ -84,7 +85,7 @@ export function createCreate({ layout, staging, addresses, ids, mapsOwners, imag
     try {
       const [place, given] = await Promise.all([
         addresses.take(spec, signal),
-        spec.privileged ? undefined : giveIds(spec),
+        spec.privileged ? undefined : giveIds(deps, spec),
       ]);
       const folder = await staging.open(spec.mark, spec.name);
       await makeStaged({ spec, rootfs, place, ids: given, folder, signal });
@@ -95,11 +96,6 @@ export function createCreate({ layout, staging, addresses, ids, mapsOwners, imag
       ids.release(spec.name);
       making.delete(spec.name);
     }
-  }
-
-  async function giveIds({ name, limits }: ContainerSpec): Promise<GivenIds> {
-    await letOthersPass(layout.path);
-    return { range: await ids.take(name), mappedByMount: await mapsOwners(limits.size !== undefined) };
   }
 
   async function makeStaged(work: Making): Promise<void> {
@@ -142,6 +138,12 @@ export function createCreate({ layout, staging, addresses, ids, mapsOwners, imag
     await writeSynced(path.join(folder, "config"), containerConfig(spec, facts), fresh);
     if (work.ids) await letRootPass(folder, work.ids.range);
   }
+}
+
+/** Returns user ids for a container that is not privileged, and lets them pass to its folder. */
+async function giveIds({ layout, ids, mapsOwners }: CreateDeps, { name, limits }: ContainerSpec): Promise<GivenIds> {
+  await letOthersPass(layout.path);
+  return { range: await ids.take(name), mappedByMount: await mapsOwners(limits.size !== undefined) };
 }
 
 /** A folder, or a file system of its own that is mounted for nobody else. */

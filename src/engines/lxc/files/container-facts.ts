@@ -7,12 +7,17 @@ import type { Layout } from "./layout.ts";
 
 /** What the station keeps of a container beside LXC's own configuration; `gantry.json`. */
 export interface StationFacts {
+  /** Which task made it. */
   mark: OwnerMark;
+  /** As it was asked for: NAME:TAG or an id. */
   image: string;
+  /** 64 hex digits. */
   imageId: string;
+  /** Ports of the host that the station forwards to it. */
   ports: readonly PortMapping[];
   /** Folders of the host. */
   mounts: readonly string[];
+  /** Where they are forwarded to. */
   forward?: NonNullable<Container["forward"]>;
   /** As it was asked for, where the configuration says it otherwise. */
   given?: Pick<ContainerSettings, "mode" | "devices" | "mounts">;
@@ -27,6 +32,7 @@ export interface ContainerFacts {
   rootfs: string;
   /** Given to the container's cards by LXC, without prefix length. */
   addresses: readonly string[];
+  /** MAC addresses of its cards, in lower case. */
   macs: readonly string[];
   /** Ids of the host that its users have; [] for a privileged one. */
   idRanges: readonly IdRange[];

@@ -7,12 +7,15 @@ import path from "node:path";
 export interface Layout {
   /** LXC's path: a folder for each container, by its name. */
   readonly path: string;
+  /** The folder in which containers are made and deleted. */
   readonly staging: string;
   /** Reservations that the bridge's DHCP server reads: a file for each container, by its name. */
   readonly hostsDir: string;
+  /** Returns the container's folder. */
   home(name: string): string;
   /** `gantry.json`: what the station knows of a container. */
   facts(name: string): string;
+  /** Returns the path of LXC's configuration of a container; see lxc.container.conf(5). */
   config(name: string): string;
   /** Lies there as soon as the container has run. */
   started(name: string): string;

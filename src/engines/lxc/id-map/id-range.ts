@@ -1,6 +1,8 @@
 /** User ids of the host and the group ids of the same numbers: `count` of them from `start` on. */
 export interface IdRange {
+  /** The first id of the host. */
   start: number;
+  /** How many there are. */
   count: number;
 }
 

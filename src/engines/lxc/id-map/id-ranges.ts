@@ -10,6 +10,7 @@ export interface IdRanges {
    * When all are taken, containers share the last one.
    */
   take(name: string): Promise<IdRange>;
+  /** Ends what `take` holds for this container. */
   release(name: string): void;
 }
 

@@ -31,7 +31,9 @@ function routeOf(line: string): Route | undefined {
 }
 
 export interface Route {
+  /** Without prefix length; the route is to it alone. */
   address: string;
+  /** The bridge of this host that leads there. */
   bridge: string;
 }
 

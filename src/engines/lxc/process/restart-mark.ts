@@ -6,7 +6,9 @@ import type { Layout } from "../files/layout.ts";
 
 /** A file beside a container's configuration: it was stopped for a change, and is started when that is made. */
 export interface RestartMark {
+  /** Writes that the container is to be started. */
   set(name: string): Promise<void>;
+  /** Returns whether it is to be started. */
   isSet(name: string): Promise<boolean>;
   /** Also when somebody starts or stops it himself. */
   clear(name: string): Promise<void>;

@@ -23,10 +23,13 @@ interface Deps {
 
 /** What a change comes to; all of it can be done. */
 export interface PlannedShape {
+  /** The container. */
   subject: Subject;
+  /** What is done for a new size; undefined = nothing. */
   size: SizePlan;
   /** It runs, and must not for this. */
   restarts: boolean;
+  /** New addresses, and the bridge's own address as the way out. */
   network?: { given: GivenAddress[]; gateway: string };
 }
 

@@ -21,9 +21,13 @@ interface Deps {
 }
 
 export interface Subject {
+  /** The container's name. */
   name: string;
+  /** Whose work it is: the station and task that made the container. */
   owner: Owner;
+  /** The same as STATION/TASK, for `runChild`. */
   task: string;
+  /** It runs at this moment. */
   running: boolean;
 }
 

@@ -17,6 +17,7 @@ export interface Making {
   image: string;
   /** Bytes. */
   size: number;
+  /** Whose work it is; as of `runChild`. */
   task: string;
 }
 
@@ -58,7 +59,9 @@ export async function formatImage(image: string, size: number, task: string): Pr
 }
 
 export interface MountedImage {
+  /** Path of the file. */
   image: string;
+  /** Whose work it is; as of `runChild`. */
   task: string;
   /** For a mount of its own. */
   options?: readonly string[];

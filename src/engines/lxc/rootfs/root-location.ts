@@ -10,7 +10,9 @@ import { hasRootHooks } from "./mount-hooks.ts";
 
 /** Where a container's root file system is: a folder, or a file with a file system of its own. */
 export interface RootLocation {
+  /** A folder, or a file with an ext4. */
   kind: "folder" | "image";
+  /** Of the folder or the file. */
   path: string;
   /** It is in the container's own folder. */
   own: boolean;

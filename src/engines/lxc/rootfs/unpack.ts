@@ -9,9 +9,11 @@ export interface Unpacking {
   archive: string;
   /** An empty folder. */
   root: string;
+  /** Whose work it is; as of `runChild`. */
   task: string;
   /** Owners on the disk are these ids instead of 0 and up, and device nodes are left out. */
   shiftedTo?: IdRange | undefined;
+  /** Stops it; it throws `cancelled` then. */
   signal?: AbortSignal | undefined;
 }
 

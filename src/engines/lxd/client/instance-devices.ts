@@ -6,6 +6,7 @@ export type Device = Record<string, string>;
 export interface Card {
   /** Name of the device. */
   device: string;
+  /** Its settings, as in LXD's API. */
   config: Device;
   /** As it is called inside. */
   name: string;

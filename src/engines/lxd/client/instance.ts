@@ -5,14 +5,19 @@ import type { LxdHttp } from "./http.ts";
 
 /** The part of an instance that the station uses; as in LXD's API. */
 export interface Instance {
+  /** No other instance of the project has it. */
   name: string;
+  /** Running, Stopped, Frozen, Error, or what it is on its way to. */
   status: string;
+  /** Its own configuration, without what its profiles say. */
   config: Record<string, string>;
   /** With what its profiles say. */
   expanded_config?: Record<string, string>;
+  /** Its devices by name, with those of its profiles. */
   expanded_devices?: Record<string, Record<string, string>>;
   /** 1970 = never started. */
   last_used_at: string;
+  /** RFC 3339. */
   created_at?: string;
   /** As x86_64. */
   architecture?: string;

@@ -6,12 +6,17 @@ import type { LxdHttp, LxdRequest } from "./http.ts";
 
 /** What LXD works at; as in its API. */
 export interface Operation {
+  /** A UUID. */
   id: string;
+  /** A word for `status_code`, as Success. */
   status: string;
   /** 200 = success, 400 and above = failure, below = still going. */
   status_code: number;
+  /** Paths of what it works at, by kind. */
   resources: Record<string, string[]> | null;
+  /** How far it is, or what it has made. */
   metadata: Record<string, unknown> | null;
+  /** The reason of a failure; empty otherwise. */
   err: string;
 }
 
@@ -21,6 +26,7 @@ export interface Operation {
  * goes on.
  */
 export interface Operations {
+  /** Begins an operation and waits for its end. Throws what a failed one says; `cancelled` when the signal aborted. */
   run(request: LxdRequest, signal?: AbortSignal): Promise<void>;
   /** Only begins it. `undefined`: it was done at once. */
   begin(request: LxdRequest, signal?: AbortSignal): Promise<Operation | undefined>;
@@ -30,6 +36,7 @@ export interface Operations {
   look(id: string): Promise<Operation>;
   /** Throws what a failed operation says. */
   check(operation: Operation): void;
+  /** Cancels an operation, if it still can be. */
   cancel(id: string): Promise<void>;
   /** Whether LXD works at this container now. */
   isBusy(name: string): Promise<boolean>;

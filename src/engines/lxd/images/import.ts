@@ -32,7 +32,9 @@ export async function importRootfs(
 
 /** Two files in LXD's own form. */
 export interface ImageFiles {
+  /** The SHA-256 over both files: 64 hex digits. */
   fingerprint: string;
+  /** The tar with metadata.yaml. */
   metadata: Buffer;
   /** Path of the packed root file system. */
   root: string;

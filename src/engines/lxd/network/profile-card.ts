@@ -8,6 +8,7 @@ import type { Instance } from "../client/instance.ts";
 export interface Card {
   /** Name of the device in the profile. */
   device: string;
+  /** Its settings, as in LXD's API. */
   config: Record<string, string>;
 }
 

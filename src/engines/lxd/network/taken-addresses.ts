@@ -7,8 +7,11 @@ import type { Instance } from "../client/instance.ts";
 import { type Card, cardOf } from "../client/instance-devices.ts";
 
 export interface GivenNetwork {
+  /** Addresses of the container from now on. */
   given: readonly GivenAddress[];
+  /** The bridge's own address. */
   gateway: string;
+  /** The card that gets them. */
   card: Card;
 }
 

@@ -13,8 +13,11 @@ interface Deps {
 
 /** What a container is to be inside; what is absent stays as it is. */
 export interface InsideShape {
+  /** What it is called. */
   hostname?: string | undefined;
+  /** Addresses of the name servers that it asks. */
   nameServers?: readonly string[] | undefined;
+  /** The addresses of its card, and the way out. */
   network?:
     | {
         given: readonly Pick<GivenAddress, "address" | "length">[];

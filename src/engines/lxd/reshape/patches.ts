@@ -9,7 +9,9 @@ import type { GivenNetwork } from "../network/taken-addresses.ts";
 /** Shape -> what LXD keeps, and back. */
 
 export interface Patch {
+  /** Settings by name; an empty text takes one away. */
   config?: Record<string, string>;
+  /** Devices by name, each as a whole. */
   devices?: Record<string, Device>;
 }
 

@@ -24,11 +24,13 @@ interface Deps {
 
 /** What a change comes to; as far as can be seen, all of it can be done. */
 export interface PlannedShape {
+  /** As it was before the change. */
   instance: Instance;
   /** 0 = it does not run. */
   pid: number;
   /** Its root goes to another pool, for which it must not run. */
   moves: boolean;
+  /** New addresses; absent: they stay. */
   network?: GivenNetwork;
 }
 

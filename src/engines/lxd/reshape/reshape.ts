@@ -67,21 +67,13 @@ export function createReshape({ http, operations, moving, processes, exec, addre
     const { planned, pool, undo } = change.addresses ? await addressLock(configure) : await configure();
     try {
       await applyInside(name, planned.moves ? 0 : planned.pid, insideOf(change, planned));
-      if (pool !== undefined) await move(planned, pool);
+      if (pool !== undefined) await moveRoot({ moving, processes }, name, pool);
     } catch (error) {
       // Of an LXD that is gone nobody knows how far it is; called again, it goes on.
       if (!(error instanceof AppError && error.code === "engine_unavailable")) await takeBack(planned, change, undo);
       throw error;
     }
     await finish(name);
-  }
-
-  async function move({ instance: { name } }: PlannedShape, pool: string): Promise<void> {
-    try {
-      await moving.move(name, pool, () => processes.stop(name));
-    } catch (error) {
-      throw isQuotaExceeded(error) ? belowUse(undefined, error) : error;
-    }
   }
 
   /** Puts back what was there, as far as it goes. Its own failures are not thrown: the caller hears what was refused. */
@@ -137,4 +129,17 @@ async function waitUntilMoved(moving: Moving, name: string, signal: AbortSignal 
   while (moving.isMoving(name) && performance.now() < deadline) await delay(pause, undefined, { signal });
   if (moving.isMoving(name))
     throw new AppError("conflict", `The LXD container ${name} is on its way to another pool: try again.`);
+}
+
+/** Moves a container to a pool that can hold its size. Throws `conflict`, field `size`, when it is too small. */
+async function moveRoot(
+  { moving, processes }: Pick<Deps, "moving" | "processes">,
+  name: string,
+  pool: string,
+): Promise<void> {
+  try {
+    await moving.move(name, pool, () => processes.stop(name));
+  } catch (error) {
+    throw isQuotaExceeded(error) ? belowUse(undefined, error) : error;
+  }
 }

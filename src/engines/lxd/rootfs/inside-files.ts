@@ -16,9 +16,11 @@ export interface InsideFiles {
   read(name: string, path: string): Promise<InsideFile | undefined>;
   /** Puts a file there, in the place of all but a folder, which stays. */
   replace(name: string, path: string, text: string): Promise<void>;
+  /** Makes a folder where there is nothing; the folder above is there. */
   makeFolder(name: string, path: string): Promise<void>;
   /** Puts a small file into this folder and takes it away again; throws what LXD says when that cannot be. */
   probe(name: string, folder: string): Promise<void>;
+  /** Deletes a file or an empty folder; none is no error. */
   remove(name: string, path: string): Promise<void>;
 }
 

@@ -1,13 +1,17 @@
 import { createHash } from "node:crypto";
 
-import { AppError } from "../../../errors.ts";
-import type { ContainerSpec, LanAddress } from "../../engine.ts";
+import { AppError } from "../../errors.ts";
+import type { ContainerSpec, LanAddress } from "../engine.ts";
 
 /** Network mode bridge: all that is needed to give a container its LAN address again. Kept in its label. */
 export interface LanPlan {
+  /** The interface of the host whose network it is, as eth0. */
   interface: string;
+  /** `interface` is a bridge, and is joined; else the card is a macvlan of it. */
   join: boolean;
+  /** Where the address comes from. */
   address: LanAddress;
+  /** The card's MAC address, as 02:11:22:33:44:55. */
   mac: string;
 }
 

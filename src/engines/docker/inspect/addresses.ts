@@ -1,6 +1,6 @@
 import type { Container } from "../../engine.ts";
-import type { Inspected } from "../inspect/inspect.ts";
-import { lanLabelName, type LanPlan, readLanPlan } from "./plan.ts";
+import type { Inspected } from "./inspect.ts";
+import { lanLabelName, type LanPlan, readLanPlan } from "../lan-label.ts";
 
 /** Returns the addresses of a container's cards: those that it was given, and those that Docker has given it. */
 export function readCards(inspected: Inspected): Pick<Container, "macs" | "addresses"> {
