@@ -61,22 +61,22 @@ export interface ContainerLife {
   stop(id: string, options?: StopOptions): Promise<void>;
   /** Ends it in the same way when it runs, and starts it. */
   restart(id: string, options?: StopOptions): Promise<void>;
-  /** All its processes stand still. No error when they do already; `conflict` when it does not run. */
+  /** Freezes all its processes. No error when it is paused already; `conflict` when it does not run. */
   pause(id: string, signal?: AbortSignal): Promise<void>;
-  /** No error when it is not paused; `conflict` when it does not run. */
+  /** Lets its processes go on. No error when it is not paused; `conflict` when it does not run. */
   unpause(id: string, signal?: AbortSignal): Promise<void>;
   /**
-   * Answers its id from now on, which may be the name. `conflict` when the name is taken, and, without `renamesRunning`,
-   * while it runs.
+   * Renames it and returns its id from now on, which may be the name. `conflict` when the name is taken, and, without
+   * `renamesRunning`, while it runs.
    */
   rename(id: string, name: string, signal?: AbortSignal): Promise<string>;
-  /** Start it when the host boots. */
+  /** Says whether it starts when the host boots. */
   setAutostart(id: string, on: boolean, signal?: AbortSignal): Promise<void>;
-  /** The last lines that it wrote to its output or its console, at most `outputLimit` bytes of them. */
+  /** Returns the last lines that it wrote to its output or its console, at most `outputLimit` bytes of them. */
   logs(id: string, lines: number, signal?: AbortSignal): Promise<KeptLog>;
-  /** Facts in the engine's own words, for a person; all have `NetworkSettings.Ports` in Docker's form. */
+  /** Returns facts in the engine's own words, for a person; all have `NetworkSettings.Ports` in Docker's form. */
   inspect(id: string, signal?: AbortSignal): Promise<Record<string, unknown>>;
-  /** Makes an image of its files as they are, and answers the image's id. Only with `commits`. */
+  /** Makes an image of its files as they are, and returns the image's id. Only with `commits`. */
   commit(id: string, request: CommitRequest, signal?: AbortSignal): Promise<string>;
   /**
    * Runs a program in it to its end. When the signal aborts the program is killed, by an engine on this host. `conflict`

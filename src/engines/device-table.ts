@@ -51,7 +51,7 @@ const table: Readonly<Record<string, readonly DeviceMajor[]>> = {
 /** In the order of the table. */
 export const deviceNames: readonly string[] = Object.keys(table);
 
-/** `undefined`: no such name. */
+/** Returns the majors of a device name; undefined when there is no such name. */
 export function findDevice(name: string): readonly DeviceMajor[] | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }

@@ -104,7 +104,7 @@ export interface ContainerSpec {
   image: string;
   /** Kept with the container. */
   mark: OwnerMark;
-  /** Start it when the host boots. */
+  /** Says whether it starts when the host boots. */
   autostart: boolean;
   /** Root in the container is root of the host. */
   privileged: boolean;
@@ -238,15 +238,15 @@ export interface EngineEvent {
 
 /** Wherever a method takes an `id`, it is the container's whole id: whoever is given a text by a user resolves it first. */
 export interface Containers extends ContainerLife, Reshaping {
-  /** All, running or not. */
+  /** Returns all containers, running or not. */
   list(signal?: AbortSignal): Promise<Container[]>;
   /** Returns the container with exactly this id, in full; never one with this name, or whose id only begins so. */
   getById(id: string, signal?: AbortSignal): Promise<Container | undefined>;
   /** Returns the container with exactly this name. */
   getByName(name: string, signal?: AbortSignal): Promise<Container | undefined>;
-  /** Makes it, not started. Answers its id. `conflict` when the name is taken. */
+  /** Makes a container, not started, and returns its id. `conflict` when the name is taken. */
   create(spec: ContainerSpec, signal?: AbortSignal): Promise<string>;
-  /** No error when it runs already. `conflict` when a port is taken. */
+  /** Starts it. No error when it runs already; `conflict` when a port is taken. */
   start(id: string, signal?: AbortSignal): Promise<void>;
   /** Kills it; whatever its restart policy, it stays stopped until somebody starts it. */
   kill(id: string, signal?: AbortSignal): Promise<void>;
@@ -259,13 +259,13 @@ export interface Containers extends ContainerLife, Reshaping {
 export interface Images {
   /** Returns all images, with or without tags. */
   list(signal?: AbortSignal): Promise<Image[]>;
-  /** By id or `repository:tag`. */
+  /** Returns the image with this id or `repository:tag`; undefined when there is none. */
   get(reference: string, signal?: AbortSignal): Promise<Image | undefined>;
-  /** Aborting closes the connection: the engine stops, and no image appears. */
+  /** Pulls an image. Aborting closes the connection: the engine stops, and no image appears. */
   pull(reference: string, options: PullOptions): Promise<void>;
   /**
-   * By `repository:tag` or alias that tag goes, and the image with its last one; by id the image. `conflict` when a
-   * container uses it.
+   * Removes a tag (`repository:tag` or an alias), and the image with its last one; by an id the image. `conflict` when
+   * a container uses it.
    */
   remove(reference: string, signal?: AbortSignal): Promise<void>;
 }
@@ -279,13 +279,18 @@ export interface Engine {
   readonly containers: Containers;
   /** Its images. */
   readonly images: Images;
-  /** Names of networks that a container can be connected to, one for each network; absent: the engine has none. */
+  /**
+   * Returns the names of networks that a container can be connected to, one for each network; absent: the engine has
+   * none.
+   */
   networks?(signal?: AbortSignal): Promise<string[]>;
-  /** Answers within 2 s or throws `engine_unavailable`. */
+  /** Returns what the engine says of itself. Throws `engine_unavailable` after 2 s. */
   info(): Promise<EngineInfo>;
   /** Returns the process of the engine's daemon on this host; undefined when it has none, or none was found. */
   daemon(): Promise<number | undefined>;
-  /** Events from now on, until the signal aborts (returns) or the connection ends (throws `engine_unavailable`). */
+  /**
+   * Yields events from now on, until the signal aborts (returns) or the connection ends (throws `engine_unavailable`).
+   */
   events(signal: AbortSignal): AsyncIterable<EngineEvent>;
   /** Sets up what a running container needs that the engine does not keep over a restart (a DHCP address). */
   attachNetwork(container: Container, signal?: AbortSignal): Promise<void>;

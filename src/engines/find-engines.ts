@@ -33,7 +33,9 @@ type Probe = (options: FindEnginesOptions, asked: boolean) => Promise<Engine | u
 
 const probes: Readonly<Record<EngineType, Probe>> = { docker: probeDocker, lxc: probeLxc, lxd: probeLxd };
 
-/** The engines of this host. One that does not answer yet is there all the same, and serves when it comes up. */
+/**
+ * Returns the engines of this host. One that does not answer yet is returned all the same, and serves when it comes up.
+ */
 export async function findEngines(options: FindEnginesOptions): Promise<Engine[]> {
   const wanted = options.engines ?? (Object.keys(probes) as EngineType[]);
   const found = await Promise.all(wanted.map((type) => probes[type](options, options.engines !== undefined)));
@@ -46,7 +48,9 @@ async function probeDocker(options: FindEnginesOptions): Promise<Engine> {
   return createDockerEngine({ address: await dockerAddress(options) });
 }
 
-/** unix:///path or tcp://host:port. */
+/**
+ * Returns where Docker listens, as unix:///path or tcp://host:port: as configured, else the first socket that is there.
+ */
 export async function dockerAddress(options: Pick<FindEnginesOptions, "docker" | "dockerHost">): Promise<string> {
   const address = options.docker ?? (options.dockerHost || undefined);
   if (address !== undefined) return address;

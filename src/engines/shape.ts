@@ -29,7 +29,7 @@ export interface ReshapePlan {
 
 /** Changes of a container as it is, running or not. Only with `reshapes`; `not_found` for one that is not there. */
 export interface Reshaping {
-  /** As it is set. */
+  /** Returns what is set for a container. */
   shape(id: string, signal?: AbortSignal): Promise<Shape>;
   /**
    * Says what `reshape` would do, and changes nothing. Throws `invalid` or `conflict`, in its details the `field` of
@@ -43,7 +43,7 @@ export interface Reshaping {
   reshape(id: string, change: Shape, signal?: AbortSignal): Promise<void>;
 }
 
-/** Of an engine that cannot. */
+/** Returns the changes of an engine that cannot make any: all throw `unsupported`. */
 export function noReshaping(engine: string): Reshaping {
   const refuse = (): Promise<never> =>
     Promise.reject(new AppError("unsupported", `A container of ${engine} is not changed after it was made.`));

@@ -15,7 +15,7 @@ export interface DockerOptions {
 
 const scheme = "unix://";
 
-/** Docker, or what speaks its API (Podman), through the Engine REST API. */
+/** Returns a driver of Docker, or of what speaks its API (Podman), through the Engine REST API. */
 export function createDockerEngine(options: DockerOptions): Engine {
   const http = createDockerHttp(options.address);
   const local = options.address.startsWith(scheme);

@@ -10,8 +10,9 @@ interface DockerEvent {
 }
 
 /**
- * `since` is taken when the caller asks, not when the connection stands: what happens in between is replayed by
- * Docker (it keeps the last 256), so a list made after this call misses nothing.
+ * Returns Docker's events of containers and images, as `Engine.events`. `since` is taken when the caller asks, not when
+ * the connection stands: what happens in between is replayed by Docker (it keeps the last 256), so a list made after
+ * this call misses nothing.
  */
 export function dockerEvents(http: DockerHttp, signal: AbortSignal): AsyncIterable<EngineEvent> {
   const now = Date.now();

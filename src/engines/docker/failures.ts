@@ -15,7 +15,10 @@ const unreachable = new Set([
   "EACCES",
 ]);
 
-/** The connection failed before or in the middle of an answer: what became of the call is unknown. */
+/**
+ * Returns the `engine_unavailable` for a connection that failed before or in the middle of an answer: what became of
+ * the call is unknown.
+ */
 export function connectionFailure(cause: unknown, address: string): AppError {
   const code = (cause as NodeJS.ErrnoException | null)?.code ?? "";
   const reason = unreachable.has(code) ? code : cause instanceof Error ? cause.message : String(cause);
@@ -25,12 +28,15 @@ export function connectionFailure(cause: unknown, address: string): AppError {
   });
 }
 
-/** An answer that is none of Docker's, however often it is asked for. */
+/** Returns the `engine_failed` for an answer that Docker never gives, so that asking again does not help. */
 export function unreadable(cause: unknown): AppError {
   return new AppError("engine_failed", "Docker's answer cannot be read.", { cause });
 }
 
-/** Docker has answered that it did something, and a look shows that it did not. */
+/**
+ * Returns the `engine_failed` for what Docker says it did and an inspect does not show. `what`: as "started container
+ * web".
+ */
 export function notDone(what: string): AppError {
   return new AppError("engine_failed", `Docker said that it ${what}, but it did not.`);
 }
@@ -46,7 +52,7 @@ export function cancelled(cause?: unknown): AppError {
   return new AppError("cancelled", "The call to Docker was stopped on request.", { cause });
 }
 
-/** An HTTP status of 400 and above. */
+/** Returns the error for an HTTP status of 400 and above, with the reason that Docker gives. */
 export function statusFailure(status: number, reason: string): AppError {
   const cause = { status, reason };
   if (/no space left on device/.test(reason)) return new AppError("disk_full", "Docker's disk is full.", { cause });
@@ -56,7 +62,10 @@ export function statusFailure(status: number, reason: string): AppError {
   return new AppError("engine_failed", `Docker: ${reasonText(reason)}`, { cause });
 }
 
-/** A taken port comes as status 500 of the start, long after the container was made. */
+/**
+ * Returns the `conflict` for a start that failed because a port is taken, which Docker says with status 500; else the
+ * error as it is.
+ */
 export function startFailure(error: unknown): unknown {
   const reason = reasonOf(error);
   const port =
@@ -80,7 +89,7 @@ export function createFailure(error: unknown, name: string, image: string): unkn
   return error;
 }
 
-/** What Docker said of an error that `statusFailure` made. */
+/** Returns what Docker said, for an error of `statusFailure`; "" for any other error. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof AppError ? (error.cause as { reason?: unknown } | undefined) : undefined;
   return typeof cause?.reason === "string" ? cause.reason : "";

@@ -17,7 +17,7 @@ export interface LanPlan {
 
 export const lanLabelName = "gantry.lan";
 
-/** `undefined`: the container has no LAN address. */
+/** Returns the label for a container that gets an address of the LAN; undefined for all others. */
 export function lanLabel(spec: ContainerSpec): string | undefined {
   if (spec.network.mode !== "bridge") return undefined;
   const { interface: device, join, address } = spec.network;

@@ -33,7 +33,10 @@ function nameOf(listed: readonly Listed[], id: string): string | undefined {
   return meant.length === 1 ? ownName(meant[0]?.Names ?? []) : undefined;
 }
 
-/** A link to a container gives it a further name, as /CONTAINER/ALIAS. */
+/**
+ * Returns the container's own name without its slash. A link to a container gives it a further name, as
+ * /CONTAINER/ALIAS.
+ */
 export function ownName(names: readonly string[]): string | undefined {
   return names.find((name) => name.lastIndexOf("/") === 0)?.slice(1);
 }

@@ -19,7 +19,7 @@ export function createFakeEvents(state: FakeState): FakeEvents {
     emitter.emit("event", { resource, action, id, ...(name !== undefined && { name }) } satisfies EngineEvent);
   }
 
-  /** Subscribed at once, as a real driver's replay makes it seem. */
+  /** Subscribes at once, as a real driver's replay makes it seem. */
   function subscribe(signal: AbortSignal): AsyncIterable<EngineEvent> {
     const life = state.life.signal;
     const end = AbortSignal.any([signal, life]);

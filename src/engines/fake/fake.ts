@@ -10,13 +10,13 @@ export interface FakeEngine extends Engine {
   readonly attached: string[];
   /** What is there, for a test to look at or to change behind the station's back. */
   readonly state: { containers: Map<string, Container>; images: Map<string, Image> };
-  /** The engine stops answering: calls in flight and streams end, containers and images stay. */
+  /** Stops answering: calls in flight and streams end, containers and images stay. */
   crash(): void;
   /** Ends all calls as `crash` does, and answers again. */
   restart(): void;
 }
 
-/** An engine in memory, for speed in unit tests; it passes the suite of the real ones. */
+/** Returns an engine in memory, for speed in unit tests; it passes the suite of the real ones. */
 export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
   const state: FakeState = {
     containers: new Map(),

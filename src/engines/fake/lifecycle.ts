@@ -18,7 +18,7 @@ interface Deps {
   end(id: string): void;
 }
 
-/** What becomes of a container after it was made. It knows the programs echo and sleep. */
+/** Returns the operations on a container after it was made. It knows the programs echo and sleep. */
 export function createFakeLife(deps: Deps): ContainerLife & Reshaping & Pick<Containers, "settings"> {
   const { state, call, announce, run, end } = deps;
 

@@ -17,7 +17,10 @@ interface Deps {
 const used = { size: 1 << 20, memory: 1 << 20 };
 const bridgeAddress = "10.98.0.1";
 
-/** Whoever has no size gets one only with a restart, as where its files must be moved for it. */
+/**
+ * Returns the changes of a container as it is. A container without a size gets one only with a restart, as where its
+ * files must be moved for it.
+ */
 export function createFakeShape({ state, call, announce, present, run, end }: Deps): Reshaping {
   function shapeOf(id: string): Shape {
     const { id: full, name } = present(id);

@@ -19,7 +19,10 @@ export function nameTaken(name: string, cause?: unknown): AppError {
   return new AppError("conflict", `The name ${name} is taken by another LXC container.`, { cause });
 }
 
-/** What went wrong while a container's files were made. */
+/**
+ * Returns the error for a container that could not be made: `disk_full`, what was thrown with a code, else
+ * `engine_failed`.
+ */
 export function createFailure(error: unknown, name: string): unknown {
   const reason = error instanceof AppError ? error.message : "";
   const code = (error as NodeJS.ErrnoException).code;

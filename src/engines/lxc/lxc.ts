@@ -36,7 +36,7 @@ export interface LxcOptions {
 /** How long a version is taken for true, in milliseconds. */
 const versionLasts = 60_000;
 
-/** LXC: no daemon, driven by its files and its programs. */
+/** Returns a driver of LXC, which has no daemon: it is driven by its files and its programs. */
 export function createLxcEngine(options: LxcOptions): Engine {
   const { path, images, bridge = "lxcbr0", hostsDir = "/etc/lxc/gantry-dhcp-hosts" } = options;
   const layout = createLayout(path, hostsDir);
@@ -110,7 +110,10 @@ async function askVersion(): Promise<string> {
   }
 }
 
-/** The bridge of the host that a container is joined to; Docker's firewall may have closed it. */
+/**
+ * Returns the bridge of the host that a container is joined to, which Docker's firewall may have closed; undefined for
+ * LXC's own.
+ */
 function joinedBridge(config: string, own: string): string | undefined {
   const link = setting(config, "link");
   return setting(config, "type") === "veth" && link !== own ? link : undefined;
@@ -120,7 +123,7 @@ function setting(config: string, name: string): string | undefined {
   return new RegExp(`^lxc\\.net\\.0\\.${name} = (.+)$`, "m").exec(config)?.[1];
 }
 
-/** The store tells nobody of what it gets and loses. */
+/** Returns the store with events of what it gets and loses, which it tells nobody itself. */
 function withEvents(images: SystemImages, events: LxcEvents): Images {
   return {
     list: images.list,

@@ -30,7 +30,7 @@ export async function recover(deps: Deps, station: string): Promise<void> {
   await tidyRoots(deps, station);
 }
 
-/** What was to take the place of a root file system, or had it before. */
+/** Deletes what was to take the place of a root file system, or had it before. */
 async function tidyRoots({ layout, staging, facts }: Deps, station: string): Promise<void> {
   const resizing = createResizing({ layout, staging });
   const running = await runningContainers(layout.path);

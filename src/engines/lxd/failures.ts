@@ -9,7 +9,10 @@ interface LxdCause {
   reason: string;
 }
 
-/** The connection failed before or in the middle of an answer: what became of the call is unknown. */
+/**
+ * Returns the `engine_unavailable` for a connection that failed before or in the middle of an answer: what became of
+ * the call is unknown.
+ */
 export function connectionFailure(cause: unknown, socket: string): AppError {
   const code = (cause as NodeJS.ErrnoException | null)?.code;
   const reason = code ?? (cause instanceof Error ? cause.message : String(cause));
@@ -23,7 +26,10 @@ export function cancelled(cause?: unknown): AppError {
   return new AppError("cancelled", "The call to LXD was stopped on request.", { cause });
 }
 
-/** A refusal: an HTTP status of 400 and above, or the same number as the end of an operation. */
+/**
+ * Returns the error for a refusal of LXD: an HTTP status of 400 and above, or the same number as the end of an
+ * operation.
+ */
 export function refusal(status: number, reason: string): AppError {
   const cause: LxdCause = { status, reason };
   if (/no space left on device|disk quota exceeded/i.test(reason))
@@ -42,7 +48,7 @@ export function createFailure(error: unknown, name: string): unknown {
   return error;
 }
 
-/** Something else is being done to the container at this moment. */
+/** Returns whether LXD refused because it does something else with the container at this moment. */
 export function isBusy(error: unknown): boolean {
   return /is busy running|non-reusable operation/i.test(reasonOf(error));
 }

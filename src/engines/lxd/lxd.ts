@@ -28,7 +28,7 @@ export interface LxdOptions {
 
 const usualServer = "https://images.lxd.canonical.com";
 
-/** LXD, or what speaks its API (Incus: the common API only, untried), through its REST API. */
+/** Returns a driver of LXD, or of what speaks its API (Incus: the common API only, untried), through its REST API. */
 export function createLxdEngine(options: LxdOptions): Engine {
   const http = createLxdHttp(options.socket);
   const operations = createOperations(http);
@@ -48,7 +48,10 @@ export function createLxdEngine(options: LxdOptions): Engine {
 
   const containers = createContainers({ http, operations, events, images });
 
-  /** What moves to another pool is there all the time, whatever LXD says of its first one. */
+  /**
+   * Yields events, with those of moves left out: what moves to another pool is there all the time, whatever LXD says of
+   * its first one.
+   */
   async function* told(all: AsyncIterable<EngineEvent>): AsyncGenerator<EngineEvent, void, undefined> {
     for await (const event of all) {
       const moves = event.action === "destroy" && containers.isMoving(event.id);
@@ -57,8 +60,8 @@ export function createLxdEngine(options: LxdOptions): Engine {
   }
 
   /**
-   * LXD keeps the addresses itself; a bridge that is not its own may be closed by Docker's firewall. An image may have
-   * set a name or name servers of its own at its start.
+   * Opens the firewall for a bridge that is not LXD's own, and sets again what an image may have set at its start. LXD
+   * keeps the addresses itself.
    */
   async function attachNetwork(container: Container, signal?: AbortSignal): Promise<void> {
     const instance = await http.find<Instance>(instancePath(container.id), signal);

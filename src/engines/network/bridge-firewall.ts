@@ -6,7 +6,10 @@ import { AppError } from "../../errors.ts";
 const execute = promisify(execFile);
 const folders = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Docker drops what is forwarded, also between two ports of one bridge. Without iptables nothing is dropped. */
+/**
+ * Lets packets pass between the ports of a bridge: Docker drops what is forwarded, also there. Does nothing without
+ * iptables, where nothing is dropped. Throws `cancelled`.
+ */
 export async function allowForwarding(bridge: string, signal?: AbortSignal): Promise<void> {
   const rule = ["DOCKER-USER", "-i", bridge, "-o", bridge, "-j", "ACCEPT"];
   const present = await iptables(["-C", ...rule], signal);

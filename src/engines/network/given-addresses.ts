@@ -37,8 +37,9 @@ function parseAddress(text: string, subnet: Subnet): GivenAddress {
 }
 
 /**
- * The prefix says whom the container reaches without this host: those of the bridge's network at most, or of a network
- * that is not this host's at all. An address that its own network has for all or for none is nobody's.
+ * Throws `invalid` for a prefix that cannot be. The prefix says whom the container reaches without this host: those of
+ * the bridge's network at most, or of a network that is not this host's at all. A network's own and its broadcast
+ * address belong to nobody.
  */
 function checkPrefix(given: Subnet, bridge: Subnet): void {
   const shown = `${given.address}/${given.length}`;

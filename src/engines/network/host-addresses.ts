@@ -43,7 +43,10 @@ async function nameServers(): Promise<string[]> {
   return [...text.matchAll(/^nameserver[ \t]+([\d.]+)/gm)].map(([, server]) => server ?? "");
 }
 
-/** Of a network that only this host's own containers are in, or of somebody who answers in another one. */
+/**
+ * Returns who has an address of another network: one that only this host's own containers are in, or somebody who
+ * answers in it.
+ */
 async function neighbourOf(
   address: string,
   bridge: string,
@@ -59,7 +62,7 @@ async function neighbourOf(
 
 const containerPorts = ["veth", "tun", "dummy"];
 
-/** A bridge without a port to anywhere else. Its addresses are another engine's to give. */
+/** Returns whether a device is a bridge with ports to containers only. Its addresses are another engine's to give. */
 export async function isInternal(device: string): Promise<boolean> {
   if (!existsSync(`/sys/class/net/${device}/bridge`)) return false;
   const text = await runChild(["ip", "-d", "-j", "link", "show", "master", device], { task: "lxc" });
@@ -74,7 +77,10 @@ function ip(argv: readonly string[], signal: AbortSignal | undefined, ...flags: 
 /** On a bridge of this host the answer takes no millisecond; of a container that stands still, too. */
 const answerWithin = 300;
 
-/** Whether somebody on the bridge, or another card's network, has it now, running or paused; but for `macs`. */
+/**
+ * Returns whether somebody on a device's network has the address now, running or paused; cards with one of `macs` do
+ * not count.
+ */
 export async function isAnswered(
   address: string,
   device: string,

@@ -34,7 +34,7 @@ export async function setAddresses(card: Card, given: readonly Given[], managed:
   }
 }
 
-/** Answers whether there was something to do. */
+/** Changes what is not as it should be, and returns whether there was something to do. */
 async function correctAddresses(card: Card, given: readonly Given[]): Promise<boolean> {
   const wanted = given.map(({ address, length }) => `${address}/${length}`);
   const present = await present4(card);
@@ -61,14 +61,14 @@ function ip({ pid }: Card, ...args: string[]): Promise<string> {
 
 const dhcpClients = ["udhcpc", "dhclient", "dhcpcd"];
 
-/** They would take away at their next renewal what their server has not given. */
+/** Ends the container's DHCP clients, which would take away at their next renewal what their server has not given. */
 async function endDhcpClients(init: number): Promise<void> {
   const deadline = performance.now() + clientPatience;
   // One may just be making another of itself, to go on behind the others' back.
   while ((await killDhcpClients(init)) > 0 && performance.now() < deadline) await delay(pause / 5);
 }
 
-/** Answers how many there were. */
+/** Kills the container's DHCP clients once, and returns how many there were. */
 async function killDhcpClients(init: number): Promise<number> {
   const space = (pid: number): Promise<string> => readlink(`/proc/${pid}/ns/pid`).catch(() => "");
   const own = await space(init);

@@ -9,8 +9,8 @@ export interface Subnet {
 }
 
 /**
- * An address of the network that is not taken; `undefined`: all are. Which one depends on the seed, so that a container
- * that is made again mostly gets the same.
+ * Returns an address of the network that is not taken; undefined when all are. Which one depends on the seed, so that a
+ * container that is made again mostly gets the same.
  */
 export function freeAddress({ address, length }: Subnet, taken: Iterable<string>, seed: string): string | undefined {
   const used = new Set([address, ...taken]);
@@ -30,13 +30,13 @@ export function isInside({ address, length }: Subnet, candidate: string): boolea
   return Math.floor(toNumber(address) / size) === Math.floor(toNumber(candidate) / size);
 }
 
-/** The network's own address, or its broadcast address. */
+/** Returns whether an address is the network's own or its broadcast address. */
 export function isEdge({ length }: Subnet, candidate: string): boolean {
   const size = 2 ** (32 - length);
   return size > 2 && [0, size - 1].includes(toNumber(candidate) % size);
 }
 
-/** Whether a container can have it: neither this host's own, nor of many, nor none. */
+/** Returns whether a container can have an address: it is neither loopback, link-local, multicast nor reserved. */
 export function isUnicast(address: string): boolean {
   const [first = 0, second] = address.split(".").map(Number);
   return first > 0 && first < 224 && first !== 127 && !(first === 169 && second === 254);

@@ -26,7 +26,10 @@ const usualLimit = 64 * 1024;
 /** What a program of the system sees; nothing of the station's own environment. */
 export const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Runs a program without a shell, in a process group of its own that the signal kills. Answers what it printed. */
+/**
+ * Runs a program without a shell, in a process group of its own that the signal kills, and returns what it printed.
+ * Throws `engine_failed` with what it wrote to standard error, and `cancelled`.
+ */
 export function runChild(argv: readonly [string, ...string[]], options: ChildOptions): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const [program, ...args] = argv;
@@ -63,7 +66,7 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
   return promise;
 }
 
-/** A program was ended by a signal of somebody else's, which says nothing of what it was to do. */
+/** Returns whether a program was ended by a signal of somebody else, which says nothing of what it was to do. */
 export function wasKilled(error: unknown): boolean {
   return error instanceof AppError && Boolean((error.cause as { killedBy?: string | null } | undefined)?.killedBy);
 }

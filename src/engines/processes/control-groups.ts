@@ -1,6 +1,9 @@
 import { access, readdir, readFile } from "node:fs/promises";
 
-/** The container's control groups, of which what runs inside makes some of its own below; version 2 names no controller. */
+/**
+ * Returns a container's control groups, as /proc/PID/cgroup names them; programs inside make more below. `controllers`
+ * is [] in version 2; `group` is a path below the controller's mount. `pid`: of the first process.
+ */
 export async function containerControlGroups(pid: number): Promise<{ controllers: string[]; group: string }[]> {
   const groups = await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => "");
   return groups.split("\n").flatMap((line) => {

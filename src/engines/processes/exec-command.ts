@@ -14,7 +14,10 @@ export interface NumericUser {
   gid?: number;
 }
 
-/** `user` of a request for an engine that knows no names: a number, or two with a colon. Absent = root. */
+/**
+ * Returns the ids of a request's `user` for an engine that knows no names: a number, or two with a colon. Absent =
+ * root. Throws `invalid`.
+ */
 export function numericUser(user: string | undefined, engine: string): NumericUser {
   const [, uid, gid] = /^(\d{1,10})(?::(\d{1,10}))?$/.exec(user ?? "0") ?? [];
   if (uid === undefined) throw invalid("user", `must be a number for a container of ${engine}, or two with a colon.`);
@@ -49,9 +52,9 @@ export function noFolder(folder = ""): Error {
 }
 
 /**
- * The command in its folder, for an engine that has no word for it, or passes over one that is not there: a shell of the
- * container goes there, and takes neither the folder nor the program for code. `check` throws `invalid` when the folder
- * could not be entered, which the shell tells by a word that nobody else knows.
+ * Returns the command in its folder, for an engine that has no setting for it, or ignores one that is not there: a
+ * shell of the container goes there, and takes neither the folder nor the program for code. `check` throws `invalid`
+ * when the folder could not be entered, which the shell tells by a word that nobody else knows.
  */
 export function commandInFolder({ command, workingDir }: ExecRequest) {
   if (workingDir === undefined) return { argv: [...command], check: (result: ExecResult) => result };

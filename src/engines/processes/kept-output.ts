@@ -6,7 +6,7 @@ export interface KeptOutput {
   add(data: Buffer): void;
   /** Returns what is kept, as UTF-8. */
   text(): string;
-  /** There was more. */
+  /** Returns whether there was more than is kept. */
   truncated(): boolean;
 }
 
@@ -44,7 +44,10 @@ export function keepEnd(limit = outputLimit): KeptOutput {
   };
 }
 
-/** A buffer that grows up to a capacity. Pieces are copied, so that none holds the larger chunk that it was cut from. */
+/**
+ * Returns a buffer that grows up to a capacity. Pieces are copied, so that none holds the larger chunk that it was cut
+ * from.
+ */
 function createBytes(capacity: number) {
   let buffer = Buffer.allocUnsafe(Math.min(capacity, firstCapacity));
   let length = 0;
@@ -80,17 +83,17 @@ export function logEnd(text: string, lines: number, cut: boolean): KeptLog {
   return { text: end, truncated: cut && end.length === text.length };
 }
 
-/** What a shell answers for a program that is not there; engines have words of their own for it. */
+/** Returns what a shell returns for a program that is not there; engines have words of their own for it. */
 export function noProgram(program: string): ExecResult {
   return { exitCode: 127, stdout: "", stderr: `${program}: not found\n`, truncated: false };
 }
 
-/** The same for a file that is no program, or not for this user. */
+/** Returns what a shell returns for a file that is no program, or not for this user. */
 export function notExecutable(program: string): ExecResult {
   return { ...noProgram(program), exitCode: 126, stderr: `${program}: cannot be executed\n` };
 }
 
-/** The last lines of a text; a line break at its end begins no further one. */
+/** Returns the last lines of a text; a line break at its end begins no further one. */
 export function lastLines(text: string, lines: number): string {
   let at = text.endsWith("\n") ? text.length - 1 : text.length;
   for (let left = lines; left > 0 && at >= 0; left--) at = at === 0 ? -1 : text.lastIndexOf("\n", at - 1);

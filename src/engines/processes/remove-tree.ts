@@ -12,7 +12,7 @@ export async function removeTree(folder: string, { task }: Pick<ChildOptions, "t
   await runChild(["rm", "-rf", "--one-file-system", "--", folder], { task });
 }
 
-/** In the order in which they were mounted. */
+/** Returns the mount points in a folder, in the order in which they were mounted. */
 async function mountsBelow(folder: string): Promise<string[]> {
   const table = await readFile("/proc/self/mountinfo", "utf8");
   const points = table.split("\n").map((line) => decodeMountPoint(line.split(" ")[4] ?? ""));

@@ -6,7 +6,7 @@ import type { Shape } from "../shape.ts";
 /** The kernel gives no less than a millisecond in each tenth of a second. */
 const leastTime = 10;
 
-/** What can be seen to be wrong without looking anywhere. Throws `invalid` naming the field. */
+/** Throws `invalid`, naming the field, for what can be seen to be wrong without looking at the container. */
 export function checkShape({ hostname, cpuTime, memory, size, nameServers }: Shape): void {
   if (hostname !== undefined && !/^(?=.{1,63}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(hostname))
     throw invalid("hostname", "must have letters, digits, dots and dashes, 63 at most.");

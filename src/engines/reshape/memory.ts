@@ -16,7 +16,10 @@ export async function checkMemory(pid: number, memory: number): Promise<void> {
   if (inUse > memory) throw tooLittle(`${inUse} bytes are in use`);
 }
 
-/** Pages of files can be read again; what is in a file system in memory cannot. */
+/**
+ * Returns the bytes that a container cannot give back: pages of files can be read again, those of a file system in
+ * memory cannot. See memory.stat in Documentation/admin-guide/cgroup-v2.rst.
+ */
 async function heldMemory(pid: number): Promise<number> {
   const { folder, unified } = await groupOf(pid, "memory");
   const [usage, stat] = await Promise.all(

@@ -1,6 +1,6 @@
 import type { PortMapping } from "../engine.ts";
 
-/** Ports as Docker's inspect shows them, which is what clients of every engine read. */
+/** Returns ports as Docker's inspect shows them, which is what clients of every engine read. */
 export function toDockerPorts(ports: readonly PortMapping[]): Record<string, { HostIp: string; HostPort: string }[]> {
   const shown: Record<string, { HostIp: string; HostPort: string }[]> = {};
   for (const { host, container, protocol } of ports) {

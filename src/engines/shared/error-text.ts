@@ -1,4 +1,4 @@
-/** What an engine or a program said, as one line with a full stop. */
+/** Returns what an engine or a program said, as one line with a full stop. */
 export function toSentence(reason: string): string {
   return withFullStop(reason.replaceAll(/\s+/g, " ").replaceAll(/[{}]/g, "").trim());
 }

@@ -15,7 +15,7 @@ export function hostArchitecture(): string {
   return architectureName(os.arch());
 }
 
-/** As amd64. */
+/** Returns Debian's word for an architecture, as amd64; a word that is not known as it is. */
 export function architectureName(word: string): string {
   return words[word] ?? word;
 }

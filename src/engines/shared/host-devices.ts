@@ -31,7 +31,10 @@ const standard = new Set(
   ["console", "full", "null", "ptmx", "random", "tty", "urandom", "zero"].map((name) => `/dev/${name}`),
 );
 
-/** The host's side of a spec's devices; looked up at each create, because devices are plugged in at any time. */
+/**
+ * Returns what this host has of a spec's devices. It is looked up at each create, because devices are plugged in at any
+ * time.
+ */
 export async function hostFacts(spec: Pick<ContainerSpec, "devices" | "gpu">): Promise<HostFacts> {
   const nvidia = spec.gpu && (await exists("/dev/nvidiactl"));
   const majors = new Set(spec.devices.flatMap((rule) => rule.majors.map(({ kind, major }) => `${kind}${major}`)));
@@ -40,7 +43,7 @@ export async function hostFacts(spec: Pick<ContainerSpec, "devices" | "gpu">): P
   return { nodes, nvidia, gpuNodes };
 }
 
-/** Nodes below the folder. */
+/** Returns the device nodes below a folder that are wanted. */
 export async function deviceNodes(folder: string, wanted: (node: DeviceNode) => boolean): Promise<DeviceNode[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const found: DeviceNode[] = [];
@@ -58,7 +61,7 @@ export async function deviceNodes(folder: string, wanted: (node: DeviceNode) => 
   return found;
 }
 
-/** -1: the node is gone meanwhile. */
+/** Returns the kernel's major number of a node; -1 when the node is gone meanwhile. */
 async function majorOf(name: string): Promise<number> {
   const stat = await lstat(name, { bigint: true }).catch(() => undefined);
   if (!stat) return -1;

@@ -3,7 +3,10 @@ import { broadcastOf } from "../network/subnet.ts";
 
 /** Lines of LXC's configuration, which LXD passes on as `raw.lxc`. */
 
-/** A line break in a value would be a setting of its own, so none is let through. */
+/**
+ * Returns settings as a configuration. Throws `invalid` for a control character: a line break in a value would be a
+ * setting of its own.
+ */
 export function joinLines(lines: readonly string[]): string {
   const bad = lines.find((line) => /\p{Cc}/u.test(line));
   if (bad !== undefined) throw invalid(bad.split(" = ")[0] ?? "", "must not contain control characters.");
@@ -13,21 +16,27 @@ export function joinLines(lines: readonly string[]): string {
 /** LXC reads each mount into so many bytes and passes over the rest, which may be its `ro`. */
 const longestMount = 4095;
 
-/** `target` is relative to the container's root. */
+/**
+ * Returns the setting that mounts a path of the host. `target` is relative to the container's root. Throws `invalid`
+ * when the paths are too long.
+ */
 export function mountLine(source: string, target: string, options: readonly string[]): string {
   const mount = `${escapePath(source)} ${escapePath(target)} none ${options.join(",")} 0 0`;
   if (Buffer.byteLength(mount) >= longestMount) throw invalid("volume.host", "has a folder whose path is too long.");
   return `lxc.mount.entry = ${mount}`;
 }
 
-/** As in fstab. */
+/** Returns a path as fstab(5) has it. */
 function escapePath(path: string): string {
   return path.replaceAll(/[ \t\n\\]/g, (letter) => {
     return [...Buffer.from(letter)].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
   });
 }
 
-/** Both versions of control groups are named; LXC passes over the one that the host has not. */
+/**
+ * Returns the settings for a share of CPU time, 2 to 1024. Both versions of control groups are named; LXC ignores the
+ * one that the host has not.
+ */
 export function weightLines(cpuWeight: number): string[] {
   const unified = 1 + Math.floor(((cpuWeight - 2) * 9999) / 262_142);
   return [`lxc.cgroup.cpu.shares = ${cpuWeight}`, `lxc.cgroup2.cpu.weight = ${unified}`];
@@ -60,12 +69,12 @@ export function memoryLines(memory: number, swap: boolean): string[] {
   ];
 }
 
-/** `device`: as `c 81:* rw`. */
+/** Returns the settings that allow or deny a device, given as `c 81:* rw`. */
 export function deviceLines(verb: "allow" | "deny", device: string): string[] {
   return [`lxc.cgroup.devices.${verb} = ${device}`, `lxc.cgroup2.devices.${verb} = ${device}`];
 }
 
-/** Of the container's first network card. `address`: with its prefix length. */
+/** Returns the settings for an address of the container's first network card. `address`: with its prefix length. */
 export function addressLines(address: string, gateway: string | undefined): string[] {
   return [
     `lxc.net.0.ipv4.address = ${addressSetting(address)}`,

@@ -21,7 +21,10 @@ export interface ImageRecord {
 
 const name = "image.json";
 
-/** `undefined`: no image there, or one that is just being deleted, or a record that somebody has damaged. */
+/**
+ * Returns the record in a folder; undefined when there is no image, one that is just being deleted, or a damaged
+ * record.
+ */
 export async function readRecord(folder: string): Promise<ImageRecord | undefined> {
   try {
     const record: unknown = JSON.parse(await readFile(join(folder, name), "utf8"));
@@ -40,7 +43,7 @@ function isRecord(value: unknown): value is ImageRecord {
   return words && numbers && typeof tags === "object" && tags !== null;
 }
 
-/** Whole or not at all, also when the power fails. */
+/** Writes the record into a folder, whole or not at all, also when the power fails. */
 export async function writeRecord(folder: string, record: ImageRecord): Promise<void> {
   const temporary = join(folder, `${name}.new`);
   const file = await open(temporary, "w", 0o600);

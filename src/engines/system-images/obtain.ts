@@ -82,7 +82,7 @@ export function createObtain({ remote, store, task, env }: Deps) {
   }
 }
 
-/** Serials begin with the day. */
+/** Returns when a build was made, in seconds since 1970, by its serial, which begins with the day; 0 = unknown. */
 function createdAt(serial: string): number {
   const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)/.exec(serial) ?? [];
   const time = Date.parse(`${year}-${month}-${day}T00:00:00Z`);

@@ -48,7 +48,7 @@ export async function pack(source: AsyncIterable<Buffer>, options: PackOptions):
 
 type Command = readonly [string, ...string[]];
 
-/** `undefined`: it is not packed. */
+/** Returns what unpacks an archive that begins so; undefined when it is not packed. */
 function unpackerOf(head: Buffer): Command | undefined {
   const magic = head.toString("hex");
   const format = formats.find((format) => magic.startsWith(format.magic));

@@ -21,9 +21,9 @@ export interface Program {
   child: ChildProcess;
   /** Its good end. Rejects when it failed or was stopped, after it is gone. */
   done: Promise<void>;
-  /** It and all that it has started. */
+  /** Kills the program and all that it has started. */
   kill(): void;
-  /** Each line that it writes to standard error. */
+  /** Tells the listener of each line that the program writes to standard error. */
   onLine(listener: (line: string) => void): void;
 }
 

@@ -10,9 +10,12 @@ import { cancelled, unreachable, wrongAnswer } from "./failures.ts";
 export interface Remote {
   /** Host and port, for a person. */
   readonly host: string;
-  /** The whole of a JSON document. */
+  /** Returns a JSON document. Throws `remote_failed`. */
   json(path: string, signal: AbortSignal): Promise<unknown>;
-  /** A file, piece by piece. `size`: what it must have. Leaving early closes the connection. */
+  /**
+   * Yields a file piece by piece. `size`: the bytes that it must have. Leaving early closes the connection. Throws
+   * `remote_failed`.
+   */
   file(path: string, size: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined>;
 }
 
@@ -31,7 +34,10 @@ export interface RemoteOptions {
   judge: AddressJudge;
 }
 
-/** An image server that leads to its own origin and to named hosts only, and to no address that the judge refuses. */
+/**
+ * Returns an image server that leads to its own origin and to named hosts only, and to no address that the judge
+ * refuses. Throws `invalid` for what is no address of a server.
+ */
 export function createRemote(server: string, { env, hosts, judge }: RemoteOptions): Remote {
   if (!URL.canParse(server)) throw new AppError("invalid", `${server} is not the address of an image server.`);
   const base = new URL(server.endsWith("/") ? server : `${server}/`);

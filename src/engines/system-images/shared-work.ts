@@ -14,8 +14,8 @@ type Follower = { report: Report };
 export type Work<T> = (signal: AbortSignal, report: Report) => Promise<T>;
 
 /**
- * Single-flight: however many ask for the same at once, the work is done once, and all see its progress. It is stopped
- * when the last of them aborts, who then waits for its end.
+ * Returns what shares work: however many ask for the same at once, the work is done once, and all see its progress. It
+ * is stopped when the last of them aborts, who then waits for its end.
  */
 export function createSharedWork<T>() {
   const running = new Map<string, Flight<T>>();

@@ -30,7 +30,7 @@ interface Products {
 export interface Product {
   /** Names, separated by commas. */
   aliases?: string;
-  /** As amd64. */
+  /** Returns Debian's word for an architecture, as amd64; a word that is not known as it is. */
   arch?: string;
   /** For a person, as Debian. */
   os?: string;
@@ -94,7 +94,7 @@ export async function inProducts<T>(
   }
 }
 
-/** Of several with one alias the usual one. */
+/** Returns the usual one of several products with one alias. */
 export function usualOf(candidates: readonly Product[]): Product | undefined {
   return candidates.find(({ variant }) => variant === undefined || variant === "default") ?? candidates[0];
 }
@@ -115,7 +115,7 @@ async function productFiles(remote: Remote, signal: AbortSignal): Promise<string
   return files.flatMap(({ path }) => (isPlain(path) ? path : []));
 }
 
-/** What a server says of itself gets into records and sentences: only a line of an ordinary length. */
+/** Returns whether a word of a server's is a line of an ordinary length: such words get into records and sentences. */
 function isPlain(word: unknown): word is string {
   return typeof word === "string" && /^[^\p{Cc}]{1,255}$/u.test(word);
 }
@@ -124,7 +124,7 @@ function isWanted({ aliases }: Product, name: string): boolean {
   return (aliases ?? "").split(",").some((alias) => isNameOf(name, alias.trim()));
 }
 
-/** Newest first. */
+/** Returns the builds, newest first. */
 export function versionsOf(product: Product): [serial: string, items: Item[]][] {
   const known = Object.entries(product.versions ?? {}).filter(([serial]) => isPlain(serial));
   const sorted = known.toSorted(([a], [b]) => (a < b ? 1 : -1));

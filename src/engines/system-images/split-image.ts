@@ -65,7 +65,7 @@ function byFingerprint(
   return undefined;
 }
 
-/** Newest first. */
+/** Returns the builds, newest first. */
 function imagesOf(product: Product, { host }: Remote): SplitImage[] {
   return versionsOf(product).flatMap(([, items]) => {
     const head = items.find(({ ftype = "" }) => heads.includes(ftype));

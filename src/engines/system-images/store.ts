@@ -27,13 +27,15 @@ export type NewImage = Omit<ImageRecord, "size" | "tags">;
 export interface Store {
   /** Returns all images that have a tag. */
   list(): Promise<StoredImage[]>;
-  /** By id, the beginning of one, or reference. */
+  /** Returns the image with this id, this beginning of an id, or this reference; undefined when there is none. */
   find(reference: string): Promise<StoredImage | undefined>;
-  /** Runs `fill` with an empty folder and takes that, with an archive in it, as an image without tags. Answers its id. */
+  /**
+   * Runs `fill` with an empty folder and takes that, with an archive in it, as an image without tags. Returns its id.
+   */
   add(fill: (folder: string) => Promise<NewImage>): Promise<string>;
-  /** False: there is no such image (any more). */
+  /** Gives an image a tag, which another image loses then. Returns false when there is no such image (any more). */
   tag(id: string, reference: string): Promise<boolean>;
-  /** By reference only the tag goes, unless it is the last; by id all of it. False: it is not there. */
+  /** Removes a tag, and the image with its last one; by an id the image. Returns false when it is not there. */
   remove(reference: string): Promise<boolean>;
   /** Deletes what a killed station left unfinished. */
   recover(): Promise<void>;
@@ -60,7 +62,7 @@ export function createStore(folder: string, station: string): Store {
     }
   }
 
-  /** The same image may have come by another way: that one stays. */
+  /** Renames a finished image to its place. The same image may have come by another way: that one stays. */
   async function publish(part: string, id: string): Promise<void> {
     if (await readRecord(join(folder, id))) return;
     if ((await ids()).includes(id)) await discard(id);
@@ -134,7 +136,7 @@ function createReader(folder: string) {
     return (await readdir(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
   }
 
-  /** Also those without tags. */
+  /** Returns all images, also those without tags. */
   async function all(): Promise<StoredImage[]> {
     const records = await Promise.all((await ids()).map((id) => readRecord(join(folder, id))));
     const present = records.filter((record) => record !== undefined);

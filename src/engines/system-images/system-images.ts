@@ -9,9 +9,12 @@ import type { Images } from "../engine.ts";
  * image. A tag is one image's: pulled again it may be another's, and an image without tags is deleted.
  */
 export interface SystemImages extends Images {
-  /** `undefined`: not in the store. */
+  /** Returns an image's root file system; undefined when it is not in the store. */
   rootfs(reference: string): Promise<Rootfs | undefined>;
-  /** Why a pull would not get it at present; `undefined`: it would, or the server has said nothing of use in time. */
+  /**
+   * Returns why a pull would not get an image at present; undefined when it would, or when the server has said nothing
+   * of use in time.
+   */
   lacks(reference: string, signal: AbortSignal): Promise<Lack | undefined>;
 }
 

@@ -9,7 +9,10 @@ export interface Frame {
 
 const headSize = 8;
 
-/** The output of a container without a terminal: pieces with a head of stream and length. Pieces may come cut. */
+/**
+ * Yields the output of a container without a terminal: frames with a head of 8 bytes, the first of them the stream, the
+ * last four the length; see "Stream format" in Docker's API, ContainerAttach. Frames may come in pieces.
+ */
 export async function* readFrames(source: Readable): AsyncGenerator<Frame, void, undefined> {
   let head: Buffer = Buffer.alloc(0);
   let left = 0;
@@ -35,7 +38,7 @@ export async function* readFrames(source: Readable): AsyncGenerator<Frame, void,
   }
 }
 
-/** The output of a container with a terminal: one stream, as it is. */
+/** Yields the output of a container with a terminal, which is one stream as it is. */
 export async function* readTerminal(source: Readable): AsyncGenerator<Frame, void, undefined> {
   for await (const chunk of source) yield { stream: "stdout", data: chunk as Buffer };
 }

@@ -11,7 +11,7 @@ export interface CreateFacts extends HostFacts {
 
 const cpuPeriod = 100_000;
 
-/** ContainerSpec -> body of POST /containers/create. */
+/** Returns a spec as the body of POST /containers/create in Docker's API 1.41. */
 export function createBody(spec: ContainerSpec, facts: CreateFacts): Record<string, unknown> {
   const ports = portSets(spec);
   return {

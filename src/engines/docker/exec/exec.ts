@@ -83,7 +83,7 @@ async function follow(http: DockerHttp, exec: string, request: ExecRequest, sign
   return { exitCode: ExitCode, stdout, stderr: output.stderr.text(), truncated };
 }
 
-/** The streams end a moment before the program has. */
+/** Waits for the end of a program, whose streams end a moment before it. */
 async function endOf(http: DockerHttp, exec: string, signal: AbortSignal) {
   for (;;) {
     const { Running, ExitCode, Pid } = await http.json<Execution>({ path: `/exec/${exec}/json`, signal });
@@ -92,7 +92,7 @@ async function endOf(http: DockerHttp, exec: string, signal: AbortSignal) {
   }
 }
 
-/** It leads a process group of its own. It may just be on its way to its start. */
+/** Kills a program that may just be starting; it leads a process group of its own. */
 async function kill(http: DockerHttp, exec: string): Promise<void> {
   for (let tries = killTries; tries > 0; tries--) {
     const found = await http.json<Execution>({ path: `/exec/${exec}/json` }).catch(() => undefined);

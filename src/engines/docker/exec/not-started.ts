@@ -11,8 +11,8 @@ const missing = /executable file not found|no such file or directory/i;
 const unfit = /permission denied|exec format error|is a directory/i;
 
 /**
- * Docker's reason why a program was not started -> what a shell would answer for it. Throws `invalid` naming the field
- * that is wrong, `engine_failed` for another failure of the runtime. `undefined`: it is no such reason.
+ * Returns what a shell would return for a program that Docker could not start; undefined when `reason` says nothing of
+ * that. Throws `invalid` naming the field that is wrong, `engine_failed` for another failure of the runtime.
  */
 export function notStarted(
   reason: string,

@@ -26,8 +26,8 @@ export function createImages(http: DockerHttp): Images {
   }
 
   /**
-   * With its last tag an image goes, or stays with it: by its id, because by the tag Docker would take the tag from an
-   * image that others are built on, and keep the image.
+   * Removes a tag, and the image with its last one. The last one is removed by the image's id: by the tag Docker would
+   * only untag an image that others are built on.
    */
   async function remove(reference: string, signal?: AbortSignal): Promise<void> {
     const image = await get(reference, signal);

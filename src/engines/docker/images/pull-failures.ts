@@ -2,7 +2,10 @@ import { AppError } from "../../../errors.ts";
 import { reasonText } from "../failures.ts";
 import { registryReason } from "./registry-reason.ts";
 
-/** A pull's answer began and broke off: Docker went away, or something between it and the station cut the connection. */
+/**
+ * Returns the `engine_unavailable` for a pull whose answer broke off: Docker went away, or something between it and the
+ * station cut the connection.
+ */
 export function pullCutOff(reference: string, cause: unknown): AppError {
   return new AppError("engine_unavailable", `The download of ${reference} was cut off.`, {
     cause,

@@ -34,8 +34,8 @@ const interval = 100;
 const downloadShare = 0.8;
 
 /**
- * Layers -> one percentage. A layer's size is known only when its download begins; until then it counts as large as
- * the others are on average, and what was once shown is never taken back.
+ * Returns what counts the layers of a pull and reports one percentage of all, which never goes back. A layer's size is
+ * known only when its download begins; until then it counts as large as the others are on average.
  */
 export function createPullMeter(report: ((progress: PullProgress) => void) | undefined): PullMeter {
   const layers = new Map<string, Layer>();
@@ -76,7 +76,7 @@ function note(layers: Map<string, Layer>, id: string, status: string, detail: Pu
   if (status === "Pull complete") layer.done = true;
 }
 
-/** 0 to 100; -1 = no size is known. */
+/** Returns 0 to 100; -1 while no size is known. */
 function share(layers: Map<string, Layer>): number {
   const all = [...layers.values()];
   const known = all.filter((layer) => layer.total > 0);

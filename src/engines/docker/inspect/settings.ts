@@ -5,7 +5,7 @@ import { requireContainer, type Inspected } from "./inspect.ts";
 import { networkLabel } from "../labels.ts";
 import type { DockerHttp } from "../client/http.ts";
 
-/** What an inspect tells of what was asked for at create, or changed since. */
+/** Returns what a container was asked for at create, or changed to since, from an inspect. Throws `not_found`. */
 export async function readSettings(http: DockerHttp, id: string, signal?: AbortSignal): Promise<ContainerSettings> {
   const inspected = await requireContainer(http, id, signal);
   const { Config, HostConfig, Mounts } = inspected;
@@ -22,7 +22,7 @@ export async function readSettings(http: DockerHttp, id: string, signal?: AbortS
   };
 }
 
-/** Whether Docker starts the container by itself. */
+/** Returns whether Docker starts a container with this restart policy by itself. */
 export function isAutostart(policy: Inspected["HostConfig"]["RestartPolicy"]): boolean {
   return !["", "no"].includes(policy?.Name ?? "");
 }

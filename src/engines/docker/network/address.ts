@@ -29,7 +29,10 @@ export interface Lease extends Address {
 const attempts = "6";
 const leaseScript = fileURLToPath(new URL("dhcp-lease.sh", import.meta.url));
 
-/** `undefined`: nobody answered, and the container keeps the address it has. */
+/**
+ * Asks the network's DHCP server for an address. Returns undefined when nobody answered and the container has an
+ * address, which it keeps; throws `engine_failed` when it has none.
+ */
 export async function requestLease(port: LanPort, plan: LanPlan): Promise<Lease | undefined> {
   const present = (await presentAddresses(port))[0];
   const ask = ["busybox", "udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", attempts, "-T", "1", "-s", leaseScript];

@@ -18,7 +18,10 @@ import { lanLabelName, readLanPlan, type LanPlan } from "../lan-label.ts";
  * as long as the same process is the container's first.
  */
 export interface Lan {
-  /** Nothing to do for a container without a LAN address, and for one that does not run. */
+  /**
+   * Gives a container its card and its address. Does nothing for a container without a LAN address, and for one that
+   * does not run. Throws `engine_failed`.
+   */
   attach(container: Container, signal?: AbortSignal): Promise<void>;
   /** Renews no lease any more. */
   close(): void;

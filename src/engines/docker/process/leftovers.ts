@@ -1,10 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 
 /**
- * A dockerd that dies while it starts a container leaves the container's processes to containerd, and knows nothing of
- * them when it is back: a start then fails with "id already in use", and a removed container would run on. This ends
- * what the kernel still shows of a container id: the processes of its control group, and its shim, so that containerd
- * cleans up behind it. To be called only for a container that Docker says is not running, or is gone.
+ * Kills what the kernel still shows of a container id: the processes of its control group, and its shim, so that
+ * containerd cleans up behind it. Returns how many there were. Only for a container that Docker says is not running, or
+ * is gone: a dockerd that dies while it starts a container leaves its processes to containerd, and knows nothing of
+ * them when it is back. A start then fails with "id already in use", and a removed container would run on.
  */
 export async function killLeftovers(id: string): Promise<number> {
   let killed = 0;

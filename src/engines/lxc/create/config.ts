@@ -54,7 +54,7 @@ export interface GivenIds {
 
 const common = "/usr/share/lxc/config/common.conf";
 
-/** ContainerSpec -> LXC's configuration; nothing but what stands here gets into it. */
+/** Returns a spec as LXC's configuration; see lxc.container.conf(5). Nothing but what stands here gets into it. */
 export function containerConfig(spec: ContainerSpec, facts: ConfigFacts): string {
   return joinLines([
     `lxc.include = ${common}`,
@@ -75,7 +75,7 @@ export function containerConfig(spec: ContainerSpec, facts: ConfigFacts): string
   ]);
 }
 
-/** With a size it is a file system of its own. */
+/** Returns where the root file system is: with a size in a file of its own. */
 function rootLines({ size }: Limits, { home, ids }: ConfigFacts): string[] {
   if (!ids)
     return [`lxc.rootfs.path = ${size === undefined ? `dir:${home}/${folderName}` : `loop:${home}/${imageName}`}`];
@@ -136,7 +136,7 @@ function devices(spec: ContainerSpec, { nodes, gpuDevices }: ConfigFacts): strin
   ];
 }
 
-/** What is mounted on a folder of another mount comes after it. */
+/** Returns the mounts, with what is mounted on a folder of another mount after that one. */
 function mounts(spec: ContainerSpec, { mountPoints, ids }: ConfigFacts): string[] {
   const all = spec.mounts.map((mount, index) => ({ ...mount, point: mountPoints[index] as string }));
   return all

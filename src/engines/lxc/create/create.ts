@@ -146,7 +146,9 @@ async function giveIds({ layout, ids, mapsOwners }: CreateDeps, { name, limits }
   return { range: await ids.take(name), mappedByMount: await mapsOwners(limits.size !== undefined) };
 }
 
-/** A folder, or a file system of its own that is mounted for nobody else. */
+/**
+ * Runs `work` with the container's empty root: a folder, or a file system of its own that is mounted for nobody else.
+ */
 async function withRoot<T>({ spec, ids, folder }: Making, work: (root: string) => Promise<T>): Promise<T> {
   const { size } = spec.limits;
   const root = path.join(folder, folderName);
@@ -167,7 +169,10 @@ async function fillRoot(work: Making, root: string): Promise<Pick<ConfigFacts, "
   return { mountPoints, systemd: await hasSystemd(root) };
 }
 
-/** The host's nodes are nobody's in a container with ids of its own: it gets copies that belong to its root. */
+/**
+ * Copies device nodes for a container with ids of its own, in which the host's belong to nobody: the copies belong to
+ * its root.
+ */
 async function giveNodes(
   { spec, folder, ids }: Making,
   nodes: readonly string[],

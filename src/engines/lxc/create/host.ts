@@ -6,14 +6,17 @@ import type { ConfigFacts } from "./config.ts";
 /** `nodes`: as /dev/video0. */
 export type HostSide = Pick<ConfigFacts, "gpuDevices" | "swap"> & { nodes: readonly string[] };
 
-/** The host's side of a spec's devices and limits. */
+/** Returns what this host has of a spec's devices, and what its kernel can limit. */
 export async function readHostSide(spec: ContainerSpec): Promise<HostSide> {
   const [{ nodes }, gpu, swap] = await Promise.all([hostFacts(spec), spec.gpu ? gpuNodes() : [], countsSwap()]);
   const all = new Set([...nodes, ...gpu].map((node) => node.path));
   return { nodes: [...all], gpuDevices: [...new Set(gpu.map(({ kind, major }) => `${kind} ${major}:*`))], swap };
 }
 
-/** The kernel's common ones and NVIDIA's. Libraries that belong to NVIDIA's driver are the image's matter. */
+/**
+ * Returns the nodes of GPUs: the kernel's common ones and NVIDIA's. Libraries that belong to NVIDIA's driver are the
+ * image's matter.
+ */
 function gpuNodes() {
   return deviceNodes("/dev", ({ path }) => /^\/dev\/(?:dri\/|nvidia)/.test(path));
 }

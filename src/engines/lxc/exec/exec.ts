@@ -60,7 +60,10 @@ export async function execIn(target: ExecTarget, request: ExecRequest, signal: A
   }
 }
 
-/** What lxc-attach says when it cannot start a program: this line and nothing else. */
+/**
+ * Returns what a shell would return for a program that lxc-attach could not start, which it says in this line and
+ * nothing else.
+ */
 function notStarted(name: string, program = "", { exitCode, stdout, stderr }: ExecResult): ExecResult | undefined {
   const [line, ...more] = stderr.trimEnd().split("\n");
   const own = line?.startsWith(`lxc-attach: ${name}: `) && line.endsWith(` - Failed to exec "${program}"`);

@@ -13,14 +13,14 @@ export async function readConfig(layout: Layout, name: string): Promise<string> 
   }
 }
 
-/** Whole or not at all, and on the disk when it resolves. */
+/** Replaces a file, whole or not at all; the new one is on the disk when it resolves. */
 export async function writeConfig(layout: Layout, name: string, text: string): Promise<void> {
   const file = layout.config(name);
   const { mode } = await stat(file);
   await replaceFile(file, text, mode & 0o777);
 }
 
-/** The settings of this name, in the order of the file. */
+/** Returns the values of a setting, in the order of the file. */
 export function settingsOf(config: string, name: string): string[] {
   const pattern = new RegExp(`^\\s*${name.replaceAll(".", "\\.")}\\s*=\\s*(\\S.*?)\\s*$`, "gm");
   return [...config.matchAll(pattern)].flatMap(([, value]) => value ?? []);
@@ -29,7 +29,7 @@ export function settingsOf(config: string, name: string): string[] {
 /** By name; several where LXC takes several, none: it is left out. */
 export type Settings = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** The file with these settings, and no others of their names. */
+/** Returns a configuration with these settings, and no others of their names. */
 export function withSettings(config: string, settings: Settings): string {
   const kept = config.split("\n").filter((line) => !Object.hasOwn(settings, line.split("=")[0]?.trim() ?? ""));
   const added = Object.entries(settings).flatMap(([name, value = []]) =>
@@ -38,7 +38,7 @@ export function withSettings(config: string, settings: Settings): string {
   return `${[...kept.filter((line) => line !== ""), ...added].join("\n")}\n`;
 }
 
-/** Paths below one folder are below another. */
+/** Returns a configuration whose paths below one folder are below another. */
 export function moved(config: string, from: string, to: string): string {
   return config.replaceAll(`${from}/`, `${to}/`);
 }

@@ -41,16 +41,19 @@ export interface ContainerFacts {
 }
 
 export interface FactsStore {
-  /** `undefined`: no container of that name. */
+  /** Returns what the files of a container say; undefined when there is no container of that name. */
   get(name: string): Promise<ContainerFacts | undefined>;
-  /** Forgets what is not among these. */
+  /** Forgets all containers but these. */
   retain(names: ReadonlySet<string>): void;
 }
 
 /** Milliseconds; a kernel's is at most 10. */
 const tick = 100;
 
-/** Files are read once for each state that they are in; the folder's changes with what is made or renamed in it. */
+/**
+ * Returns the facts of the containers below one LXC path. Files are read once for each state that they are in; the
+ * state of a folder changes with what is made or renamed in it.
+ */
 export function createFactsStore(layout: Layout): FactsStore {
   const known = new Map<string, { state: string; facts: ContainerFacts }>();
 

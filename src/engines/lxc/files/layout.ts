@@ -13,11 +13,11 @@ export interface Layout {
   readonly hostsDir: string;
   /** Returns the container's folder. */
   home(name: string): string;
-  /** `gantry.json`: what the station knows of a container. */
+  /** Returns the path of `gantry.json`: what the station knows of a container. */
   facts(name: string): string;
   /** Returns the path of LXC's configuration of a container; see lxc.container.conf(5). */
   config(name: string): string;
-  /** Lies there as soon as the container has run. */
+  /** Returns the path of a file that is there as soon as the container has run. */
   started(name: string): string;
 }
 
@@ -46,12 +46,12 @@ export function isContainerName(name: string): boolean {
   return /^[^./][^/]*$/.test(name) && Buffer.byteLength(name) <= 255 && !name.includes("\0");
 }
 
-/** STATION.TASK.NAME; stations and tasks have no dots. */
+/** Returns STATION.TASK.NAME; stations and tasks have no dots. */
 export function stagingName(owner: { station: string; task: number }, name: string): string {
   return `${owner.station}.${owner.task}.${name}`;
 }
 
-/** STATION.TASK..removed-UNIQUE.NAME: no name begins with a dot. `unique`: without dots. */
+/** Returns STATION.TASK..removed-UNIQUE.NAME: no container's name begins with a dot. `unique`: without dots. */
 export function removedName(owner: { station: string; task: number }, name: string, unique: string): string {
   return stagingName(owner, `.removed-${unique}.${name}`);
 }

@@ -1,13 +1,13 @@
 import { open, rename } from "node:fs/promises";
 
-/** Whole or not at all, and on the disk when it resolves. */
+/** Replaces a file, whole or not at all; the new one is on the disk when it resolves. */
 export async function replaceFile(file: string, text: string, mode: number): Promise<void> {
   const draft = `${file}.gantry-new`;
   await writeSynced(draft, text, { flag: "w", mode });
   await rename(draft, file);
 }
 
-/** On the disk when it resolves. */
+/** Writes a file that is on the disk when it resolves. */
 export async function writeSynced(file: string, text: string, as: { flag: "w" | "wx"; mode: number }): Promise<void> {
   const handle = await open(file, as.flag, as.mode);
   try {

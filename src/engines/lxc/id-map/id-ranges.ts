@@ -37,7 +37,10 @@ export function createIdRanges({ used, seed, files }: Deps): IdRanges {
   return { take, release: (name) => void taken.delete(name) };
 }
 
-/** The place of the first try depends on `seed`, so that containers of other folders of LXC hardly ever have the same. */
+/**
+ * Returns a range that is not taken, or the last one, which is shared, when all are. The place of the first try depends
+ * on `seed`, so that containers of other folders of LXC hardly ever have the same.
+ */
 export function chooseRange(all: IdRange, taken: readonly IdRange[], seed: string): IdRange {
   const ranges = Math.floor(all.count / idsPerContainer);
   const rangeAt = (index: number): IdRange => ({ start: all.start + index * idsPerContainer, count: idsPerContainer });

@@ -35,7 +35,7 @@ export function createInspect({ layout, facts, finder }: Deps): Pick<Containers,
   };
 }
 
-/** What the configuration says, and what the station wrote down at create where that says it otherwise. */
+/** Returns what the configuration says, and what the station wrote down at create where that says it otherwise. */
 async function readSettings(layout: Layout, name: string, { station }: ContainerFacts): Promise<ContainerSettings> {
   const config = await readConfig(layout, name);
   const one = (key: string): string | undefined => settingsOf(config, key).at(-1);
@@ -80,7 +80,7 @@ function number(text: string | undefined): number {
   return Number(text ?? 0) || 0;
 }
 
-/** A container that never ran has no console. */
+/** Returns the end of a console; nothing for a container that never ran. */
 async function readConsole(layout: Layout, name: string, lines: number): Promise<KeptLog> {
   const file = settingsOf(await readConfig(layout, name), "lxc.console.logfile").at(-1);
   return (file !== undefined && (await readConsoleFile(file, lines))) || { text: "", truncated: false };

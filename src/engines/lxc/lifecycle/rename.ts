@@ -26,7 +26,7 @@ export async function renameContainer(layout: Layout, name: string, to: string):
   await writeConfig(layout, to, moved(config, layout.home(name), layout.home(to)));
 }
 
-/** What a station left that was killed between the two. */
+/** Finishes renames of a station that was killed between the folder's and the configuration's. */
 export async function finishRenames(layout: Layout): Promise<void> {
   for (const name of (await readdir(layout.path).catch(() => [])).filter(isContainerName)) {
     const config = await readFile(layout.config(name), "utf8").catch(() => "");

@@ -3,7 +3,10 @@ import { addressSetting } from "../../shared/lxc-config.ts";
 import type { GivenAddress } from "../../network/given-addresses.ts";
 import { type Settings, settingsOf } from "../files/config-file.ts";
 
-/** Of LXC's configuration: on the card, the way out, and the routes of this host, made anew at each start. */
+/**
+ * Returns the settings for given addresses: those of the card, the way out, and the routes of this host, made anew at
+ * each start. Other hooks of the configuration stay.
+ */
 export function addressSettings(
   config: string,
   given: readonly GivenAddress[],
@@ -20,7 +23,9 @@ export function addressSettings(
 
 const hook = "lxc.hook.start-host";
 
-/** LXC runs it by a shell, and puts words of its own behind it. */
+/**
+ * Returns a hook that makes a route. LXC runs it by a shell and appends words of its own, which `#` makes a comment.
+ */
 function routeHook(address: string, bridge: string): string {
   return `ip route replace ${address}/32 dev ${bridge} #`;
 }
@@ -37,7 +42,7 @@ export interface Route {
   bridge: string;
 }
 
-/** Of this host, to a container with this configuration. */
+/** Returns the routes of this host to a container with this configuration. */
 export function routesOf(config: string): Route[] {
   return settingsOf(config, hook).flatMap((line) => routeOf(line) ?? []);
 }
@@ -50,7 +55,7 @@ export async function addRoutes(routes: readonly Route[], signal?: AbortSignal):
   }
 }
 
-/** What is gone already, perhaps with the bridge, is no failure. */
+/** Removes routes. One that is gone already, perhaps with the bridge, is no failure. */
 export async function removeRoutes(routes: readonly Route[]): Promise<void> {
   for (const { address, bridge } of routes) {
     const argv = ["ip", "route", "del", `${address}/32`, "dev", bridge] as const;

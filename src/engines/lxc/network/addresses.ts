@@ -36,7 +36,9 @@ export interface Addresses {
   subnet(signal?: AbortSignal): Promise<Subnet>;
   /** Has the bridge's DHCP server give the place's address to an image that asks for one; nothing without an address. */
   reserve(name: string, place: Place): Promise<void>;
-  /** The same of several: the card is given the first one when it asks, and nobody else is given any of them. */
+  /**
+   * Reserves several: the card is given the first one when it asks, and nobody else is given any of them. [] = none.
+   */
   reserveAll(name: string, mac: string, addresses: readonly string[]): Promise<void>;
   /** Deletes the container's reservations; none is no error. */
   unreserve(name: string): Promise<void>;
@@ -151,7 +153,10 @@ function createClaim({ layout, bridge, allFacts, unreserve }: ClaimDeps, { makin
     changing.set(name, wanted);
   };
 
-  /** Of containers that are gone: a lease lasts an hour longer, a reservation for ever where somebody else removed one. */
+  /**
+   * Returns those of containers that are gone: a lease lasts an hour longer, a reservation for ever where another
+   * program removed the container.
+   */
   async function leftBehind(reserved: readonly Reserved[], macs: ReadonlySet<string>): Promise<ReadonlySet<Reserved>> {
     const found = new Set<Reserved>();
     for (const one of reserved) {

@@ -4,8 +4,8 @@ import { readFile } from "node:fs/promises";
 const pidFile = "/run/lxc/dnsmasq.pid";
 
 /**
- * The bridge's DHCP server sees new reservations by itself, and keeps those whose files are gone until it is told to read
- * them all again. Nothing to tell where lxc-net runs none.
+ * Has the bridge's DHCP server read all reservations again: it sees new ones by itself, and keeps those whose files are
+ * gone until then. Does nothing where lxc-net runs none.
  */
 export async function rereadReservations(): Promise<void> {
   const pid = Number(await readFile(pidFile, "latin1").catch(() => "0"));

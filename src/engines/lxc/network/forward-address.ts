@@ -5,7 +5,10 @@ import type { GivenAddress } from "../../network/given-addresses.ts";
 import type { Layout } from "../files/layout.ts";
 import { replaceFile } from "../files/replace-file.ts";
 
-/** Where the station forwards a container's ports to, when it has other addresses: the same one if it can, else the first. */
+/**
+ * Writes down where the station forwards a container's ports to when its addresses change: the same one if it still has
+ * it, else the first, one of the bridge's network before others.
+ */
 export async function keepForward(layout: Layout, name: string, given: readonly GivenAddress[]): Promise<void> {
   const file = layout.facts(name);
   const text = await readFile(file, "utf8").catch(() => undefined);

@@ -97,7 +97,10 @@ function createStart({ layout, facts, inits, lock }: Deps & Pick<ContainerProces
     }
   };
 
-  /** LXC takes a loop device that is free, and fails when another one was quicker. */
+  /**
+   * Launches a container. LXC takes a loop device that is free, and fails when another one was quicker: then it is
+   * tried again.
+   */
   async function launchFrom(root: RootLocation | undefined, name: string): Promise<void> {
     if (root?.kind !== "image") return launch(layout, name);
     await unmountLeftover(root);

@@ -7,13 +7,13 @@ import type { Layout } from "../files/layout.ts";
 /** First processes by container. To ask LXC takes a process of its own, so that is done once for each start. */
 export interface InitProcesses {
   /**
-   * Of the container with this incarnation; 0 = it is not up, or not yet: what LXC is still setting up is not taken for
-   * running, because its mounts and its card are not there.
+   * Returns the first process of the container with this incarnation; 0 = it is not up, or not yet: what LXC is still
+   * setting up is not taken for running, because its mounts and its card are not there.
    */
   get(name: string, incarnation: string): Promise<number>;
-  /** As LXC says it now, also while it sets the container up; 0 = there is none. */
+  /** Asks LXC, and returns a process also while LXC sets the container up (`up` is false then); 0 = there is none. */
   query(name: string, incarnation: string): Promise<{ pid: number; up: boolean }>;
-  /** Forgets what is not among these. */
+  /** Forgets all containers but these. */
   retain(names: ReadonlyMap<string, unknown>): void;
 }
 
@@ -68,7 +68,7 @@ export function createInitProcesses(layout: Layout): InitProcesses {
   return { get, query, retain };
 }
 
-/** A frozen process does not die before it is thawed. */
+/** Kills a process and thaws its container: a frozen process does not die before. */
 export async function killProcess(pid: number): Promise<void> {
   try {
     process.kill(pid, "SIGKILL");
@@ -95,8 +95,9 @@ export function requestShutdown(pid: number, word: string): void {
 }
 
 /**
- * Any process of the host may listen on a socket of such a name (also one of a container in the host's network), and say
- * of any other that it is the container's. LXC's own is the parent of the container's first process.
+ * Returns whether a process is a child of the one that listens on the socket with this inode. Any process of the host
+ * may listen on a socket of such a name (also one of a container in the host's network), and say of any other that it
+ * is the container's. LXC's own is the parent of the container's first process.
  */
 export async function isChildOfListener(pid: number, incarnation: string): Promise<boolean> {
   const folder = `/proc/${await parentOf(pid)}/fd`;
@@ -105,13 +106,13 @@ export async function isChildOfListener(pid: number, incarnation: string): Promi
   return targets.includes(`socket:[${incarnation}]`);
 }
 
-/** 0 = it is gone. */
+/** Returns a process's parent; 0 = it is gone. */
 async function parentOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   return Number(/^PPid:\t(\d+)$/m.exec(status)?.[1] ?? 0);
 }
 
-/** LXC's own process, whose child the first process is; `undefined`: it is gone. */
+/** Returns LXC's own process, whose child the first process is; undefined when it is gone. */
 export async function monitorOf(pid: number): Promise<number | undefined> {
   const parent = await parentOf(pid);
   const title = await readFile(`/proc/${parent}/cmdline`, "utf8").catch(() => "");
@@ -122,7 +123,7 @@ async function thaw(pid: number): Promise<void> {
   for (const { file, thawed } of await freezers(pid)) await write(file, thawed);
 }
 
-/** All its processes stand still. */
+/** Returns whether all processes of a container stand still. `pid`: of its first process. */
 export async function isFrozen(pid: number): Promise<boolean> {
   for (const { file, thawed } of await freezers(pid)) {
     const state = (await readFile(file, "utf8").catch(() => thawed)).trim();
@@ -131,7 +132,10 @@ export async function isFrozen(pid: number): Promise<boolean> {
   return false;
 }
 
-/** Files that say whether a container's processes stand still, and what they say when not; of both versions. */
+/**
+ * Returns the files that say whether a container's processes stand still, and what they say when not; of both versions
+ * of control groups.
+ */
 async function freezers(pid: number): Promise<{ file: string; thawed: string }[]> {
   return (await containerControlGroups(pid)).flatMap(({ controllers, group }) => {
     if (controllers.includes("freezer"))
@@ -140,7 +144,7 @@ async function freezers(pid: number): Promise<{ file: string; thawed: string }[]
   });
 }
 
-/** It may be gone, or of the other version. */
+/** Writes to a file that may be gone, or of the other version. */
 async function write(file: string, text: string): Promise<void> {
   await writeFile(file, text, { flag: "r+" }).catch(() => undefined);
 }

@@ -31,7 +31,10 @@ export async function launch(layout: Layout, name: string): Promise<void> {
   await writeFile(layout.started(name), "", { flag: "a" }).catch(() => undefined);
 }
 
-/** LXC says neither which of the container's folders it could not mount with other owners, nor what to do. */
+/**
+ * Returns the `invalid` for a folder that LXC could not mount with other owners: LXC says neither which one nor what to
+ * do.
+ */
 async function mountFailure(layout: Layout, name: string, log: string): Promise<AppError | undefined> {
   const isShut = /Permission denied - Failed to create detached mount/.test(log);
   if (!isShut && !/Failed to (?:idmap|create) detached mount/.test(log)) return undefined;
@@ -49,7 +52,10 @@ async function mountFailure(layout: Layout, name: string, log: string): Promise<
   return undefined;
 }
 
-/** "The container failed to start" says nothing; the log does, in its first line of an error. */
+/**
+ * Returns the `engine_failed` for a failed start. "The container failed to start" says nothing; the log does, in its
+ * first line of an error.
+ */
 function startFailure(name: string, log: string, error: unknown): AppError {
   const said = error instanceof AppError ? error.message : String(error);
   const line = log.split("\n").find((entry) => / ERROR +(?!af_unix|commands)/.test(entry));

@@ -6,9 +6,9 @@ import { loopDevice } from "../files/loop-device.ts";
 import type { RootLocation } from "../rootfs/root-location.ts";
 
 /**
- * LXC's own process of a container may be killed, and mostly takes the container along; what it has left behind (a frozen
- * one) LXC does not know of. This ends it: the first processes whose root is the container's root file system. To be called
- * only for a container that LXC does not run. Answers how many there were, when they are gone.
+ * Kills the first processes whose root is the container's root file system, and returns how many there were when they
+ * are gone. Only for a container that LXC does not run: LXC's own process of a container may be killed, and mostly
+ * takes the container along; what it has left behind (a frozen one) LXC does not know of.
  */
 export async function killLeftovers(place: RootLocation | undefined): Promise<number> {
   const root = place && (await rootIdentity(place));
@@ -29,7 +29,7 @@ const pause = 5;
 /** A process in uninterruptible sleep does not die. */
 const patience = 5_000;
 
-/** `undefined`: nothing there, or not mounted. */
+/** Returns device and inode of a root file system; undefined when there is none, or it is not mounted. */
 async function rootIdentity({ kind, path }: RootLocation): Promise<string | undefined> {
   if (kind === "folder") return identity(path);
   const device = await loopDevice(path, "lxc");
@@ -40,13 +40,13 @@ async function rootIdentity({ kind, path }: RootLocation): Promise<string | unde
 /** The kernel's inode of an ext4's first folder. */
 const ext4Root = 2;
 
-/** `undefined`: nothing there. */
+/** Returns device and inode of a folder; undefined when there is nothing. */
 async function identity(folder: string): Promise<string | undefined> {
   const found = await stat(folder, { bigint: true }).catch(() => undefined);
   return found && `${found.dev}:${found.ino}`;
 }
 
-/** In a process namespace of its own. */
+/** Returns whether a process is the first one of a process namespace. */
 async function isFirst(pid: string): Promise<boolean> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   return /^NSpid:(?:\t\d+)+\t1$/m.test(status);

@@ -10,7 +10,7 @@ export interface RestartMark {
   set(name: string): Promise<void>;
   /** Returns whether it is to be started. */
   isSet(name: string): Promise<boolean>;
-  /** Also when somebody starts or stops it himself. */
+  /** Deletes the mark; also called when a user starts or stops the container. */
   clear(name: string): Promise<void>;
 }
 

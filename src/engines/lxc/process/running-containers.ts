@@ -6,8 +6,9 @@ import type { Layout } from "../files/layout.ts";
 const listens = "00010000";
 
 /**
- * Which containers LXC runs, without asking it: each has a process that listens on the abstract socket
- * `@PATH/NAME/command`. The socket's inode is new at each start, so name and inode are the incarnation.
+ * Returns the containers that LXC runs, by name, each with the inode of its command socket, which is new at each start.
+ * LXC is not asked: each container has a process that listens on the abstract socket `@PATH/NAME/command`, which is
+ * listed in /proc/net/unix.
  */
 export async function runningContainers(folder: string): Promise<Map<string, string>> {
   // It is looked at twice a second, comes from memory, and would cost several times as much through other threads.
@@ -25,7 +26,10 @@ export async function runningContainers(folder: string): Promise<Map<string, str
   return found;
 }
 
-/** Of a longer name LXC takes a hash, and the container could not be told from others. */
+/**
+ * Returns whether the name of the command socket holds a container's whole name. Of a longer one LXC takes a hash, and
+ * the container could not be told from others.
+ */
 export function isSocketName(layout: Layout, name: string): boolean {
   return Buffer.byteLength(`${layout.home(name)}/command`) <= 104;
 }

@@ -105,7 +105,7 @@ async function settingsFor(
   };
 }
 
-/** As the card is called inside. */
+/** Returns how the card is called inside. */
 function cardOf(config: string): string {
   return settingsOf(config, "lxc.net.0.name").at(-1) ?? "eth0";
 }

@@ -7,7 +7,7 @@ import { hasFolder, makeFolderInside, checkWritableInside, readInside, replaceIn
 
 /** A container's own files that say what it is called, whom it asks for names, and which addresses its card has. */
 
-/** An image without /etc has none of them. */
+/** Writes another host name into a container's /etc/hostname and /etc/hosts. An image without /etc has neither. */
 export async function setHostname(root: string, former: string, hostname: string): Promise<void> {
   await replaceInside(root, "/etc/hostname", `${hostname}\n`);
   const hosts = await readInside(root, "/etc/hosts");
@@ -15,7 +15,7 @@ export async function setHostname(root: string, former: string, hostname: string
   if (renamed !== undefined && renamed !== hosts) await replaceInside(root, "/etc/hosts", renamed);
 }
 
-/** `undefined`: it can. */
+/** Returns why a container has no place for name servers, behind its name; undefined when it has. */
 export async function findResolverObstacle(root: string): Promise<string | undefined> {
   if (!(await hasFolder(root, "/etc"))) return "has no folder /etc";
   return (await hasFolder(root, "/etc/resolv.conf")) ? "has a folder in the place of /etc/resolv.conf" : undefined;
@@ -39,13 +39,18 @@ const unwritableBy: Readonly<Record<string, string>> = {
   EACCES: "somebody inside has forbidden it",
 };
 
-/** In place of a link, through which a resolver inside would say something else. */
+/**
+ * Writes a container's /etc/resolv.conf, in place of a link, through which a resolver inside would say something else.
+ */
 export async function setNameServers(root: string, servers: readonly string[]): Promise<void> {
   const text = resolverText(servers);
   if ((await readInside(root, "/etc/resolv.conf")) !== text) await replaceInside(root, "/etc/resolv.conf", text);
 }
 
-/** systemd-networkd asks nobody then, and takes nothing away. Answers whether there is one, as far as its folder says. */
+/**
+ * Writes a file for systemd-networkd, which then asks no DHCP server and takes no address away. Returns false where its
+ * folder is not there.
+ */
 export async function setNetworkFile(root: string, given: readonly GivenAddress[], facts: CardFacts): Promise<boolean> {
   if (!(await hasFolder(root, "/etc/systemd"))) return false;
   await makeFolderInside(root, "/etc/systemd/network");

@@ -12,7 +12,7 @@ type Limits = Pick<Shape, "cpuTime" | "memory">;
 
 const period = 100_000;
 
-/** All of them or none. Answers what puts the former ones back. */
+/** Sets all of the limits or none, and returns what puts the former ones back. Throws `invalid` naming the field. */
 export async function setLimits(pid: number, { cpuTime, memory }: Limits): Promise<() => Promise<void>> {
   const done: Write[] = [];
   const putBack = async (): Promise<void> => {
@@ -57,7 +57,10 @@ async function timeFiles(pid: number, cpuTime: number): Promise<Wanted[]> {
   ];
 }
 
-/** As much swap as memory, as at create. Of version 1 the sum of both must never be the smaller one. */
+/**
+ * Returns what is written for a limit of memory: as much swap as memory, as at create. In version 1 the limit of both
+ * together must never be the smaller one.
+ */
 async function memoryFiles(pid: number, memory: number): Promise<Wanted[]> {
   const { folder, unified } = await groupOf(pid, "memory");
   const field = "memory" as const;

@@ -34,7 +34,7 @@ export async function nameServersOf(layout: Layout, name: string): Promise<strin
 /** More than all that are given. */
 const resolverSize = 4096;
 
-/** "": no such file. */
+/** Returns the beginning of a file; "" when there is none. */
 async function readStart(file: string, length: number): Promise<string> {
   const handle = await open(file, "r").catch(() => undefined);
   if (!handle) return "";

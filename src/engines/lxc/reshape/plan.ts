@@ -58,7 +58,7 @@ export function createReshapePlan({ layout, bridge, addresses, facts, resizing }
     if (reason !== undefined) throw noResolver("LXC", name, reason);
   }
 
-  /** Whether its own files can be written, before anything is changed. */
+  /** Throws `conflict` when the container's own files cannot be written, before anything is changed. */
   async function checkFiles({ name, task }: Subject, config: string, change: Shape): Promise<void> {
     const field = fieldInFiles(change);
     const place = field && locateRoot(layout, name, config);

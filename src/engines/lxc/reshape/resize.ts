@@ -37,9 +37,9 @@ export type SizePlan = { live: boolean } | undefined;
 export type Resizing = ReturnType<typeof createResizing>;
 
 /**
- * The size of a container's root file system. It grows in its place where the kernel lets this process do that. All else
- * is a copy of its files to a new file system in staging, which then takes the place of the old by a rename: after a crash
- * at any moment there is the old or the new.
+ * Returns what changes the size of a container's root file system. It grows in its place where the kernel lets this
+ * process do that. All else is a copy of its files to a new file system in staging, which then takes the place of the
+ * old by a rename: after a crash at any moment there is the old or the new.
  */
 export function createResizing({ layout, staging }: Deps) {
   async function plan(subject: Subject, size: number): Promise<SizePlan> {
@@ -64,7 +64,7 @@ export function createResizing({ layout, staging }: Deps) {
     if (place?.kind === "image") await growImage(place.path, size, task);
   }
 
-  /** Of one that is stopped. */
+  /** Copies the files of a stopped container to a new file system, which takes the place of the old. */
   async function remake(subject: Subject, size: number, signal?: AbortSignal): Promise<void> {
     const { name, task } = subject;
     const config = await readConfig(layout, name);
@@ -86,7 +86,7 @@ export function createResizing({ layout, staging }: Deps) {
     });
   }
 
-  /** What a copy that was killed has left beside the root file system in use. */
+  /** Removes what a copy that was killed has left beside the root file system in use. */
   async function removeRemains(subject: Subject): Promise<void> {
     const { name } = subject;
     const place = locateRoot(layout, name, await readConfig(layout, name));
@@ -124,7 +124,7 @@ async function isInUse(layout: Layout, { name, task }: Subject, place: RootLocat
   return place.kind === "image" && (await loopDevice(place.path, task)) !== undefined;
 }
 
-/** Of a container whose root file system is in a file from now on. */
+/** Returns the settings of a container whose root file system is in a file from now on. */
 function rootSettings(layout: Layout, name: string, config: string): Settings {
   const home = layout.home(name);
   if (isPrivileged(mappedRanges(config))) return { "lxc.rootfs.path": `loop:${path.join(home, imageName)}` };
@@ -140,14 +140,16 @@ async function mayGrow(): Promise<boolean> {
   return ((BigInt(`0x${rights}`) >> resourceRight) & 1n) === 1n;
 }
 
-/** Nothing is written to what is only read, in case that somebody starts it meanwhile. */
+/**
+ * Runs `work` with a root file system that is mounted read-only, in case that somebody starts the container meanwhile.
+ */
 function inSource<T>(place: RootLocation, task: string, work: (root: string) => Promise<T>): Promise<T> {
   return place.kind === "folder"
     ? work(place.path)
     : inMountedImage({ image: place.path, task, options: ["ro"] }, work);
 }
 
-/** Owners, modes, times, attributes, access lists, links and holes as they are; nothing that is mounted there. */
+/** Copies files with owners, modes, times, attributes, access lists, links and holes; nothing that is mounted there. */
 async function copyFiles(
   from: string,
   to: string,
@@ -174,7 +176,7 @@ async function usage(place: RootLocation, task: string): Promise<Amount> {
   });
 }
 
-/** What a new file system can take, with a little left for its own lists. */
+/** Returns what a new file system can take, with a little left for its own lists. */
 async function roomOf(image: string, task: string): Promise<Amount> {
   const text = await runChild(["dumpe2fs", "-h", "--", image], { task });
   const read = (field: string): number => Number(new RegExp(`^${field}:\\s*(\\d+)$`, "m").exec(text)?.[1] ?? 0);

@@ -14,12 +14,12 @@ const draft = ".gantry-new";
 /** More than all files together that are put there. */
 const probeSize = 16 << 10;
 
-/** Whether it is a folder, and no link leads there. */
+/** Returns whether there is a folder, and no link leads there. */
 export async function hasFolder(root: string, place: string): Promise<boolean> {
   return (await withFolder(root, place, async () => true)) ?? false;
 }
 
-/** `undefined`: no such file, or something else in its place. */
+/** Returns a file as text; undefined when there is none of up to 1 MiB, or something else in its place. */
 export async function readInside(root: string, place: string): Promise<string | undefined> {
   const { folder, name } = split(place);
   return withFolder(root, folder, async (at) => {
@@ -35,7 +35,9 @@ export async function readInside(root: string, place: string): Promise<string | 
   });
 }
 
-/** Whole or not at all. Answers false when its folder is not there, or when a folder is in its place. */
+/**
+ * Replaces a file, whole or not at all. Returns false when its folder is not there, or when a folder is in its place.
+ */
 export async function replaceInside(root: string, place: string, text: string): Promise<boolean> {
   const { folder, name } = split(place);
   const done = await withFolder(root, folder, async (at, handle) => {
@@ -56,7 +58,9 @@ export async function checkWritableInside(root: string, folder: string): Promise
   await withFolder(root, folder, async (at, handle) => unlink(await writeDraft(at, handle, " ".repeat(probeSize))));
 }
 
-/** Answers its path; what was begun before is taken away, but for what somebody has put in its place. */
+/**
+ * Writes a new file and returns its path. What was begun before is deleted, but for what somebody has put in its place.
+ */
 async function writeDraft(at: string, folder: FileHandle, text: string): Promise<string> {
   await unlink(`${at}/${draft}`).catch(() => undefined);
   const place = (await lstat(`${at}/${draft}`).catch(() => undefined)) ? `${draft}-${randomUUID()}` : draft;
@@ -85,7 +89,7 @@ export async function makeFolderInside(root: string, place: string): Promise<voi
   );
 }
 
-/** `undefined`: there is no such folder. */
+/** Runs `work` with an open folder, and returns what it returns; undefined when there is no such folder. */
 async function withFolder<T>(
   root: string,
   place: string,

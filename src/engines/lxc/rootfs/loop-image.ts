@@ -43,7 +43,10 @@ export async function makeLoopRoot<T>({ image, size, task }: Making, fill: (root
   });
 }
 
-/** With holes: what is not written takes no room. */
+/**
+ * Makes an ext4 of so many bytes in a new file with holes: what is not written takes no room. Throws `invalid`, field
+ * `size`.
+ */
 export async function formatImage(image: string, size: number, task: string): Promise<void> {
   if (size < smallest) throw invalid("size", `must be ${smallest} bytes at least.`);
   const file = await open(image, "wx", 0o600);
@@ -67,7 +70,10 @@ export interface MountedImage {
   options?: readonly string[];
 }
 
-/** The root file system as it is in its file, without what a running container has mounted on it. */
+/**
+ * Runs `work` with the root file system as it is in its file, without what a running container has mounted on it.
+ * Throws `conflict` when the container stops meanwhile.
+ */
 export async function inMountedImage<T>(
   { image, task, options = [] }: MountedImage,
   work: (root: string) => Promise<T>,
@@ -102,7 +108,7 @@ export async function growImage(image: string, size: number, task: string): Prom
   });
 }
 
-/** Bytes that the file holds, and that its file system takes of them. */
+/** Returns the bytes that the file holds, and those that its file system takes of them. */
 export async function imageSizes(image: string): Promise<{ file: number; used: number }> {
   const file = await open(image, "r");
   try {
@@ -126,7 +132,10 @@ function stoppedMeanwhile(): AppError {
   return new AppError("conflict", "The container was stopped meanwhile: try again.");
 }
 
-/** Of a file system that is full, whether it is the container's own or the host's. */
+/**
+ * Returns, for an error of a full file system, `invalid` when the container's is full and `disk_full` when the host's
+ * is; else the error.
+ */
 async function fullness(error: unknown, root: string, folder: string): Promise<unknown> {
   const reason = `${codeOf(error)} ${error instanceof Error ? error.message : ""}`;
   if (!/ENOSPC|EIO|no space left|input\/output error|wrote only \d+ of/i.test(reason)) return error;
@@ -141,7 +150,7 @@ async function fullness(error: unknown, root: string, folder: string): Promise<u
   return error;
 }
 
-/** Before another one is given up for it. */
+/** Brings an image to the disk, before another one is deleted for it. */
 export async function keepImage(image: string): Promise<void> {
   const file = await open(image, "r+");
   try {

@@ -12,7 +12,7 @@ import { runChild, systemPath } from "../../processes/child.ts";
 export interface MountNamespace {
   /** Mounts it on the folder `point`; what lies there on the host stays as it is. */
   mount(source: string, point: string, options: readonly string[]): Promise<void>;
-  /** The same place as it is in there, for this process and its children. */
+  /** Returns the path at which this process and its children see a place of the namespace. */
   at(place: string): string;
   /** Runs a program in there. */
   run(argv: readonly [string, ...string[]]): Promise<string>;
@@ -21,7 +21,10 @@ export interface MountNamespace {
 /** Neither programs nor devices of a container are the host's. */
 const guarded = ["nosuid", "nodev", "noexec"];
 
-/** What was written there is on its way to the disk when it resolves. `task`: whose work it is, as of `runChild`. */
+/**
+ * Runs `work` with a new mount namespace, whose mounts are gone when it resolves. `task`: whose work it is, as of
+ * `runChild`.
+ */
 export async function inMountNamespace<T>(task: string, work: (space: MountNamespace) => Promise<T>): Promise<T> {
   const { space, close } = await openMountNamespace(task);
   try {
@@ -74,7 +77,7 @@ async function openMountNamespace(task: string): Promise<{ space: MountNamespace
   return { space, close };
 }
 
-/** It says back what it is told as soon as it is in its namespace. */
+/** Waits until the process is in its namespace, which it shows by echoing a line, and returns its process id. */
 async function ready(holder: ChildProcessByStdio<Writable, Readable, null>): Promise<number> {
   holder.stdin.on("error", () => undefined).write("\n");
   const said = once(holder.stdout, "data").then(() => holder.pid);

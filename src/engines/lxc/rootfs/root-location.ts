@@ -20,7 +20,10 @@ export interface RootLocation {
   mountPoint?: string;
 }
 
-/** `undefined`: on something else, which only LXC knows how to mount. */
+/**
+ * Returns where a container's root file system is, by its configuration; undefined when it is on something that only
+ * LXC knows how to mount.
+ */
 export function locateRoot(layout: Layout, name: string, config: string): RootLocation | undefined {
   const setting = settingsOf(config, "lxc.rootfs.path").at(-1) ?? "";
   const [, type = "dir", place = ""] = /^(?:(\w+):)?(\/.*)$/.exec(setting) ?? [];
@@ -31,12 +34,12 @@ export function locateRoot(layout: Layout, name: string, config: string): RootLo
   return { kind: type === "dir" ? "folder" : "image", path: place, own };
 }
 
-/** Without what a running container has mounted on it. */
+/** Runs `work` with a root file system, without what a running container has mounted on it. */
 export function inRoot<T>(place: RootLocation, task: string, work: (root: string) => Promise<T>): Promise<T> {
   return place.kind === "folder" ? work(place.path) : inMountedImage({ image: place.path, task }, work);
 }
 
-/** Takes away the mount of a start that was killed in the middle. Only for a container that LXC does not run. */
+/** Unmounts what a start that was killed in the middle has left. Only for a container that LXC does not run. */
 export async function unmountLeftover(place: RootLocation | undefined): Promise<void> {
   const point = place?.mountPoint;
   if (point !== undefined && (await isMounted(point))) await runChild(["umount", "-l", "--", point], { task: "lxc" });

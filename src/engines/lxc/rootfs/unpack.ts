@@ -17,7 +17,10 @@ export interface Unpacking {
   signal?: AbortSignal | undefined;
 }
 
-/** Everything but sparse files comes out as it was: owners by number, modes, capabilities and other attributes. */
+/**
+ * Unpacks an archive. All but sparse files come out as they were: owners by number, modes, capabilities and other
+ * attributes. Throws `cancelled`; `engine_unavailable` when a program was ended by somebody else.
+ */
 export async function unpack({ archive, root, task, shiftedTo, signal }: Unpacking): Promise<void> {
   const all = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls", "-p"];
   try {
@@ -29,7 +32,10 @@ export async function unpack({ archive, root, task, shiftedTo, signal }: Unpacki
     throw wasKilled(error) ? unavailable("a program of it was ended", error) : error;
   }
 
-  /** In a user namespace, whose root cannot pass through the host's folders: it begins in the root and reads from a file. */
+  /**
+   * Unpacks in a user namespace, whose root cannot pass through the host's folders: tar begins in the root and reads
+   * from an open file.
+   */
   async function unpackShifted({ start, count }: IdRange, tar: readonly string[]): Promise<void> {
     const maps = ["u", "g"].flatMap((kind) => ["-m", `${kind}:0:${start}:${count}`]);
     await runChild(["chown", `${start}:${start}`, "--", root], { task, signal });

@@ -13,8 +13,8 @@ import { codeOf } from "../failures.ts";
 const maxLinks = 40;
 
 /**
- * The path without links and dots, from the container's root; parts that are not there are left as they are.
- * `undefined`: its links go in a circle.
+ * Returns a path without links and dots, from the container's root; parts that are not there are left as they are.
+ * Returns undefined when its links go in a circle.
  */
 export async function resolveInside(root: string, wanted: string): Promise<string | undefined> {
   const parts = wanted.split("/").toReversed();
@@ -45,8 +45,8 @@ async function linkAt(file: string): Promise<string | undefined> {
 }
 
 /**
- * Makes the folder that something is to be mounted on, for the user and the group `owner` on the disk. Answers its path in
- * the container, without links.
+ * Makes the folder that something is to be mounted on, for the user and the group `owner` on the disk. Returns its path
+ * in the container, without links. Throws `invalid`.
  */
 export async function makeMountPoint(root: string, target: string, owner: number): Promise<string> {
   const inside = await resolveInside(root, target);
@@ -68,7 +68,7 @@ function unfit(target: string, reason: string, cause?: unknown): AppError {
   return new AppError("invalid", `${target} cannot be mounted on: ${reason}.`, { cause });
 }
 
-/** An image without /etc needs none. What lies there is replaced, never written through. */
+/** Writes /etc/hostname, but for an image without /etc. What lies there is replaced, never written through. */
 export async function writeHostname(root: string, hostname: string, owner: number): Promise<void> {
   const folder = await placeOf(root, "/etc");
   if (folder === undefined || !(await lstat(folder)).isDirectory()) return;
@@ -79,13 +79,13 @@ export async function writeHostname(root: string, hostname: string, owner: numbe
   await lchown(file, owner, owner);
 }
 
-/** Whether its first process is systemd. */
+/** Returns whether the image's first process is systemd. */
 export async function hasSystemd(root: string): Promise<boolean> {
   const init = await placeOf(root, "/sbin/init");
   return init !== undefined && path.basename(init) === "systemd";
 }
 
-/** On the host; `undefined`: nothing there. */
+/** Returns a path of the image as one of the host; undefined when nothing is there. */
 async function placeOf(root: string, wanted: string): Promise<string | undefined> {
   const inside = await resolveInside(root, wanted);
   if (inside === undefined) return undefined;

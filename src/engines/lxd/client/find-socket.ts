@@ -8,7 +8,10 @@ const usualSockets = [
   "/run/incus/unix.socket",
 ];
 
-/** `undefined`: no LXD on this host. A socket is there also while its LXD is down. */
+/**
+ * Returns the path of LXD's socket, which is there also while LXD is down; undefined when there is none. `folder`: the
+ * only one to look in.
+ */
 export async function findLxdSocket(
   folder?: string,
   usual: readonly string[] = usualSockets,

@@ -12,7 +12,9 @@ export interface Card {
   name: string;
 }
 
-/** The first one, which the lines of the raw configuration mean. */
+/**
+ * Returns the first network card by name, which the lines of the raw configuration mean; undefined when there is none.
+ */
 export function cardOf({ expanded_devices: devices = {} }: Instance): Card | undefined {
   const [device, config] = Object.entries(devices)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))

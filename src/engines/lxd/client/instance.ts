@@ -69,8 +69,9 @@ export function isUp(instance: Instance): boolean {
 }
 
 /**
- * LXD keeps the record of a container whose creation it did not survive, without its files. What LXD has made to its end
- * is to get its templates at its first start. Only of what a station has made: others may come from a copy or a backup.
+ * Returns whether an instance is what LXD keeps of a container whose creation it did not survive: a record without
+ * files. What LXD has made to its end is to get its templates at its first start. Only of what a station has made:
+ * others may come from a copy or a backup.
  */
 export function looksUnfinished(instance: Instance): boolean {
   const { config } = instance;

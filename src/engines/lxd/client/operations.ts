@@ -28,19 +28,22 @@ export interface Operation {
 export interface Operations {
   /** Begins an operation and waits for its end. Throws what a failed one says; `cancelled` when the signal aborted. */
   run(request: LxdRequest, signal?: AbortSignal): Promise<void>;
-  /** Only begins it. `undefined`: it was done at once. */
+  /** Begins an operation and returns it; undefined when it was done at once. Throws LXD's refusal. */
   begin(request: LxdRequest, signal?: AbortSignal): Promise<Operation | undefined>;
-  /** Its end, good or bad, or how far it is when the milliseconds are over. */
+  /**
+   * Waits for an operation's end, and returns it as it is then or when the milliseconds are over. Throws
+   * `engine_unavailable` when LXD has lost it.
+   */
   wait(id: string, patience: number): Promise<Operation>;
-  /** As it is now. */
+  /** Returns an operation as it is now. */
   look(id: string): Promise<Operation>;
   /** Throws what a failed operation says. */
   check(operation: Operation): void;
   /** Cancels an operation, if it still can be. */
   cancel(id: string): Promise<void>;
-  /** Whether LXD works at this container now. */
+  /** Returns whether LXD works at this container now. */
   isBusy(name: string): Promise<boolean>;
-  /** Resolves when what LXD does with this container is done; after a moment where nothing is. */
+  /** Waits until LXD has done what it does with this container; a moment when it does nothing. */
   waitUntilIdle(name: string): Promise<void>;
 }
 

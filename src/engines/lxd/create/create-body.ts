@@ -19,7 +19,7 @@ export interface CreateFacts extends HostFacts {
   shift: boolean;
 }
 
-/** ContainerSpec -> body of POST /1.0/instances. */
+/** Returns a spec as the body of POST /1.0/instances in LXD's API. */
 export function createBody(spec: ContainerSpec, facts: CreateFacts): Record<string, unknown> {
   return {
     name: spec.name,
@@ -59,7 +59,10 @@ function limits({ cpuTime, memory }: Limits): Record<string, string> {
   };
 }
 
-/** LXD takes whole milliseconds. A short period is kinder to what runs inside; exact goes first. */
+/**
+ * Returns CPU time, in milliseconds of one core in each second, as `limits.cpu.allowance`. LXD takes whole
+ * milliseconds. A short period is kinder to what runs inside; exact goes first.
+ */
 export function allowance(cpuTime: number): string {
   const exact = 1000 / greatestCommonDivisor(cpuTime, 1000);
   const period = exact * Math.ceil(100 / exact);

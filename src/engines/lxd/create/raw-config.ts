@@ -1,7 +1,10 @@
 import type { ContainerSpec, DeviceRule, Limits, Mount } from "../../engine.ts";
 import { addressLines, deviceLines, joinLines, mountLine, weightLines } from "../../shared/lxc-config.ts";
 
-/** What LXD's own configuration cannot say, as lines for the LXC below it (`raw.lxc`). */
+/**
+ * Returns what LXD's own configuration cannot say, as lines for the LXC below it (`raw.lxc`). `shift`: folders of the
+ * host are mounted with the container's user ids.
+ */
 export function rawConfig(spec: ContainerSpec, shift: boolean): string {
   const mounts = shift && !spec.privileged ? spec.mounts.map(shiftedMount) : [];
   return joinLines([

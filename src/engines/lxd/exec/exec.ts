@@ -100,7 +100,7 @@ function connect(socket: string, { id, metadata }: Operation): Sockets {
   return sockets;
 }
 
-/** Answers whether it was read to its end, which LXD says by a text. */
+/** Reads a stream, and returns whether it was read to its end, which LXD says by a text message. */
 async function readAll(socket: WebSocket, kept: KeptOutput): Promise<boolean> {
   let whole = false;
   socket.on("message", (data: Buffer, binary: boolean) => {
@@ -125,7 +125,10 @@ function end(sockets: Sockets): void {
   else control.once("open", last);
 }
 
-/** LXD calls it a failure when a program ends with 126 or 127, as if there were none: its code is told all the same. */
+/**
+ * Waits for the end of a program and returns its exit code. LXD calls it a failure when that is 126 or 127, and gives
+ * it all the same.
+ */
 async function exitOf(operations: Operations, id: string): Promise<number> {
   let operation = await operations.wait(id, waitAtOnce);
   while (operation.status_code < 200) operation = await operations.wait(id, waitAtOnce);

@@ -13,8 +13,9 @@ interface Asked {
 }
 
 /**
- * What a shell answers for a program that is not there, or is none. LXD ends both as a program ends that says nothing
- * and exits with 126 or 127, so it is looked for. `undefined`: it is there, and the answer is its own.
+ * Returns what a shell would return for a program that is not there, or is none. LXD ends both as a program ends that
+ * says nothing and exits with 126 or 127, so the program is looked for. Returns undefined when it is there and the
+ * result is its own.
  */
 export async function notStarted(
   http: LxdHttp,

@@ -5,8 +5,8 @@ import type { LxdHttp } from "../client/http.ts";
 import type { Operations } from "../client/operations.ts";
 
 /**
- * Aliases are given and taken one after the other: whether one is the last of its image must not change between the
- * look and the removal of the image.
+ * Returns what gives and takes aliases of images, one after the other: whether one is the last of its image must not
+ * change between the look and the removal of the image.
  */
 export function createImageAliases(http: LxdHttp, operations: Operations) {
   const alone = createMutex();

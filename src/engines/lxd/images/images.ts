@@ -36,8 +36,9 @@ interface LxdImage {
 const fullId = /^[0-9a-f]{64}$/;
 
 /**
- * A reference is an alias, as debian/12, or a fingerprint, or 12 and more of its digits; `NAME:` before it says where it
- * is pulled from. A Debian that the main server cannot be asked for is taken from the station's own images.
+ * Returns the images of one LXD. A reference is an alias, as debian/12, or a fingerprint, or 12 and more of its digits;
+ * `NAME:` before it says where it is pulled from. A Debian that the main server cannot be asked for is taken from the
+ * station's own images.
  */
 export function createImages(http: LxdHttp, operations: Operations, servers: ImageServers): Images {
   const aliases = createImageAliases(http, operations);
@@ -86,7 +87,7 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
     meter({ percent: 100, text: "Download image:100%" });
   }
 
-  /** The station downloads, and LXD is given both files: LXD itself would follow a server to any place. */
+  /** Downloads an image and gives LXD both files: LXD itself would follow a server to any place. */
   async function download(alias: string, remote: Remote, options: Required<Omit<PullOptions, "login">>): Promise<void> {
     const { signal, onProgress: report } = options;
     const wanted = isIdPrefix(alias) ? { fingerprint: alias } : { alias };

@@ -13,9 +13,8 @@ import type { Operations } from "../client/operations.ts";
 const patience = 600_000;
 
 /**
- * Gives LXD a root file system as an image of its own; answers its fingerprint. What is there already is not sent
- * again. After an abort nothing is left of what was sent: LXD cannot be stopped once it has all, so its end is waited
- * for.
+ * Gives LXD a root file system as an image, and returns its fingerprint. What is there already is not sent again. After
+ * an abort nothing is left of what was sent: LXD cannot be stopped once it has all, so its end is waited for.
  */
 export async function importRootfs(
   { http, operations }: { http: LxdHttp; operations: Operations },

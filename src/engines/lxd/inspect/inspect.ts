@@ -69,7 +69,7 @@ export function limitsOf(config: Readonly<Record<string, string>>): Limits {
 
 type Given = Pick<ContainerSettings, "mode" | "devices" | "mounts">;
 
-/** What the station wrote down at create: LXD's own configuration does not show it as it was asked for. */
+/** Returns what the station wrote down at create: LXD's own configuration does not show it as it was asked for. */
 function readGiven(value: string | undefined): Given {
   const none: Given = { mode: "nat", devices: [], mounts: [] };
   try {

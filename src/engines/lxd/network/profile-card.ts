@@ -14,7 +14,10 @@ export interface Card {
 
 type Devices = Record<string, Record<string, string>>;
 
-/** The network device that LXD's default profile gives to every container. */
+/**
+ * Returns the network device that LXD's default profile gives to every container. Throws `engine_failed` when it has
+ * none.
+ */
 export async function profileCard(http: LxdHttp): Promise<Card> {
   const { devices } = await http.get<{ devices: Devices }>("/1.0/profiles/default");
   const [device, config] = Object.entries(devices).find(([, { type }]) => type === "nic") ?? [];
@@ -23,8 +26,8 @@ export async function profileCard(http: LxdHttp): Promise<Card> {
 }
 
 /**
- * An address that a container keeps for life, which the forwarding of its ports needs. Not on a network that is not
- * LXD's own. `attempt`: another one each time, when LXD says that somebody was quicker.
+ * Returns an address that a container keeps for life, which the forwarding of its ports needs; undefined without ports,
+ * or on a network that is not LXD's own. `attempt`: another one each time, when LXD says that somebody was quicker.
  */
 export async function fixedAddress(
   http: LxdHttp,

@@ -16,8 +16,8 @@ export interface GivenNetwork {
 }
 
 /**
- * What these addresses come to for a container. Throws `invalid`, or `conflict` for one that this host or somebody else
- * has, in both cases with the field `addresses`.
+ * Returns what these addresses come to for a container. Throws `invalid`, or `conflict` for one that this host or
+ * somebody else has, in both cases with the field `addresses`.
  */
 export async function planAddresses(
   http: LxdHttp,

@@ -5,9 +5,9 @@ import { type Instance, instancePath } from "../client/instance.ts";
 
 /** First processes by container. LXD takes 5 ms to look one up, so it is asked once for each start. */
 export interface InitProcesses {
-  /** 0 = not running any more. */
+  /** Returns the first process of an instance; 0 = it does not run any more. */
   get(instance: Instance, signal?: AbortSignal): Promise<number>;
-  /** Forgets what is not among these. */
+  /** Forgets all containers but these. */
   retain(instances: readonly Instance[]): void;
 }
 

@@ -4,7 +4,10 @@ import { reasonOf } from "../failures.ts";
 import type { LxdHttp } from "../client/http.ts";
 import { instancePath } from "../client/instance.ts";
 
-/** "lxd forkstart ... exit status 1" says nothing; the log of the LXC below does, in its first line of an error. */
+/**
+ * Returns the error for a failed start. "lxd forkstart ... exit status 1" says nothing; the log of the LXC below does,
+ * in its first line of an error.
+ */
 export async function startFailure(http: LxdHttp, name: string, error: unknown): Promise<unknown> {
   if (!/forkstart/.test(reasonOf(error))) return error;
   const log = await http.rawText(`${instancePath(name)}/logs/lxc.log`).catch(() => "");

@@ -15,7 +15,10 @@ interface Step {
 /** Puts back what was there, as far as it goes. */
 export type Undo = () => Promise<void>;
 
-/** A planned change in LXD's configuration, and with it in what runs: all of it or nothing. */
+/**
+ * Returns what makes a planned change in LXD's configuration, and with it in what runs: all of it or nothing. It
+ * returns the undo.
+ */
 export function createConfiguring(patch: PatchInstance) {
   return async function configure(planned: PlannedShape, change: Shape): Promise<Undo> {
     const { instance } = planned;
@@ -46,7 +49,7 @@ export function createConfiguring(patch: PatchInstance) {
   }
 }
 
-/** What fails most likely comes first. */
+/** Returns the steps of a change, with what fails most likely first. */
 function stepsOf({ instance: { name }, network, pid, moves }: PlannedShape, change: Shape): Step[] {
   const { cpuTime, memory, size } = change;
   const limits: Step = { patch: () => limitsPatch(change), failure: limitFailure };

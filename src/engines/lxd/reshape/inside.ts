@@ -23,7 +23,7 @@ export interface InsideShape {
         given: readonly Pick<GivenAddress, "address" | "length">[];
         gateway: string;
         bridge: string;
-        /** As the card is called inside. */
+        /** Returns how the card is called inside. */
         card: string;
         /** That it asks. */
         nameServers?: readonly string[] | undefined;

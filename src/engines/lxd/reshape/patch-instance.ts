@@ -42,8 +42,8 @@ export function isQuotaExceeded(error: unknown): boolean {
 }
 
 /**
- * A btrfs that is full to its limit refuses another limit too, where that is set by a path in it; not by the pool's own.
- * Answers whether it took it there.
+ * Sets the limit of a btrfs subvolume by the pool's own path, and returns whether it took it: one that is full to its
+ * limit refuses another limit that is set by a path in it.
  */
 export async function loosen(error: unknown, size: number): Promise<boolean> {
   const words = /btrfs qgroup limit \S+ (0\/\d+) (\/[^\s:]+)\/(?:containers|instances)\//.exec(reasonOf(error));

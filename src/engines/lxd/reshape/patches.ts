@@ -29,7 +29,7 @@ export function keptOf({ config }: Instance): Kept {
   }
 }
 
-/** As the API of LXD takes them: 10GiB, 10GB or bytes. */
+/** Returns a size in bytes as LXD's API takes it: 10GiB, 10GB or bytes; undefined when there is none. */
 export function readSize(text: string | undefined): number | undefined {
   const [, number, unit = ""] = /^(\d+)([kMGTPE]?i?)B?$/.exec(text ?? "") ?? [];
   if (number === undefined) return undefined;
@@ -47,7 +47,10 @@ export function hostnameOf({ name, config }: Instance): string {
   return valuesOf(config["raw.lxc"], own.hostname).at(-1) ?? name;
 }
 
-/** LXC sets both before the first process starts, so they hold in an image that knows nothing of them. */
+/**
+ * Returns the raw configuration with another host name or other addresses. LXC sets both before the first process
+ * starts, so they hold in an image that knows nothing of them.
+ */
 function rawWith({ config }: Instance, hostname: string | undefined, network: GivenNetwork | undefined): string {
   const replaced: string[] = [
     ...(hostname === undefined ? [] : [own.hostname]),
@@ -79,7 +82,7 @@ export function sizePatch(instance: Instance, size: number): Patch {
   return root ? { devices: { [root.device]: { ...root.config, size: String(size) } } } : {};
 }
 
-/** Names and addresses, and what is said of them in the station's own key. */
+/** Returns the patch for names and addresses, and for what is said of them in the station's own key. */
 export function namesPatch(instance: Instance, change: Shape, network: GivenNetwork | undefined, flags: Kept): Patch {
   const { hostname, nameServers } = change;
   const kept: Kept = {
@@ -97,7 +100,10 @@ export function namesPatch(instance: Instance, change: Shape, network: GivenNetw
   };
 }
 
-/** The first address of the bridge's network is what its DHCP server gives, too; to others this host gets routes. */
+/**
+ * Returns a card's settings with given addresses. The first one of the bridge's network is what its DHCP server gives,
+ * too; to those of others this host gets routes.
+ */
 function nicWith({ card, given }: GivenNetwork): Device {
   const { "ipv4.address": _, "ipv4.routes": __, ...rest } = card.config;
   const near = given.find((one) => one.near)?.address;
@@ -109,7 +115,7 @@ function nicWith({ card, given }: GivenNetwork): Device {
   };
 }
 
-/** What makes of what is there now what was there before. */
+/** Returns the patch that makes of what is there now what was there before. */
 export function undoOf({ config = {}, devices = {} }: Patch, before: Instance): Patch {
   return {
     config: Object.fromEntries(Object.keys(config).map((key) => [key, before.config[key] ?? ""])),

@@ -53,7 +53,7 @@ export function createReshapePlan({ http, files, exec }: Deps) {
     return { instance, pid, moves, ...(network && { network }) };
   }
 
-  /** Answers whether its root must move. */
+  /** Returns whether the container's root must move to another pool. Throws `conflict`, field `size`. */
   async function planSize(instance: Instance, { disk }: State, size: number): Promise<boolean> {
     const root = rootOf(instance);
     if (!root) throw new AppError("engine_failed", `The LXD container ${instance.name} has no disk.`);
@@ -64,7 +64,10 @@ export function createReshapePlan({ http, files, exec }: Deps) {
     return moves;
   }
 
-  /** For the move LXD must give it up in the end, with all that is only there. */
+  /**
+   * Throws `conflict` when a container cannot be moved: in the end LXD removes the first one, with all that is only
+   * there.
+   */
   async function checkMove({ name, expanded_config: config = {} }: Instance): Promise<void> {
     if (/^(?:true|1|yes|on)$/i.test(config["security.protection.delete"] ?? ""))
       throw unmoved("is protected against being deleted: take security.protection.delete away first");
@@ -73,7 +76,10 @@ export function createReshapePlan({ http, files, exec }: Deps) {
       throw unmoved("has backups in LXD, which would be lost: remove them first");
   }
 
-  /** Of what runs, by a program inside where it has one; a pool that holds no sizes does not know. */
+  /**
+   * Returns the bytes that a running container uses, by a program inside where it has one: a pool that holds no sizes
+   * does not know. 0 = unknown.
+   */
   async function counted({ name, status }: Instance): Promise<number> {
     if (status !== "Running") return 0;
     const request: ExecRequest = { command: ["du", "-sxk", "/"], environment: [] };
@@ -88,8 +94,8 @@ export function createReshapePlan({ http, files, exec }: Deps) {
   }
 
   /**
-   * Whether its own files can be written, before anything is changed. For who has the container to himself: LXD does not
-   * stop one while it is at its files.
+   * Throws `conflict` when the container's own files cannot be written, before anything is changed. Not while somebody
+   * else may stop the container: LXD does not stop one while it is at its files.
    */
   async function checkFiles(name: string, change: Shape): Promise<void> {
     const field = fieldInFiles(change);
@@ -112,7 +118,7 @@ function unmoved(reason: string): AppError {
   return new AppError("conflict", message, { details: { field: "size" } });
 }
 
-/** Throws `conflict` by it. */
+/** Returns the `conflict`, field `size`, for a size below what is used. `used`: bytes. */
 export function belowUse(used?: number, cause?: unknown): AppError {
   const amount = used === undefined ? "" : `: ${used} bytes`;
   return new AppError("conflict", `The size is less than what the container uses${amount}.`, {

@@ -26,7 +26,7 @@ export async function readShape(http: LxdHttp, instance: Instance): Promise<Shap
   };
 }
 
-/** What a container's inside is to be, by what was set for it. */
+/** Returns what a container is to be inside, by what was set for it. */
 export async function insideAsSet(http: LxdHttp, instance: Instance): Promise<InsideShape> {
   const { hostname, nameServers } = keptOf(instance);
   const card = cardOf(instance);

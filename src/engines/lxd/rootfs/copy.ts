@@ -14,7 +14,7 @@ export const backup = "gantry-move";
 /** For the bytes of a root. */
 const patience = 4 * 3_600_000;
 
-/** LXD has stopped to read what it was sent. Of one that is gone the next call says so. */
+/** Returns whether LXD has stopped reading what it was sent. When LXD is gone the next call says so. */
 function isCutOff(error: unknown): boolean {
   return error instanceof AppError && (error.cause as NodeJS.ErrnoException | undefined)?.code === "EPIPE";
 }
@@ -69,13 +69,13 @@ export function createCopier(http: LxdHttp, operations: Operations) {
   return { copyTo, remove };
 }
 
-/** The same each time, so that none is left behind. */
+/** Returns the names for copies of a container, the same each time, so that none is left behind. */
 function copyNames(name: string): string[] {
   const start = createHash("sha256").update(name).digest("hex").slice(0, 16);
   return [0, 1, 2, 3].map((index) => `gantry-move-${start}-${index}`);
 }
 
-/** Of an instance that LXD does not have. Where its pools are not in sight, as in a snap, it stays. */
+/** Removes files of an instance that LXD does not have. Where LXD's pools are not in sight, as in a snap, they stay. */
 async function removeStray(socket: string, pool: string, copy: string): Promise<void> {
   const folder = path.join(path.dirname(socket), "storage-pools", pool, "containers", copy);
   if (!existsSync(folder)) return;

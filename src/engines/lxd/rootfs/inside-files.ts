@@ -10,15 +10,18 @@ import { findInstance, instancePath } from "../client/instance.ts";
 
 /** Files of a container, as its own root sees them, running or not: LXD opens them from within, so no link leads out. */
 export interface InsideFiles {
-  /** `undefined`: there is nothing. Looks only, so nothing that is there can make it wait. */
+  /**
+   * Returns what is at a path; undefined when there is nothing. It opens nothing, so nothing that is there can make it
+   * wait.
+   */
   kind(name: string, path: string): Promise<"file" | "symlink" | "directory" | undefined>;
-  /** `undefined`: there is nothing. */
+  /** Returns a file; undefined when there is nothing. */
   read(name: string, path: string): Promise<InsideFile | undefined>;
   /** Puts a file there, in the place of all but a folder, which stays. */
   replace(name: string, path: string, text: string): Promise<void>;
   /** Makes a folder where there is nothing; the folder above is there. */
   makeFolder(name: string, path: string): Promise<void>;
-  /** Puts a small file into this folder and takes it away again; throws what LXD says when that cannot be. */
+  /** Writes a small file into this folder and deletes it again. Throws what LXD says when that cannot be. */
   probe(name: string, folder: string): Promise<void>;
   /** Deletes a file or an empty folder; none is no error. */
   remove(name: string, path: string): Promise<void>;
@@ -123,7 +126,10 @@ function createReadText(http: LxdHttp, exec: Exec, put: Put) {
     return running ? readInside(name, path) : readByLxd(name, path);
   };
 
-  /** What LXD itself opens while somebody inside changes it may hold LXD for ever, and with it the container. */
+  /**
+   * Reads a file by a program inside: what LXD itself opens while somebody inside changes it may hold LXD for ever, and
+   * with it the container.
+   */
   async function readInside(name: string, path: string): Promise<string | undefined> {
     const request: ExecRequest = { command: ["cat", path], environment: [] };
     const result = await exec(name, request, AbortSignal.timeout(readPatience)).catch(() => undefined);
@@ -147,7 +153,10 @@ function createReadText(http: LxdHttp, exec: Exec, put: Put) {
 const tries = 20;
 const pause = 100;
 
-/** LXD's own program for it ends with the container, also in the middle; to a HEAD its failure has no words. */
+/**
+ * Repeats a call that LXD's program for files (forkfile) ended in: that ends with the container, also in the middle,
+ * and a HEAD has no words for its failure.
+ */
 async function retryForkfile<T>(act: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -15,8 +15,9 @@ const makingPatience = 5_000;
 const sizeless = ["dir"];
 
 /**
- * The root device of a container with a size in bytes: on the pool of the default profile, or, where that would let it
- * grow beyond, on a btrfs pool in a file, made when it is needed first.
+ * Returns the root device of a container with a size in bytes: on the pool of the default profile, or, where that would
+ * let it grow beyond, on a btrfs pool in a file, made when it is needed first. Throws `engine_failed` when that cannot
+ * be made.
  */
 export async function sizedRoot(http: LxdHttp, size: number): Promise<Record<string, Device>> {
   const { devices } = await http.get<{ devices: Record<string, Device> }>("/1.0/profiles/default");
@@ -34,7 +35,9 @@ export function isSizeless(driver: string): boolean {
 
 const making = new WeakMap<LxdHttp, Promise<string>>();
 
-/** Once for all who call it at the same time. */
+/**
+ * Makes the station's own pool when it is not there, once for all who call it at the same time, and returns its name.
+ */
 export function ensureOwnPool(http: LxdHttp): Promise<string> {
   const own = making.get(http) ?? makeOwnPool(http).finally(() => making.delete(http));
   making.set(http, own);
@@ -62,7 +65,10 @@ async function makeOwnPool(http: LxdHttp): Promise<string> {
   throw new AppError("engine_failed", message);
 }
 
-/** One that LXD did not survive making is given up. Of one with containers LXD says what is wrong. */
+/**
+ * Returns whether a pool of this name can be used. One that LXD did not survive making is deleted. Of one with
+ * containers LXD says itself what is wrong.
+ */
 async function isWhole(http: LxdHttp, name: string): Promise<boolean> {
   const deadline = performance.now() + makingPatience;
   for (;;) {
