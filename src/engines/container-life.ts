@@ -1,5 +1,6 @@
 /** What becomes of a container after it was made: the part of `Containers` that needs none of the engine's other types. */
 
+/** How a container is asked to end. */
 export interface StopOptions {
   /** Seconds that its first process is given to end by itself; 0 = it is killed. Absent: the engine's own, mostly 10. */
   grace?: number | undefined;
@@ -7,6 +8,7 @@ export interface StopOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** How a container is removed. */
 export interface RemoveOptions {
   /** Its anonymous volumes stay. Only where the engine has volumes. */
   keepVolumes?: boolean;
@@ -14,6 +16,7 @@ export interface RemoveOptions {
   signal?: AbortSignal;
 }
 
+/** The image that is made of a container. */
 export interface CommitRequest {
   /** `repository:tag`, which is taken from the image that has it now. */
   reference: string;
@@ -23,6 +26,7 @@ export interface CommitRequest {
   message: string;
 }
 
+/** A program that is run in a container. */
 export interface ExecRequest {
   /** Program and arguments; no shell. */
   command: readonly [string, ...string[]];
@@ -34,6 +38,7 @@ export interface ExecRequest {
   environment: readonly string[];
 }
 
+/** How a program ended, and what it wrote. */
 export interface ExecResult {
   /** Of the program, as shells show it: 127 = not found, 126 = cannot be executed, 128 + N = ended by signal N. */
   exitCode: number;
@@ -45,6 +50,7 @@ export interface ExecResult {
   truncated: boolean;
 }
 
+/** The end of a log. */
 export interface KeptLog {
   /** The lines as UTF-8, each with its line break. */
   text: string;

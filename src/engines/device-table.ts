@@ -3,6 +3,7 @@
  * the host itself: memory (1), disks, loop devices, SCSI generic (21), MSR (202).
  */
 
+/** All devices of the kernel with one major number. */
 export interface DeviceMajor {
   /** A character device or a block device. */
   readonly kind: "c" | "b";

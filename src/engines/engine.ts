@@ -11,7 +11,9 @@ import type { Capabilities } from "./capabilities.ts";
 import type { ContainerLife, RemoveOptions } from "./container-life.ts";
 import type { Reshaping } from "./shape.ts";
 
+/** All engines that the station can drive, in the order in which they are listed. */
 export const engineTypes = ["docker", "lxc", "lxd"] as const;
+/** One of them, as in requests and keys. */
 export type EngineType = (typeof engineTypes)[number];
 
 /**
@@ -25,6 +27,7 @@ export interface OwnerMark {
   task: number;
 }
 
+/** What an engine says of itself. */
 export interface EngineInfo {
   /** As the engine says it, as 20.10.24. */
   version: string;
@@ -32,10 +35,14 @@ export interface EngineInfo {
   storageDriver?: string;
 }
 
+/** What a port carries. */
 export type Protocol = "tcp" | "udp";
+/** All states of a container; a paused one is running. */
 export const containerStates = ["running", "stopped"] as const;
+/** One of them. */
 export type ContainerState = (typeof containerStates)[number];
 
+/** A port of the host that leads to a port of a container. */
 export interface PortMapping {
   /** The port of the host, 1 to 65535. */
   host: number;
@@ -53,6 +60,7 @@ export interface DeviceRule {
   access: string;
 }
 
+/** A folder of the host that a container sees. */
 export interface Mount {
   /** Absolute path on the host; it exists, and no part of it is a link. */
   source: string;
@@ -62,6 +70,7 @@ export interface Mount {
   readOnly: boolean;
 }
 
+/** What a container may use at most; what is absent is not limited. */
 export interface Limits {
   /** Relative share of CPU time, 2 to 1024. */
   cpuWeight?: number;
@@ -73,6 +82,7 @@ export interface Limits {
   size?: number;
 }
 
+/** Where a container's network card is. */
 export type NetworkMode =
   /** Behind the engine's own bridge. */
   | { mode: "nat" }
@@ -83,6 +93,7 @@ export type NetworkMode =
   /** A network of the engine's own; no other has its name. */
   | { mode: "network"; name: string };
 
+/** Where a container's address on the LAN comes from. */
 export type LanAddress =
   | { by: "dhcp" }
   /** `address` with prefix length, as 192.168.1.20/24. */
@@ -156,6 +167,7 @@ export type ContainerSettings = Pick<ContainerSpec, "autostart" | "limits" | "de
   architecture: string;
 };
 
+/** A container as its engine shows it at one moment. */
 export interface Container {
   /** As the engine knows it: docker's 64 hex digits, else the name. */
   id: string;
@@ -191,6 +203,7 @@ export interface Container {
   privileged?: true;
 }
 
+/** An image that an engine has. */
 export interface Image {
   /** docker: sha256:DIGITS; lxc and lxd: 64 hex digits. */
   id: string;
@@ -200,6 +213,7 @@ export interface Image {
   size: number;
 }
 
+/** A login at a registry. */
 export interface RegistryLogin {
   /** As the registry knows it. */
   username: string;
@@ -209,6 +223,7 @@ export interface RegistryLogin {
   serverAddress: string;
 }
 
+/** How far a pull is. */
 export interface PullProgress {
   /** 0 to 100; -1 while the size is unknown. */
   percent: number;
@@ -216,6 +231,7 @@ export interface PullProgress {
   text: string;
 }
 
+/** How an image is pulled. */
 export interface PullOptions {
   /** Absent: without a login. Only with `registries`. */
   login?: RegistryLogin;
@@ -225,6 +241,7 @@ export interface PullOptions {
   signal: AbortSignal;
 }
 
+/** What an engine says about itself. */
 export interface EngineEvent {
   /** What the event is about. */
   resource: "container" | "image";
@@ -256,6 +273,7 @@ export interface Containers extends ContainerLife, Reshaping {
   settings(id: string, signal?: AbortSignal): Promise<ContainerSettings>;
 }
 
+/** The images of an engine. */
 export interface Images {
   /** Returns all images, with or without tags. */
   list(signal?: AbortSignal): Promise<Image[]>;
@@ -270,6 +288,7 @@ export interface Images {
   remove(reference: string, signal?: AbortSignal): Promise<void>;
 }
 
+/** One engine of this host, or one that it drives over the network. */
 export interface Engine {
   /** The engine's name in requests and keys. */
   readonly type: EngineType;

@@ -9,6 +9,7 @@ import { createLxdEngine, type LxdOptions } from "./lxd/lxd.ts";
 import { findLxdSocket } from "./lxd/client/find-socket.ts";
 import type { SystemImages } from "./system-images/system-images.ts";
 
+/** Which engines are looked for, and where. */
 export interface FindEnginesOptions {
   /** Absent: all that are found. */
   engines: readonly EngineType[] | undefined;

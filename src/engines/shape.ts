@@ -22,6 +22,7 @@ export interface Shape {
   nameServers?: readonly string[];
 }
 
+/** What a change would do beside being made. */
 export interface ReshapePlan {
   /** It runs, and is stopped and started for this. */
   restarts: boolean;

@@ -8,6 +8,7 @@ import { createLan } from "./network/lan.ts";
 import { withNamedFailures } from "./named-failures.ts";
 import { listNetworks } from "./network/networks.ts";
 
+/** Which Docker is driven. */
 export interface DockerOptions {
   /** unix:///path or tcp://host:port. Nothing need answer there yet. */
   address: string;

@@ -48,6 +48,7 @@ export function idIn(answer: { Id?: unknown } | undefined, what: string): string
   return id;
 }
 
+/** Returns the `cancelled` for a call that the signal stopped. */
 export function cancelled(cause?: unknown): AppError {
   return new AppError("cancelled", "The call to Docker was stopped on request.", { cause });
 }
@@ -79,6 +80,10 @@ export function startFailure(error: unknown): unknown {
   return error;
 }
 
+/**
+ * Returns the error for a refused create: `conflict` when the name is taken, `not_found` without the image, else it as
+ * it is.
+ */
 export function createFailure(error: unknown, name: string, image: string): unknown {
   const reason = reasonOf(error);
   if (/container name .* is already in use/.test(reason)) {

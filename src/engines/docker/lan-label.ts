@@ -15,6 +15,7 @@ export interface LanPlan {
   mac: string;
 }
 
+/** The label that holds a `LanPlan` as JSON. */
 export const lanLabelName = "gantry.lan";
 
 /** Returns the label for a container that gets an address of the LAN; undefined for all others. */
@@ -25,6 +26,7 @@ export function lanLabel(spec: ContainerSpec): string | undefined {
   return JSON.stringify(plan);
 }
 
+/** Returns the plan in a label; undefined without a label. Throws `engine_failed` for a damaged one. */
 export function readLanPlan(label: string | undefined): LanPlan | undefined {
   if (label === undefined) return undefined;
   const plan = parse(label);

@@ -11,6 +11,7 @@ interface Deps {
 
 const firstPid = 100_000;
 
+/** Returns the containers of a fake engine. */
 export function createFakeContainers({ state, call, announce }: Deps): Containers {
   const find = (id: string): Container | undefined => state.containers.get(id);
 

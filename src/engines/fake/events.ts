@@ -4,6 +4,7 @@ import { AppError } from "../../errors.ts";
 import type { EngineEvent } from "../engine.ts";
 import type { Announce, FakeState } from "./state.ts";
 
+/** The events of a fake engine. */
 export interface FakeEvents {
   /** Tells all subscribers of an event. */
   announce: Announce;
@@ -11,6 +12,7 @@ export interface FakeEvents {
   subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
 }
 
+/** Returns the events of a fake engine; they end when it crashes. */
 export function createFakeEvents(state: FakeState): FakeEvents {
   const emitter = new EventEmitter().setMaxListeners(0);
 

@@ -5,6 +5,7 @@ import { createFakeEvents } from "./events.ts";
 import { createFakeImages } from "./images.ts";
 import type { FakeCall, FakeEngineOptions, FakeState } from "./state.ts";
 
+/** An engine in memory that a test can look into and crash. */
 export interface FakeEngine extends Engine {
   /** Ids of the containers whose network was set up, in order. */
   readonly attached: string[];
@@ -100,6 +101,7 @@ function createCaller(options: FakeEngineOptions, state: FakeState) {
   };
 }
 
+/** Returns the `engine_unavailable` of an engine that is down. */
 export function unavailable(): AppError {
   return new AppError("engine_unavailable", "The fake engine does not answer.");
 }

@@ -14,6 +14,7 @@ interface Deps {
 
 const steps = 10;
 
+/** Returns the images of a fake engine. */
 export function createFakeImages({ options, state, call, announce }: Deps): Images {
   const remotes = options.remote ?? {};
 

@@ -2,6 +2,7 @@ import type { Capabilities } from "../capabilities.ts";
 import type { Container, ContainerSpec, EngineType, Image, RegistryLogin } from "../engine.ts";
 import type { Shape } from "../shape.ts";
 
+/** A call of the engine's interface. */
 export interface FakeCall {
   /** As containers.create, images.pull, attachNetwork, info. */
   method: string;
@@ -11,6 +12,7 @@ export interface FakeCall {
   signal?: AbortSignal | undefined;
 }
 
+/** An image that a registry holds. */
 export interface RemoteImage {
   /** Bytes. */
   size: number;
@@ -20,6 +22,7 @@ export interface RemoteImage {
   duration?: number;
 }
 
+/** How a fake engine behaves. */
 export interface FakeEngineOptions {
   /** The engine that it stands for; docker unless given. */
   type?: EngineType;
@@ -33,6 +36,7 @@ export interface FakeEngineOptions {
   after?: (call: FakeCall) => void | Promise<void>;
 }
 
+/** What a fake engine has. */
 export interface FakeState {
   /** By id. */
   containers: Map<string, Container>;
@@ -48,5 +52,7 @@ export interface FakeState {
   life: AbortController;
 }
 
+/** Runs a call as an engine does: refused while it is down, and ended by a crash or the caller's signal. */
 export type Call = <T>(what: FakeCall, act: (cut: AbortSignal) => T | Promise<T>) => Promise<T>;
+/** Tells subscribers of an event. */
 export type Announce = (resource: "container" | "image", action: string, id: string) => void;

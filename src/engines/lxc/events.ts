@@ -7,6 +7,7 @@ import { unavailable } from "./failures.ts";
 /** Containers by name; with the incarnation when they are up. */
 export type Snapshot = ReadonlyMap<string, string | undefined>;
 
+/** The events of one LXC path. */
 export interface LxcEvents {
   /** As `Engine.events`. While somebody is subscribed the containers are looked at twice a second. */
   subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;

@@ -3,18 +3,22 @@ import { toSentence } from "../shared/error-text.ts";
 
 /** LXC's own words, and the kernel's -> the station's errors. */
 
+/** Returns the `cancelled` for a call that the signal stopped. */
 export function cancelled(cause?: unknown): AppError {
   return new AppError("cancelled", "The call to LXC was stopped on request.", { cause });
 }
 
+/** Returns the `engine_unavailable` for an LXC that cannot be used. `reason`: a phrase without a full stop. */
 export function unavailable(reason: string, cause?: unknown): AppError {
   return new AppError("engine_unavailable", `LXC does not answer: ${reason}.`, { cause, details: { engine: "lxc" } });
 }
 
+/** Returns the `not_found` for a container. */
 export function notFound(name: string): AppError {
   return new AppError("not_found", `LXC has no container ${name}.`);
 }
 
+/** Returns the `conflict` for a name that another container has. */
 export function nameTaken(name: string, cause?: unknown): AppError {
   return new AppError("conflict", `The name ${name} is taken by another LXC container.`, { cause });
 }
@@ -41,6 +45,7 @@ export function createFailure(error: unknown, name: string): unknown {
   });
 }
 
+/** Returns the code of a system error, as ENOENT; "" for any other error. */
 export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException | null)?.code ?? "";
 }

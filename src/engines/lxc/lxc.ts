@@ -20,6 +20,7 @@ import { createLayout, type Layout } from "./files/layout.ts";
 import { recover } from "./recover.ts";
 import { createStaging } from "./files/staging.ts";
 
+/** Which LXC is driven. */
 export interface LxcOptions {
   /** Folder of the containers; LXC's own is /var/lib/lxc. Need not be there yet. */
   path: string;

@@ -10,6 +10,7 @@ interface Lifecycle {
   metadata?: { action?: string; source?: string; context?: { old_name?: string } | null };
 }
 
+/** The events of one LXD. */
 export interface LxdEvents {
   /** As `Engine.events`. */
   subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
@@ -29,6 +30,7 @@ const actions: Readonly<Record<string, string>> = {
   "image-deleted": "delete",
 };
 
+/** Returns the events of one LXD, by its stream of type lifecycle; see "Events" in LXD's documentation. */
 export function createLxdEvents(http: LxdHttp): LxdEvents {
   const opening = new Set<Promise<unknown>>();
 

@@ -22,6 +22,7 @@ export function connectionFailure(cause: unknown, socket: string): AppError {
   });
 }
 
+/** Returns the `cancelled` for a call that the signal stopped. */
 export function cancelled(cause?: unknown): AppError {
   return new AppError("cancelled", "The call to LXD was stopped on request.", { cause });
 }
@@ -39,6 +40,7 @@ export function refusal(status: number, reason: string): AppError {
   return new AppError("engine_failed", `LXD: ${toSentence(reason)}`, { cause });
 }
 
+/** Returns the `conflict` for a create whose name is taken; else the error as it is. */
 export function createFailure(error: unknown, name: string): unknown {
   const taken = /"instances" entry already exists|instance .*already exists|name is already in use/i;
   // Another creation of the name is on its way.
@@ -53,6 +55,7 @@ export function isBusy(error: unknown): boolean {
   return /is busy running|non-reusable operation/i.test(reasonOf(error));
 }
 
+/** Returns what LXD said, for an error of `refusal`; "" for any other error. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof AppError ? (error.cause as Partial<LxdCause> | undefined) : undefined;
   return typeof cause?.reason === "string" ? cause.reason : "";

@@ -13,6 +13,7 @@ import { plainJudge } from "../system-images/connection-guard.ts";
 import type { RemoteOptions } from "../system-images/remote.ts";
 import type { SystemImages } from "../system-images/system-images.ts";
 
+/** Which LXD is driven. */
 export interface LxdOptions {
   /** Path of the unix socket. Nothing need answer there yet. */
   socket: string;

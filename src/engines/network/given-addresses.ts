@@ -5,6 +5,7 @@ import { isEdge, isInside, isUnicast, type Subnet } from "./subnet.ts";
 
 /** Addresses that a container was given by its name: on its card by LXC's configuration, with a route where one is needed. */
 
+/** An address of a container. */
 export interface GivenAddress {
   /** IPv4, without prefix length. */
   address: string;

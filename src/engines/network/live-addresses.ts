@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { runChild } from "../processes/child.ts";
 import type { GivenAddress } from "./given-addresses.ts";
 
+/** A network card of a running container. */
 export interface Card {
   /** The container's first process. */
   pid: number;

@@ -25,6 +25,7 @@ export function freeAddress({ address, length }: Subnet, taken: Iterable<string>
   return undefined;
 }
 
+/** Returns whether an address is in a network. */
 export function isInside({ address, length }: Subnet, candidate: string): boolean {
   const size = 2 ** (32 - length);
   return Math.floor(toNumber(address) / size) === Math.floor(toNumber(candidate) / size);

@@ -5,6 +5,7 @@ import { AppError } from "../../errors.ts";
 import { keepEnd } from "./kept-output.ts";
 import { killGroup } from "./kill-group.ts";
 
+/** How a program is run. */
 export interface ChildOptions {
   /** Whose work it is; the station's next start kills what still has it. */
   task: string;

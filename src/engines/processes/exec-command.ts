@@ -7,6 +7,7 @@ import type { ExecRequest, ExecResult } from "../container-life.ts";
 /** The largest id that every engine takes; 4294967295 would mean "as it is", which is root. */
 const largestId = 2 ** 31 - 1;
 
+/** A user by number. */
 export interface NumericUser {
   /** User id in the container. */
   uid: number;

@@ -14,12 +14,15 @@ function wordsLike(name: string): RegExp {
   return new RegExp(`([ \\t])${name.replaceAll(/[^\w-]/g, "\\$&")}(?=[ \\t]|$)`, "g");
 }
 
+/** Returns /etc/resolv.conf with these name servers; see resolv.conf(5). */
 export function resolverText(servers: readonly string[]): string {
   return servers.map((server) => `nameserver ${server}\n`).join("");
 }
 
+/** Where systemd-networkd reads what Gantry says of the card; see systemd.network(5). */
 export const networkFile = "/etc/systemd/network/05-gantry.network";
 
+/** What is said of a network card. */
 export interface CardFacts {
   /** As it is called inside. */
   card: string;
@@ -29,6 +32,7 @@ export interface CardFacts {
   nameServers: readonly string[];
 }
 
+/** Returns the file for systemd-networkd that gives a card these addresses. */
 export function networkText(
   given: readonly Pick<GivenAddress, "address" | "length">[],
   { card, gateway, nameServers }: CardFacts,

@@ -32,6 +32,10 @@ async function heldMemory(pid: number): Promise<number> {
   return Number(usage) - count(`${prefix}active_file`) - count(`${prefix}inactive_file`);
 }
 
+/**
+ * Returns the folder of a container's control group for a controller. `unified`: it is of version 2. Throws
+ * `engine_failed`.
+ */
 export async function groupOf(pid: number, controller: string): Promise<{ folder: string; unified: boolean }> {
   const groups = await containerControlGroups(pid);
   const own = groups.find(({ controllers }) => controllers.includes(controller));
@@ -41,6 +45,7 @@ export async function groupOf(pid: number, controller: string): Promise<{ folder
   throw new AppError("engine_failed", "This host's kernel has no control group for the container.");
 }
 
+/** Returns the `invalid`, field `memory`, for a limit below what is in use. */
 export function tooLittle(reason: string): AppError {
   return invalid("memory", `is below what the container uses: ${reason}.`);
 }

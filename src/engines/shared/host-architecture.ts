@@ -11,6 +11,7 @@ const words: Readonly<Record<string, string>> = {
   armv7l: "armhf",
 };
 
+/** Returns Debian's word for this host's architecture, as amd64. */
 export function hostArchitecture(): string {
   return architectureName(os.arch());
 }

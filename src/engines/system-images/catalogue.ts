@@ -10,6 +10,7 @@ import { findBuild } from "./simplestreams.ts";
 import { createStore, type StoredImage } from "./store.ts";
 import type { Lack, Rootfs, SystemImages } from "./system-images.ts";
 
+/** Where images are kept, and where they come from. */
 export interface CatalogueOptions {
   /** Where the images are kept; made when missing. */
   folder: string;

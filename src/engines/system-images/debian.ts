@@ -15,6 +15,7 @@ import { removeTree } from "../processes/remove-tree.ts";
 import { startProgram } from "./program.ts";
 import type { NewImage } from "./store.ts";
 
+/** What is built. */
 export interface BuildOptions {
   /** As bookworm. */
   release: string;

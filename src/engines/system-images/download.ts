@@ -7,6 +7,7 @@ import { pack } from "./packer.ts";
 import type { Remote } from "./remote.ts";
 import type { Build } from "./simplestreams.ts";
 
+/** What is downloaded. */
 export interface DownloadOptions {
   /** The server. */
   remote: Remote;
@@ -22,6 +23,7 @@ export interface DownloadOptions {
   report: (progress: PullProgress) => void;
 }
 
+/** The name of an image's archive in its folder. */
 export const archiveName = "rootfs.tar.zst";
 
 /** Downloads a build, checks it while it comes, and packs it anew: xz is slow to unpack each time. */

@@ -18,10 +18,12 @@ export function wrongAnswer(host: string, reason: string, cause?: unknown): AppE
   });
 }
 
+/** Returns whether a server did not answer. */
 export function isUnreachable(error: unknown): error is AppError {
   return error instanceof AppError && error.details?.["reachable"] === false;
 }
 
+/** Returns the `cancelled` for a pull that the signal stopped. */
 export function cancelled(cause?: unknown): AppError {
   return new AppError("cancelled", "The download of the image was stopped on request.", { cause });
 }
@@ -31,10 +33,12 @@ export function isDiskFull(text: string): boolean {
   return /ENOSPC|EDQUOT|no space left on device|disk quota exceeded/i.test(text);
 }
 
+/** Returns the `disk_full` for the disk of the station's images. */
 export function diskFull(cause: unknown): AppError {
   return new AppError("disk_full", "The disk of the station's images is full.", { cause });
 }
 
+/** Returns the code of a system error, as ENOSPC; else what the error says. */
 export function codeOf(cause: unknown): string {
   const code = (cause as NodeJS.ErrnoException | null)?.code;
   return code ?? (cause instanceof Error ? cause.message : String(cause));

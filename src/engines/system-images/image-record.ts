@@ -57,6 +57,7 @@ export async function writeRecord(folder: string, record: ImageRecord): Promise<
   await syncFolder(folder);
 }
 
+/** Brings the names in a folder to the disk; see fsync(2). */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   try {

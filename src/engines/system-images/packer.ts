@@ -6,6 +6,7 @@ import { AppError } from "../../errors.ts";
 import { cancelled } from "./failures.ts";
 import { startProgram, type Program } from "./program.ts";
 
+/** What is packed, and where to. */
 export interface PackOptions {
   /** Of the archive that is written. */
   file: string;

@@ -5,6 +5,7 @@ import { systemPath } from "../processes/child.ts";
 import { killGroup } from "../processes/kill-group.ts";
 import { cancelled, diskFull, isDiskFull } from "./failures.ts";
 
+/** How a program is run. */
 export interface ProgramOptions {
   /** Whose work it is, as STATION/TASK; the station's next start kills what still has it. */
   task: string;
@@ -16,6 +17,7 @@ export interface ProgramOptions {
   env?: Readonly<Record<string, string>>;
 }
 
+/** A program that was started. */
 export interface Program {
   /** The process. */
   child: ChildProcess;

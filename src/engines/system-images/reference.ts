@@ -1,5 +1,6 @@
 import { parseImageName } from "../image-name.ts";
 
+/** A reference to a system image. */
 export interface Reference {
   /** As ubuntu-bionic. */
   name: string;
@@ -7,15 +8,13 @@ export interface Reference {
   tag: string;
 }
 
-/**
- * Returns the parts of a reference to a system image; its name may have slashes where a server's aliases have them.
- * Throws `invalid`.
- */
+/** Returns the parts of a reference to a system image; its name may have slashes where a server's aliases have them. */
 export function parseReference(reference: string): Reference {
   const { image, tag } = parseImageName("lxc", reference);
   return { name: image, tag };
 }
 
+/** Returns a reference as NAME:TAG. */
 export function formatReference({ name, tag }: Reference): string {
   return `${name}:${tag}`;
 }

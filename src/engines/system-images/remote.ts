@@ -25,6 +25,7 @@ const stallTimeout = 30_000;
 const documentLimit = 64 * 1024 * 1024;
 const redirects = 5;
 
+/** How an image server is asked. */
 export interface RemoteOptions {
   /** Variables that name proxies. */
   env: Readonly<Record<string, string>>;

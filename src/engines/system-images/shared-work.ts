@@ -11,6 +11,7 @@ interface Flight<T> {
 type Report = (progress: PullProgress) => void;
 type Follower = { report: Report };
 
+/** The work that is shared. The signal stops it; `report` tells all who wait of its progress. */
 export type Work<T> = (signal: AbortSignal, report: Report) => Promise<T>;
 
 /**

@@ -27,6 +27,10 @@ interface Products {
   products?: Record<string, Product>;
 }
 
+/**
+ * An entry of images.json, as far as it is used; see "simplestreams" in Ubuntu's documentation. A server may say
+ * anything.
+ */
 export interface Product {
   /** Names, separated by commas. */
   aliases?: string;
@@ -48,6 +52,7 @@ export interface Product {
   versions?: Record<string, { items?: Record<string, Item> }>;
 }
 
+/** A file of a build. A server may say anything. */
 export interface Item {
   /** What the file is, as root.tar.xz. */
   ftype?: string;
@@ -139,6 +144,7 @@ function buildsOf(product: Product, host: string): Build[] {
   });
 }
 
+/** Returns a file with a path, a size and a SHA-256 that can be used. Throws `remote_failed` without them. */
 export function checkItem({ path, sha256, size }: Item, host: string): Pick<Build, "id" | "path" | "size"> {
   const whole =
     isPlain(path) &&

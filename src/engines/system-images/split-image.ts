@@ -80,6 +80,7 @@ function imageOf(items: readonly Item[], head: Item, kind: (typeof roots)[number
   return [{ fingerprint, head: checkItem(head, host), root: checkItem(root, host) }];
 }
 
+/** How an image is downloaded. */
 export interface FetchOptions {
   /** Gets the root file system; empty, and to be deleted by the caller. */
   folder: string;

@@ -9,6 +9,7 @@ import { archiveName } from "./download.ts";
 import { type ImageRecord, readRecord, syncFolder, writeRecord } from "./image-record.ts";
 import { formatReference, isIdPrefix, parseReference } from "./reference.ts";
 
+/** An image of the store. */
 export interface StoredImage {
   /** What the store keeps of it. */
   record: ImageRecord;
@@ -18,6 +19,7 @@ export interface StoredImage {
   archive: string;
 }
 
+/** What is known of an image before it is in the store. */
 export type NewImage = Omit<ImageRecord, "size" | "tags">;
 
 /**

@@ -18,6 +18,7 @@ export interface SystemImages extends Images {
   lacks(reference: string, signal: AbortSignal): Promise<Lack | undefined>;
 }
 
+/** Why an image cannot be pulled at present. */
 export interface Lack {
   /** A sentence. */
   reason: string;
@@ -25,6 +26,7 @@ export interface Lack {
   unreachable: boolean;
 }
 
+/** The root file system of an image. */
 export interface Rootfs {
   /** 64 hex digits. */
   id: string;

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 
+/** A piece of a container's output. */
 export interface Frame {
   /** Where the container wrote it. */
   stream: "stdout" | "stderr";

@@ -48,6 +48,7 @@ function parse(line: string): object {
   return value;
 }
 
+/** Returns a stream as UTF-8. */
 export async function readText(stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);

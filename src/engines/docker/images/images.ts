@@ -10,6 +10,7 @@ interface DockerImage {
   Size: number;
 }
 
+/** Returns the images of one Docker. */
 export function createImages(http: DockerHttp): Images {
   async function list(signal?: AbortSignal): Promise<Image[]> {
     const images = await http.json<DockerImage[]>({ path: "/images/json", signal });

@@ -22,6 +22,7 @@ interface Layer {
   done: boolean;
 }
 
+/** Makes one percentage of the lines of a pull. */
 export interface PullMeter {
   /** Counts a line and reports the progress, ten times in a second at most. */
   add(line: PullLine): void;

@@ -112,6 +112,7 @@ export async function requireContainer(http: DockerHttp, id: string, signal?: Ab
   return found;
 }
 
+/** Returns the path of a container in the API. */
 export function containerPath(id: string): string {
   return `/containers/${encodeURIComponent(id)}`;
 }

@@ -20,6 +20,7 @@ interface Address {
   gateway: string | undefined;
 }
 
+/** An address that a DHCP server has given. */
 export interface Lease extends Address {
   /** For how long the address was given. */
   seconds: number;
@@ -84,6 +85,7 @@ async function presentAddresses(port: LanPort): Promise<string[]> {
   return links.flatMap((link) => (link.addr_info ?? []).map(({ local, prefixlen }) => `${local}/${prefixlen}`));
 }
 
+/** Runs a program in the container's network namespace and returns what it printed. Throws as `runChild`. */
 export function inNamespace(port: LanPort, argv: readonly string[]): Promise<string> {
   return runChild(["nsenter", `--net=${port.namespace}`, "--", ...argv], port.options);
 }

@@ -29,6 +29,7 @@ export interface Lan {
 
 const retryAfter = 60;
 
+/** Returns what gives addresses of the LAN to the containers of one Docker. */
 export function createLan(http: DockerHttp): Lan {
   const attaching = new Map<string, Promise<void>>();
   const renewals = new Map<string, NodeJS.Timeout>();

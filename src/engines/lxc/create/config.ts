@@ -38,6 +38,7 @@ export interface ConfigFacts {
   ids?: GivenIds | undefined;
 }
 
+/** A device node of a container. */
 export interface DeviceSource {
   /** As /dev/video0. */
   path: string;
@@ -45,6 +46,7 @@ export interface DeviceSource {
   source: string;
 }
 
+/** The user ids that a container is given. */
 export interface GivenIds {
   /** Ids of the host that its users have. */
   range: IdRange;

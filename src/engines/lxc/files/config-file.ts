@@ -5,6 +5,7 @@ import { codeOf, notFound } from "../failures.ts";
 import type { Layout } from "./layout.ts";
 import { replaceFile } from "./replace-file.ts";
 
+/** Returns the configuration of a container. Throws `not_found`. */
 export async function readConfig(layout: Layout, name: string): Promise<string> {
   try {
     return await readFile(layout.config(name), "utf8");

@@ -23,6 +23,7 @@ export interface StationFacts {
   given?: Pick<ContainerSettings, "mode" | "devices" | "mounts">;
 }
 
+/** What the files of a container say. */
 export interface ContainerFacts {
   /** Of the folder: inode and time of birth. */
   incarnation: string;
@@ -40,6 +41,7 @@ export interface ContainerFacts {
   ran: boolean;
 }
 
+/** Reads the files of containers, once for each state that they are in. */
 export interface FactsStore {
   /** Returns what the files of a container say; undefined when there is no container of that name. */
   get(name: string): Promise<ContainerFacts | undefined>;

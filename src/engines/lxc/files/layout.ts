@@ -28,6 +28,7 @@ export const imageName = "rootfs.img";
 /** Device nodes of a container with ids of its own. */
 export const devicesName = "devices";
 
+/** Returns the folders below an LXC path. `hostsDir`: where reservations are. */
 export function createLayout(lxcPath: string, hostsDir: string): Layout {
   const folder = path.resolve(lxcPath);
   const home = (name: string): string => path.join(folder, name);
@@ -42,6 +43,7 @@ export function createLayout(lxcPath: string, hostsDir: string): Layout {
   };
 }
 
+/** Returns whether a folder of this name is a container, or can be one. */
 export function isContainerName(name: string): boolean {
   return /^[^./][^/]*$/.test(name) && Buffer.byteLength(name) <= 255 && !name.includes("\0");
 }
@@ -56,6 +58,9 @@ export function removedName(owner: { station: string; task: number }, name: stri
   return stagingName(owner, `.removed-${unique}.${name}`);
 }
 
+/**
+ * Returns the parts of the name of a staged folder; undefined when it is none. `removed`: it was taken from its place.
+ */
 export function parseStagingName(entry: string): { station: string; name: string; removed: boolean } | undefined {
   const [, station, removed, name] = /^([0-9a-zA-Z-]+)\.\d+\.(\.removed-[^.]*\.)?([^.].*)$/.exec(entry) ?? [];
   return station && name ? { station, name, removed: removed !== undefined } : undefined;

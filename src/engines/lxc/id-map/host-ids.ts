@@ -14,6 +14,7 @@ import { type IdRange, idsPerContainer, overlaps } from "./id-range.ts";
 
 /** /etc/subuid and /etc/subgid, or what stands in for them. */
 export type IdFiles = readonly [users: string, groups: string];
+/** The files in which this host writes down who has which ids; see subuid(5). */
 export const idFiles: IdFiles = ["/etc/subuid", "/etc/subgid"];
 
 const owner = "0";

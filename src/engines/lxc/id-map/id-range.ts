@@ -9,6 +9,7 @@ export interface IdRange {
 /** How many ids a container has: those that Debian and systemd use, with nobody (65534). */
 export const idsPerContainer = 65_536;
 
+/** Returns whether two ranges have an id in common. */
 export function overlaps(a: IdRange, b: IdRange): boolean {
   return a.start < b.start + b.count && b.start < a.start + a.count;
 }

@@ -22,6 +22,7 @@ interface Deps {
   files?: IdFiles;
 }
 
+/** Returns what gives user ids to the containers below one LXC path. */
 export function createIdRanges({ used, seed, files }: Deps): IdRanges {
   /** Of containers that are being made. */
   const taken = new Map<string, IdRange>();

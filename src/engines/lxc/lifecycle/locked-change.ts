@@ -20,6 +20,7 @@ interface Deps {
   events: LxcEvents;
 }
 
+/** Returns what changes a container under its lock. */
 export function createLockedChange({ finder, processes, events }: Deps): LockedChange {
   return async function change(name, signal, act) {
     if (signal?.aborted) throw cancelled();

@@ -35,6 +35,7 @@ function routeOf(line: string): Route | undefined {
   return address && bridge ? { address, bridge } : undefined;
 }
 
+/** A route of this host to a container's address. */
 export interface Route {
   /** Without prefix length; the route is to it alone. */
   address: string;
@@ -47,6 +48,7 @@ export function routesOf(config: string): Route[] {
   return settingsOf(config, hook).flatMap((line) => routeOf(line) ?? []);
 }
 
+/** Makes routes, in place of others to the same addresses. Throws as `runChild`. */
 export async function addRoutes(routes: readonly Route[], signal?: AbortSignal): Promise<void> {
   for (const { address, bridge } of routes) {
     await runChild(["ip", "route", "replace", `${address}/32`, "dev", bridge], { task: "lxc", signal });

@@ -22,6 +22,7 @@ const patience = 2_000;
 /** Before one that hangs is asked again. */
 const pause = 10_000;
 
+/** Returns the first processes of the containers below one LXC path. */
 export function createInitProcesses(layout: Layout): InitProcesses {
   const known = new Map<string, { incarnation: string; pid: Promise<number> }>();
 

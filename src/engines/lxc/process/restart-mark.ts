@@ -14,6 +14,7 @@ export interface RestartMark {
   clear(name: string): Promise<void>;
 }
 
+/** Returns the marks of the containers below one LXC path. */
 export function createRestartMark(layout: Layout): RestartMark {
   const file = (name: string): string => path.join(layout.home(name), "gantry.restart");
   return {

@@ -20,6 +20,7 @@ interface Deps {
   staging: Staging;
 }
 
+/** The container whose size is changed. */
 export interface Subject {
   /** The container's name. */
   name: string;
@@ -34,6 +35,7 @@ export interface Subject {
 /** `undefined`: its size is that already. `live`: it grows where it is, as it runs; else its files are copied while it is stopped. */
 export type SizePlan = { live: boolean } | undefined;
 
+/** What changes the size of a container's root file system. */
 export type Resizing = ReturnType<typeof createResizing>;
 
 /**

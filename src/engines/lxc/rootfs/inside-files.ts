@@ -80,6 +80,7 @@ async function writeDraft(at: string, folder: FileHandle, text: string): Promise
   return `${at}/${place}`;
 }
 
+/** Makes a folder where there is none; the folder above is there. */
 export async function makeFolderInside(root: string, place: string): Promise<void> {
   const { folder, name } = split(place);
   await withFolder(root, folder, (at) =>

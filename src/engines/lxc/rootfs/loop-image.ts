@@ -12,6 +12,7 @@ import { inMountNamespace } from "./mount-namespace.ts";
  * mounts one that runs takes the loop device that LXC has: two of them on one file would destroy it.
  */
 
+/** The file system that is made. */
 export interface Making {
   /** The file; it is not there yet. */
   image: string;
@@ -61,6 +62,7 @@ export async function formatImage(image: string, size: number, task: string): Pr
   await runChild(["mkfs.ext4", "-q", "-F", "-m", "0", "-b", "4096", "-E", lazily, "--", image], { task });
 }
 
+/** The file system that is mounted. */
 export interface MountedImage {
   /** Path of the file. */
   image: string;

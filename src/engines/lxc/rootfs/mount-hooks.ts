@@ -23,6 +23,7 @@ function inHome(commands: string): string {
   return `sh -c 'cd "\${LXC_CONFIG_FILE%/*}" || exit; ${commands}' #`;
 }
 
+/** Returns the settings of the hooks. */
 export function rootHookLines(): string[] {
   return Object.entries(hooks).map(([name, command]) => `${name} = ${command}`);
 }
@@ -37,6 +38,7 @@ export function rootHookSettings(config: string, wanted: boolean): Settings {
   );
 }
 
+/** Returns whether a configuration has the hook that mounts the file. */
 export function hasRootHooks(config: string): boolean {
   return settingsOf(config, "lxc.hook.pre-start").includes(hooks["lxc.hook.pre-start"] as string);
 }

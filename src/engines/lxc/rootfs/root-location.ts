@@ -45,6 +45,7 @@ export async function unmountLeftover(place: RootLocation | undefined): Promise<
   if (point !== undefined && (await isMounted(point))) await runChild(["umount", "-l", "--", point], { task: "lxc" });
 }
 
+/** Returns whether something is mounted on a folder, by /proc/self/mountinfo. */
 export async function isMounted(point: string): Promise<boolean> {
   const table = await readFile("/proc/self/mountinfo", "utf8");
   return table.split("\n").some((line) => decodeMountPoint(line.split(" ")[4] ?? "") === point);

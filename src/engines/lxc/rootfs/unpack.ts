@@ -4,6 +4,7 @@ import { runChild, wasKilled } from "../../processes/child.ts";
 import { cancelled, unavailable } from "../failures.ts";
 import type { IdRange } from "../id-map/id-range.ts";
 
+/** What is unpacked, and how. */
 export interface Unpacking {
   /** A tar, compressed by zstd. */
   archive: string;

@@ -7,6 +7,7 @@ interface Configured {
   expanded_devices?: Record<string, Record<string, string>>;
 }
 
+/** The setting of a raw configuration that gives an address; see lxc.container.conf(5). */
 export const addressKey = "lxc.net.0.ipv4.address";
 
 /** Returns the values of a setting in a raw configuration. */

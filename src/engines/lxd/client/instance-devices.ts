@@ -3,6 +3,7 @@ import type { Instance } from "./instance.ts";
 /** A device of an instance, as in LXD's API: names and values of its settings. */
 export type Device = Record<string, string>;
 
+/** A network card of an instance. */
 export interface Card {
   /** Name of the device. */
   device: string;
@@ -22,6 +23,7 @@ export function cardOf({ expanded_devices: devices = {} }: Instance): Card | und
   return device === undefined ? undefined : { device, config, name: config["name"] ?? device };
 }
 
+/** Returns the device of an instance's root file system; undefined when it has none. */
 export function rootOf({ expanded_devices: devices = {} }: Instance): { device: string; config: Device } | undefined {
   const [device, config] = Object.entries(devices).find(([, { type, path }]) => type === "disk" && path === "/") ?? [];
   return device !== undefined && config ? { device, config } : undefined;

@@ -50,6 +50,7 @@ export interface Operations {
 const waitAtOnce = 20_000;
 const pause = 100;
 
+/** Returns the operations of one LXD. */
 export function createOperations(http: LxdHttp): Operations {
   async function begin(request: LxdRequest, signal?: AbortSignal): Promise<Operation | undefined> {
     if (signal?.aborted) throw cancelled();

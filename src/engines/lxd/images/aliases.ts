@@ -45,6 +45,7 @@ export function createImageAliases(http: LxdHttp, operations: Operations) {
   return { give, take };
 }
 
+/** Returns the path of an alias in the API. */
 export function aliasPath(alias: string): string {
   return `/1.0/images/aliases/${encodeURIComponent(alias)}`;
 }

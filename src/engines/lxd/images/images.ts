@@ -15,6 +15,7 @@ import { aliasPath, createImageAliases } from "./aliases.ts";
 import { importImage, importRootfs } from "./import.ts";
 import type { Operations } from "../client/operations.ts";
 
+/** Where images are pulled from. */
 export interface ImageServers extends RemoteOptions {
   /** Address of the simplestreams server that references without a name are pulled from. */
   main: string;

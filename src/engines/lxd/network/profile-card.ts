@@ -5,6 +5,7 @@ import { givenTo } from "../client/instance-addresses.ts";
 import type { LxdHttp } from "../client/http.ts";
 import type { Instance } from "../client/instance.ts";
 
+/** The network card that a profile gives. */
 export interface Card {
   /** Name of the device in the profile. */
   device: string;

@@ -6,6 +6,7 @@ import type { LxdHttp } from "../client/http.ts";
 import type { Instance } from "../client/instance.ts";
 import { type Card, cardOf } from "../client/instance-devices.ts";
 
+/** Addresses that a container is given, and their card. */
 export interface GivenNetwork {
   /** Addresses of the container from now on. */
   given: readonly GivenAddress[];
@@ -53,6 +54,7 @@ export async function planAddresses(
   return { given, gateway, card };
 }
 
+/** Returns the `conflict`, field `addresses`, for an address that somebody has. */
 export function addressInUse(address: string, cause?: unknown): AppError {
   return new AppError("conflict", `The address ${address} is in use.`, { details: { field: "addresses" }, cause });
 }

@@ -11,6 +11,7 @@ export interface InitProcesses {
   retain(instances: readonly Instance[]): void;
 }
 
+/** Returns the first processes of the containers of one LXD. */
 export function createInitProcesses(http: LxdHttp): InitProcesses {
   const known = new Map<string, { start: string; pid: number }>();
 

@@ -11,6 +11,7 @@ export type PatchInstance = (name: string, patchOf: (instance: Instance) => Patc
 
 const tries = 10;
 
+/** Returns what changes a container's configuration. `retryWhileBusy`: as of `ContainerProcess`. */
 export function createPatching(
   http: LxdHttp,
   operations: Operations,
@@ -37,6 +38,7 @@ function isStale(error: unknown): boolean {
   return error instanceof AppError && (error.cause as { status?: number } | undefined)?.status === 412;
 }
 
+/** Returns whether LXD refused because a file system is full to its limit. */
 export function isQuotaExceeded(error: unknown): boolean {
   return /disk quota exceeded/i.test(reasonOf(error));
 }

@@ -8,6 +8,7 @@ import type { GivenNetwork } from "../network/taken-addresses.ts";
 
 /** Shape -> what LXD keeps, and back. */
 
+/** The body of PATCH /1.0/instances/NAME. */
 export interface Patch {
   /** Settings by name; an empty text takes one away. */
   config?: Record<string, string>;
@@ -21,6 +22,7 @@ export interface Kept extends Pick<Shape, "hostname" | "nameServers"> {
   restart?: true;
 }
 
+/** Returns what the station keeps of a container's shape; {} when it keeps nothing. */
 export function keptOf({ config }: Instance): Kept {
   try {
     return JSON.parse(config[keys.shape] ?? "{}") as Kept;
@@ -43,6 +45,7 @@ const own = {
   gateway: "lxc.net.0.ipv4.gateway",
 } as const;
 
+/** Returns a container's host name: as set, else its name. */
 export function hostnameOf({ name, config }: Instance): string {
   return valuesOf(config["raw.lxc"], own.hostname).at(-1) ?? name;
 }
@@ -68,6 +71,7 @@ function rawWith({ config }: Instance, hostname: string | undefined, network: Gi
   ])}`;
 }
 
+/** Returns the patch for limits. */
 export function limitsPatch({ cpuTime, memory }: Shape): Patch {
   return {
     config: {
@@ -77,6 +81,7 @@ export function limitsPatch({ cpuTime, memory }: Shape): Patch {
   };
 }
 
+/** Returns the patch for a size in bytes; {} for a container without a root device. */
 export function sizePatch(instance: Instance, size: number): Patch {
   const root = rootOf(instance);
   return root ? { devices: { [root.device]: { ...root.config, size: String(size) } } } : {};

@@ -41,6 +41,7 @@ interface State {
 
 const countPatience = 60_000;
 
+/** Returns what finds out whether a change can be made, and what it comes to. */
 export function createReshapePlan({ http, files, exec }: Deps) {
   async function plan(instance: Instance, change: Shape, signal?: AbortSignal): Promise<PlannedShape> {
     checkShape(change);
@@ -127,6 +128,7 @@ export function belowUse(used?: number, cause?: unknown): AppError {
   });
 }
 
+/** Returns the driver of a pool, as btrfs; "" when there is no such pool. */
 export async function driverOf(http: LxdHttp, pool: string | undefined): Promise<string> {
   return (await http.find<{ driver: string }>(`/1.0/storage-pools/${pool ?? ""}`))?.driver ?? "";
 }

@@ -9,6 +9,7 @@ import { hostnameOf, keptOf, readSize } from "./patches.ts";
 import type { InsideShape } from "./inside.ts";
 import { driverOf } from "./plan.ts";
 
+/** Returns what of a container is set, from its configuration. */
 export async function readShape(http: LxdHttp, instance: Instance): Promise<Shape> {
   const { cpuTime, memory } = limitsOf(instance.config);
   const { nameServers } = keptOf(instance);

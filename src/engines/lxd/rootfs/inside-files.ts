@@ -27,6 +27,7 @@ export interface InsideFiles {
   remove(name: string, path: string): Promise<void>;
 }
 
+/** What is at a path of a container. */
 export interface InsideFile {
   /** `other`: what is too large, or does not end. */
   kind: "file" | "symlink" | "directory" | "other";

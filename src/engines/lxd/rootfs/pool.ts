@@ -29,6 +29,7 @@ export async function sizedRoot(http: LxdHttp, size: number): Promise<Record<str
   return { [name]: { type: "disk", path: "/", pool: fit, size: String(size) } };
 }
 
+/** Returns whether pools of a driver take a size and do not keep to it. */
 export function isSizeless(driver: string): boolean {
   return sizeless.includes(driver);
 }
