@@ -103,7 +103,7 @@ export async function createApp(config: Config, version: string, events: AppEven
       engine: config.openvz.engine,
       open: config.openvz.open,
       aliases: config.openvz.templates,
-      lacks: systemImages.lacks,
+      lacks: systemImages.findPullObstacle,
     },
     maxStreams: config.maxStreams,
     log,

@@ -17,7 +17,7 @@ export const engineTypes = ["docker", "lxc", "lxd"] as const;
 export type EngineType = (typeof engineTypes)[number];
 
 /**
- * Who made a thing: station and task. An engine keeps it with the thing (a label, a config key, a file), and whatever
+ * The station and the task that made a thing. An engine keeps it with the thing (a label, a config key, a file), and whatever
  * is undone is first looked up by it, never by name alone.
  */
 export interface OwnerMark {

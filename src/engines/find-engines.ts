@@ -29,7 +29,7 @@ export interface FindEnginesOptions {
   fetching?: LxdOptions["fetching"];
 }
 
-/** Answers an engine, or `undefined`: nothing there. `asked`: it is to be there also when nothing is found. */
+/** Returns an engine, or undefined when there is none. `asked`: it is returned also when nothing is found. */
 type Probe = (options: FindEnginesOptions, asked: boolean) => Promise<Engine | undefined>;
 
 const probes: Readonly<Record<EngineType, Probe>> = { docker: probeDocker, lxc: probeLxc, lxd: probeLxd };
@@ -78,7 +78,7 @@ async function probeLxd(options: FindEnginesOptions, asked: boolean): Promise<En
   });
 }
 
-/** LXC's own setting, else its default. */
+/** Returns LXC's path as /etc/lxc/lxc.conf sets it, else its default. */
 async function configuredLxcPath(): Promise<string> {
   const settings = await readFile("/etc/lxc/lxc.conf", "utf8").catch(() => "");
   return /^\s*lxc\.lxcpath\s*=\s*(\/\S*)\s*$/m.exec(settings)?.[1] ?? "/var/lib/lxc";

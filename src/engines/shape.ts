@@ -45,7 +45,7 @@ export interface Reshaping {
 }
 
 /** Returns the changes of an engine that cannot make any: all throw `unsupported`. */
-export function noReshaping(engine: string): Reshaping {
+export function unsupportedReshaping(engine: string): Reshaping {
   const refuse = (): Promise<never> =>
     Promise.reject(new AppError("unsupported", `A container of ${engine} is not changed after it was made.`));
   return { shape: refuse, planReshape: refuse, reshape: refuse };

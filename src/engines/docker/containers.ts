@@ -1,5 +1,5 @@
 import type { Containers } from "../engine.ts";
-import { noReshaping } from "../shape.ts";
+import { unsupportedReshaping } from "../shape.ts";
 import type { DockerHttp } from "./client/http.ts";
 import { createCreate } from "./create/create.ts";
 import { createExec } from "./exec/exec.ts";
@@ -24,6 +24,6 @@ export function createContainers(http: DockerHttp): Containers {
     inspect: async (id, signal) => withBinds(await requireContainer(http, id, signal)),
     commit: (id, request, signal) => commitImage(http, id, request, signal),
     exec: createExec(http, local),
-    ...noReshaping("Docker"),
+    ...unsupportedReshaping("Docker"),
   };
 }

@@ -42,7 +42,7 @@ export function notDone(what: string): AppError {
 }
 
 /** Returns the 64 digits of the id that an answer has. `what`: what Docker then has done, as "made container web". */
-export function idIn(answer: { Id?: unknown } | undefined, what: string): string {
+export function readId(answer: { Id?: unknown } | undefined, what: string): string {
   const id = typeof answer?.Id === "string" ? /^(?:sha256:)?([0-9a-f]{64})$/.exec(answer.Id)?.[1] : undefined;
   if (id === undefined) throw notDone(what);
   return id;

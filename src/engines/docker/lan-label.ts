@@ -59,7 +59,10 @@ function isAddress(address: LanAddress | undefined): boolean {
   );
 }
 
-/** The same after every start, so that a DHCP server gives the same address again; 02 = locally administered. */
+/**
+ * Returns the same MAC address after every start, so that a DHCP server gives the same address again; 02 = locally
+ * administered.
+ */
 function stableMac(spec: ContainerSpec): string {
   const hash = createHash("sha256").update(`${spec.mark.station}/${spec.mark.task}/${spec.name}`).digest("hex");
   return ["02", ...(hash.slice(0, 10).match(/../g) ?? [])].join(":");

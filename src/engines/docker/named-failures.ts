@@ -30,13 +30,13 @@ async function withNames(http: DockerHttp, error: unknown): Promise<unknown> {
 
 function nameOf(listed: readonly Listed[], id: string): string | undefined {
   const meant = listed.filter(({ Id }) => Id.startsWith(id));
-  return meant.length === 1 ? ownName(meant[0]?.Names ?? []) : undefined;
+  return meant.length === 1 ? containerName(meant[0]?.Names ?? []) : undefined;
 }
 
 /**
  * Returns the container's own name without its slash. A link to a container gives it a further name, as
  * /CONTAINER/ALIAS.
  */
-export function ownName(names: readonly string[]): string | undefined {
+export function containerName(names: readonly string[]): string | undefined {
   return names.find((name) => name.lastIndexOf("/") === 0)?.slice(1);
 }

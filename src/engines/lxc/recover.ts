@@ -37,7 +37,7 @@ async function tidyRoots({ layout, staging, facts }: Deps, station: string): Pro
   for (const name of (await readdir(layout.path).catch(() => [])).filter(isContainerName)) {
     const owner = (await facts.get(name))?.station?.mark;
     if (owner?.station !== station) continue;
-    await resizing.removeRemains({ name, owner, task: `${owner.station}/${owner.task}`, running: running.has(name) });
+    await resizing.removeLeftovers({ name, owner, task: `${owner.station}/${owner.task}`, running: running.has(name) });
   }
 }
 

@@ -39,7 +39,7 @@ export function createLxdEvents(http: LxdHttp): LxdEvents {
       perMessageDeflate: false,
       handshakeTimeout: 2000,
     });
-    // Whoever reads is told by the iterator; an error without a listener would end the process.
+    // The reader is told by the iterator; an error without a listener would end the process.
     socket.on("error", () => undefined);
     const messages = on(socket, "message", { close: ["close"], signal }) as AsyncIterable<[Buffer]>;
     signal.addEventListener("abort", () => socket.terminate(), { once: true });
@@ -71,7 +71,7 @@ export function createLxdEvents(http: LxdHttp): LxdEvents {
   return { subscribe, listening: async () => void (await Promise.all(opening)) };
 }
 
-/** A container's id is its name, so a new name is another container. */
+/** Yields an event of LXD's as the station's. A container's id is its name, so a new name is another container. */
 function* toEvents({ metadata = {} }: Lifecycle): Generator<EngineEvent> {
   const parts = /^\/1\.0\/(instances|images)\/([^/?]+)/.exec(metadata.source ?? "");
   if (!parts?.[2] || metadata.action === undefined) return;

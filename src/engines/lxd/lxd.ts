@@ -9,7 +9,7 @@ import { createLxdHttp } from "./client/http.ts";
 import { createImages } from "./images/images.ts";
 import { instancePath, type Instance } from "./client/instance.ts";
 import { createOperations } from "./client/operations.ts";
-import { plainJudge } from "../system-images/connection-guard.ts";
+import { defaultJudge } from "../system-images/connection-guard.ts";
 import type { RemoteOptions } from "../system-images/remote.ts";
 import type { SystemImages } from "../system-images/system-images.ts";
 
@@ -35,7 +35,7 @@ export function createLxdEngine(options: LxdOptions): Engine {
   const operations = createOperations(http);
   const events = createLxdEvents(http);
   const { imageServer: main = usualServer, imageServers: named = {}, systemImages } = options;
-  const fetching = options.fetching ?? { folder: tmpdir(), env: {}, hosts: [], judge: plainJudge };
+  const fetching = options.fetching ?? { folder: tmpdir(), env: {}, hosts: [], judge: defaultJudge };
   const servers = { main, named, systemImages, ...fetching };
   const images = createImages(http, operations, servers);
 
@@ -50,10 +50,10 @@ export function createLxdEngine(options: LxdOptions): Engine {
   const containers = createContainers({ http, operations, events, images });
 
   /**
-   * Yields events, with those of moves left out: what moves to another pool is there all the time, whatever LXD says of
+   * Yields events, in which a container that moves to another pool is not destroyed but updated, whatever LXD says of
    * its first one.
    */
-  async function* told(all: AsyncIterable<EngineEvent>): AsyncGenerator<EngineEvent, void, undefined> {
+  async function* withoutMoves(all: AsyncIterable<EngineEvent>): AsyncGenerator<EngineEvent, void, undefined> {
     for await (const event of all) {
       const moves = event.action === "destroy" && containers.isMoving(event.id);
       yield moves ? { ...event, action: "update" } : event;
@@ -95,7 +95,7 @@ export function createLxdEngine(options: LxdOptions): Engine {
     info,
     daemon: () => findSocketOwner(options.socket),
     // It is subscribed by the call, and not when somebody reads.
-    events: (signal) => told(events.subscribe(signal)),
+    events: (signal) => withoutMoves(events.subscribe(signal)),
     attachNetwork,
     // LXD goes on with what it was asked; what it finished is found by its mark, what it did not is discarded when seen.
     recover: async () => undefined,

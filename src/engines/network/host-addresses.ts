@@ -9,7 +9,7 @@ import { runChild } from "../processes/child.ts";
  * Returns which of these this host has itself, needs for its way out or its names, or leads elsewhere than to the bridge:
  * to be given there they would be lost. Each with who has it, in words.
  */
-export async function takenOnHost(
+export async function findHostHolders(
   wanted: readonly string[],
   bridge: string,
   signal: AbortSignal | undefined,
@@ -56,7 +56,7 @@ async function neighbourOf(
   const route = await ip(["route", "get", address], signal).catch(() => "");
   const device = / via /.test(route) ? undefined : /^(?:broadcast )?[\d.]+ dev (\S+)/.exec(route)?.[1];
   if (device === undefined || device === bridge) return undefined;
-  const isTaken = (await isInternal(device)) || (await isAnswered(address, device, signal));
+  const isTaken = (await isInternal(device)) || (await answersArp(address, device, signal));
   return isTaken ? `the network of ${device}` : undefined;
 }
 
@@ -81,7 +81,7 @@ const answerWithin = 300;
  * Returns whether somebody on a device's network has the address now, running or paused; cards with one of `macs` do
  * not count.
  */
-export async function isAnswered(
+export async function answersArp(
   address: string,
   device: string,
   signal?: AbortSignal,

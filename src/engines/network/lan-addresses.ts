@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 
 import { isEdge, isInside, type Subnet } from "./subnet.ts";
-import { isAnswered, takenOnHost } from "./host-addresses.ts";
+import { answersArp, findHostHolders } from "./host-addresses.ts";
 import { lanNetworkOf } from "./lan-network.ts";
 
 /** What this host knows of addresses that a container is to have. */
@@ -18,11 +18,11 @@ export async function lanFaultOf(address: string, device: string): Promise<strin
 
 /** Returns who has an address that is to be on the network of an interface: this host, or somebody beside it. */
 export async function addressHolderOf(address: string, device: string): Promise<string | undefined> {
-  const host = (await takenOnHost([address], device, undefined)).get(address);
+  const host = (await findHostHolders([address], device, undefined)).get(address);
   if (host !== undefined) return host;
   const { subnets } = await lanNetworkOf(device);
   const isNear = subnets.some((subnet) => isInside(subnet, address));
-  return isNear && (await isAnswered(address, device)) ? `somebody on the network of ${device}` : undefined;
+  return isNear && (await answersArp(address, device)) ? `somebody on the network of ${device}` : undefined;
 }
 
 /** Returns the interface of this host that has a MAC address. A bridge often has that of a part of it, and is named then. */

@@ -45,7 +45,7 @@ export function runChild(argv: readonly [string, ...string[]], options: ChildOpt
   const { cwd, inputFile } = options;
   const stdio = [inputFile ?? "pipe", "pipe", "pipe", ...inherited] as const;
   const child = spawn(program, args, { env, cwd, detached: true, stdio: [...stdio] }) as ChildProcessWithoutNullStreams;
-  // Who reads nothing of it may have ended already.
+  // A program that reads nothing of it may have ended already.
   if (inputFile === undefined) child.stdin.on("error", () => undefined).end(options.input ?? "");
   const output = { out: keepEnd(limit), err: keepEnd(limit) };
   child.stdout.on("data", output.out.add);

@@ -78,7 +78,7 @@ function createBytes(capacity: number) {
  * Returns the last lines of a text of which `cut` bytes in front may be missing. It is truncated when the missing ones
  * would have been among those lines.
  */
-export function logEnd(text: string, lines: number, cut: boolean): KeptLog {
+export function lastLogLines(text: string, lines: number, cut: boolean): KeptLog {
   const end = lastLines(text, lines);
   return { text: end, truncated: cut && end.length === text.length };
 }

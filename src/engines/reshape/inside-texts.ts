@@ -3,14 +3,14 @@ import type { GivenAddress } from "../network/given-addresses.ts";
 /** Texts of a container's own files: what it is called, whom it asks for names, which addresses its card has. */
 
 /** Returns /etc/hosts with another name of the machine itself. */
-export function renamedInHosts(hosts: string, former: string, hostname: string): string {
+export function renameInHosts(hosts: string, former: string, hostname: string): string {
   return hosts.replaceAll(/^(127\.\S+|::1)([ \t].*)$/gm, (_, address: string, names: string) => {
-    return address + names.replaceAll(wordsLike(former), (_match, gap: string) => `${gap}${hostname}`);
+    return address + names.replaceAll(wholeWord(former), (_match, gap: string) => `${gap}${hostname}`);
   });
 }
 
 /** Returns a pattern for the name as a whole word, with what is before it. */
-function wordsLike(name: string): RegExp {
+function wholeWord(name: string): RegExp {
   return new RegExp(`([ \\t])${name.replaceAll(/[^\w-]/g, "\\$&")}(?=[ \\t]|$)`, "g");
 }
 

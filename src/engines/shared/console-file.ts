@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { logEnd } from "../processes/kept-output.ts";
+import { lastLogLines } from "../processes/kept-output.ts";
 import { type KeptLog, outputLimit } from "../container-life.ts";
 
 /**
@@ -12,7 +12,7 @@ export async function readConsoleFile(file: string, lines: number): Promise<Kept
   if (!present && !before) return undefined;
   const text = Buffer.concat([before?.bytes ?? empty, present?.bytes ?? empty]).toString("utf8");
   // Of what was before a second file nothing is known.
-  return logEnd(text, lines, before !== undefined || (present?.size ?? 0) > (present?.bytes.length ?? 0));
+  return lastLogLines(text, lines, before !== undefined || (present?.size ?? 0) > (present?.bytes.length ?? 0));
 }
 
 const empty = Buffer.alloc(0);

@@ -35,7 +35,7 @@ const standard = new Set(
  * Returns what this host has of a spec's devices. It is looked up at each create, because devices are plugged in at any
  * time.
  */
-export async function hostFacts(spec: Pick<ContainerSpec, "devices" | "gpu">): Promise<HostFacts> {
+export async function readHostFacts(spec: Pick<ContainerSpec, "devices" | "gpu">): Promise<HostFacts> {
   const nvidia = spec.gpu && (await exists("/dev/nvidiactl"));
   const majors = new Set(spec.devices.flatMap((rule) => rule.majors.map(({ kind, major }) => `${kind}${major}`)));
   const nodes = majors.size > 0 ? await deviceNodes("/dev", (node) => majors.has(`${node.kind}${node.major}`)) : [];

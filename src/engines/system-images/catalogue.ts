@@ -1,14 +1,14 @@
 import { AppError, hasCode, messageOf } from "../../errors.ts";
 import type { Image, PullOptions } from "../engine.ts";
 import { onlyIncreasing } from "../shared/increasing-progress.ts";
-import { type AddressJudge, plainJudge } from "./connection-guard.ts";
+import { type AddressJudge, defaultJudge } from "./connection-guard.ts";
 import { cancelled, isUnreachable } from "./failures.ts";
 import { createObtain } from "./obtain.ts";
 import { debianRelease, isIdPrefix, parseReference } from "./reference.ts";
 import { createRemote } from "./remote.ts";
 import { findBuild } from "./simplestreams.ts";
 import { createStore, type StoredImage } from "./store.ts";
-import type { Lack, Rootfs, SystemImages } from "./system-images.ts";
+import type { PullObstacle, Rootfs, SystemImages } from "./system-images.ts";
 
 /** Where images are kept, and where they come from. */
 export interface CatalogueOptions {
@@ -31,7 +31,7 @@ export interface CatalogueOptions {
  * gone when it resolves.
  */
 export async function createCatalogue(options: CatalogueOptions): Promise<SystemImages> {
-  const { folder, server, station, env = {}, hosts = [], judge = plainJudge } = options;
+  const { folder, server, station, env = {}, hosts = [], judge = defaultJudge } = options;
   const remote = createRemote(server, { env, hosts, judge });
   const store = createStore(folder, station);
   const obtain = createObtain({ remote, store, task: `${station}/0`, env });
@@ -65,7 +65,7 @@ export async function createCatalogue(options: CatalogueOptions): Promise<System
     meter({ percent: 100, text: "Download image:100%" });
   }
 
-  async function lacks(reference: string, signal: AbortSignal): Promise<Lack | undefined> {
+  async function findPullObstacle(reference: string, signal: AbortSignal): Promise<PullObstacle | undefined> {
     const wanted = parseReference(reference);
     try {
       await findBuild(remote, wanted, signal);
@@ -84,7 +84,7 @@ export async function createCatalogue(options: CatalogueOptions): Promise<System
     }
   }
 
-  return { list, get, rootfs, lacks, pull, remove };
+  return { list, get, rootfs, findPullObstacle, pull, remove };
 }
 
 function toImage({ record, tags }: StoredImage): Image {

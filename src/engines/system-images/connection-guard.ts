@@ -14,7 +14,7 @@ export interface AddressJudge {
 }
 
 /** Knows nothing of this host's ports. */
-export const plainJudge: AddressJudge = {
+export const defaultJudge: AddressJudge = {
   refusal: (address) => (addressKind(address) === "never" ? `${address}, which is link-local or set aside` : undefined),
   isInside: (address) => addressKind(address) !== "public",
 };

@@ -63,7 +63,10 @@ function field(stanza: string, name: string): string[] {
   return value.split(/\s+/).filter((word) => word !== "");
 }
 
-/** Others name the same suites; an address with a password in it is not for the image to keep. */
+/**
+ * Returns whether a package source is Debian's own: others have the same suites, and an address with a password in it
+ * must not get into an image.
+ */
 function isDebian(addresses: string[], suites: string[], components: string[], release: string): boolean {
   const own = [release, `${release}-updates`, `${release}-security`, `${release}/updates`];
   return (

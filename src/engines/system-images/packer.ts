@@ -79,8 +79,8 @@ async function fill(file: FileHandle, { source, unpack, task, signal }: Filling)
 }
 
 /**
- * A program that ended early says why; that nothing could be written to it any more is only what follows. The last of
- * the chain comes first: where it fails, those before it fail too.
+ * Writes a source into a chain of programs. When one ended early its own error is thrown, not that nothing could be
+ * written to it any more. The last of the chain comes first: where it fails, those before it fail too.
  */
 async function feed(source: AsyncIterable<Buffer>, into: Writable, chain: Program[]): Promise<void> {
   const ended = async (): Promise<void> => {

@@ -58,7 +58,7 @@ export function startProgram(argv: readonly [string, ...string[]], options: Prog
   return { child, done, kill: () => killGroup(child.pid), onLine: lines.listen };
 }
 
-/** The signal kills the program and all that it has started. */
+/** Has the signal kill the program and all that it has started; returns what ends that. */
 function endWith(child: ChildProcess, signal: AbortSignal): () => void {
   const kill = (): void => killGroup(child.pid);
   if (signal.aborted) kill();

@@ -146,7 +146,7 @@ async function request(
   });
   sent.end();
   const [response] = (await once(sent, "response")) as [http.IncomingMessage];
-  // Whoever leaves early closes it; that it then breaks is no news.
+  // A reader that leaves early closes it: the error that follows is expected.
   sent.on("error", () => undefined);
   patience.extend();
   return response;

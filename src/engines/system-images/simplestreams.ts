@@ -27,10 +27,7 @@ interface Products {
   products?: Record<string, Product>;
 }
 
-/**
- * An entry of images.json, as far as it is used; see "simplestreams" in Ubuntu's documentation. A server may say
- * anything.
- */
+/** An entry of the images.json of a simplestreams server, as far as it is used. A server may say anything. */
 export interface Product {
   /** Names, separated by commas. */
   aliases?: string;
@@ -167,7 +164,7 @@ function chooseBuild(product: Product, builds: Build[], { name, tag }: Reference
   throw new AppError("not_found", `The image server ${host} has no image ${name}:${tag}; of ${name} it has ${there}.`);
 }
 
-/** A tag cannot have the colon of 20210810_07:42. */
+/** Returns whether a tag means a serial. A tag cannot have the colon of 20210810_07:42. */
 function isSerial(tag: string, serial: string): boolean {
   const withoutSeparators = (text: string): string => text.replaceAll(/[:_.-]/g, "");
   return withoutSeparators(tag) === withoutSeparators(serial);

@@ -15,11 +15,11 @@ export interface SystemImages extends Images {
    * Returns why a pull would not get an image at present; undefined when it would, or when the server has said nothing
    * of use in time.
    */
-  lacks(reference: string, signal: AbortSignal): Promise<Lack | undefined>;
+  findPullObstacle(reference: string, signal: AbortSignal): Promise<PullObstacle | undefined>;
 }
 
 /** Why an image cannot be pulled at present. */
-export interface Lack {
+export interface PullObstacle {
   /** A sentence. */
   reason: string;
   /** The server could not be asked: what it has is unknown. */

@@ -1,7 +1,7 @@
 import type { CreateRequest } from "../../api/create.ts";
 import type { Container, Engine, EngineType, Mount, NetworkMode, OwnerMark } from "../../engines/engine.ts";
 import { deviceNames, findDevice } from "../../engines/device-table.ts";
-import { hostFacts } from "../../engines/shared/host-devices.ts";
+import { readHostFacts } from "../../engines/shared/host-devices.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { Handler, TaskContext } from "../../tasks/handler.ts";
 import { asksOfCreate } from "../access/task-authorization.ts";
@@ -72,7 +72,7 @@ function refuseRemote({ capabilities, type }: Engine, plan: ContainerPlan): void
  */
 async function missingDevices({ capabilities, type }: Engine, plan: ContainerPlan): Promise<string | undefined> {
   if (capabilities.makesDeviceNodes || type === "lxd" || plan.privileged || plan.devices.length === 0) return undefined;
-  const { nodes } = await hostFacts(plan);
+  const { nodes } = await readHostFacts(plan);
   const there = new Set(nodes.map(({ kind, major }) => `${kind}${major}`));
   const missing = plan.devices.filter(({ majors }) => !majors.some(({ kind, major }) => there.has(`${kind}${major}`)));
   const names = deviceNames.filter((name) => missing.some(({ majors }) => majors === findDevice(name)));

@@ -34,8 +34,8 @@ export function createBody(spec: ContainerSpec, facts: CreateFacts): Record<stri
 }
 
 /**
- * A LAN address is given after the start (lan.ts); Docker's own networks cannot ask DHCP. A network is called by its name,
- * because Docker gives no MAC address where it is called by its id.
+ * Returns Docker's NetworkMode. A LAN address is given after the start (network/lan.ts); Docker's own networks cannot
+ * ask DHCP. A network is called by its name, because Docker gives no MAC address where it is called by its id.
  */
 function networkMode({ network }: ContainerSpec): string {
   if (network.mode === "network") return network.name;
@@ -121,7 +121,10 @@ function portKey(port: PortMapping): string {
   return `${port.container}/${port.protocol}`;
 }
 
-/** From API 1.44 the address belongs to the network; both are sent, and must agree. */
+/**
+ * Returns where Docker looks for the MAC address. From API 1.44 on it belongs to the network; both are sent, and must
+ * agree.
+ */
 function macAddress(spec: ContainerSpec, version: string): Record<string, unknown> {
   const { network } = spec;
   if (spec.macAddress === undefined || (network.mode !== "nat" && network.mode !== "network")) return {};

@@ -1,7 +1,7 @@
 import type { CommitRequest } from "../../container-life.ts";
 import { parseImageName } from "../../image-name.ts";
 import type { DockerHttp } from "../client/http.ts";
-import { idIn, notDone } from "../failures.ts";
+import { readId, notDone } from "../failures.ts";
 import { requireContainer } from "../inspect/inspect.ts";
 import { taskLabel } from "../labels.ts";
 
@@ -26,11 +26,11 @@ export async function commitImage(
     signal,
   });
   const what = `made the image ${request.reference}`;
-  const image = idIn(made, what);
+  const image = readId(made, what);
   const named = await http.json<{ Id: string }>({
     path: `/images/${encodeURIComponent(request.reference)}/json`,
     signal,
   });
-  if (idIn(named, what) !== image) throw notDone(what);
+  if (readId(named, what) !== image) throw notDone(what);
   return made.Id;
 }

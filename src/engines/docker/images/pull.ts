@@ -70,7 +70,10 @@ async function readPull(
   return failed;
 }
 
-/** `error` is the older form, which Docker calls deprecated; whoever speaks its API may send only `errorDetail`. */
+/**
+ * Returns the reason of a failed pull; undefined for any other line. `error` is the older form, which Docker calls
+ * deprecated; others that speak its API may send only `errorDetail`.
+ */
 function failureIn({ error, errorDetail }: PullLine): string | undefined {
   const told = (errorDetail as { message?: unknown } | null | undefined)?.message ?? error;
   if (typeof told === "string" && told !== "") return told;

@@ -12,7 +12,10 @@ export function readCards(inspected: Inspected): Pick<Container, "macs" | "addre
   return { macs: distinct(macs).map((mac) => mac.toLowerCase()), addresses: distinct([fixed, ...given]) };
 }
 
-/** An image can bring any label: it counts only where the container was made without a network. */
+/**
+ * Returns the LAN plan of a container. An image can bring any label: it counts only where the container was made
+ * without a network.
+ */
 function lanPlanOf({ Config, HostConfig }: Inspected): LanPlan | undefined {
   if (HostConfig.NetworkMode !== "none") return undefined;
   try {

@@ -2,7 +2,7 @@ import { hasCode } from "../../../errors.ts";
 import type { Container, Containers, PortMapping, Protocol } from "../../engine.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { readMark, taskLabel } from "../labels.ts";
-import { ownName } from "../named-failures.ts";
+import { containerName } from "../named-failures.ts";
 import { readCards } from "./addresses.ts";
 import { inspectByName, inspectContainer, type Inspected } from "./inspect.ts";
 
@@ -38,7 +38,10 @@ export function createFinder(http: DockerHttp): Pick<Containers, "list" | "getBy
     return summaries.flatMap(({ Id }) => found.get(Id) ?? []);
   }
 
-  /** One container that Docker cannot inspect, or hangs on, must not hide all others: the list's own words are taken. */
+  /**
+   * Returns a container as inspected, or as listed where Docker cannot inspect it or hangs on it: one such container
+   * must not hide all others.
+   */
   async function inspectOrSummary(summary: Summary, signal?: AbortSignal): Promise<Container | undefined> {
     const late = AbortSignal.timeout(inspectWithin);
     try {
@@ -98,7 +101,7 @@ function fromSummary({ Id, Names, Image, ImageID, State, Labels, Ports }: Summar
   return {
     id: Id,
     incarnation: Id,
-    name: ownName(Names) ?? "",
+    name: containerName(Names) ?? "",
     state: State === "running" || paused ? "running" : "stopped",
     image: Image,
     imageId: ImageID,
@@ -110,7 +113,7 @@ function fromSummary({ Id, Names, Image, ImageID, State, Labels, Ports }: Summar
   };
 }
 
-/** Asked for at create, and, where Docker chose the host's port, what it chose. */
+/** Returns the ports that were asked for at create, and, where Docker chose the host's port, the one that it chose. */
 function readPorts(inspected: Inspected): PortMapping[] {
   const found = new Map<string, PortMapping>();
   for (const bindings of [inspected.HostConfig.PortBindings, inspected.NetworkSettings?.Ports]) {

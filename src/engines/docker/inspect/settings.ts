@@ -27,7 +27,7 @@ export function isAutostart(policy: Inspected["HostConfig"]["RestartPolicy"]): b
   return !["", "no"].includes(policy?.Name ?? "");
 }
 
-/** 0 is Docker's word for none. */
+/** Returns the limits of a container; Docker writes 0 for none. */
 function limitsOf({ CpuShares, CpuQuota = 0, CpuPeriod, Memory }: Inspected["HostConfig"]): Limits {
   return {
     ...(CpuShares && { cpuWeight: CpuShares }),
@@ -36,14 +36,17 @@ function limitsOf({ CpuShares, CpuQuota = 0, CpuPeriod, Memory }: Inspected["Hos
   };
 }
 
-/** As "c 81:* rwm". */
+/** Returns a rule of the device cgroup, which Docker keeps as "c 81:* rwm". */
 function readRule(line: string): DeviceRule[] {
   const parts = /^([cb]) (\d+):\* ([rwm]+)$/.exec(line);
   if (!parts?.[1] || !parts[3]) return [];
   return [{ majors: [{ kind: parts[1] as "c" | "b", major: Number(parts[2]) }], access: parts[3] }];
 }
 
-/** A LAN address is given from outside, so Docker itself knows of no network then; of its own networks it knows the id. */
+/**
+ * Returns the network mode that was asked for. A LAN address is given from outside, so Docker itself knows of no
+ * network then; of its own networks it knows the id.
+ */
 function modeOf({ Config, HostConfig }: Inspected): string {
   const { NetworkMode = "" } = HostConfig;
   if (NetworkMode === "host") return "host";
@@ -53,7 +56,10 @@ function modeOf({ Config, HostConfig }: Inspected): string {
   return isNamed || named === "bridge" ? named : "nat";
 }
 
-/** An image may be gone by force while its container is still there. */
+/**
+ * Returns the architecture of an image, or this host's: an image may be removed by force while its container is still
+ * there.
+ */
 async function architectureOf(http: DockerHttp, image: string, signal?: AbortSignal): Promise<string> {
   try {
     const { Architecture } = await http.json<{ Architecture?: string }>({ path: `/images/${image}/json`, signal });

@@ -56,7 +56,7 @@ export function createLifecycle(http: DockerHttp): Lifecycle {
   return { stop, restart, pause, unpause, rename, setAutostart };
 }
 
-/** Without it Docker takes the container's own measure. */
+/** Returns the grace as a query; without one Docker takes the container's own. */
 function graceQuery(grace: number | undefined): Record<string, string> {
   return grace === undefined ? {} : { t: String(grace) };
 }

@@ -71,7 +71,10 @@ export async function configureAddress(port: LanPort, { address, gateway }: Addr
   await inNamespace(port, ["ip", "route", "replace", "default", "via", gateway, "dev", "eth0", "onlink"]);
 }
 
-/** Neighbours may still know the address as an earlier container's; unheard, they find out a little later. */
+/**
+ * Tells neighbours of the address, which they may still know as an earlier container's. When they do not hear it they
+ * find out a little later.
+ */
 async function announce(port: LanPort, address: string): Promise<void> {
   const arping = ["busybox", "arping", "-A", "-c", "1", "-w", "1", "-I", "eth0", address.split("/")[0] ?? ""];
   await inNamespace(port, arping).catch((error: unknown) => {
@@ -90,7 +93,7 @@ export function inNamespace(port: LanPort, argv: readonly string[]): Promise<str
   return runChild(["nsenter", `--net=${port.namespace}`, "--", ...argv], port.options);
 }
 
-/** 255.255.255.0 -> 24. */
+/** Returns the prefix length of a mask, as 24 for 255.255.255.0. */
 function prefixLength(mask: string): number {
   if (!mask.includes(".")) return Number(mask);
   const bits = mask.split(".").map((part) => Number(part).toString(2).replaceAll("0", "").length);

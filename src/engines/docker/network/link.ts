@@ -38,7 +38,7 @@ async function joinBridge(port: LanPort, plan: LanPlan, id: string): Promise<voi
   await allowForwarding(plan.interface, port.options.signal);
 }
 
-/** At most 15 characters. */
+/** Returns the name of the veth's end on the host, 15 characters at most. */
 function hostEnd(id: string): string {
   return `gnt${id.slice(0, 12)}`;
 }

@@ -10,9 +10,9 @@ import { type ConfigFacts, containerConfig, type DeviceSource, type GivenIds } f
 import type { StationFacts } from "../files/container-facts.ts";
 import type { LxcEvents } from "../events.ts";
 import { cancelled, createFailure, nameTaken } from "../failures.ts";
-import { readHostSide } from "./host.ts";
+import { readHostSupport } from "./host-support.ts";
 import type { IdRanges } from "../id-map/id-ranges.ts";
-import { letOthersPass, letRootPass } from "../id-map/passage.ts";
+import { allowTraversal, allowRootTraversal } from "../id-map/traversal.ts";
 import { devicesName, folderName, imageName, isContainerName, type Layout } from "../files/layout.ts";
 import { makeLoopRoot } from "../rootfs/loop-image.ts";
 import { assertPathExists } from "../inspect/find.ts";
@@ -85,7 +85,7 @@ export function createCreate(deps: CreateDeps) {
     try {
       const [place, given] = await Promise.all([
         addresses.take(spec, signal),
-        spec.privileged ? undefined : giveIds(deps, spec),
+        spec.privileged ? undefined : assignIds(deps, spec),
       ]);
       const folder = await staging.open(spec.mark, spec.name);
       await makeStaged({ spec, rootfs, place, ids: given, folder, signal });
@@ -119,7 +119,7 @@ export function createCreate(deps: CreateDeps) {
 
   async function fill(work: Making): Promise<void> {
     const { spec, rootfs, folder } = work;
-    const host = readHostSide(spec);
+    const host = readHostSupport(spec);
     host.catch(() => undefined);
     await writeSynced(path.join(folder, "gantry.json"), `${JSON.stringify(stationFacts(work, bridge))}\n`, fresh);
     const inside = await withRoot(work, (root) => fillRoot(work, root));
@@ -127,7 +127,7 @@ export function createCreate(deps: CreateDeps) {
     const facts: ConfigFacts = {
       ...counted,
       ...inside,
-      nodes: await giveNodes(work, nodes, layout.home(spec.name)),
+      nodes: await copyDeviceNodes(work, nodes, layout.home(spec.name)),
       ids: work.ids,
       home: layout.home(spec.name),
       architecture: rootfs.architecture,
@@ -136,13 +136,13 @@ export function createCreate(deps: CreateDeps) {
       address: fixedAddress(work.place),
     };
     await writeSynced(path.join(folder, "config"), containerConfig(spec, facts), fresh);
-    if (work.ids) await letRootPass(folder, work.ids.range);
+    if (work.ids) await allowRootTraversal(folder, work.ids.range);
   }
 }
 
 /** Returns user ids for a container that is not privileged, and lets them pass to its folder. */
-async function giveIds({ layout, ids, mapsOwners }: CreateDeps, { name, limits }: ContainerSpec): Promise<GivenIds> {
-  await letOthersPass(layout.path);
+async function assignIds({ layout, ids, mapsOwners }: CreateDeps, { name, limits }: ContainerSpec): Promise<GivenIds> {
+  await allowTraversal(layout.path);
   return { range: await ids.take(name), mappedByMount: await mapsOwners(limits.size !== undefined) };
 }
 
@@ -173,7 +173,7 @@ async function fillRoot(work: Making, root: string): Promise<Pick<ConfigFacts, "
  * Copies device nodes for a container with ids of its own, in which the host's belong to nobody: the copies belong to
  * its root.
  */
-async function giveNodes(
+async function copyDeviceNodes(
   { spec, folder, ids }: Making,
   nodes: readonly string[],
   home: string,

@@ -40,6 +40,6 @@ export function withSettings(config: string, settings: Settings): string {
 }
 
 /** Returns a configuration whose paths below one folder are below another. */
-export function moved(config: string, from: string, to: string): string {
+export function replacePaths(config: string, from: string, to: string): string {
   return config.replaceAll(`${from}/`, `${to}/`);
 }

@@ -110,7 +110,7 @@ function values(config: string, setting: RegExp): string[] {
   return [...config.matchAll(setting)].flatMap(([, value]) => value ?? []);
 }
 
-/** A file that somebody has changed is none of ours. */
+/** Returns what a `gantry.json` says; undefined for one that another program has changed. */
 function parseStationFacts(text: string): StationFacts | undefined {
   try {
     const facts = JSON.parse(text) as Partial<StationFacts>;

@@ -45,14 +45,17 @@ export function createRemove({ layout, facts, staging, addresses, processes, eve
     await removeTree(folder, { task: `${owner.station}/${owner.task}` });
   };
 
-  /** Its storage is not a folder of its own: LXC knows how to give it up. */
+  /** Removes a container by LXC, which knows how to give up storage that is no folder of the container's own. */
   async function destroy(name: string): Promise<void> {
     await runChild(["lxc-destroy", "-P", layout.path, "-n", name], { task: "lxc" });
     if (await facts.get(name)) throw new AppError("engine_failed", `LXC did not remove container ${name}.`);
   }
 }
 
-/** A container of another kind may have a volume group or a snapshot behind it. */
+/**
+ * Returns whether a root file system is in the container's folder: one of another kind may have a volume group or a
+ * snapshot behind it.
+ */
 function isBelow(rootfs: string, home: string): boolean {
   const [, type, place = ""] = /^(?:(\w+):)?(.*)$/.exec(rootfs) ?? [];
   return (type === undefined || type === "dir" || type === "loop") && place.startsWith(`${home}/`);

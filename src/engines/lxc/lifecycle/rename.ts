@@ -1,7 +1,7 @@
 import { readdir, readFile, rename } from "node:fs/promises";
 
 import { AppError, invalid } from "../../../errors.ts";
-import { moved, readConfig, settingsOf, writeConfig } from "../files/config-file.ts";
+import { replacePaths, readConfig, settingsOf, writeConfig } from "../files/config-file.ts";
 import { exists } from "../../../util/exists.ts";
 import { codeOf, nameTaken } from "../failures.ts";
 import { isContainerName, type Layout } from "../files/layout.ts";
@@ -23,7 +23,7 @@ export async function renameContainer(layout: Layout, name: string, to: string):
   } catch (error) {
     throw ["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(codeOf(error)) ? nameTaken(to, error) : error;
   }
-  await writeConfig(layout, to, moved(config, layout.home(name), layout.home(to)));
+  await writeConfig(layout, to, replacePaths(config, layout.home(name), layout.home(to)));
 }
 
 /** Finishes renames of a station that was killed between the folder's and the configuration's. */
@@ -33,7 +33,7 @@ export async function finishRenames(layout: Layout): Promise<void> {
     const place = settingsOf(config, "lxc.rootfs.path").at(-1)?.replace(/^\w+:/, "") ?? "";
     const former = place.startsWith(`${layout.path}/`) ? place.slice(layout.path.length + 1).split("/")[0] : undefined;
     if (former === undefined || former === name || (await exists(layout.home(former)))) continue;
-    await writeConfig(layout, name, moved(config, layout.home(former), layout.home(name)));
+    await writeConfig(layout, name, replacePaths(config, layout.home(former), layout.home(name)));
   }
 }
 

@@ -52,7 +52,7 @@ export function routesOf(config: string): Route[] {
 export async function addRoutes(routes: readonly Route[], signal?: AbortSignal): Promise<void> {
   for (const { address, bridge } of routes) {
     await runChild(["ip", "route", "replace", `${address}/32`, "dev", bridge], { task: "lxc", signal });
-    // Who had the address before is remembered for a while.
+    // The kernel remembers for a while which card had the address before.
     await runChild(["ip", "neigh", "flush", "to", address, "dev", bridge], { task: "lxc" }).catch(() => undefined);
   }
 }

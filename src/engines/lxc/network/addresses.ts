@@ -4,7 +4,7 @@ import { AppError } from "../../../errors.ts";
 import { exists } from "../../../util/exists.ts";
 import type { ContainerSpec } from "../../engine.ts";
 import type { GivenAddress } from "../../network/given-addresses.ts";
-import { isAnswered, takenOnHost } from "../../network/host-addresses.ts";
+import { answersArp, findHostHolders } from "../../network/host-addresses.ts";
 import { freeAddress, type Subnet } from "../../network/subnet.ts";
 import type { ContainerFacts } from "../files/container-facts.ts";
 import type { Layout } from "../files/layout.ts";
@@ -126,11 +126,11 @@ function createClaim({ layout, bridge, allFacts, unreserve }: ClaimDeps, { makin
     const [all, reserved, host, answered] = await Promise.all([
       allFacts(),
       reservedAddresses(bridge, layout.hostsDir),
-      takenOnHost(wanted, bridge, signal),
-      Promise.all(near.map((address) => isAnswered(address, bridge, signal, macs))),
+      findHostHolders(wanted, bridge, signal),
+      Promise.all(near.map((address) => answersArp(address, bridge, signal, macs))),
     ]);
     const macsOfAll = new Set([...macs, ...[...all.values()].flatMap((known) => known.macs)]);
-    const free = await leftBehind(
+    const free = await withoutContainer(
       reserved.filter((one) => wanted.includes(one.address)),
       macsOfAll,
     );
@@ -157,7 +157,10 @@ function createClaim({ layout, bridge, allFacts, unreserve }: ClaimDeps, { makin
    * Returns those of containers that are gone: a lease lasts an hour longer, a reservation for ever where another
    * program removed the container.
    */
-  async function leftBehind(reserved: readonly Reserved[], macs: ReadonlySet<string>): Promise<ReadonlySet<Reserved>> {
+  async function withoutContainer(
+    reserved: readonly Reserved[],
+    macs: ReadonlySet<string>,
+  ): Promise<ReadonlySet<Reserved>> {
     const found = new Set<Reserved>();
     for (const one of reserved) {
       const { name, mac = "" } = one;

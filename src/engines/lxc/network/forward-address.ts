@@ -9,7 +9,7 @@ import { replaceFile } from "../files/replace-file.ts";
  * Writes down where the station forwards a container's ports to when its addresses change: the same one if it still has
  * it, else the first, one of the bridge's network before others.
  */
-export async function keepForward(layout: Layout, name: string, given: readonly GivenAddress[]): Promise<void> {
+export async function updateForward(layout: Layout, name: string, given: readonly GivenAddress[]): Promise<void> {
   const file = layout.facts(name);
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text === undefined) return;

@@ -10,10 +10,10 @@ import type { FactsStore } from "../files/container-facts.ts";
 import type { Layout } from "../files/layout.ts";
 import { addressSettings, addRoutes, removeRoutes, routesOf } from "../network/address-settings.ts";
 import type { Addresses } from "../network/addresses.ts";
-import { keepForward } from "../network/forward-address.ts";
+import { updateForward } from "../network/forward-address.ts";
 import { inRoot, locateRoot } from "../rootfs/root-location.ts";
 import { setHostname, setNameServers, setNetworkFile } from "./inside.ts";
-import { hasResolverMounted, keepNameServers, nameServersOf, resolverMount } from "./name-servers.ts";
+import { hasResolverMounted, saveNameServers, nameServersOf, resolverMount } from "./name-servers.ts";
 import type { PlannedShape } from "./plan.ts";
 import type { Resizing } from "./resize.ts";
 
@@ -46,14 +46,14 @@ export function createApply({ layout, bridge, addresses, facts, resizing }: Deps
     const near = network?.given.filter((one) => one.near).map(({ address }) => address);
     const mac = (await facts.get(name))?.macs[0];
     if (near && mac !== undefined) await addresses.reserveAll(name, mac, near);
-    if (change.nameServers) await keepNameServers(layout, name, change.nameServers);
+    if (change.nameServers) await saveNameServers(layout, name, change.nameServers);
     const wanted = withSettings(config, await settingsFor({ layout, bridge }, work, config));
     const routes = routesOf(wanted);
     const kept = new Set(routes.map(({ address }) => address));
     // Before nobody knows of them any more.
     await removeRoutes(routesOf(config).filter(({ address }) => !kept.has(address)));
     await writeConfig(layout, name, wanted);
-    if (network) await keepForward(layout, name, network.given);
+    if (network) await updateForward(layout, name, network.given);
     await addRoutes(routes);
   }
 

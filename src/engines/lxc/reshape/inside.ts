@@ -1,5 +1,5 @@
 import type { GivenAddress } from "../../network/given-addresses.ts";
-import { type CardFacts, networkFile, networkText, renamedInHosts, resolverText } from "../../reshape/inside-texts.ts";
+import { type CardFacts, networkFile, networkText, renameInHosts, resolverText } from "../../reshape/inside-texts.ts";
 import { unwritable } from "../../reshape/own-files.ts";
 import type { Shape } from "../../shape.ts";
 import { codeOf } from "../failures.ts";
@@ -11,7 +11,7 @@ import { hasFolder, makeFolderInside, checkWritableInside, readInside, replaceIn
 export async function setHostname(root: string, former: string, hostname: string): Promise<void> {
   await replaceInside(root, "/etc/hostname", `${hostname}\n`);
   const hosts = await readInside(root, "/etc/hosts");
-  const renamed = hosts === undefined ? undefined : renamedInHosts(hosts, former, hostname);
+  const renamed = hosts === undefined ? undefined : renameInHosts(hosts, former, hostname);
   if (renamed !== undefined && renamed !== hosts) await replaceInside(root, "/etc/hosts", renamed);
 }
 

@@ -16,7 +16,7 @@ function resolverFile(layout: Layout, name: string): string {
 }
 
 /** Writes down the name servers of a container; in place, because the file may be mounted. */
-export async function keepNameServers(layout: Layout, name: string, servers: readonly string[]): Promise<void> {
+export async function saveNameServers(layout: Layout, name: string, servers: readonly string[]): Promise<void> {
   const file = resolverFile(layout, name);
   await writeFile(file, resolverText(servers));
   await chmod(file, 0o644);

@@ -50,7 +50,7 @@ export function createReshape(deps: Deps): Reshaping {
       const planned = await plan(found, wanted, signal);
       const work = { found, change: wanted, plan: planned };
       const live = planned.subject.running && !planned.restarts;
-      await resizing.removeRemains(planned.subject);
+      await resizing.removeLeftovers(planned.subject);
       const putBack = live ? await setLimits(found.pid, wanted) : undefined;
       if (planned.restarts) await restartMark.set(name);
       try {

@@ -8,7 +8,7 @@ import { readConfig, type Settings, withSettings, writeConfig } from "../files/c
 import { exists } from "../../../util/exists.ts";
 import { loopDevice } from "../files/loop-device.ts";
 import { folderName, imageName, type Layout } from "../files/layout.ts";
-import { formatImage, growImage, imageSizes, inMountedImage, keepImage, makeLoopRoot } from "../rootfs/loop-image.ts";
+import { formatImage, growImage, imageSizes, inMountedImage, syncImage, makeLoopRoot } from "../rootfs/loop-image.ts";
 import { isPrivileged, mappedRanges } from "../id-map/id-range.ts";
 import { rootHookSettings } from "../rootfs/mount-hooks.ts";
 import { inRoot, isMounted, type RootLocation, locateRoot, unmountLeftover } from "../rootfs/root-location.ts";
@@ -47,7 +47,7 @@ export function createResizing({ layout, staging }: Deps) {
   async function plan(subject: Subject, size: number): Promise<SizePlan> {
     const config = await readConfig(layout, subject.name);
     const place = locateRoot(layout, subject.name, config);
-    if (!place?.own) throw unfit("cannot be set: the container has its files elsewhere.");
+    if (!place?.own) throw invalidSize("cannot be set: the container has its files elsewhere.");
     const sizes = place.kind === "image" ? await imageSizes(place.path) : undefined;
     const whole = sizes && size - sizes.used < blockSize;
     if (sizes && whole && size === sizes.file) return undefined;
@@ -71,25 +71,25 @@ export function createResizing({ layout, staging }: Deps) {
     const { name, task } = subject;
     const config = await readConfig(layout, name);
     const place = locateRoot(layout, name, config);
-    if (!place?.own) throw unfit("cannot be set: the container has its files elsewhere.");
+    if (!place?.own) throw invalidSize("cannot be set: the container has its files elsewhere.");
     await withStaged(staging, subject, async (folder) => {
       const image = path.join(folder, imageName);
       await makeLoopRoot({ image, size, task }, (target) =>
         inSource(place, task, (root) => copyFiles(root, target, { task, signal })),
       );
-      await keepImage(image);
+      await syncImage(image);
       if (await isInUse(layout, subject, place))
         throw new AppError("conflict", `The LXC container ${name} was started meanwhile: try again.`);
       const made = path.join(layout.home(name), imageName);
       await rename(image, made);
       await writeConfig(layout, name, withSettings(config, rootSettings(layout, name, config)));
       if (place.kind === "image" && place.path !== made) await rm(place.path, { force: true });
-      await removeRemains(subject);
+      await removeLeftovers(subject);
     });
   }
 
   /** Removes what a copy that was killed has left beside the root file system in use. */
-  async function removeRemains(subject: Subject): Promise<void> {
+  async function removeLeftovers(subject: Subject): Promise<void> {
     const { name } = subject;
     const place = locateRoot(layout, name, await readConfig(layout, name));
     if (!subject.running) await unmountLeftover(place);
@@ -108,7 +108,7 @@ export function createResizing({ layout, staging }: Deps) {
     if (isMountPoint) await mkdir(folder, { recursive: true, mode: 0o755 });
   }
 
-  return { plan, grow, remake, removeRemains };
+  return { plan, grow, remake, removeLeftovers };
 }
 
 /** Runs `work` with an empty folder in staging that is deleted afterwards. */
@@ -185,7 +185,7 @@ async function roomOf(image: string, task: string): Promise<Amount> {
   return { bytes: read("Free blocks") * read("Block size") * 0.99, files: read("Free inodes") };
 }
 
-function unfit(reason: string): AppError {
+function invalidSize(reason: string): AppError {
   return invalid("size", reason);
 }
 

@@ -39,7 +39,7 @@ export async function makeLoopRoot<T>({ image, size, task }: Making, fill: (root
       await runChild(["sync", "-f", "--", root], { task });
       return result;
     } catch (error) {
-      throw await fullness(error, root, path.dirname(image));
+      throw await explainFullDisk(error, root, path.dirname(image));
     }
   });
 }
@@ -138,7 +138,7 @@ function stoppedMeanwhile(): AppError {
  * Returns, for an error of a full file system, `invalid` when the container's is full and `disk_full` when the host's
  * is; else the error.
  */
-async function fullness(error: unknown, root: string, folder: string): Promise<unknown> {
+async function explainFullDisk(error: unknown, root: string, folder: string): Promise<unknown> {
   const reason = `${codeOf(error)} ${error instanceof Error ? error.message : ""}`;
   if (!/ENOSPC|EIO|no space left|input\/output error|wrote only \d+ of/i.test(reason)) return error;
   const [own, host] = await Promise.all([root, folder].map((place) => statfs(place)));
@@ -153,7 +153,7 @@ async function fullness(error: unknown, root: string, folder: string): Promise<u
 }
 
 /** Brings an image to the disk, before another one is deleted for it. */
-export async function keepImage(image: string): Promise<void> {
+export async function syncImage(image: string): Promise<void> {
   const file = await open(image, "r+");
   try {
     await file.sync();

@@ -50,7 +50,7 @@ async function linkAt(file: string): Promise<string | undefined> {
  */
 export async function makeMountPoint(root: string, target: string, owner: number): Promise<string> {
   const inside = await resolveInside(root, target);
-  if (inside === undefined) throw unfit(target, "its links go in a circle in the image");
+  if (inside === undefined) throw cannotMount(target, "its links go in a circle in the image");
   // LXC puts file systems of its own there, and makes what is needed in them.
   if (/^\/(?:dev|proc|sys)(?:\/|$)/.test(inside)) return inside;
   try {
@@ -59,12 +59,12 @@ export async function makeMountPoint(root: string, target: string, owner: number
       await runChild(["chown", "-R", `${owner}:${owner}`, "--", made], { task: "lxc" });
   } catch (error) {
     if (codeOf(error) !== "ENOTDIR" && codeOf(error) !== "EEXIST") throw error;
-    throw unfit(target, "the image has a file there", error);
+    throw cannotMount(target, "the image has a file there", error);
   }
   return inside;
 }
 
-function unfit(target: string, reason: string, cause?: unknown): AppError {
+function cannotMount(target: string, reason: string, cause?: unknown): AppError {
   return new AppError("invalid", `${target} cannot be mounted on: ${reason}.`, { cause });
 }
 

@@ -155,7 +155,9 @@ function errorIn(body: string): string | undefined {
   }
 }
 
-/** While it starts or ends, LXD may answer with what is no JSON. */
+/**
+ * Returns LXD's answer. Throws `engine_unavailable` for what is no JSON, which LXD may send while it starts or ends.
+ */
 function parse(body: string, socket: string): object {
   try {
     const answer: unknown = JSON.parse(body);

@@ -76,7 +76,7 @@ export function isUp(instance: Instance): boolean {
 export function looksUnfinished(instance: Instance): boolean {
   const { config } = instance;
   const unready = !wasStarted(instance) && config["volatile.apply_template"] === undefined;
-  // Whoever moves one to another pool has LXD forget that it was started.
+  // After a move to another pool LXD does not know that it was started.
   if (config[keys.shape] !== undefined || config["volatile.last_state.power"] !== undefined) return false;
   return unready && readMark(config[keys.task]) !== undefined;
 }
@@ -111,8 +111,8 @@ export function toContainer(instance: Instance, pid: number): Container {
 }
 
 /**
- * The address that its card is given for life, or the first that this host has a route to; a network of LXD's own has
- * its bridge's name.
+ * Returns where ports are forwarded to: the address that its card is given for life, or the first that this host has a
+ * route to. A network of LXD's own has its bridge's name.
  */
 function readForward({ expanded_devices: devices = {} }: Instance): Pick<Container, "forward"> {
   for (const { type, network, "ipv4.address": near, "ipv4.routes": routes = "" } of Object.values(devices)) {
@@ -122,7 +122,10 @@ function readForward({ expanded_devices: devices = {} }: Instance): Pick<Contain
   return {};
 }
 
-/** Those of the raw configuration, and LXD's own, of which pools have names and folders paths. */
+/**
+ * Returns the folders of the host that an instance mounts: those of the raw configuration, and those of its disk
+ * devices, whose source is a path; a pool has a name there.
+ */
 function readMounts({ config, expanded_devices: devices = {} }: Instance): string[] {
   const folders = Object.values(devices).flatMap(({ type, source = "" }) => (type === "disk" ? source : []));
   return [...readList(config[keys.mounts]), ...folders.filter((source) => source.startsWith("/"))];

@@ -75,7 +75,7 @@ export function createOperations(http: LxdHttp): Operations {
     }
   }
 
-  /** Only 200 is a success. */
+  /** Throws what a failed operation says; only 200 is a success. */
   function check({ status_code: status, status: word, err }: Operation): void {
     if (status !== 200) throw refusal(status, err || `the operation ended as ${word}`);
   }

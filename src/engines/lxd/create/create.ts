@@ -1,6 +1,6 @@
 import { AppError, invalid } from "../../../errors.ts";
 import type { Containers, ContainerSpec, Images } from "../../engine.ts";
-import { hostFacts } from "../../shared/host-devices.ts";
+import { readHostFacts } from "../../shared/host-devices.ts";
 import type { LxdHttp } from "../client/http.ts";
 import { isInstanceName } from "../client/instance.ts";
 import type { Operations } from "../client/operations.ts";
@@ -28,7 +28,7 @@ export function createCreate({ http, operations, images, addressLock }: Deps): C
     }
     const image = await images.get(spec.image, signal);
     if (!image) throw new AppError("not_found", `LXD has no image ${spec.image}.`);
-    const [host, card, shift] = await Promise.all([hostFacts(spec), profileCard(http), canShift(http)]);
+    const [host, card, shift] = await Promise.all([readHostFacts(spec), profileCard(http), canShift(http)]);
     const root = spec.limits.size === undefined ? {} : await sizedRoot(http, spec.limits.size);
     const make = () => createWith(spec, { ...host, fingerprint: image.id, card, root, shift }, signal);
     return spec.ports.length > 0 ? addressLock(make) : make();

@@ -21,34 +21,34 @@ export function rawConfig(spec: ContainerSpec, shift: boolean): string {
 const consoleFile = ["lxc.console.size = 1MB", "lxc.console.rotate = 1"];
 
 /**
- * A folder of the host with the container's user IDs. LXD's own `shift` refuses on kernels from 6.9 on (5.0.2, seen on
- * 6.18; Incus has an issue of it, 882); the LXC below does it on all that can. It looks the folder up as the container's
- * root, so all folders above must let others through.
+ * Returns the mount of a folder of the host with the container's user ids. LXD's own `shift` refuses on kernels from
+ * 6.9 on (5.0.2, seen on 6.18; see issue 882 of Incus); the LXC below does it on all that can. It looks the folder up
+ * as the container's root, so all folders above must let others pass.
  */
 function shiftedMount({ source, target, readOnly }: Mount): string {
   const options = ["bind", ...(readOnly ? ["ro"] : []), "create=dir", "idmap=container"];
   return mountLine(source, target.slice(1), options);
 }
 
-/** A container of LXD has its name as host name. */
+/** Returns the host name, where it is another than the container's name, which LXD takes itself. */
 function hostname({ hostname: name }: ContainerSpec): string[] {
   return name === undefined ? [] : [`lxc.uts.name = ${name}`];
 }
 
-/** LXD's own share of CPU time has ten steps, or takes the place of the quota. */
+/** Returns the share of CPU time: LXD's own setting has ten steps, or takes the place of the quota. */
 function weight({ cpuWeight }: Limits): string[] {
   return cpuWeight === undefined ? [] : weightLines(cpuWeight);
 }
 
-/** LXD gives fixed addresses only on its own networks. */
+/** Returns a fixed address of the LAN: LXD itself gives fixed ones only on its own networks. */
 function lanAddress({ network }: ContainerSpec): string[] {
   if (network.mode !== "bridge" || network.address.by !== "static") return [];
   return addressLines(network.address.address, network.address.gateway);
 }
 
 /**
- * A privileged container may use no device but what is allowed; one with user IDs of its own may use all that it has a
- * node of, and can make none, so only what is more than asked is taken away.
+ * Returns the rules for devices. A privileged container may use no device but what is allowed; one with user ids of its
+ * own may use all that it has a node of, and can make none, so only the access that was not asked for is denied.
  */
 function deviceRules(spec: ContainerSpec): string[] {
   return spec.devices.flatMap((rule) => {

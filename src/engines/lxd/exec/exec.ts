@@ -90,7 +90,7 @@ function connect(socket: string, { id, metadata }: Operation): Sockets {
     const path = `/1.0/operations/${id}/websocket?secret=${secrets[fd]}`;
     // LXD pings at once and closes when the program has ended: a pong would then fail, and what is still to be read be lost.
     const opened = new WebSocket(`ws+unix:${socket}:${path}`, { perMessageDeflate: false, autoPong: false });
-    // Whoever reads is told by its end; an error without a listener would end the process.
+    // The reader sees its end; an error without a listener would end the process.
     opened.on("error", () => undefined);
     return opened;
   };

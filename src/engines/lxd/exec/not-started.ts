@@ -31,7 +31,10 @@ export async function notStarted(
   return exitCode === 126 && found.every((one) => one === "unfit") ? notExecutable(program) : undefined;
 }
 
-/** `undefined`: there is nothing. What a link leads to is not known, so it counts as a program. */
+/**
+ * Returns what is at a path; undefined when there is nothing. What a link leads to is not known, so it counts as a
+ * program.
+ */
 async function modeOf(http: LxdHttp, name: string, path: string): Promise<"program" | "unfit" | undefined> {
   try {
     const at = `${instancePath(name)}/files?path=${encodeURIComponent(path)}`;

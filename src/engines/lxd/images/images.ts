@@ -65,7 +65,10 @@ export function createImages(http: LxdHttp, operations: Operations, servers: Ima
     return image && toImage(image);
   }
 
-  /** LXD completes what is the beginning of one fingerprint only. */
+  /**
+   * Returns the fingerprint that an alias leads to, or the beginning of one, which LXD completes when it is the only
+   * one.
+   */
   async function targetOf(alias: string, signal?: AbortSignal): Promise<string | undefined> {
     const { target } = (await http.find<{ target: string }>(aliasPath(alias), signal)) ?? {};
     return target ?? (isIdPrefix(alias) ? alias : undefined);

@@ -75,7 +75,7 @@ export async function importImage(
   throw cancelled();
 }
 
-/** LXD's own way: over both files, as they are sent. */
+/** Returns an image's fingerprint as LXD makes it: over both files, as they are sent. */
 async function fingerprintOf(metadata: Buffer, archive: string, signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256").update(metadata);
   for await (const chunk of createReadStream(archive) as AsyncIterable<Buffer>) {
@@ -107,7 +107,7 @@ async function multipart(metadata: Buffer, archive: string): Promise<Upload> {
   };
 }
 
-/** The same root file system gives the same bytes, and so the same fingerprint. */
+/** Returns the metadata of an image. The same root file system gives the same bytes, and so the same fingerprint. */
 function metadataTar({ architecture, description, created }: Rootfs): Buffer {
   const [os = "", release = ""] = description.split(" ");
   const properties = { architecture, description, os, release };
@@ -116,7 +116,7 @@ function metadataTar({ architecture, description, created }: Rootfs): Buffer {
   return tarOfOne("metadata.yaml", content, created);
 }
 
-/** A tar (ustar) of one small file. */
+/** Returns a tar (ustar) of one small file; see tar(5). */
 function tarOfOne(name: string, content: Buffer, time: number): Buffer {
   const header = Buffer.alloc(512);
   const octal = (value: number, digits: number): string => value.toString(8).padStart(digits, "0");

@@ -2,7 +2,7 @@ import { basename, dirname, join } from "node:path";
 
 import { hasCode } from "../../../errors.ts";
 import { readConsoleFile } from "../../shared/console-file.ts";
-import { keepEnd, logEnd } from "../../processes/kept-output.ts";
+import { keepEnd, lastLogLines } from "../../processes/kept-output.ts";
 import type { KeptLog } from "../../container-life.ts";
 import type { LxdHttp } from "../client/http.ts";
 import { instancePath } from "../client/instance.ts";
@@ -20,7 +20,10 @@ export async function readConsole(http: LxdHttp, name: string, lines: number, si
   return log ?? askConsole(http, name, lines, signal);
 }
 
-/** LXD writes the configuration for LXC at each start; a container that was renamed since has its files elsewhere. */
+/**
+ * Returns the path of the console's file, from the configuration that LXD writes for LXC at each start; a container
+ * that was renamed since has its files elsewhere.
+ */
 async function consoleFile(http: LxdHttp, name: string, signal?: AbortSignal): Promise<string | undefined> {
   const config = await unlessMissing(http.rawText(`${instancePath(name)}/logs/lxc.conf`, signal));
   const file = /^lxc\.console\.logfile = (\/.+)$/m.exec(config ?? "")?.[1];
@@ -31,7 +34,7 @@ async function askConsole(http: LxdHttp, name: string, lines: number, signal?: A
   const kept = keepEnd();
   kept.add(Buffer.from((await unlessMissing(http.rawText(`${instancePath(name)}/console`, signal))) ?? ""));
   const text = kept.text();
-  return logEnd(text, lines, kept.truncated() || Buffer.byteLength(text) >= bufferSize);
+  return lastLogLines(text, lines, kept.truncated() || Buffer.byteLength(text) >= bufferSize);
 }
 
 async function unlessMissing(answer: Promise<string>): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 import { AppError, invalid } from "../../../errors.ts";
-import { isAnswered, takenOnHost } from "../../network/host-addresses.ts";
+import { answersArp, findHostHolders } from "../../network/host-addresses.ts";
 import { type GivenAddress, parseAddresses } from "../../network/given-addresses.ts";
 import { givenTo, macsOf } from "../client/instance-addresses.ts";
 import type { LxdHttp } from "../client/http.ts";
@@ -35,7 +35,7 @@ export async function planAddresses(
   const given = parseAddresses(wanted, { address: gateway, length: Number(length) });
   const taken = new Set([
     ...(
-      await takenOnHost(
+      await findHostHolders(
         given.map(({ address }) => address),
         bridge,
         signal,
@@ -48,7 +48,7 @@ export async function planAddresses(
   if (used) throw addressInUse(used.address);
   // Somebody may have set it inside, of which LXD knows nothing.
   const near = given.filter((one) => one.near).map(({ address }) => address);
-  const answered = await Promise.all(near.map((address) => isAnswered(address, bridge, signal, macsOf(instance))));
+  const answered = await Promise.all(near.map((address) => answersArp(address, bridge, signal, macsOf(instance))));
   const other = near.find((_, index) => answered[index]);
   if (other !== undefined) throw addressInUse(other);
   return { given, gateway, card };

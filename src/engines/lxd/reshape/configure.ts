@@ -2,9 +2,9 @@ import { invalid } from "../../../errors.ts";
 import type { Shape } from "../../shape.ts";
 import { reasonOf } from "../failures.ts";
 import { type Instance, keys } from "../client/instance.ts";
-import { isQuotaExceeded, loosen, type PatchInstance } from "./patch-instance.ts";
+import { isQuotaExceeded, setLimitByPool, type PatchInstance } from "./patch-instance.ts";
 import { limitsPatch, namesPatch, type Patch, sizePatch, undoOf } from "./patches.ts";
-import { belowUse, type PlannedShape } from "./plan.ts";
+import { belowUsage, type PlannedShape } from "./plan.ts";
 import { addressInUse } from "../network/taken-addresses.ts";
 
 interface Step {
@@ -43,7 +43,7 @@ export function createConfiguring(patch: PatchInstance) {
     try {
       await patch(name, step.patch);
     } catch (error) {
-      if (size === undefined || !isQuotaExceeded(error) || !(await loosen(error, size))) throw error;
+      if (size === undefined || !isQuotaExceeded(error) || !(await setLimitByPool(error, size))) throw error;
       await patch(name, step.patch);
     }
   }
@@ -75,7 +75,7 @@ function limitFailure(error: unknown): unknown {
 }
 
 function sizeFailure(error: unknown): unknown {
-  return isQuotaExceeded(error) ? belowUse(undefined, error) : error;
+  return isQuotaExceeded(error) ? belowUsage(undefined, error) : error;
 }
 
 function addressFailure(error: unknown): unknown {

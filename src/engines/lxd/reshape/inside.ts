@@ -1,7 +1,7 @@
 import { runChild } from "../../processes/child.ts";
 import type { Exec } from "../exec/exec.ts";
 import type { GivenAddress } from "../../network/given-addresses.ts";
-import { networkFile, networkText, renamedInHosts, resolverText } from "../../reshape/inside-texts.ts";
+import { networkFile, networkText, renameInHosts, resolverText } from "../../reshape/inside-texts.ts";
 import { reloadNetwork, setLiveHostname } from "../../reshape/live.ts";
 import { setAddresses } from "../../network/live-addresses.ts";
 import type { InsideFiles } from "../rootfs/inside-files.ts";
@@ -50,7 +50,7 @@ export function createInsideShape({ files, exec }: Deps) {
       const names = [...new Set([former, name])].filter(
         (word) => word !== undefined && word !== "" && word !== hostname,
       );
-      const renamed = names.reduce<string>((text, word) => renamedInHosts(text, word ?? "", hostname), hosts);
+      const renamed = names.reduce<string>((text, word) => renameInHosts(text, word ?? "", hostname), hosts);
       if (renamed !== hosts) await files.replace(name, "/etc/hosts", renamed);
     }
     if ((await files.kind(name, "/etc")) === "directory") await files.replace(name, "/etc/hostname", `${hostname}\n`);
@@ -76,7 +76,7 @@ export function createInsideShape({ files, exec }: Deps) {
     const told = managed && (await reloadNetwork((request, signal) => exec(name, request, signal)));
     await setAddresses({ pid, name: card, gateway }, given, told);
     for (const { address } of given) {
-      // Who had the address before is remembered for a while.
+      // The kernel remembers for a while which card had the address before.
       await runChild(["ip", "neigh", "flush", "to", address, "dev", bridge], { task: "lxd" }).catch(() => undefined);
     }
   }

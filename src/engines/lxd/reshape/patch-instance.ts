@@ -47,7 +47,7 @@ export function isQuotaExceeded(error: unknown): boolean {
  * Sets the limit of a btrfs subvolume by the pool's own path, and returns whether it took it: one that is full to its
  * limit refuses another limit that is set by a path in it.
  */
-export async function loosen(error: unknown, size: number): Promise<boolean> {
+export async function setLimitByPool(error: unknown, size: number): Promise<boolean> {
   const words = /btrfs qgroup limit \S+ (0\/\d+) (\/[^\s:]+)\/(?:containers|instances)\//.exec(reasonOf(error));
   const [, group, pool] = words ?? [];
   if (group === undefined || pool === undefined) return false;

@@ -12,7 +12,7 @@ import type { InsideFiles } from "../rootfs/inside-files.ts";
 import { type Instance, instancePath, isUp } from "../client/instance.ts";
 import { backup } from "../rootfs/copy.ts";
 import { isQuotaExceeded } from "./patch-instance.ts";
-import { isSizeless } from "../rootfs/pool.ts";
+import { ignoresSizes } from "../rootfs/pool.ts";
 import { rootOf } from "../client/instance-devices.ts";
 import { type GivenNetwork, planAddresses } from "../network/taken-addresses.ts";
 
@@ -58,9 +58,9 @@ export function createReshapePlan({ http, files, exec }: Deps) {
   async function planSize(instance: Instance, { disk }: State, size: number): Promise<boolean> {
     const root = rootOf(instance);
     if (!root) throw new AppError("engine_failed", `The LXD container ${instance.name} has no disk.`);
-    const used = disk?.[root.device]?.usage || (await counted(instance));
-    if (used > size) throw belowUse(used);
-    const moves = isSizeless(await driverOf(http, root.config["pool"]));
+    const used = disk?.[root.device]?.usage || (await measureUsage(instance));
+    if (used > size) throw belowUsage(used);
+    const moves = ignoresSizes(await driverOf(http, root.config["pool"]));
     if (moves) await checkMove(instance);
     return moves;
   }
@@ -71,17 +71,17 @@ export function createReshapePlan({ http, files, exec }: Deps) {
    */
   async function checkMove({ name, expanded_config: config = {} }: Instance): Promise<void> {
     if (/^(?:true|1|yes|on)$/i.test(config["security.protection.delete"] ?? ""))
-      throw unmoved("is protected against being deleted: take security.protection.delete away first");
+      throw cannotMove("is protected against being deleted: take security.protection.delete away first");
     const backups = await http.get<string[]>(`${instancePath(name)}/backups`);
     if (backups.some((url) => !url.endsWith(`/${backup}`)))
-      throw unmoved("has backups in LXD, which would be lost: remove them first");
+      throw cannotMove("has backups in LXD, which would be lost: remove them first");
   }
 
   /**
    * Returns the bytes that a running container uses, by a program inside where it has one: a pool that holds no sizes
    * does not know. 0 = unknown.
    */
-  async function counted({ name, status }: Instance): Promise<number> {
+  async function measureUsage({ name, status }: Instance): Promise<number> {
     if (status !== "Running") return 0;
     const request: ExecRequest = { command: ["du", "-sxk", "/"], environment: [] };
     const result = await exec(name, request, AbortSignal.timeout(countPatience)).catch(() => undefined);
@@ -114,13 +114,13 @@ export function createReshapePlan({ http, files, exec }: Deps) {
   return { plan, checkFiles };
 }
 
-function unmoved(reason: string): AppError {
+function cannotMove(reason: string): AppError {
   const message = `The size needs another pool of LXD, and the container ${reason}.`;
   return new AppError("conflict", message, { details: { field: "size" } });
 }
 
 /** Returns the `conflict`, field `size`, for a size below what is used. `used`: bytes. */
-export function belowUse(used?: number, cause?: unknown): AppError {
+export function belowUsage(used?: number, cause?: unknown): AppError {
   const amount = used === undefined ? "" : `: ${used} bytes`;
   return new AppError("conflict", `The size is less than what the container uses${amount}.`, {
     details: { field: "size" },

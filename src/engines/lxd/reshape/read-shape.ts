@@ -2,7 +2,7 @@ import type { Shape } from "../../shape.ts";
 import type { LxdHttp } from "../client/http.ts";
 import type { Instance } from "../client/instance.ts";
 import { limitsOf } from "../inspect/inspect.ts";
-import { isSizeless } from "../rootfs/pool.ts";
+import { ignoresSizes } from "../rootfs/pool.ts";
 import { addressesOf } from "../client/instance-addresses.ts";
 import { cardOf, rootOf } from "../client/instance-devices.ts";
 import { hostnameOf, keptOf, readSize } from "./patches.ts";
@@ -15,7 +15,7 @@ export async function readShape(http: LxdHttp, instance: Instance): Promise<Shap
   const { nameServers } = keptOf(instance);
   const root = rootOf(instance)?.config;
   const size = readSize(root?.["size"]);
-  const holds = size !== undefined && !isSizeless(await driverOf(http, root?.["pool"]));
+  const holds = size !== undefined && !ignoresSizes(await driverOf(http, root?.["pool"]));
   const addresses = addressesOf(instance);
   return {
     hostname: hostnameOf(instance),
@@ -28,7 +28,7 @@ export async function readShape(http: LxdHttp, instance: Instance): Promise<Shap
 }
 
 /** Returns what a container is to be inside, by what was set for it. */
-export async function insideAsSet(http: LxdHttp, instance: Instance): Promise<InsideShape> {
+export async function readInsideShape(http: LxdHttp, instance: Instance): Promise<InsideShape> {
   const { hostname, nameServers } = keptOf(instance);
   const card = cardOf(instance);
   const bridge = card?.config["network"];

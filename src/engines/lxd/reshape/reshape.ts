@@ -15,8 +15,8 @@ import { createPatching, isQuotaExceeded } from "./patch-instance.ts";
 import { ensureOwnPool } from "../rootfs/pool.ts";
 import { hostnameOf, keptOf } from "./patches.ts";
 import { createInsideShape } from "./inside.ts";
-import { belowUse, createReshapePlan, type PlannedShape } from "./plan.ts";
-import { insideAsSet, readShape } from "./read-shape.ts";
+import { belowUsage, createReshapePlan, type PlannedShape } from "./plan.ts";
+import { readInsideShape, readShape } from "./read-shape.ts";
 
 interface Deps {
   http: LxdHttp;
@@ -83,7 +83,7 @@ export function createReshape({ http, operations, moving, processes, exec, addre
     // The copy is whole, and what is left of this one goes when it is seen next.
     if (!now || now.config[keys.leaving] === "true") return;
     await undo();
-    const { hostname, ...before } = await insideAsSet(http, instance);
+    const { hostname, ...before } = await readInsideShape(http, instance);
     await applyInside(name, moves ? 0 : pid, {
       hostname: change.hostname && (hostname ?? hostnameOf(instance)),
       nameServers: change.nameServers && before.nameServers,
@@ -107,7 +107,7 @@ export function createReshape({ http, operations, moving, processes, exec, addre
     reshape,
     async restore({ id, pid }, instance) {
       if (instance.config[keys.shape] !== undefined && pid > 0)
-        await applyInside(id, pid, await insideAsSet(http, instance));
+        await applyInside(id, pid, await readInsideShape(http, instance));
     },
   };
 }
@@ -140,6 +140,6 @@ async function moveRoot(
   try {
     await moving.move(name, pool, () => processes.stop(name));
   } catch (error) {
-    throw isQuotaExceeded(error) ? belowUse(undefined, error) : error;
+    throw isQuotaExceeded(error) ? belowUsage(undefined, error) : error;
   }
 }

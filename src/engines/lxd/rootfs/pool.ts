@@ -25,12 +25,12 @@ export async function sizedRoot(http: LxdHttp, size: number): Promise<Record<str
     Object.entries(devices).find(([, { type, path }]) => type === "disk" && path === "/") ?? [];
   const pool = root?.["pool"];
   const driver = pool && (await http.find<{ driver: string }>(`/1.0/storage-pools/${pool}`))?.driver;
-  const fit = pool && driver && !isSizeless(driver) ? pool : await ensureOwnPool(http);
+  const fit = pool && driver && !ignoresSizes(driver) ? pool : await ensureOwnPool(http);
   return { [name]: { type: "disk", path: "/", pool: fit, size: String(size) } };
 }
 
 /** Returns whether pools of a driver take a size and do not keep to it. */
-export function isSizeless(driver: string): boolean {
+export function ignoresSizes(driver: string): boolean {
   return sizeless.includes(driver);
 }
 

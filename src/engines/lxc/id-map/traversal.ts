@@ -11,7 +11,7 @@ const others = 0o007;
  * the containers are closed first: in them lie files with the setuid bit that a container's root may have made, and which
  * belong to the host's root.
  */
-export async function letOthersPass(lxcPath: string): Promise<void> {
+export async function allowTraversal(lxcPath: string): Promise<void> {
   const { mode } = await stat(lxcPath);
   if (mode & othersPass) return;
   for (const entry of await readdir(lxcPath, { withFileTypes: true })) {
@@ -25,7 +25,7 @@ export async function letOthersPass(lxcPath: string): Promise<void> {
 }
 
 /** Lets a container's root, and no other user of the host, pass through the folder that the container is in. */
-export async function letRootPass(home: string, { start }: IdRange): Promise<void> {
+export async function allowRootTraversal(home: string, { start }: IdRange): Promise<void> {
   await chown(home, 0, start);
   await chmod(home, 0o710);
 }

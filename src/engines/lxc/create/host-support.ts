@@ -1,14 +1,14 @@
 import type { ContainerSpec } from "../../engine.ts";
-import { deviceNodes, hostFacts } from "../../shared/host-devices.ts";
+import { deviceNodes, readHostFacts } from "../../shared/host-devices.ts";
 import { countsSwap } from "../../processes/control-groups.ts";
 import type { ConfigFacts } from "./config.ts";
 
 /** `nodes`: as /dev/video0. */
-export type HostSide = Pick<ConfigFacts, "gpuDevices" | "swap"> & { nodes: readonly string[] };
+export type HostSupport = Pick<ConfigFacts, "gpuDevices" | "swap"> & { nodes: readonly string[] };
 
 /** Returns what this host has of a spec's devices, and what its kernel can limit. */
-export async function readHostSide(spec: ContainerSpec): Promise<HostSide> {
-  const [{ nodes }, gpu, swap] = await Promise.all([hostFacts(spec), spec.gpu ? gpuNodes() : [], countsSwap()]);
+export async function readHostSupport(spec: ContainerSpec): Promise<HostSupport> {
+  const [{ nodes }, gpu, swap] = await Promise.all([readHostFacts(spec), spec.gpu ? gpuNodes() : [], countsSwap()]);
   const all = new Set([...nodes, ...gpu].map((node) => node.path));
   return { nodes: [...all], gpuDevices: [...new Set(gpu.map(({ kind, major }) => `${kind} ${major}:*`))], swap };
 }
