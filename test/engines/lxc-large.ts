@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { ContainerSpec, Engine } from "../../src/engines/engine.ts";
+import type { Engine } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
 import type { Shape } from "../../src/engines/shape.ts";
 import { killStrayProcesses } from "../../src/engines/processes/stray-processes.ts";

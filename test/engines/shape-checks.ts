@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-import type { ContainerSpec, Engine } from "../../src/engines/engine.ts";
+import type { Engine } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
 import type { Shape } from "../../src/engines/shape.ts";
 import { AppError } from "../../src/errors.ts";
 import { patiently } from "../support/patiently.ts";

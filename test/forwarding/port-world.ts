@@ -3,7 +3,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-import type { Container, PortMapping, Protocol } from "../../src/engines/engine.ts";
+import type { Container } from "../../src/engines/engine.ts";
+import type { PortMapping, Protocol } from "../../src/engines/container-spec.ts";
 import { createForwarding, type Forwarding } from "../../src/forwarding/forwarding.ts";
 import { run } from "../engines/commands.ts";
 import { startLan, type LanWorld } from "../engines/lan-world.ts";

@@ -1,4 +1,4 @@
-import type { OwnerMark } from "../engine.ts";
+import type { OwnerMark } from "../container-spec.ts";
 
 /** The label that says which task made a container: STATION/TASK. */
 export const taskLabel = "gantry.task";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { AppError } from "../../errors.ts";
-import type { ContainerSpec, LanAddress } from "../engine.ts";
+import type { ContainerSpec, LanAddress } from "../container-spec.ts";
 
 /** Network mode bridge: all that is needed to give a container its LAN address again. Kept in its label. */
 export interface LanPlan {

@@ -1,5 +1,6 @@
 import { AppError } from "../../errors.ts";
-import type { Container, ContainerSpec, Containers } from "../engine.ts";
+import type { Container, Containers } from "../engine.ts";
+import type { ContainerSpec } from "../container-spec.ts";
 import { createFakeLife } from "./lifecycle.ts";
 import type { Announce, Call, FakeState } from "./state.ts";
 

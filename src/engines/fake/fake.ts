@@ -1,5 +1,6 @@
 import { AppError } from "../../errors.ts";
-import type { Container, Engine, EngineInfo, Image } from "../engine.ts";
+import type { Container, Engine, EngineInfo } from "../engine.ts";
+import type { Image } from "../images.ts";
 import { createFakeContainers } from "./containers.ts";
 import { createFakeEvents } from "./events.ts";
 import { createFakeImages } from "./images.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError } from "../../errors.ts";
-import type { Image, Images, PullOptions } from "../engine.ts";
+import type { Image, Images, PullOptions } from "../images.ts";
 import type { Announce, Call, FakeEngineOptions, FakeState } from "./state.ts";
 
 interface Deps {

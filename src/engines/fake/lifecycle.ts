@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError } from "../../errors.ts";
-import type { Container, Containers, ContainerSettings } from "../engine.ts";
+import type { Container, Containers } from "../engine.ts";
+import type { ContainerSettings } from "../container-spec.ts";
 import { hostArchitecture } from "../shared/host-architecture.ts";
 import type { CommitRequest, ContainerLife, ExecRequest, ExecResult } from "../container-life.ts";
 import type { Reshaping } from "../shape.ts";

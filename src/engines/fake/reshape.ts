@@ -1,5 +1,6 @@
 import { AppError, invalid } from "../../errors.ts";
-import type { Container, ContainerSpec } from "../engine.ts";
+import type { Container } from "../engine.ts";
+import type { ContainerSpec } from "../container-spec.ts";
 import type { ReshapePlan, Reshaping, Shape } from "../shape.ts";
 import type { Announce, Call, FakeState } from "./state.ts";
 

@@ -1,5 +1,7 @@
 import type { Capabilities } from "../capabilities.ts";
-import type { Container, ContainerSpec, EngineType, Image, RegistryLogin } from "../engine.ts";
+import type { Container, EngineType } from "../engine.ts";
+import type { ContainerSpec } from "../container-spec.ts";
+import type { Image, RegistryLogin } from "../images.ts";
 import type { Shape } from "../shape.ts";
 
 /** A call of the engine's interface. */

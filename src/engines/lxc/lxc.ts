@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 
 import { allowForwarding } from "../network/bridge-firewall.ts";
 import { runChild } from "../processes/child.ts";
-import type { Container, Engine, EngineInfo, Images, PullOptions } from "../engine.ts";
+import type { Container, Engine, EngineInfo } from "../engine.ts";
+import type { Images, PullOptions } from "../images.ts";
 import type { SystemImages } from "../system-images/system-images.ts";
 import { createAddresses } from "./network/addresses.ts";
 import { createContainers } from "./containers.ts";

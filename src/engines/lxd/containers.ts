@@ -1,6 +1,7 @@
 import { AppError } from "../../errors.ts";
 import { createMutex } from "../../util/concurrency.ts";
-import type { Containers, Images } from "../engine.ts";
+import type { Containers } from "../engine.ts";
+import type { Images } from "../images.ts";
 import type { LxdHttp } from "./client/http.ts";
 import type { Operations } from "./client/operations.ts";
 import { createCreate } from "./create/create.ts";

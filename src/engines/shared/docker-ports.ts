@@ -1,4 +1,4 @@
-import type { PortMapping } from "../engine.ts";
+import type { PortMapping } from "../container-spec.ts";
 
 /** Returns ports as Docker's inspect shows them, which is what clients of every engine read. */
 export function toDockerPorts(ports: readonly PortMapping[]): Record<string, { HostIp: string; HostPort: string }[]> {

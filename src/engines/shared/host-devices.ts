@@ -2,7 +2,7 @@ import { lstat, readdir } from "node:fs/promises";
 import path from "node:path";
 
 import { exists } from "../../util/exists.ts";
-import type { ContainerSpec } from "../engine.ts";
+import type { ContainerSpec } from "../container-spec.ts";
 
 /** A device node below /dev. */
 export interface DeviceNode {

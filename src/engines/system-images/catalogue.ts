@@ -1,5 +1,5 @@
 import { AppError, hasCode, messageOf } from "../../errors.ts";
-import type { Image, PullOptions } from "../engine.ts";
+import type { Image, PullOptions } from "../images.ts";
 import { onlyIncreasing } from "../shared/increasing-progress.ts";
 import { type AddressJudge, defaultJudge } from "./connection-guard.ts";
 import { cancelled, isUnreachable } from "./failures.ts";

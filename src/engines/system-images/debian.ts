@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 import { AppError } from "../../errors.ts";
-import type { PullProgress } from "../engine.ts";
+import type { PullProgress } from "../images.ts";
 import { architecture } from "./architecture.ts";
 import { createBuildMeter } from "./debian-progress.ts";
 import { acquireFiles, debianSources } from "./debian-sources.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 
-import type { PullProgress } from "../engine.ts";
+import type { PullProgress } from "../images.ts";
 import { wrongAnswer } from "./failures.ts";
 import { pack } from "./packer.ts";
 import type { Remote } from "./remote.ts";

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
 import { createMutex } from "../../util/concurrency.ts";
-import type { PullOptions } from "../engine.ts";
+import type { PullOptions } from "../images.ts";
 import { architecture } from "./architecture.ts";
 import { buildDebian } from "./debian.ts";
 import { download } from "./download.ts";

@@ -1,4 +1,4 @@
-import type { PullOptions, PullProgress } from "../engine.ts";
+import type { PullOptions, PullProgress } from "../images.ts";
 import { cancelled } from "./failures.ts";
 
 interface Flight<T> {

@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 
 import { AppError } from "../../errors.ts";
-import type { PullProgress } from "../engine.ts";
+import type { PullProgress } from "../images.ts";
 import { cancelled, diskFull, isDiskFull, wrongAnswer } from "./failures.ts";
 import type { Remote } from "./remote.ts";
 import { checkItem, inProducts, type Item, type Product, usualOf, versionsOf } from "./simplestreams.ts";

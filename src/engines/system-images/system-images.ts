@@ -1,4 +1,4 @@
-import type { Images } from "../engine.ts";
+import type { Images } from "../images.ts";
 
 /**
  * The station's own store of system images, for engines that have none: root file systems to boot from. A reference is

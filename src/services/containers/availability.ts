@@ -1,4 +1,5 @@
-import type { Container, EngineType, PortMapping, Protocol } from "../../engines/engine.ts";
+import type { Container, EngineType } from "../../engines/engine.ts";
+import type { PortMapping, Protocol } from "../../engines/container-spec.ts";
 import type { EngineView } from "../../inventory/engine-view.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { PortClaim, TaskStore } from "../../storage/task-store.ts";

@@ -1,4 +1,4 @@
-import type { OwnerMark } from "../../engines/engine.ts";
+import type { OwnerMark } from "../../engines/container-spec.ts";
 
 /** Makes and knows the marks of this station's tasks. */
 export interface Marks {

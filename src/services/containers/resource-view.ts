@@ -1,6 +1,7 @@
 import type { ResourceAnswer } from "../../api/lifecycle.ts";
 import { deviceNames, findDevice } from "../../engines/device-table.ts";
-import type { Container, ContainerSettings, DeviceRule, EngineType, Limits, Mount } from "../../engines/engine.ts";
+import type { Container, EngineType } from "../../engines/engine.ts";
+import type { ContainerSettings, DeviceRule, Limits, Mount } from "../../engines/container-spec.ts";
 import { parseImageName, versionOf } from "../../engines/image-name.ts";
 import type { PinnedFolders } from "../../shares/pinned-folders.ts";
 import type { SharePath } from "../../shares/shares.ts";

@@ -1,5 +1,6 @@
 import { AppError } from "../../errors.ts";
-import type { Engine, PullProgress, RegistryLogin } from "../../engines/engine.ts";
+import type { Engine } from "../../engines/engine.ts";
+import type { PullProgress, RegistryLogin } from "../../engines/images.ts";
 
 export interface PullRequest {
   engine: Engine;

@@ -1,5 +1,6 @@
 import type { CreateRequest } from "../../api/create.ts";
-import type { Container, Engine, EngineType, Mount, NetworkMode, OwnerMark } from "../../engines/engine.ts";
+import type { Container, Engine, EngineType } from "../../engines/engine.ts";
+import type { Mount, NetworkMode, OwnerMark } from "../../engines/container-spec.ts";
 import { deviceNames, findDevice } from "../../engines/device-table.ts";
 import { readHostFacts } from "../../engines/shared/host-devices.ts";
 import { AppError, hasCode } from "../../errors.ts";

@@ -1,5 +1,6 @@
 import type { ImageDownloadRequest } from "../../api/create.ts";
-import type { Engine, RegistryLogin } from "../../engines/engine.ts";
+import type { Engine } from "../../engines/engine.ts";
+import type { RegistryLogin } from "../../engines/images.ts";
 import { AppError, hasCode } from "../../errors.ts";
 import type { TaskContext } from "../../tasks/handler.ts";
 import { type ImageSource, tagOf } from "../planning/image-reference.ts";

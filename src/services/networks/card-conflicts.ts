@@ -1,4 +1,5 @@
-import type { Container, EngineType, NetworkMode } from "../../engines/engine.ts";
+import type { Container, EngineType } from "../../engines/engine.ts";
+import type { NetworkMode } from "../../engines/container-spec.ts";
 import { addressHolderOf, lanFaultOf, macHolderOf } from "../../engines/network/lan-addresses.ts";
 import { AppError, invalid } from "../../errors.ts";
 import type { EngineView } from "../../inventory/engine-view.ts";

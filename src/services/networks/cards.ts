@@ -1,4 +1,5 @@
-import type { Engine, EngineType, NetworkMode } from "../../engines/engine.ts";
+import type { Engine, EngineType } from "../../engines/engine.ts";
+import type { NetworkMode } from "../../engines/container-spec.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import { type CardConflicts, createCardConflicts, type CardConflictOptions } from "./card-conflicts.ts";
 import type { ContainerPlan } from "../planning/container-plan.ts";

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { split } from "shlex";
 import type { CreateRequest } from "../../api/create.ts";
 import { findDevice } from "../../engines/device-table.ts";
-import type { ContainerSpec, DeviceRule, Limits, PortMapping } from "../../engines/engine.ts";
+import type { ContainerSpec, DeviceRule, Limits, PortMapping } from "../../engines/container-spec.ts";
 import { type AppError, invalid } from "../../errors.ts";
 import { type PlannedNetwork, planNetwork } from "./network-plan.ts";
 import type { SharePath, Shares } from "../../shares/shares.ts";

@@ -1,4 +1,5 @@
-import type { EngineType, RegistryLogin } from "../../engines/engine.ts";
+import type { EngineType } from "../../engines/engine.ts";
+import type { RegistryLogin } from "../../engines/images.ts";
 import { registryHostOf } from "../../engines/image-name.ts";
 import { AppError, invalid } from "../../errors.ts";
 import type { RegistryRow, RegistryStore } from "../../storage/registry-store.ts";

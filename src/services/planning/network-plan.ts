@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import type { CreateRequest } from "../../api/create.ts";
-import type { LanAddress, NetworkMode, PortMapping } from "../../engines/engine.ts";
+import type { LanAddress, NetworkMode, PortMapping } from "../../engines/container-spec.ts";
 import { isEdge, isInside, isUnicast } from "../../engines/network/subnet.ts";
 import { invalid } from "../../errors.ts";
 

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
-import type { Protocol } from "../../engines/engine.ts";
+import type { Protocol } from "../../engines/container-spec.ts";
 
 /** Whether a program of this host has the port, on any address, IPv4 or IPv6: tried by listening, and closing at once. */
 export async function portInUse(protocol: Protocol, port: number): Promise<boolean> {

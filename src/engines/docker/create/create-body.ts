@@ -1,4 +1,4 @@
-import type { ContainerSpec, DeviceRule, PortMapping } from "../../engine.ts";
+import type { ContainerSpec, DeviceRule, PortMapping } from "../../container-spec.ts";
 import type { DeviceNode, HostFacts } from "../../shared/host-devices.ts";
 import { networkLabel, taskLabel } from "../labels.ts";
 import { lanLabel } from "../lan-label.ts";

@@ -1,5 +1,5 @@
 import { AppError, hasCode } from "../../../errors.ts";
-import type { Image, Images } from "../../engine.ts";
+import type { Image, Images } from "../../images.ts";
 import { reasonOf } from "../failures.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { pullImage } from "./pull.ts";

@@ -1,4 +1,4 @@
-import type { PullProgress } from "../../engine.ts";
+import type { PullProgress } from "../../images.ts";
 
 /** One line of POST /images/create. */
 export interface PullLine {

@@ -1,7 +1,7 @@
 import type http from "node:http";
 
 import { AppError } from "../../../errors.ts";
-import type { PullOptions, RegistryLogin } from "../../engine.ts";
+import type { PullOptions, RegistryLogin } from "../../images.ts";
 import { parseImageName, registryHostOf } from "../../image-name.ts";
 import { cancelled, reasonOf } from "../failures.ts";
 import { pullCutOff, pullFailure } from "./pull-failures.ts";

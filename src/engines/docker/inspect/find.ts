@@ -1,5 +1,6 @@
 import { hasCode } from "../../../errors.ts";
-import type { Container, Containers, PortMapping, Protocol } from "../../engine.ts";
+import type { Container, Containers } from "../../engine.ts";
+import type { PortMapping, Protocol } from "../../container-spec.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { readMark, taskLabel } from "../labels.ts";
 import { containerName } from "../named-failures.ts";

@@ -1,5 +1,5 @@
 import { hasCode } from "../../../errors.ts";
-import type { ContainerSettings, DeviceRule, Limits } from "../../engine.ts";
+import type { ContainerSettings, DeviceRule, Limits } from "../../container-spec.ts";
 import { hostArchitecture } from "../../shared/host-architecture.ts";
 import { requireContainer, type Inspected } from "./inspect.ts";
 import { networkLabel } from "../labels.ts";

@@ -1,4 +1,4 @@
-import type { ContainerSpec, Limits } from "../../engine.ts";
+import type { ContainerSpec, Limits } from "../../container-spec.ts";
 import {
   addressLines,
   deviceLines,

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { AppError, invalid } from "../../../errors.ts";
 import { runChild } from "../../processes/child.ts";
-import type { ContainerSpec } from "../../engine.ts";
+import type { ContainerSpec } from "../../container-spec.ts";
 import type { Rootfs, SystemImages } from "../../system-images/system-images.ts";
 import type { Addresses, Place } from "../network/addresses.ts";
 import { type ConfigFacts, containerConfig, type DeviceSource, type GivenIds } from "./config.ts";

@@ -1,4 +1,4 @@
-import type { ContainerSpec } from "../../engine.ts";
+import type { ContainerSpec } from "../../container-spec.ts";
 import { deviceNodes, readHostFacts } from "../../shared/host-devices.ts";
 import { countsSwap } from "../../processes/control-groups.ts";
 import type { ConfigFacts } from "./config.ts";

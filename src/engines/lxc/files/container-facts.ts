@@ -1,7 +1,8 @@
 import type { Stats } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";
 
-import type { Container, ContainerSettings, OwnerMark, PortMapping } from "../../engine.ts";
+import type { Container } from "../../engine.ts";
+import type { ContainerSettings, OwnerMark, PortMapping } from "../../container-spec.ts";
 import { type IdRange, mappedRanges } from "../id-map/id-range.ts";
 import type { Layout } from "./layout.ts";
 

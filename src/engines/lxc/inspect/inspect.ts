@@ -2,7 +2,8 @@ import { stat } from "node:fs/promises";
 
 import { readConsoleFile } from "../../shared/console-file.ts";
 import { toDockerPorts } from "../../shared/docker-ports.ts";
-import type { Container, Containers, ContainerSettings, Limits } from "../../engine.ts";
+import type { Container, Containers } from "../../engine.ts";
+import type { ContainerSettings, Limits } from "../../container-spec.ts";
 import { architectureName, hostArchitecture } from "../../shared/host-architecture.ts";
 import type { KeptLog } from "../../container-life.ts";
 import { readConfig, settingsOf } from "../files/config-file.ts";

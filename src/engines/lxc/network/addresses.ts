@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { AppError } from "../../../errors.ts";
 import { exists } from "../../../util/exists.ts";
-import type { ContainerSpec } from "../../engine.ts";
+import type { ContainerSpec } from "../../container-spec.ts";
 import type { GivenAddress } from "../../network/given-addresses.ts";
 import { answersArp, findHostHolders } from "../../network/host-addresses.ts";
 import { freeAddress, type Subnet } from "../../network/subnet.ts";

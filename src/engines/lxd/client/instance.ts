@@ -1,5 +1,6 @@
 import { AppError } from "../../../errors.ts";
-import type { Container, OwnerMark, PortMapping } from "../../engine.ts";
+import type { Container } from "../../engine.ts";
+import type { OwnerMark, PortMapping } from "../../container-spec.ts";
 import { givenTo, macsOf } from "./instance-addresses.ts";
 import type { LxdHttp } from "./http.ts";
 

@@ -1,4 +1,4 @@
-import type { ContainerSpec, Limits, Mount } from "../../engine.ts";
+import type { ContainerSpec, Limits, Mount } from "../../container-spec.ts";
 import type { HostFacts } from "../../shared/host-devices.ts";
 import { keys, writeMark, writePorts } from "../client/instance.ts";
 import { rawConfig } from "./raw-config.ts";

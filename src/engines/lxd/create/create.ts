@@ -1,5 +1,7 @@
 import { AppError, invalid } from "../../../errors.ts";
-import type { Containers, ContainerSpec, Images } from "../../engine.ts";
+import type { Containers } from "../../engine.ts";
+import type { ContainerSpec } from "../../container-spec.ts";
+import type { Images } from "../../images.ts";
 import { readHostFacts } from "../../shared/host-devices.ts";
 import type { LxdHttp } from "../client/http.ts";
 import { isInstanceName } from "../client/instance.ts";

@@ -1,4 +1,4 @@
-import type { ContainerSpec, DeviceRule, Limits, Mount } from "../../engine.ts";
+import type { ContainerSpec, DeviceRule, Limits, Mount } from "../../container-spec.ts";
 import { addressLines, deviceLines, joinLines, mountLine, weightLines } from "../../shared/lxc-config.ts";
 
 /**

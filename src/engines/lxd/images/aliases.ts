@@ -1,6 +1,6 @@
 import { AppError, hasCode } from "../../../errors.ts";
 import { createMutex } from "../../../util/concurrency.ts";
-import type { Image } from "../../engine.ts";
+import type { Image } from "../../images.ts";
 import type { LxdHttp } from "../client/http.ts";
 import type { Operations } from "../client/operations.ts";
 

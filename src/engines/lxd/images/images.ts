@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import { AppError } from "../../../errors.ts";
-import type { Image, Images, PullOptions } from "../../engine.ts";
+import type { Image, Images, PullOptions } from "../../images.ts";
 import { onlyIncreasing } from "../../shared/increasing-progress.ts";
 import { isUnreachable } from "../../system-images/failures.ts";
 import { debianRelease, isIdPrefix, parseReference } from "../../system-images/reference.ts";

@@ -1,5 +1,6 @@
 import { toDockerPorts } from "../../shared/docker-ports.ts";
-import type { Container, Containers, ContainerSettings, Limits } from "../../engine.ts";
+import type { Container, Containers } from "../../engine.ts";
+import type { ContainerSettings, Limits } from "../../container-spec.ts";
 import { architectureName } from "../../shared/host-architecture.ts";
 import type { KeptLog } from "../../container-life.ts";
 import { readConsole } from "./console.ts";

@@ -1,5 +1,5 @@
 import { AppError } from "../../../errors.ts";
-import type { ContainerSpec } from "../../engine.ts";
+import type { ContainerSpec } from "../../container-spec.ts";
 import { freeAddress } from "../../network/subnet.ts";
 import { givenTo } from "../client/instance-addresses.ts";
 import type { LxdHttp } from "../client/http.ts";
