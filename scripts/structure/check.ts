@@ -9,7 +9,7 @@ import { readSource, type SourceFile } from "./source-file.ts";
  */
 const limits = { filesPerFolder: 20, linesPerFile: 300, linesPerFunction: 80 };
 /** Folders that are still being rearranged: what is found there is printed, but is no failure. */
-const unfinished = ["src/engines", "src/services"];
+const unfinished = ["src/services"];
 const root = join(import.meta.dirname, "../..");
 const paths = globSync("{src,test,bench,scripts}/**/*.ts", { cwd: root }).sort();
 const files = paths.map((path) => readSource(root, path));
