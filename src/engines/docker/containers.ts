@@ -5,9 +5,7 @@ import { createCreate } from "./create/create.ts";
 import { createExec } from "./exec/exec.ts";
 import { commitImage } from "./images/commit.ts";
 import { createFinder } from "./inspect/find.ts";
-import { requireContainer, withBinds } from "./inspect/inspect.ts";
-import { readLogs } from "./inspect/logs.ts";
-import { readSettings } from "./inspect/settings.ts";
+import { createInspect } from "./inspect/inspect.ts";
 import { createLifecycle } from "./lifecycle/lifecycle.ts";
 import { createContainerProcess } from "./process/container-process.ts";
 
@@ -19,9 +17,7 @@ export function createContainers(http: DockerHttp): Containers {
     create: createCreate(http, local),
     ...createContainerProcess(http, local),
     ...createLifecycle(http),
-    settings: (id, signal) => readSettings(http, id, signal),
-    logs: (id, lines, signal) => readLogs(http, id, lines, signal),
-    inspect: async (id, signal) => withBinds(await requireContainer(http, id, signal)),
+    ...createInspect(http),
     commit: (id, request, signal) => commitImage(http, id, request, signal),
     exec: createExec(http, local),
     ...unsupportedReshaping("Docker"),

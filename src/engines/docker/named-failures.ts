@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import type { Listed } from "./inspect/inspect.ts";
+import type { Listed } from "./client/container.ts";
 import type { DockerHttp } from "./client/http.ts";
 
 const ids = /\b[0-9a-f]{12,64}\b/g;

@@ -5,7 +5,7 @@ import { keepStart } from "../../processes/kept-output.ts";
 import { killGroup } from "../../processes/kill-group.ts";
 import type { Containers } from "../../engine.ts";
 import type { ExecRequest, ExecResult } from "../../container-life.ts";
-import { containerPath, requireContainer } from "../inspect/inspect.ts";
+import { containerPath, requireContainer } from "../client/container.ts";
 import { cancelled, connectionFailure, reasonOf } from "../failures.ts";
 import { notStarted } from "./not-started.ts";
 import { readFrames } from "../client/frames.ts";

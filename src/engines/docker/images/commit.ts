@@ -2,7 +2,7 @@ import type { CommitRequest } from "../../container-life.ts";
 import { parseImageName } from "../../image-name.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { readId, notDone } from "../failures.ts";
-import { requireContainer } from "../inspect/inspect.ts";
+import { requireContainer } from "../client/container.ts";
 import { taskLabel } from "../labels.ts";
 
 /**

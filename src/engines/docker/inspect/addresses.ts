@@ -1,5 +1,5 @@
 import type { Container } from "../../engine.ts";
-import type { Inspected } from "./inspect.ts";
+import type { Inspected } from "../client/container.ts";
 import { lanLabelName, type LanPlan, readLanPlan } from "../lan-label.ts";
 
 /** Returns the addresses of a container's cards: those that it was given, and those that Docker has given it. */

@@ -5,7 +5,7 @@ import type { DockerHttp } from "../client/http.ts";
 import { readMark, taskLabel } from "../labels.ts";
 import { containerName } from "../named-failures.ts";
 import { readCards } from "./addresses.ts";
-import { inspectByName, inspectContainer, type Inspected } from "./inspect.ts";
+import { hasEnded, inspectByName, inspectContainer, type Inspected } from "../client/container.ts";
 
 /** The part of the list that the station uses; see ContainerSummary in Docker's API 1.41. */
 interface Summary {
@@ -65,11 +65,6 @@ export function createFinder(http: DockerHttp): Pick<Containers, "list" | "getBy
   }
 
   return { list, getById, getByName };
-}
-
-/** Returns whether a container ran before and does not now. What never ran was started in the year 1. */
-export function hasEnded({ State }: Inspected): boolean {
-  return !State.Running && !(State.StartedAt ?? "0001-").startsWith("0001-");
 }
 
 function toContainer(inspected: Inspected): Container {

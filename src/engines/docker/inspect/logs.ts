@@ -3,7 +3,7 @@ import type { KeptLog } from "../../container-life.ts";
 import { readFrames, readTerminal } from "../client/frames.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { cancelled, connectionFailure } from "../failures.ts";
-import { containerPath, requireContainer } from "./inspect.ts";
+import { containerPath, requireContainer } from "../client/container.ts";
 
 /** Returns the last lines of a container's output. Throws `not_found`. */
 export async function readLogs(http: DockerHttp, id: string, lines: number, signal?: AbortSignal): Promise<KeptLog> {

@@ -1,7 +1,7 @@
 import { hasCode } from "../../../errors.ts";
 import type { ContainerSettings, DeviceRule, Limits } from "../../container-spec.ts";
 import { hostArchitecture } from "../../shared/host-architecture.ts";
-import { requireContainer, type Inspected } from "./inspect.ts";
+import { requireContainer, type Inspected } from "../client/container.ts";
 import { networkLabel } from "../labels.ts";
 import type { DockerHttp } from "../client/http.ts";
 

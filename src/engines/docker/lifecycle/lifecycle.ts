@@ -3,7 +3,7 @@ import type { StopOptions } from "../../container-life.ts";
 import type { Containers } from "../../engine.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { reasonOf, startFailure } from "../failures.ts";
-import { containerPath, requireContainer } from "../inspect/inspect.ts";
+import { containerPath, requireContainer } from "../client/container.ts";
 import { isAutostart } from "../inspect/settings.ts";
 
 type Lifecycle = Pick<Containers, "stop" | "restart" | "pause" | "unpause" | "rename" | "setAutostart">;

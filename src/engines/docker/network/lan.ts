@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 
 import { AppError } from "../../../errors.ts";
 import type { Container } from "../../engine.ts";
-import { inspectContainer } from "../inspect/inspect.ts";
+import { inspectContainer } from "../client/container.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { configureAddress, requestLease, type LanPort } from "./address.ts";
 import { connectPort } from "./link.ts";

@@ -4,8 +4,7 @@ import { AppError, hasCode } from "../../../errors.ts";
 import type { Containers } from "../../engine.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { notDone, reasonOf, startFailure } from "../failures.ts";
-import { hasEnded } from "../inspect/find.ts";
-import { containerPath, inspectContainer, requireContainer } from "../inspect/inspect.ts";
+import { containerPath, hasEnded, inspectContainer, requireContainer } from "../client/container.ts";
 import { killLeftovers } from "./leftovers.ts";
 
 const removalPoll = 100;

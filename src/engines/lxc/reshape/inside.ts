@@ -3,7 +3,7 @@ import { type CardFacts, networkFile, networkText, renameInHosts, resolverText }
 import { unwritable } from "../../reshape/own-files.ts";
 import type { Shape } from "../../shape.ts";
 import { codeOf } from "../failures.ts";
-import { hasFolder, makeFolderInside, checkWritableInside, readInside, replaceInside } from "../rootfs/inside-files.ts";
+import { hasFolder, makeFolderInside, checkWritableInside, readInside, replaceInside } from "./inside-files.ts";
 
 /** A container's own files that say what it is called, whom it asks for names, and which addresses its card has. */
 

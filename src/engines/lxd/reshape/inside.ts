@@ -4,7 +4,7 @@ import type { GivenAddress } from "../../network/given-addresses.ts";
 import { networkFile, networkText, renameInHosts, resolverText } from "../../reshape/inside-texts.ts";
 import { reloadNetwork, setLiveHostname } from "../../reshape/live.ts";
 import { setAddresses } from "../../network/live-addresses.ts";
-import type { InsideFiles } from "../rootfs/inside-files.ts";
+import type { InsideFiles } from "./inside-files.ts";
 
 interface Deps {
   files: InsideFiles;

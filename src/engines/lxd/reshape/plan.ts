@@ -8,7 +8,7 @@ import type { Shape } from "../../shape.ts";
 import { toSentence } from "../../shared/error-text.ts";
 import { reasonOf } from "../failures.ts";
 import type { LxdHttp } from "../client/http.ts";
-import type { InsideFiles } from "../rootfs/inside-files.ts";
+import type { InsideFiles } from "./inside-files.ts";
 import { type Instance, instancePath, isUp } from "../client/instance.ts";
 import { backup } from "../rootfs/copy.ts";
 import { isQuotaExceeded } from "./patch-instance.ts";

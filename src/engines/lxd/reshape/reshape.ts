@@ -7,7 +7,7 @@ import type { ContainerProcess } from "../process/container-process.ts";
 import type { Reshaping, Shape } from "../../shape.ts";
 import { createConfiguring, type Undo } from "./configure.ts";
 import type { LxdHttp } from "../client/http.ts";
-import { createInsideFiles } from "../rootfs/inside-files.ts";
+import { createInsideFiles } from "./inside-files.ts";
 import { findInstance, type Instance, keys } from "../client/instance.ts";
 import type { Moving } from "../rootfs/move.ts";
 import type { Operations } from "../client/operations.ts";
