@@ -54,7 +54,7 @@ const hour = 3600_000;
 const auditRetention = { maxAge: 90 * 24 * hour, maxRows: 1_000_000 };
 const retention = { maxAge: 30 * 24 * hour, minAge: 24 * hour, maxCount: 10_000, maxEvents: 200_000 };
 
-/** The composition root: the one file that knows every layer. Throws AppError with a sentence that says what to do. */
+/** Puts the station together from all layers. Throws AppError with a sentence that says what to do. */
 export async function createApp(config: Config, version: string, events: AppEvents): Promise<App> {
   prepareFolders(config);
   const { dataDir, synchronous } = config;
@@ -219,13 +219,13 @@ async function dockerGateway(
   return createGateway({ listen: config.dockerTls, engine, certificates, audit, log });
 }
 
-/** There is no build: the day on which the files of this version came here. */
+/** Returns the day on which the files of this version were installed, as YYYY/MM/DD, because there is no build. */
 function buildDate(): string {
   const { mtime } = statSync(new URL("../package.json", import.meta.url));
   return mtime.toISOString().slice(0, 10).replaceAll("-", "/");
 }
 
-/** The one that is there goes on until its end. */
+/** Renews certificates that end soon. If that fails, the present ones stay in use. */
 async function renew(certificates: Certificates): Promise<void> {
   await certificates.renew().catch((error: unknown) => log("renewal of certificates", { error }));
 }

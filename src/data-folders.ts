@@ -5,8 +5,8 @@ import { AppError } from "./errors.ts";
 import { holdFileLock } from "./util/file-lock.ts";
 
 /**
- * Makes the station's folders, which are closed to others, and locks them against a second station. Throws `conflict` if a
- * folder cannot be made, a share would contain the data folder, or another station runs.
+ * Makes the station's folders, which are closed to others, and locks them against a second station. Throws `conflict`
+ * if a folder cannot be made, a share would contain the data folder, or another station runs.
  */
 export function prepareFolders({ dataDir, runDir, shares }: Config): void {
   for (const folder of [dataDir, runDir]) makeFolder(folder);
@@ -31,12 +31,12 @@ export function prepareFolders({ dataDir, runDir, shares }: Config): void {
   }
 }
 
-/** For the station's user only. */
+/** Mode of a folder for the station's user only. */
 const closed = 0o700;
-/** Others may pass through, and see nothing of what is in it. */
+/** Mode of a folder that others may pass through, without seeing what is in it. */
 const passable = 0o711;
 
-/** The users of containers are others on the host, and must get as far as the share. */
+/** Makes the folder of a share that is in the data folder. Users of containers must be able to pass through to it. */
 function makeShare(folder: string, dataDir: string): void {
   makeFolder(folder);
   for (let above = folder; above.startsWith(dataDir); above = dirname(above)) chmodSync(above, passable);

@@ -122,7 +122,7 @@ export const SecondStepState = Type.Object({
   enabled: Type.Boolean(),
   recovery_codes: Type.Integer({ description: "Codes left" }),
 });
-/** What an authenticator app is given. */
+/** The secret that an authenticator app is given. */
 export const SecondStepSecret = Type.Object({
   secret: Type.String(),
   uri: Type.String({ description: "For a QR code" }),

@@ -1,6 +1,6 @@
 import { Type, type Static } from "typebox";
 
-/** A registry to pull from by name. The password is never answered. */
+/** A private registry. A stored password is never in a response. */
 export const Registry = Type.Object({
   enableTrustCert: Type.Boolean(),
   id: Type.Integer(),
@@ -44,5 +44,5 @@ export const RegistryRequest = Type.Object(
 );
 export type RegistryRequest = Static<typeof RegistryRequest>;
 
-/** Which registry is removed. */
+/** The registry that is to be removed. */
 export const RegistryName = Type.Object({ name: Type.String({ maxLength: 64 }) }, { additionalProperties: false });

@@ -1,7 +1,10 @@
 import type { Static, TObject, TSchema } from "typebox";
 import type { Verb } from "./verbs.ts";
 
-/** One route of the station: what the server, the OpenAPI document, the audit log, the tests and clients must know of it. */
+/**
+ * One route of the station: what the server, the OpenAPI document, the audit log, the tests and clients must know of
+ * it.
+ */
 export interface Route {
   /** HTTP method. A GET has a HEAD too. */
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -13,7 +16,9 @@ export interface Route {
   summary: string;
   /** A GET without a HEAD: what it does cannot be done without its response. */
   withoutHead?: true;
-  /** What the caller must be allowed. `session`: every caller with a session or a token may call. `open`: everybody may. */
+  /**
+   * What the caller must be allowed. `session`: every caller with a session or a token may call. `open`: everybody may.
+   */
   verb: Verb | "session" | "open";
   /**
    * Whether each successful call has an entry in the activity log, as every change must have. Refusals are there in any
@@ -59,7 +64,7 @@ export type RouteTable = Readonly<Record<string, Route>>;
 /** The method of the services that the routes of these names call. */
 export type CalledMethod<Name> = Name extends `${infer Method}:${string}` ? Method : Name;
 
-/** What a schema of a route allows; `undefined` where the route has no such schema. */
+/** The type that a schema of a route allows; `undefined` where the route has no such schema. */
 type StaticOf<R extends Route, Part extends keyof Route> = R extends { [P in Part]: infer Schema extends TSchema }
   ? Static<Schema>
   : undefined;

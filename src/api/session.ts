@@ -1,6 +1,6 @@
 import { Type, type Static } from "typebox";
 
-/** Who is logged in. `logintime` is local time, "YYYY-MM-DD HH:MM:SS". */
+/** The user of a session. `logintime` is local time, "YYYY-MM-DD HH:MM:SS". */
 export const SessionInfo = Type.Object(
   { anonymous: Type.Boolean(), isAdmin: Type.Boolean(), logintime: Type.String(), username: Type.String() },
   { $id: "SessionInfo" },
@@ -21,7 +21,7 @@ export type LoginRequest = Static<typeof LoginRequest>;
 /** A base64 of 1,024 bytes. */
 const longestPassword = 1368;
 
-/** What the NAS's login page takes, in its address or its body. Clients send more than is read here. */
+/** Fields of the NAS's login page, in its query or its body. Clients send further ones, which are ignored. */
 export const LoginPage = Type.Object({
   user: Type.Optional(Type.String({ maxLength: 128 })),
   pwd: Type.Optional(Type.String({ maxLength: longestPassword, description: "The password in base64" })),

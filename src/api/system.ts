@@ -1,6 +1,6 @@
 import { type Static, Type } from "typebox";
 
-/** Whether the station is up; its engines by type. */
+/** The state of the station and of its engines. */
 export const Health = Type.Object({
   status: Type.Literal("ok"),
   engines: Type.Array(Type.Object({ type: Type.String(), available: Type.Boolean() })),

@@ -59,18 +59,18 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const stopping = closeQuickly(app, limits.closing);
   guardConnections(app.server, limits);
   app.setReplySerializer(prettyJson);
-  // The one above serves all answers; without this one fastify would compile another for each schema.
+  // The one above writes all responses. Without this one fastify would compile a serializer for each schema.
   app.setSerializerCompiler(() => prettyJson);
   app.setSchemaErrorFormatter(refusedField);
   app.setErrorHandler((error, request, reply) =>
-    refuseOrAnswer(services.sessions, answerError, { error, request, reply }),
+    sendRequestError(services.sessions, answerError, { error, request, reply }),
   );
-  app.setNotFoundHandler((request, reply) => answerUnknown(app, request, reply));
+  app.setNotFoundHandler((request, reply) => sendNotFound(app, request, reply));
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(safeHeaders);
     const misread = headersError(request.raw, limits.headerSize) ?? queryError(request.raw.url ?? "");
     if (misread) return done(misread);
-    // The routes look for the host where HTTP/1 has it.
+    // HTTP/2 names the host in another header; the routes read that of HTTP/1.
     request.raw.headers.host ??= request.raw.headers[":authority"] as string | undefined;
     const foreign = foreignError(request, isOwnName, open !== undefined);
     if (open !== undefined) request.raw.headers.authorization = `Bearer ${open}`;
@@ -116,22 +116,22 @@ function secureFactory(tls: TlsPair, limits: ServerLimits): FastifyServerFactory
   return (handler) => createSecureServer(handler, tls, limits);
 }
 
-/** Paths whose bodies are judged although there is no session yet. */
+/** Paths whose bodies are checked although there is no session: logins. */
 const openPaths: ReadonlySet<string | undefined> = new Set(
   Object.values(routeTable)
     .filter(({ verb, body }) => verb === "open" && body !== undefined)
     .map(({ path }) => path),
 );
 
-/** Who has no session is told that, and not what would be a valid request. */
-async function refuseOrAnswer(
+/** Sends an error. A caller without a session learns only that he has none, and not what a valid request would be. */
+async function sendRequestError(
   sessions: SessionService,
   answerError: ErrorHandler,
   failed: Failed,
 ): Promise<FastifyReply> {
   const { error, request, reply } = failed;
-  const judged = statusOf(error) === 400 && !openPaths.has(request.routeOptions.url);
-  const refused = judged ? await sessions.check(callerOf(request)).then(nothing, itself) : undefined;
+  const needsSession = statusOf(error) === 400 && !openPaths.has(request.routeOptions.url);
+  const refused = needsSession ? await sessions.check(callerOf(request)).then(nothing, itself) : undefined;
   answerError(refused ?? error, request, reply);
   return reply;
 }
@@ -145,14 +145,14 @@ interface Failed {
 const nothing = () => undefined;
 const itself = (error: unknown) => error;
 
-/** What is refused before a route and a body are looked at. */
+/** Returns why a request is refused before its route and its body are looked at. */
 function refusal(request: IncomingMessage, stopping: AbortSignal): AppError | undefined {
   if (stopping.aborted) return new AppError("engine_unavailable", "The station is stopping.");
   if (request.httpVersionMajor !== 1 && !isHttp2(request)) return new AppError("invalid", "The station speaks HTTP/1.");
   return encodingError(request.headers);
 }
 
-/** What a page of another site sent, under this host's name or under its own. */
+/** Returns why a request is refused that a page of another site may have sent. */
 function foreignError(
   { raw, routeOptions }: FastifyRequest,
   isOwnName: (name: string) => boolean,
@@ -164,19 +164,19 @@ function foreignError(
   return crossSiteError(raw, guarded || isSameSiteOnly(routeOptions.url));
 }
 
-/** The route, not the path as it came, which could be anything. */
+/** Tells the audit log of a refusal. It names the route, because the path of the request could be any text. */
 function reportRefusal(refusals: RefusalService, request: FastifyRequest, { message }: AppError): void {
   const path = request.routeOptions.url ?? "no route";
   refusals.report(callerOf(request), { method: request.method, path, message });
 }
 
-/** By TLS, and not only said so in a request line of HTTP/1. */
+/** Returns whether a request came by HTTP/2 itself. A request line of HTTP/1 may say so too. */
 function isHttp2(request: unknown): boolean {
   return request instanceof Http2ServerRequest;
 }
 
-/** 404, or 405 for a path that other methods have. */
-function answerUnknown(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): void {
+/** Sends 404, or 405 for a path that exists with other methods. */
+function sendNotFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): void {
   const url = request.raw.url ?? "";
   if (url === nowhere) return sendError(reply, 400, "The request target must be a path.");
   const allowed = methodsAt(app, url.split("?", 1)[0] ?? "");

@@ -24,6 +24,7 @@ export interface PinMounts {
   restorePin(pin: Pin, anew: boolean): Promise<boolean>;
 }
 
+/** Returns the mounts of single pins. `root` is where they are: /run/gantry-shares/STATION. */
 export function createPinMounts(shares: Pick<Shares, "openFolder">, root: string): PinMounts {
   /** Makes the folders above a pin, and mounts the file system that they are in. */
   async function prepare({ engine, task }: Pin): Promise<void> {

@@ -36,6 +36,7 @@ export interface PinnedFolders {
   taskOf(path: string): number | undefined;
 }
 
+/** Returns the pins of this station. `root` is where they are: /run/gantry-shares/STATION. */
 export function createPinnedFolders(shares: Shares, root: string): PinnedFolders {
   /** Changes must not overlap: two mounts on one mount point would hide each other. */
   const runExclusive = createMutex();

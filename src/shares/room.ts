@@ -23,6 +23,7 @@ export interface ShareRoom {
   protection: HostProtection;
 }
 
+/** Returns all parts that have to do with shared folders. Nothing is mounted yet. */
 export function createShareRoom({ roots, readOnly, station, protectedShares }: ShareOptions): ShareRoom {
   const shares = createShares(roots, readOnly);
   return {

@@ -13,7 +13,7 @@ import {
 } from "../openvz.ts";
 import type { RouteTable } from "../route.ts";
 
-/** Where the containers-and-jobs API is. */
+/** The path that all routes of the containers-and-jobs API begin with. */
 export const openvzRoot = "/v0.1";
 
 const containers = `${openvzRoot}/containers` as const;
@@ -22,7 +22,7 @@ const tag = "openvz";
 const errors = OpenvzError;
 const params = Type.Object({ id: Type.String({ description: "A UUID" }) });
 
-/** Containers and jobs, as in the original; the list of jobs and the three verbs are beyond it. */
+/** The containers-and-jobs API. The list of jobs and the verbs start, stop and restart are beyond the original. */
 export const openvzRoutes = {
   "openvz.create": {
     method: "POST",

@@ -5,15 +5,15 @@ import { LoginPage, LoginRequest, LogoutAnswer, SessionInfo } from "../session.t
 
 const path = "/api/v1/sessions";
 const tag = "session";
-/** Bytes. Whoever has no session yet gets little of the station's memory. */
+/** Bytes. A client that is not logged in gets little of the station's memory. */
 const bodyLimit = 16 << 10;
 const EndedIds = Type.Array(Type.String(), { description: "Ids of the sessions that ended" });
 const xml = { type: "text/xml", description: "Whether the login succeeded, and the session's id" };
 
-/** Where the NAS's own login page is. Clients that know a NAS log in there. */
+/** The path of the NAS's own login page. Clients that are made for a NAS log in there. */
 export const loginPagePath = "/cgi-bin/authLogin.cgi";
 
-/** Login, logout, and the sessions that there are. */
+/** Login, logout, and the list of sessions. */
 export const sessionRoutes = {
   "sessions.login": {
     method: "POST",

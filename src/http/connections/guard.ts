@@ -6,13 +6,13 @@ import { jsonType, safeHeaders } from "../responses/json.ts";
 import { resetStalledConnections } from "../../util/stalled-connections.ts";
 import type { ServerLimits } from "./limits.ts";
 
-/** What Node's server does not do by itself against clients that hold on to connections. */
+/** Adds limits that Node's server does not have by itself, against clients that hold on to connections. */
 export function guardConnections(server: Server, limits: ServerLimits): void {
   server.maxConnections = limits.connections;
-  server.setTimeout(limits.read, endSilence);
+  server.setTimeout(limits.read, closeSilent);
   resetStalledConnections(server, limits.read);
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
-    // Without the go-ahead a client does not send a body that is too large anyway.
+    // A client that gets no 100 Continue does not send a body, which is too large anyway.
     if (!(Number(request.headers["content-length"]) > limits.bodySize)) response.writeContinue();
     server.emit("request", request, response);
   });
@@ -22,22 +22,28 @@ export function guardConnections(server: Server, limits: ServerLimits): void {
   });
 }
 
-/** Silence while the station works on an answer is fine; between requests, or while an answer waits to be taken, not. */
-function endSilence(socket: Socket): void {
+/**
+ * Closes a connection that has been silent for too long. A client may be silent while the station works on its
+ * response, but not between two requests, nor while a response waits to be read.
+ */
+function closeSilent(socket: Socket): void {
   if (responseOn(socket) === null || socket.writableLength > 0) socket.destroy();
 }
 
-/** The answer under way. Node knows it, but shows it in this place only. */
+/** Returns the response that is under way on a connection. Node has it in this internal field only. */
 function responseOn(socket: Socket): ServerResponse | null {
   return (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage ?? null;
 }
 
-/** Answers a signal that aborts when the server begins to close; streams end with it. */
+/**
+ * Makes the server close within `grace` ms. Returns a signal that aborts when it begins to close, with which streams
+ * end.
+ */
 export function closeQuickly(app: FastifyInstance, grace: number): AbortSignal {
   const stopping = new AbortController();
   app.addHook("preClose", (done) => {
     stopping.abort();
-    // A connection becomes idle when its request under way is answered, and nobody else would close it then.
+    // A connection becomes idle when its last response is sent. Node would not close it then.
     const sweep = setInterval(() => app.server.closeIdleConnections(), 20);
     const cut = setTimeout(() => app.server.closeAllConnections(), grace);
     app.server.once("close", () => {
@@ -49,9 +55,9 @@ export function closeQuickly(app: FastifyInstance, grace: number): AbortSignal {
   return stopping.signal;
 }
 
-/** A request that Node's parser refused: there is no request object, only the socket. */
+/** Sends an error for a request that Node's parser refused: there is no request object, only the socket. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  // Inside another answer a second one would be taken for its content.
+  // If a response is under way already, the client would take this one for its content.
   if (error.code === "ECONNRESET" || !socket.writable || responseOn(socket)?.headersSent) return void socket.destroy();
   const status = clientStatuses[error.code ?? ""] ?? 400;
   socket.end(rawError(status), () => socket.destroy());

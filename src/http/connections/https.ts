@@ -20,14 +20,15 @@ export interface TlsPair {
 }
 
 const maxStreams = 100;
-/** Larger headers end their stream without an answer; those over the limit, which is lower, are answered with 431. */
+/** Bytes of headers. Larger ones end their stream without a response; those over the limit, which is lower, get 431. */
 const readableHeaders = 64 * 1024 - 1;
-/** Fields of one request, as many as Node's HTTP/1 takes. */
+/** Header fields of one request; Node's HTTP/1 has the same limit. */
 const maxHeaders = 2000;
 
 /**
- * HTTPS for HTTP/1.1 and 2 on one port; what the client prefers is agreed on with the handshake. HTTP/1 stays with
- * Node's own server and its limits; a connection of HTTP/2 is handed to a second one that listens nowhere.
+ * Returns a server for HTTPS, with HTTP/1.1 and HTTP/2 on one port. The handshake agrees on the version. HTTP/1 is
+ * served by Node's own server with its limits. A connection of HTTP/2 is handed to a second server, which listens
+ * nowhere.
  */
 export function createSecureServer(handler: RequestListener, pair: TlsPair, limits: ServerLimits): Server {
   const context = () => ({ ...tlsRules, cert: pair.current().certificate, key: pair.current().key });
@@ -51,7 +52,7 @@ export function createSecureServer(handler: RequestListener, pair: TlsPair, limi
     if (socket.alpnProtocol === "h2") second.server.emit("connection", socket);
     else first?.call(server, socket);
   });
-  // An answer in the clear would not be understood.
+  // A client that speaks TLS would not understand a response in the clear.
   server.prependListener("tlsClientError", (_error: Error, socket: Socket) => socket.destroy());
   pair.onChange(() => server.setSecureContext(context()));
   return Object.assign(server, {
@@ -70,7 +71,7 @@ function extended(server: Server, name: "closeIdleConnections" | "closeAllConnec
 
 interface SecondServer {
   server: Http2Server;
-  /** No new streams; what is under way goes on. */
+  /** Refuses new streams. Streams under way continue. */
   closeIdle(): void;
   closeAll(): void;
 }
@@ -80,7 +81,7 @@ function createSecondServer(handler: RequestListener, limits: ServerLimits): Sec
   const server = createHttp2({
     settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: readableHeaders, enablePush: false },
     maxHeaderListPairs: maxHeaders,
-    // Bytes are no pages here: 4 MiB for all streams of a connection are plenty.
+    // In MiB, for all streams of a connection.
     maxSessionMemory: 4,
   });
   server.on("session", (session) => {
@@ -89,7 +90,7 @@ function createSecondServer(handler: RequestListener, limits: ServerLimits): Sec
     limitSession(session, limits);
   });
   server.on("request", (request, response) => {
-    // HTTP/2 frames every body, and HTTP/1 says by this header that it does: the routes know there is one.
+    // HTTP/2 needs no header to say that there is a body. The routes look for the one of HTTP/1.
     if (!request.stream.endAfterHeaders && request.headers["content-length"] === undefined)
       request.headers["transfer-encoding"] = "chunked";
     const late = setTimeout(() => request.stream.close(), limits.request);
@@ -103,7 +104,10 @@ function createSecondServer(handler: RequestListener, limits: ServerLimits): Sec
   };
 }
 
-/** As in HTTP/1: silence while the station works on an answer is fine, but not between, nor when an answer is not taken. */
+/**
+ * Ends a session that is silent between two requests, or that does not read a response. As in HTTP/1, a client may be
+ * silent while the station works on a response.
+ */
 function limitSession(session: ServerHttp2Session, limits: ServerLimits): void {
   const open = new Set<ServerHttp2Stream>();
   session.on("stream", (stream) => {
@@ -125,8 +129,9 @@ function limitSession(session: ServerHttp2Session, limits: ServerLimits): void {
 }
 
 /**
- * Returns a function that says whether a stream's client has taken nothing of what waits for it for `after` ms. A window that
- * stays shut holds an answer back, whatever else the client sends to keep the connection busy.
+ * Returns a function that tells whether a stream's client has read nothing for `after` ms although bytes wait for it. A
+ * client that never opens its flow-control window holds a response back, whatever else it sends to keep the connection
+ * busy.
  */
 function createUnreadWatch(after: number): (stream: ServerHttp2Stream) => boolean {
   const waiting = new WeakMap<ServerHttp2Stream, { length: number; since: number }>();

@@ -24,7 +24,7 @@ export interface ServerLimits {
   stream: StreamLimits;
 }
 
-/** Nobody holds a connection for more than 30 s without doing something with it, but between two requests. */
+/** Lets a silent client hold a connection for no more than 30 s, except between two requests. */
 export const defaultLimits: ServerLimits = {
   headers: 10_000,
   request: 28_000,

@@ -2,12 +2,12 @@ import type { IncomingMessage } from "node:http";
 import { AppError } from "../../errors.ts";
 
 /**
- * Headers that the station decides by. Of two with one name Node takes the first, or joins them: a proxy in front may
- * have taken the other one.
+ * Headers that the station's decisions depend on, so each may be sent once only. Of two with one name Node takes the
+ * first or joins them, while a proxy in front may have taken the other one.
  */
 const single = new Set(["host", "authorization", "origin", "sec-fetch-site", "idempotency-key", "last-event-id"]);
 
-/** As Node's own refusal of HTTP/1, which has no code of the station either. */
+/** Has the status of Node's own refusal for HTTP/1. */
 class HeadersTooLarge extends Error {
   readonly statusCode = 431;
 }
@@ -26,13 +26,13 @@ export function headersError(
     if (seen.has(name)) return refused(name, "is given twice");
     seen.add(name);
   }
-  // HTTP/1 has counted them while it read them.
+  // Node has limited those of HTTP/1 while it read them.
   if (httpVersionMajor !== 2) return undefined;
   if (size >= headerSize) return new HeadersTooLarge();
   return hostOfHttp2(headers);
 }
 
-/** HTTP/2 names the host as `:authority`, and lets a client send `host` too. */
+/** Returns why the host of a request of HTTP/2 is refused: it is in `:authority`, and a client may send `host` too. */
 function hostOfHttp2(headers: IncomingMessage["headers"]): AppError | undefined {
   const authority = headers[":authority"] as string | undefined;
   const host = headers.host;

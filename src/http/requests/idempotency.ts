@@ -4,7 +4,7 @@ import type { AddOptions } from "../../services/contract/services.ts";
 
 const none: AddOptions = {};
 
-/** From the Idempotency-Key header. */
+/** Returns the options of a new task by the request's Idempotency-Key header. Throws `invalid` for a malformed key. */
 export function addOptions(request: FastifyRequest): AddOptions {
   const key = request.raw.headers["idempotency-key"];
   if (key === undefined) return none;

@@ -1,16 +1,16 @@
 import { openvzRoot } from "../../api/routes/openvz.ts";
 
-/** Clients know the station's API under three names; inside there is one. */
+/** The path of the API that the routes have. Clients know it by two other names too. */
 const root = "/api/v1";
 const aliases = [`/container-station${root}`, `/containerstation${root}`];
 
-/** Of the containers-and-jobs API any version leads to the one there is. */
+/** Paths of the containers-and-jobs API. Every version in the path means the one that there is. */
 const openvzPaths = /^\/v\d+(?:\.\d+)?(?=\/(?:containers|jobs)(?:[/?]|$))/;
 
-/** Where no route is: for a request target that is not a path, as `*` or `http://host/`. */
+/** A path without a route, for a request target that is not a path, as `*` or `http://host/`. */
 export const nowhere = "/.not-a-path";
 
-/** The path that the router sees; the query stays. A trailing slash is the router's business. */
+/** Returns the path that the router sees, with its query as it is. The router itself ignores a trailing slash. */
 export function canonicalPath(url: string): string {
   if (url.charCodeAt(0) !== 47) return nowhere;
   if (url.startsWith("/v")) return url.replace(openvzPaths, openvzRoot);

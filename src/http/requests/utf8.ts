@@ -1,14 +1,14 @@
 import { isUtf8 } from "node:buffer";
 
-/** Several bytes of one character are escaped together, or not at all. */
+/** Matches escapes that follow one another: the bytes of one character are all escaped or none is. */
 const escapes = /(?:%[0-9a-f]{2})+/gi;
 
-/** The text of these bytes, or `undefined` when they are not UTF-8: no byte is replaced by something else. */
+/** Returns the text that bytes are, or `undefined` if they are not UTF-8. No byte is replaced. */
 export function utf8Text(bytes: Buffer): string | undefined {
   return isUtf8(bytes) ? bytes.toString("utf8") : undefined;
 }
 
-/** Whether the `%XX` of an address or a form are UTF-8. A `%` that escapes nothing stands for itself. */
+/** Returns whether the `%XX` of an address or a form are UTF-8. A `%` that escapes nothing is an ordinary character. */
 export function hasUtf8Escapes(text: string): boolean {
   if (!text.includes("%")) return true;
   return (text.match(escapes) ?? []).every((run) => isUtf8(Buffer.from(run.replaceAll("%", ""), "hex")));

@@ -6,7 +6,7 @@ function formatsPlugin(ajv: unknown): unknown {
   return ajv;
 }
 
-/** Nothing is converted, dropped or filled in: what is accepted is what was sent. */
+/** Options of the validator. It converts, drops and fills in nothing, so handlers get exactly what was sent. */
 export const ajvOptions = {
   customOptions: {
     coerceTypes: false,
@@ -16,7 +16,7 @@ export const ajvOptions = {
     allowUnionTypes: true,
     verbose: true,
   },
-  // A plugin of this name keeps ajv-formats from being loaded; no schema uses a format.
+  // A plugin of this name keeps fastify from loading ajv-formats. No schema uses a format.
   plugins: [formatsPlugin],
 } as NonNullable<FastifyServerOptions["ajv"]>;
 
@@ -27,16 +27,16 @@ interface Schema {
   maximum?: number;
   const?: unknown;
   anyOf?: Schema[];
-  /** A list in a tuple. */
+  /** In a tuple it is a list. */
   items?: unknown;
-  /** Of an object whose keys are the caller's own. */
+  /** Rule for the keys of an object whose keys the caller chooses. */
   propertyNames?: Schema;
 }
 type Failure = FastifySchemaValidationError & { parentSchema?: Schema; schema?: unknown; data?: unknown };
 
-/** One sentence that names the field, from the first rule that the request breaks. */
+/** Returns the refusal of a request: one sentence that names the field and the first rule that it breaks. */
 export function refusedField(failures: FastifySchemaValidationError[], part: string): AppError {
-  // The last one is the outermost, but "if" only repeats what "then" said.
+  // The last failure is the outermost one, but that of "if" only repeats that of "then".
   const failure: Failure | undefined = failures.findLast((one) => one.keyword !== "if");
   if (failure === undefined) return new AppError("invalid", "The request is not valid.");
   const keys = failure.instancePath.split("/").slice(1).map(decodePointer);
@@ -56,7 +56,10 @@ export function refusedField(failures: FastifySchemaValidationError[], part: str
   });
 }
 
-/** The same in the words of the containers-and-jobs API, for a field that it cannot do without. */
+/**
+ * Returns the refusal of a request to the containers-and-jobs API, which has documented words for a field that is
+ * missing or empty.
+ */
 export function missingOrEmpty(failures: FastifySchemaValidationError[], part: string): AppError {
   const failure: Failure | undefined = failures.findLast((one) => one.keyword !== "if");
   const refused = refusedField(failures, part);
@@ -66,7 +69,7 @@ export function missingOrEmpty(failures: FastifySchemaValidationError[], part: s
   return absent ? invalid(String(field), "is missing or empty") : refused;
 }
 
-/** What the object with the unknown field is for, where its schema says so. */
+/** Returns what the object with the unknown field is for, if its schema says so. */
 function explained({ parentSchema }: Failure, keys: string[]): string {
   const { description } = parentSchema ?? {};
   return description && keys.length > 0 ? `: ${fieldName(keys)} is ${lowerFirst(description)}` : "";
@@ -146,7 +149,7 @@ function range({ minimum, maximum }: Schema): string {
   return minimum !== undefined ? `at least ${minimum}` : `at most ${maximum}`;
 }
 
-/** Not an abbreviation, as NAME=VALUE. */
+/** Lowers the first letter, but not that of an abbreviation, as NAME=VALUE. */
 function lowerFirst(text: string): string {
   return /^[A-Z][a-z ]/.test(text) ? text[0]!.toLowerCase() + text.slice(1) : text;
 }

@@ -2,7 +2,7 @@ import type { FastifyReply } from "fastify";
 import { Readable } from "node:stream";
 import type { Download } from "../../services/contract/services.ts";
 
-/** As a file that the client saves, not shows. Of a HEAD the content is not made. */
+/** Sends a file that the client saves and does not show. For a HEAD no content is made. */
 export function sendDownload(reply: FastifyReply, { name, type, content }: Download): FastifyReply {
   const sent = reply.request.method === "HEAD" ? [] : content;
   return reply

@@ -6,7 +6,7 @@ import { isLoginPage, loginPageError, xmlType } from "./login-page.ts";
 import { isOpenvz, openvzErrorBody, openvzStatus } from "./openvz-errors.ts";
 import type { Log } from "../../util/log.ts";
 
-/** Where the edge writes what a person should look at. */
+/** HTTP status of each error code. */
 const statuses: Readonly<Record<ErrorCode, number>> = {
   invalid: 400,
   unauthenticated: 401,
@@ -28,7 +28,7 @@ const statuses: Readonly<Record<ErrorCode, number>> = {
   disk_full: 507,
 };
 
-/** What the server itself refuses before a route is asked. */
+/** Messages for requests that the server refuses before a route handles them. */
 const serverMessages: Readonly<Record<number, string>> = {
   400: "The request is not valid HTTP.",
   408: "The request did not arrive in time.",
@@ -38,12 +38,13 @@ const serverMessages: Readonly<Record<number, string>> = {
   431: "The headers are larger than 16 KiB.",
 };
 
-/** `code` and `message` come first, and no detail can replace them. */
+/** Returns the JSON of an error. `code` and `message` come first, and no detail can replace them. */
 export function errorBody(status: number, message: string, details?: Record<string, unknown>): string {
   const shown = { code: status, message };
   return prettyJson({ error: details === undefined ? shown : Object.assign({}, shown, details, shown) });
 }
 
+/** Returns the HTTP status of an error: that of its code, or a 4xx that fastify gave it, or 500. */
 export function statusOf(error: unknown): number {
   if (error instanceof AppError) return statuses[error.code];
   const status = (error as Partial<FastifyError> | null)?.statusCode;
@@ -52,7 +53,7 @@ export function statusOf(error: unknown): number {
 
 export type ErrorHandler = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
 
-/** The one place that turns a failure into an answer. */
+/** Returns the one function that sends errors as responses. It logs those that are the station's own fault. */
 export function createErrorHandler(log: Log): ErrorHandler {
   return function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const status = isOpenvz(request) ? openvzStatus(error, statusOf(error)) : statusOf(error);
@@ -67,6 +68,7 @@ export function createErrorHandler(log: Log): ErrorHandler {
   };
 }
 
+/** Sends an error in the form of the API that the request is for. */
 export function sendError(
   reply: FastifyReply,
   status: number,
@@ -74,7 +76,7 @@ export function sendError(
   details?: Record<string, unknown>,
 ): void {
   const { request } = reply;
-  // HTTP/2 has no such header, and Node would warn of it.
+  // HTTP/2 has no such header, and Node would print a warning.
   if (request.raw.httpVersionMajor === 2) reply.removeHeader("connection");
   reply.code(status).headers(safeHeaders);
   if (isLoginPage(request)) return void reply.type(xmlType).serializer(String).send(loginPageError(message));
@@ -82,6 +84,7 @@ export function sendError(
   reply.type(jsonType).send(body);
 }
 
+/** Returns the message for a status that the server itself responds with. */
 export function serverMessage(status: number): string {
   return serverMessages[status] ?? `${STATUS_CODES[status] ?? "The request was refused"}.`;
 }

@@ -4,7 +4,7 @@ import type { StreamItem } from "../../services/contract/services.ts";
 import { safeHeaders } from "./json.ts";
 
 export interface StreamLimits {
-  /** Bytes that may wait for a client before the station stops reading on for it. */
+  /** Bytes that may wait for a client. Above that the station reads no further events for it. */
   buffer: number;
   /** Milliseconds between two comments that keep proxies from closing a quiet stream. */
   heartbeat: number;
@@ -16,7 +16,10 @@ const head = {
   "x-accel-buffering": "no",
 };
 
-/** Writes until the items end, the client goes or it stops reading. Rejects only for what is the station's own fault. */
+/**
+ * Writes items as server-sent events until they end, the client disconnects or it stops reading. Rejects only for
+ * faults of the station.
+ */
 export async function writeEventStream(
   response: ServerResponse,
   items: AsyncIterable<StreamItem>,
@@ -25,7 +28,7 @@ export async function writeEventStream(
   response.on("error", () => response.destroy());
   response.writeHead(200, head);
   response.write(":\n\n");
-  const heartbeat = setInterval(() => beat(response, limits), limits.heartbeat);
+  const heartbeat = setInterval(() => sendHeartbeat(response, limits), limits.heartbeat);
   try {
     for await (const item of items) {
       if (response.destroyed) return;
@@ -34,7 +37,7 @@ export async function writeEventStream(
     }
     response.end();
   } catch (error) {
-    // A session that has ended ends its stream in good order; the next attempt is told why.
+    // The session has ended. The client learns that from the response to its next request.
     if (error instanceof AppError) return void response.end();
     response.destroy();
     throw error;
@@ -43,12 +46,12 @@ export async function writeEventStream(
   }
 }
 
-/** A client that has stopped reading must not collect heartbeats. */
-function beat(response: ServerResponse, limits: StreamLimits): void {
+/** Sends a comment, unless the client has stopped reading: heartbeats must not pile up for it. */
+function sendHeartbeat(response: ServerResponse, limits: StreamLimits): void {
   if (response.writableLength < limits.buffer) response.write(":\n\n");
 }
 
-/** A client that takes nothing is cut by the server, and closes the response by that. */
+/** Waits until the client has read, or the response is closed. The server cuts off a client that reads nothing. */
 function drainedOrClosed(response: ServerResponse): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   response.once("drain", resolve).once("close", resolve);

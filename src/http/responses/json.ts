@@ -1,16 +1,19 @@
 export const jsonType = "application/json; charset=utf-8";
 
-/** On every answer: it is nobody else's, and nothing but what its type says. */
+/** Headers of every response: nobody may cache it, and browsers must not guess its type. */
 export const safeHeaders = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
-/** Existing clients find an error by the position of its first key, so two spaces are part of the contract. */
+/**
+ * Returns a value as JSON, indented by two spaces. That is part of the contract: existing clients find an error by the
+ * position of its first key.
+ */
 export function prettyJson(value: unknown): string {
   return JSON.stringify(value, null, 2);
 }
 
 /**
- * Writes lists of objects that are never changed, only replaced, as `prettyJson` does: what was written before is not
- * written again, neither one of them nor the whole list.
+ * Returns a function that writes lists of objects as `prettyJson` does. The objects must never be changed, only
+ * replaced: the text of an object, and of the last list, is kept and used again.
  */
 export function createListWriter(): (values: readonly Readonly<object>[]) => Buffer {
   const texts = new WeakMap<object, string>();
@@ -33,7 +36,7 @@ export function createListWriter(): (values: readonly Readonly<object>[]) => Buf
   };
 }
 
-/** Writes parts of a list, one after another, as `prettyJson` would write the whole of it. */
+/** Yields the text of a list that comes in parts. Together it is what `prettyJson` returns for the whole list. */
 export async function* prettyJsonList(parts: AsyncIterable<readonly unknown[]>): AsyncGenerator<string> {
   let separator = "[\n  ";
   for await (const values of parts) {

@@ -2,10 +2,13 @@ import type { FastifyReply } from "fastify";
 import { Readable } from "node:stream";
 import { jsonType, prettyJsonList } from "./json.ts";
 
-/** A list of one part: its items, and the end. */
+/** Texts of a list that comes in one part: its items, and the end. */
 const textsOfShortList = 2;
 
-/** Sends a list while it is read, no faster than the client takes it; a short one as any other answer, with its length. */
+/**
+ * Sends a list while it is read from the store, no faster than the client reads. A short list is sent at once, with its
+ * length.
+ */
 export async function sendList(reply: FastifyReply, parts: AsyncIterable<readonly unknown[]>): Promise<FastifyReply> {
   const texts = prettyJsonList(parts);
   const begin: string[] = [];
@@ -18,7 +21,7 @@ export async function sendList(reply: FastifyReply, parts: AsyncIterable<readonl
     yield begin.splice(0).join("");
     yield* texts;
   }
-  // Of a long list nobody knows the length before its end.
+  // The length of a long list is not known before its end.
   const sent = reply.request.method === "HEAD" ? [] : all();
   return reply.type(jsonType).send(Readable.from(sent, { objectMode: false }));
 }

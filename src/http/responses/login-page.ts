@@ -3,17 +3,18 @@ import { loginPagePath } from "../../api/routes/session.ts";
 
 export const xmlType = "text/xml; charset=utf-8";
 
-/** Whether the request is for the NAS's login page, whose clients read XML only, also errors. */
+/** Returns whether a request is for the NAS's login page. Its clients read XML only, errors too. */
 export function isLoginPage({ raw }: FastifyRequest): boolean {
   const path = (raw.url ?? "").split("?", 1)[0];
   return path === loginPagePath || path === `${loginPagePath}/`;
 }
 
-/** What is wrong in the request, in the shape of the page's own refusals. */
+/** Returns an error in the form of the page's own refusals. */
 export function loginPageError(message: string): string {
   return loginPageXml({ authPassed: "0", errorValue: "-3", message });
 }
 
+/** Returns the XML document of the login page with these elements. */
 export function loginPageXml(fields: Record<string, string>): string {
   const lines = Object.entries(fields).map(
     ([name, value]) => `  <${name}><![CDATA[${value.replaceAll("]]>", "")}]]></${name}>`,

@@ -4,6 +4,7 @@ import type { CalledServices, Handlers } from "./handler.ts";
 
 type Called = CalledServices<typeof accountRoutes>;
 
+/** Returns the handlers of the routes for users, tokens and the second step. */
 export function accountHandlers({ users, tokens, secondStep }: Called): Handlers<typeof accountRoutes> {
   return {
     "users.list": (request) => users.list(callerOf(request)),

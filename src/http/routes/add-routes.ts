@@ -40,12 +40,12 @@ function optionsOf(route: Route) {
     ...(withoutHead && { exposeHeadRoute: false }),
     ...(bodyLimit !== undefined && { bodyLimit }),
     ...(fieldsInQuery && { preValidation: moveQueryToBody }),
-    // The API that has its own refusals has its own words for what is missing too.
+    // The containers-and-jobs API has documented words for a field that is missing.
     ...(errors && { schemaErrorFormatter: missingOrEmpty }),
   };
 }
 
-/** By status, for the OpenAPI document. Responses themselves are written without a look at their schemas. */
+/** Returns the schemas of responses by status, for the OpenAPI document. Responses are not checked against them. */
 function responsesOf({ response, file, status = 200, errors }: Route) {
   const content = file && { description: file.description, content: { [file.type]: { schema: Type.String() } } };
   const success = response ?? content;

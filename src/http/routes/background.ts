@@ -10,6 +10,7 @@ import type { CalledServices, Handlers } from "./handler.ts";
 /** `page` is what the route of the list calls when the client asks for a part of it. */
 type Called = CalledServices<typeof backgroundRoutes> & { background: Pick<Services["background"], "page"> };
 
+/** Returns the handlers of the routes for background tasks. */
 export function backgroundHandlers({ background }: Called): Handlers<typeof backgroundRoutes> {
   return {
     "background.add:create": (request) =>
@@ -38,7 +39,7 @@ export function backgroundHandlers({ background }: Called): Handlers<typeof back
   };
 }
 
-/** Relative, so that it holds below every prefix of the API. */
+/** Returns a link to the next page. It is relative, so that it is right below every prefix of the API. */
 function nextLink(query: { category: string | undefined; limit: string; before: string }): string {
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return `<?${new URLSearchParams(given).toString()}>; rel="next"`;

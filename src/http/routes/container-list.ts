@@ -5,8 +5,9 @@ import type { CalledServices, Handlers } from "./handler.ts";
 
 type Called = CalledServices<typeof containerListRoutes>;
 
+/** Returns the handlers of the routes for the list of containers. */
 export function containerListHandlers({ containerList }: Called): Handlers<typeof containerListRoutes> {
-  // Fastify sends bytes as they are, but its types know of texts only.
+  // Fastify sends bytes too, but its types allow texts only.
   const write = createListWriter() as unknown as (payload: unknown) => string;
   return {
     async "containerList.list"(request, reply) {

@@ -22,6 +22,7 @@ export interface EventOptions {
 
 type Called = CalledServices<typeof eventRoutes>;
 
+/** Returns the handlers of the routes for events. */
 export function eventHandlers({ events }: Called, options: EventOptions): Handlers<typeof eventRoutes> {
   const { streamLimits, stopping, log } = options;
   /** Aborts when the client disconnects or the server stops. */
@@ -47,7 +48,10 @@ export function eventHandlers({ events }: Called, options: EventOptions): Handle
   };
 }
 
-/** A browser that reconnects sends the header, and then the address's `after` is old. */
+/**
+ * Returns the event that a stream starts after. The header counts first: a browser that reconnects sends it with an old
+ * `after`.
+ */
 function startOf(request: Pick<FastifyRequest, "raw">, after: string | undefined): number | undefined {
   const header = request.raw.headers["last-event-id"];
   const text = header === undefined || header === "" ? after : String(header);

@@ -18,16 +18,16 @@ export type Handler<R extends Route> = (
   reply: FastifyReply,
 ) => Promise<ResponseOf<R> | FastifyReply> | ResponseOf<R>;
 
-/** Routes by name, of which a function needs to know the very types. */
+/** A constraint for tables of routes whose types are kept, so that handlers know the types of their requests. */
 export type Named<T> = Readonly<Record<keyof T, Route>>;
 
-/** A handler for each route of a table: none is missing, and none is superfluous. */
+/** A handler for each route of a table. A missing or superfluous one is a compile error. */
 export type Handlers<T extends Named<T>> = { [Name in keyof T]: Handler<T[Name]> };
 
 /** Methods of one service among methods of all, as `start` of `lifecycle.start`. */
 type MethodsOf<Service extends string, Method> = Method extends `${Service}.${infer Name}` ? Name : never;
 
-/** The services that the routes of a table call, with no other methods than those that they are named after. */
+/** The services that the routes of a table call, with only those methods that the routes are named after. */
 export type CalledServices<T extends Named<T>> = {
   [S in keyof Services as [MethodsOf<S, CalledMethod<keyof T>>] extends [never] ? never : S]: Pick<
     Services[S],

@@ -9,13 +9,14 @@ import type { CalledServices, Handlers } from "./handler.ts";
 
 type Called = CalledServices<typeof insideRoutes>;
 
+/** Returns the handlers of the routes for what is looked at and run in a container. */
 export function insideHandlers({ inside }: Called): Handlers<typeof insideRoutes> {
   return {
     "inside.inspect": (request) => inside.inspect(callerOf(request), request.params),
     async "inside.logs"(request, reply) {
       const end = await inside.logs(callerOf(request), request.params, { tail: numberOf(request.query.tail) });
       if (end.truncated) reply.header("x-truncated", "true");
-      // A text is an answer in JSON too.
+      // A response that is one text is JSON too.
       return reply.type(jsonType).serializer(prettyJson).send(shownLogs(request.params.type, end));
     },
     "inside.exec": (request, reply) =>
@@ -23,7 +24,10 @@ export function insideHandlers({ inside }: Called): Handlers<typeof insideRoutes
   };
 }
 
-/** As documented: of docker an object, of the others only the text, which leaves the header to say that it was cut. */
+/**
+ * Returns the log as documented: an object for docker, and the text alone for the others, where only the header says
+ * that it was cut.
+ */
 function shownLogs(type: string, { logs, tail, truncated }: LogEnd): Logs {
   if (type !== "docker") return logs;
   return { logs, tail, ...(truncated && { truncated: true as const }) };

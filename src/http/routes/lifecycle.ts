@@ -7,6 +7,7 @@ import type { CalledServices, Handlers } from "./handler.ts";
 
 type Called = CalledServices<typeof lifecycleRoutes>;
 
+/** Returns the handlers of the routes for the verbs of a container. */
 export function lifecycleHandlers({ lifecycle }: Called): Handlers<typeof lifecycleRoutes> {
   return {
     "lifecycle.create"(request, reply) {

@@ -6,6 +6,7 @@ import { sendDownload } from "../responses/download.ts";
 import { callerOf } from "../security/session-cookie.ts";
 import type { CalledServices, Handlers } from "./handler.ts";
 
+/** Returns the handlers of the routes for the activity log. */
 export function logHandlers({ log }: CalledServices<typeof logRoutes>): Handlers<typeof logRoutes> {
   return {
     "log.list"(request) {

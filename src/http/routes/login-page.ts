@@ -7,15 +7,15 @@ import { loginPageXml as xml, xmlType } from "../responses/login-page.ts";
 import { callerOf } from "../security/session-cookie.ts";
 
 /**
- * Logs in by the NAS's login page, for clients that bring the session's id from there. The response is XML with status 200,
- * also for a refusal, as those clients expect. Too many tries are 429, and a request that is wrong is 4xx.
+ * Logs in by the NAS's login page, for clients that bring the session's id from there. The response is XML with status
+ * 200, also for a refusal, as those clients expect. Too many tries are 429, and a request that is wrong is 4xx.
  */
 export async function loginByPage(
   sessions: Pick<SessionService, "login">,
   page: LoginPage,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  // The sid in the address is what is asked about here, not who asks.
+  // Here the sid in the address is an argument of the login, and not the caller's session.
   const caller = { ...callerOf(reply.request), sid: undefined };
   reply.type(xmlType).serializer(String);
   try {
@@ -39,7 +39,7 @@ function loginOf({ user, pwd, plain_pwd: plain, security_code: code, sid }: Logi
   if (user === undefined || user === "") throw invalid("user", "is missing");
   const password = plain ?? (pwd === undefined ? undefined : decoded(pwd));
   if (password === undefined || password === "") throw invalid("pwd", "is missing");
-  // An empty code is what a client sends for none.
+  // Clients send an empty code if they have none.
   return { username: user, password, code: code || undefined };
 }
 

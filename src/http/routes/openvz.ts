@@ -3,6 +3,7 @@ import { disconnectSignal } from "../connections/disconnect.ts";
 import { callerOf } from "../security/session-cookie.ts";
 import type { CalledServices, Handlers } from "./handler.ts";
 
+/** Returns the handlers of the routes for the containers-and-jobs API. */
 export function openvzHandlers({ openvz }: CalledServices<typeof openvzRoutes>): Handlers<typeof openvzRoutes> {
   return {
     "openvz.create": (request) => openvz.create(callerOf(request), request.body),

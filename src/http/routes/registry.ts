@@ -4,6 +4,7 @@ import type { CalledServices, Handlers } from "./handler.ts";
 
 type Called = CalledServices<typeof registryRoutes>;
 
+/** Returns the handlers of the routes for private registries. */
 export function registryHandlers({ registries }: Called): Handlers<typeof registryRoutes> {
   return {
     "registries.list": (request) => registries.list(callerOf(request)),

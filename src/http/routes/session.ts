@@ -8,6 +8,7 @@ import { loginByPage } from "./login-page.ts";
 
 type Login = Parameters<SessionService["login"]>[1];
 
+/** Returns the handlers of the routes for login, logout and sessions. */
 export function sessionHandlers({ sessions }: CalledServices<typeof sessionRoutes>): Handlers<typeof sessionRoutes> {
   async function login(request: FastifyRequest<{ Body: Login }>, reply: FastifyReply): Promise<SessionInfo> {
     const { sid, session } = await sessions.login(callerOf(request), request.body);

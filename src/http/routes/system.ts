@@ -6,7 +6,7 @@ import type { CalledServices, Handlers } from "./handler.ts";
 
 type Called = CalledServices<typeof systemRoutes>;
 
-/** `describe` returns the OpenAPI document. */
+/** Returns the handlers of the routes for the station and its host. `describe` returns the OpenAPI document. */
 export function systemHandlers(
   { health, sessions, system }: Called,
   describe: () => Promise<Record<string, unknown>>,

@@ -3,6 +3,7 @@ import { sendDownload } from "../responses/download.ts";
 import { callerOf } from "../security/session-cookie.ts";
 import type { CalledServices, Handlers } from "./handler.ts";
 
+/** Returns the handlers of the routes for certificates. */
 export function tlsHandlers({ certificates }: CalledServices<typeof tlsRoutes>): Handlers<typeof tlsRoutes> {
   return {
     "certificates.get": (request) => certificates.get(callerOf(request)),

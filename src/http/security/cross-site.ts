@@ -17,8 +17,9 @@ export function isSameSiteOnly(path: string | undefined): boolean {
 const reading = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * A page of another site may not change anything with the cookie of its visitor. Programs send neither header.
- * `acts`: the route does something, or streams, although it is read.
+ * Returns why a request is refused that a page of another site sent: the browser would add the cookie of its visitor.
+ * Programs send neither of the two headers. Requests that only read are allowed, except with `acts`: the route does
+ * something, or streams, although it is a GET.
  */
 export function crossSiteError(request: IncomingMessage, acts = false): AppError | undefined {
   const { headers } = request;
@@ -31,8 +32,8 @@ export function crossSiteError(request: IncomingMessage, acts = false): AppError
 }
 
 /**
- * For a WebSocket, whose answers a browser shows to every page: without an Origin it must be a program, which says who it
- * is in a header that no page can set.
+ * Returns why a WebSocket is refused. A browser shows its content to every page. Without an Origin the client must be a
+ * program, which authenticates itself in a header that no page can set.
  */
 export function upgradeError(request: IncomingMessage): AppError | undefined {
   const { origin, authorization } = request.headers;
@@ -43,6 +44,6 @@ export function upgradeError(request: IncomingMessage): AppError | undefined {
 
 function isHost(origin: string, host: string | undefined): boolean {
   const page = URL.parse(origin);
-  // The scheme decides which port goes without saying.
+  // Parsed with the page's scheme, because the default port depends on it.
   return page !== null && host !== undefined && URL.parse(`${page.protocol}//${host}`)?.host === page.host;
 }

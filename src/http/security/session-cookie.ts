@@ -4,20 +4,23 @@ import type { Caller } from "../../services/contract/services.ts";
 const name = "CS_SESS_ID";
 const start = `${name}=`;
 
-/** Who sends this, as far as the request says; services decide what that is worth. */
+/** Returns what a request says about its sender. Services decide whether it is true. */
 export function callerOf(request: FastifyRequest): Caller {
   const token = tokenOf(request);
   const address = request.raw.socket.remoteAddress ?? "";
   return { sid: sessionIdOf(request), address, ...(token !== undefined && { token }) };
 }
 
-/** A token never stands in an address or a cookie. */
+/** Returns the API token of a request. It may be in the Authorization header only. */
 function tokenOf({ raw }: FastifyRequest): string | undefined {
   const { authorization } = raw.headers;
   return authorization === undefined ? undefined : /^bearer +(gantry_\S+) *$/i.exec(authorization)?.[1];
 }
 
-/** What is sent on purpose counts before the cookie, which a browser adds by itself. */
+/**
+ * Returns the session id of a request. The header and the query count before the cookie, which a browser adds by
+ * itself.
+ */
 function sessionIdOf(request: FastifyRequest): string | undefined {
   const { authorization, cookie } = request.raw.headers;
   if (authorization !== undefined) {
@@ -29,10 +32,10 @@ function sessionIdOf(request: FastifyRequest): string | undefined {
   return cookie === undefined ? undefined : sessionIdOfCookie(cookie);
 }
 
-/** The first cookie of that name, without quotes. */
+/** Returns the value of the first session cookie in a Cookie header, without quotes. */
 export function sessionIdOfCookie(cookie: string): string | undefined {
   let at = cookie.indexOf(start);
-  // Not the end of another name, as in `NOT_CS_SESS_ID=`.
+  // Skips the end of another name, as in `NOT_CS_SESS_ID=`.
   while (at > 0 && cookie[at - 1] !== " " && cookie[at - 1] !== ";") at = cookie.indexOf(start, at + 1);
   if (at === -1) return undefined;
   const end = cookie.indexOf(";", at);
@@ -41,15 +44,17 @@ export function sessionIdOfCookie(cookie: string): string | undefined {
   return (quoted ? value.slice(1, -1) : value) || undefined;
 }
 
+/** Makes the client keep a session id as a cookie. */
 export function setSessionCookie(reply: FastifyReply, sid: string): void {
   reply.header("set-cookie", `${start}${sid}; Path=/; HttpOnly; SameSite=Lax${secure(reply)}`);
 }
 
+/** Makes the client delete its session cookie. */
 export function clearSessionCookie(reply: FastifyReply): void {
   reply.header("set-cookie", `${start}; Path=/; HttpOnly; SameSite=Lax; Max-Age=0${secure(reply)}`);
 }
 
-/** What came by TLS never goes out without. */
+/** Returns the attribute that keeps a cookie on TLS, if the request came by TLS. */
 function secure(reply: FastifyReply): string {
   return reply.request.protocol === "https" ? "; Secure" : "";
 }
