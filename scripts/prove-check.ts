@@ -154,6 +154,8 @@ function proveStructure(): string[] {
 
 function proveOthers(): string[] {
   const types = run("types", [["src/main.ts", 'export const port: number = "80";\n']], ["tsc"]);
+  const apiCode = 'export const bytes = Buffer.from("a");\n';
+  const apiTypes = run("api-types", [["src/api/a.ts", apiCode]], ["tsc", "-p", "tsconfig.api.json"]);
   const format = run("format", [["src/main.ts", "export const port   = 80\n"]], ["oxfmt", "--check", "src"]);
   const dead: [string, string][] = [
     ["src/main.ts", 'import { used } from "./part.ts";\nconsole.log(used);\n'],
@@ -163,6 +165,7 @@ function proveOthers(): string[] {
   const unused = run("dead", dead, ["knip"]);
   const missed: string[] = [];
   if (!types.includes("TS2322")) missed.push("tsc does not report a wrong type.");
+  if (!apiTypes.includes("TS2591")) missed.push("tsc does not report that src/api needs Node.");
   if (!format.includes("src/main.ts")) missed.push("oxfmt does not report a file out of format.");
   if (!unused.includes("deadExport")) missed.push("knip does not report an export that nobody uses.");
   if (!unused.includes("dead-file.ts")) missed.push("knip does not report a file that nobody uses.");
@@ -176,7 +179,14 @@ function run(name: string, files: readonly [file: string, code: string][], [tool
     mkdirSync(dirname(join(project, file)), { recursive: true });
     writeFileSync(join(project, file), code);
   }
-  for (const config of ["oxlint.config.ts", ".oxfmtrc.json", "knip.json", "tsconfig.json", "package.json"]) {
+  for (const config of [
+    "oxlint.config.ts",
+    ".oxfmtrc.json",
+    "knip.json",
+    "tsconfig.json",
+    "tsconfig.api.json",
+    "package.json",
+  ]) {
     copyFileSync(join(root, config), join(project, config));
   }
   cpSync(join(root, "scripts/structure"), join(project, "scripts/structure"), { recursive: true });
