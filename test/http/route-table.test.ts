@@ -18,6 +18,16 @@ test("each route calls the method of the services that it is named after, and no
   }
 });
 
+test("the OpenAPI document has every route under its name, and says which need no session", async (t) => {
+  const { send } = await startServer(t);
+  const { json } = await send("/openapi.json");
+  for (const [name, { method, path, verb }] of Object.entries(routeTable)) {
+    const described = json.paths[path.replaceAll(/:(\w+)/g, "{$1}")]?.[method.toLowerCase()];
+    assert.equal(described?.operationId, name);
+    assert.deepEqual(described.security, verb === "open" ? [] : undefined, name);
+  }
+});
+
 test("routes that call the same method agree on whether it is audited", () => {
   const known = new Map<string, boolean>();
   for (const [name, { audited }] of Object.entries(routeTable)) {

@@ -12,7 +12,7 @@ export function addRoutes<T extends Named<T>>(app: FastifyInstance, table: T, ha
     const status = route.status ?? 200;
     const handle = handlers[name];
     app.route<RequestTypes<T[typeof name]>>({
-      ...optionsOf(route),
+      ...optionsOf(name, route),
       handler: status === 200 ? handle : (request, reply) => handle(request, reply.code(status)),
     });
   }
@@ -20,18 +20,20 @@ export function addRoutes<T extends Named<T>>(app: FastifyInstance, table: T, ha
 
 /** Adds the routes of a table with handlers that do nothing, for a description of the API. */
 export function addIdleRoutes(app: FastifyInstance, table: RouteTable): void {
-  for (const route of Object.values(table)) app.route({ ...optionsOf(route), handler: () => undefined });
+  for (const [name, route] of Object.entries(table)) app.route({ ...optionsOf(name, route), handler: () => undefined });
 }
 
-function optionsOf(route: Route) {
-  const { method, path, tag, summary, params, body, bodyLimit, withoutHead, fieldsInQuery, errors } = route;
+function optionsOf(name: string, route: Route) {
+  const { method, path, tag, summary, verb, params, body, bodyLimit, withoutHead, fieldsInQuery, errors } = route;
   const response = responsesOf(route);
   return {
     method,
     url: path,
     schema: {
+      operationId: name,
       tags: [tag],
       summary,
+      ...(verb === "open" && { security: [] }),
       ...(params && { params }),
       querystring: querySchema(route),
       ...(body && { body }),

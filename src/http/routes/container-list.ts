@@ -7,12 +7,11 @@ type Called = CalledServices<typeof containerListRoutes>;
 
 /** Returns the handlers of the routes for the list of containers. */
 export function containerListHandlers({ containerList }: Called): Handlers<typeof containerListRoutes> {
-  // Fastify sends bytes too, but its types allow texts only.
-  const write = createListWriter() as unknown as (payload: unknown) => string;
+  const write = createListWriter();
   return {
     async "containerList.list"(request, reply) {
       const found = await containerList.list(callerOf(request));
-      return reply.type(jsonType).serializer(write).send(found);
+      return reply.type(jsonType).send(write(found));
     },
     "containerList.get": (request) => containerList.get(callerOf(request), request.params.type, request.params.id),
     "containerList.find": (request) => containerList.find(callerOf(request), request.params.name),

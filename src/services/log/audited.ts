@@ -9,8 +9,8 @@ import type { Sessions } from "../accounts/sessions.ts";
 import { withoutRequest } from "../secrets/unrepeated.ts";
 
 /**
- * How calls of a method are audited. `change`: the entry is written before the call, and its result after it. `read`: only
- * a refusal is written. `untouched`: the method writes its entries itself, or has none.
+ * How calls of a method are audited. `change`: the entry is written before the call, and its result after it. `read`:
+ * only a refusal is written. `untouched`: the method writes its entries itself, or has none.
  */
 type Treatment = "change" | "read" | "untouched";
 
@@ -33,7 +33,7 @@ function treatmentOf(name: string, { verb, audited }: Route): Treatment {
   return audited && !inTheStore.test(name) ? "change" : "read";
 }
 
-/** What ends an access: on a full disk it is carried out although it cannot be written down. */
+/** Methods that end an access. On a full disk they are carried out although they cannot be written down. */
 const endings = new Set(["sessions.logout", "sessions.remove", "tokens.remove"]);
 
 /**
@@ -41,7 +41,10 @@ const endings = new Set(["sessions.logout", "sessions.remove", "tokens.remove"])
  * each refusal. Which calls are changes is in the table of routes.
  */
 export function auditServices(services: Services, { sessions, audit }: { sessions: Sessions; audit: Audit }): Services {
-  /** Who does what, of the arguments of a call. Of nobody there is nothing: he is refused by the service itself, and could only fill the log. */
+  /**
+   * Returns who does what by a call. `undefined`: the caller is not logged in. The service refuses him, and entries
+   * about him could flood the log.
+   */
   function actOfCall(name: string, [caller, ...rest]: unknown[]): Act | undefined {
     const user = sessions.peek(caller as Caller);
     return (
@@ -49,7 +52,7 @@ export function auditServices(services: Services, { sessions, audit }: { session
     );
   }
 
-  /** What is read or accepted is looked at only when it is refused: these are the calls that come by the thousand. */
+  /** Calls a method that reads. Such calls come by the thousand, so only a refusal is looked at and written. */
   async function read(name: string, method: Method, args: unknown[]): Promise<unknown> {
     try {
       return await method(...args);
@@ -60,6 +63,7 @@ export function auditServices(services: Services, { sessions, audit }: { session
     }
   }
 
+  /** Calls a method that changes something. The entry is written before the call, and its result after it. */
   async function change(name: string, method: Method, args: unknown[]): Promise<unknown> {
     const act = actOfCall(name, args);
     if (!act) return method(...args);
@@ -88,7 +92,10 @@ export function auditServices(services: Services, { sessions, audit }: { session
   return mapMethods(services, wrap);
 }
 
-/** Viewers read the log: an error that repeats a command or an environment is not written down as it is. */
+/**
+ * Returns an error without what it repeats of the request: viewers read the log, and must not see commands and
+ * environments there.
+ */
 function forTheLog(error: unknown, args: readonly unknown[]): unknown {
   const message = messageOf(error);
   const told = withoutRequest(message, args, { inspects: false });
@@ -96,7 +103,7 @@ function forTheLog(error: unknown, args: readonly unknown[]): unknown {
   return error instanceof AppError ? new AppError(error.code, told) : new Error(told);
 }
 
-/** By what the thing is called, of the arguments after the caller. Never a whole request: those have secrets. */
+/** Returns what a call is about, by the names and ids in its arguments. A whole request may contain secrets. */
 function targetOf(args: readonly unknown[]): string {
   const words = args.flatMap((arg) => {
     if (typeof arg === "string" || typeof arg === "number") return [String(arg)];
