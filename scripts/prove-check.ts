@@ -55,6 +55,8 @@ const forbidden: [file: string, code: string, rule: string][] = [
   imports("http/a.ts", "../services/station.ts"),
   imports("http/routes/b.ts", "../../services/kinds/create.ts"),
   imports("http/c.ts", "../tasks/machine.ts"),
+  ["http/d.ts", 'import type { A } from "../tasks/machine.ts";\nexport type B = A;\n', "eslint(no-restricted-imports)"],
+  ["http/e.ts", 'export { a } from "../tasks/machine.ts";\n', "eslint(no-restricted-imports)"],
   imports("services/d.ts", "../unnamed/a.ts"),
   imports("unnamed/a.ts", "../errors.ts"),
   imports("unnamed/room/b.ts", "../../util/log.ts"),
@@ -129,6 +131,7 @@ function proveStructure(): string[] {
   const long = `export function long(): void {\n${"  console.log(1);\n".repeat(80)}}\n`;
   const files: [file: string, code: string][] = [
     ["src/http/a.ts", 'import "../tasks/a.ts";\nimport "../unnamed/a.ts";\n'],
+    ["src/http/b.ts", 'export const later = () => import("../tasks/rooms/one/a.ts");\n'],
     ["src/unnamed/a.ts", 'import "../errors.ts";\n'],
     ["src/tasks/a.ts", `${long}${"//\n".repeat(300)}`],
     ["src/tasks/rooms/one/a.ts", 'import "../two/a.ts";\n'],
@@ -143,6 +146,7 @@ function proveStructure(): string[] {
     "src/tasks/a.ts:1 long has 82",
     "src/http/a.ts imports src/tasks/a.ts",
     "src/http/a.ts imports src/unnamed/a.ts",
+    "src/http/b.ts imports src/tasks/rooms/one/a.ts",
     "src/unnamed/a.ts is in a folder",
     "src/tasks/rooms/one and src/tasks/rooms/two",
     "src/util/a.ts:2 A.a",
