@@ -1,7 +1,6 @@
-import { constants } from "node:fs";
-import { access, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 
-import { systemPath } from "./processes/child.ts";
+import { findProgram } from "../util/process/system-path.ts";
 import { createDockerEngine } from "./docker/docker.ts";
 import type { Engine, EngineType } from "./engine.ts";
 import { createLxcEngine } from "./lxc/lxc.ts";
@@ -62,14 +61,14 @@ export async function dockerAddress(options: Pick<FindEnginesOptions, "docker" |
 }
 
 async function probeLxc({ lxcPath, systemImages }: FindEnginesOptions, asked: boolean): Promise<Engine | undefined> {
-  if (!asked && lxcPath === undefined && !(await isInstalled("lxc-start"))) return undefined;
+  if (!asked && lxcPath === undefined && findProgram("lxc-start") === undefined) return undefined;
   return createLxcEngine({ path: lxcPath ?? (await configuredLxcPath()), images: systemImages });
 }
 
 async function probeLxd(options: FindEnginesOptions, asked: boolean): Promise<Engine | undefined> {
   const { lxdSocket, imageServer, systemImages, fetching } = options;
   const socket = lxdSocket ?? (await findLxdSocket());
-  if (socket === undefined && !asked && !(await isInstalled("lxd"))) return undefined;
+  if (socket === undefined && !asked && findProgram("lxd") === undefined) return undefined;
   return createLxdEngine({
     socket: socket ?? "/var/lib/lxd/unix.socket",
     imageServer,
@@ -82,17 +81,6 @@ async function probeLxd(options: FindEnginesOptions, asked: boolean): Promise<En
 async function configuredLxcPath(): Promise<string> {
   const settings = await readFile("/etc/lxc/lxc.conf", "utf8").catch(() => "");
   return /^\s*lxc\.lxcpath\s*=\s*(\/\S*)\s*$/m.exec(settings)?.[1] ?? "/var/lib/lxc";
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  for (const folder of systemPath.split(":")) {
-    const found = await access(`${folder}/${program}`, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return true;
-  }
-  return false;
 }
 
 async function isSocket(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { readFile, type FileHandle } from "node:fs/promises";
-import { runChild } from "../engines/processes/child.ts";
+import { runChild } from "../util/process/run-child.ts";
 import { decodeMountPoint } from "../util/mount-point.ts";
 
 /** One line of /proc/self/mountinfo (proc(5)). */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import { jsonLines } from "../../src/engines/docker/client/json-lines.ts";
-import { keepEnd, keepStart, lastLogLines } from "../../src/engines/processes/kept-output.ts";
+import { keepEnd, keepStart } from "../../src/util/process/kept-output.ts";
+import { lastLogLines } from "../../src/engines/processes/last-log-lines.ts";
 
 /** The same text in pieces of every size up to some. */
 function* pieces(text: string): Generator<Buffer> {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { allowForwarding } from "../network/bridge-firewall.ts";
-import { runChild } from "../processes/child.ts";
+import { runChild } from "../../util/process/run-child.ts";
 import type { Container, Engine, EngineInfo } from "../engine.ts";
 import type { Images, PullOptions } from "../images.ts";
 import type { SystemImages } from "../system-images/system-images.ts";

@@ -1,10 +1,5 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-
 import { AppError } from "../../errors.ts";
-
-const execute = promisify(execFile);
-const folders = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+import { runProcess } from "../../util/process/run-process.ts";
 
 /**
  * Lets packets pass between the ports of a bridge: Docker drops what is forwarded, also there. Does nothing without
@@ -17,11 +12,7 @@ export async function allowForwarding(bridge: string, signal?: AbortSignal): Pro
 }
 
 async function iptables(args: readonly string[], signal: AbortSignal | undefined): Promise<boolean> {
-  try {
-    await execute("iptables", ["-w", "5", ...args], { env: { PATH: folders, LC_ALL: "C" }, ...(signal && { signal }) });
-    return true;
-  } catch (cause) {
-    if (signal?.aborted) throw new AppError("cancelled", "Opening the firewall was stopped on request.", { cause });
-    return false;
-  }
+  const { code, stopped } = await runProcess(["iptables", "-w", "5", ...args], { signal });
+  if (stopped) throw new AppError("cancelled", "Opening the firewall was stopped on request.");
+  return code === 0;
 }

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { runChild } from "../processes/child.ts";
+import { runChild } from "../../util/process/run-child.ts";
 
 /**
  * Returns which of these this host has itself, needs for its way out or its names, or leads elsewhere than to the bridge:

@@ -1,7 +1,7 @@
 import { readlink } from "node:fs/promises";
 import { basename } from "node:path";
 
-import { runChild } from "../processes/child.ts";
+import { runChild } from "../../util/process/run-child.ts";
 import type { Subnet } from "./subnet.ts";
 import { isInternal } from "./host-addresses.ts";
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { runChild } from "../processes/child.ts";
+import { runChild } from "../../util/process/run-child.ts";
 import type { GivenAddress } from "./given-addresses.ts";
 
 /** A network card of a running container. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { decodeMountPoint } from "../../util/mount-point.ts";
-import { runChild, type ChildOptions } from "./child.ts";
+import { runChild, type ChildOptions } from "../../util/process/run-child.ts";
 
 /**
  * Deletes a folder of the station's own with all that is in it, and nothing beyond: what is mounted below is unmounted

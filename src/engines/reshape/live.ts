@@ -1,5 +1,5 @@
 import type { ExecRequest, ExecResult } from "../container-life.ts";
-import { runChild } from "../processes/child.ts";
+import { runChild } from "../../util/process/run-child.ts";
 
 /** Gives a running container another host name at once. `pid`: of its first process. */
 export async function setLiveHostname(pid: number, hostname: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { lastLogLines } from "../processes/kept-output.ts";
+import { lastLogLines } from "../processes/last-log-lines.ts";
 import { type KeptLog, outputLimit } from "../container-life.ts";
 
 /**

@@ -1,8 +1,7 @@
-import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
 
 import { AppError } from "../../errors.ts";
-import { systemPath } from "../processes/child.ts";
-import { killGroup } from "../processes/kill-group.ts";
+import { startProcess, type Argv, type ProcessEnd } from "../../util/process/start-process.ts";
 import { cancelled, diskFull, isDiskFull } from "./failures.ts";
 
 /** How a program is run. */
@@ -32,38 +31,24 @@ export interface Program {
 const keptLines = 40;
 
 /** Starts a program without a shell, in a process group of its own, that ends with the signal. */
-export function startProgram(argv: readonly [string, ...string[]], options: ProgramOptions): Program {
-  const [name, ...args] = argv;
-  const { signal, task } = options;
-  const env = { PATH: systemPath, LC_ALL: "C", ...options.env, GANTRY_TASK: task };
-  const child = spawn(name, args, { env, detached: true, stdio: options.stdio });
+export function startProgram(argv: Argv, options: ProgramOptions): Program {
+  const { child, ended, kill } = startProcess(argv, options);
   const lines = readLines(child);
-  const release = endWith(child, signal);
-  const { promise: done, resolve, reject } = Promise.withResolvers<void>();
-  child.on("error", (cause) => {
-    release();
-    reject(new AppError("engine_failed", `${name} cannot be run on this host.`, { cause }));
-  });
-  child.on("close", (code) => {
-    release();
-    if (signal.aborted) return reject(cancelled());
-    if (code === 0) return resolve();
-    const said = lines.last();
-    const cause = { argv, code, said };
-    if (isDiskFull(said)) return reject(diskFull(cause));
-    reject(new AppError("engine_failed", `${name} failed: ${said || `exit code ${code}`}`, { cause }));
-  });
+  const done = ended.then((end) => assertSucceeded(argv, end, lines.last()));
   // It is waited for after other things, which may fail first.
   done.catch(() => undefined);
-  return { child, done, kill: () => killGroup(child.pid), onLine: lines.listen };
+  return { child, done, kill, onLine: lines.listen };
 }
 
-/** Has the signal kill the program and all that it has started; returns what ends that. */
-function endWith(child: ChildProcess, signal: AbortSignal): () => void {
-  const kill = (): void => killGroup(child.pid);
-  if (signal.aborted) kill();
-  else signal.addEventListener("abort", kill, { once: true });
-  return () => signal.removeEventListener("abort", kill);
+/** `said`: the last lines that the program wrote to standard error. */
+function assertSucceeded(argv: Argv, { code, fault, stopped }: ProcessEnd, said: string): void {
+  const [name] = argv;
+  if (fault) throw new AppError("engine_failed", `${name} cannot be run on this host.`, { cause: fault });
+  if (stopped) throw cancelled();
+  if (code === 0) return;
+  const cause = { argv, code, said };
+  if (isDiskFull(said)) throw diskFull(cause);
+  throw new AppError("engine_failed", `${name} failed: ${said || `exit code ${code}`}`, { cause });
 }
 
 function readLines(child: ChildProcess) {

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { hasCode } from "../../../errors.ts";
-import { keepStart } from "../../processes/kept-output.ts";
-import { killGroup } from "../../processes/kill-group.ts";
+import { keepStart } from "../../../util/process/kept-output.ts";
+import { killGroup } from "../../../util/process/kill-group.ts";
 import type { Containers } from "../../engine.ts";
-import type { ExecRequest, ExecResult } from "../../container-life.ts";
+import { outputLimit, type ExecRequest, type ExecResult } from "../../container-life.ts";
 import { containerPath, requireContainer } from "../client/container.ts";
 import { cancelled, connectionFailure, reasonOf } from "../failures.ts";
 import { notStarted } from "./not-started.ts";
@@ -66,7 +66,7 @@ async function execIn(
 async function follow(http: DockerHttp, exec: string, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
   const body = { Detach: false, Tty: false };
   const answer = await http.open({ method: "POST", path: `/exec/${exec}/start`, body, signal });
-  const output = { stdout: keepStart(), stderr: keepStart() };
+  const output = { stdout: keepStart(outputLimit), stderr: keepStart(outputLimit) };
   try {
     for await (const { stream, data } of readFrames(answer)) output[stream].add(data);
   } catch (cause) {

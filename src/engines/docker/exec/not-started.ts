@@ -1,6 +1,6 @@
 import { invalid } from "../../../errors.ts";
 import { noFolder } from "../../processes/exec-command.ts";
-import { noProgram, notExecutable } from "../../processes/kept-output.ts";
+import { noProgram, notExecutable } from "../../processes/unstartable.ts";
 import type { ExecRequest, ExecResult } from "../../container-life.ts";
 import { statusFailure } from "../failures.ts";
 

@@ -1,5 +1,5 @@
-import { keepEnd } from "../../processes/kept-output.ts";
-import type { KeptLog } from "../../container-life.ts";
+import { keepEnd } from "../../../util/process/kept-output.ts";
+import { outputLimit, type KeptLog } from "../../container-life.ts";
 import { readFrames, readTerminal } from "../client/frames.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { cancelled, connectionFailure } from "../failures.ts";
@@ -10,7 +10,7 @@ export async function readLogs(http: DockerHttp, id: string, lines: number, sign
   const { Id, Config } = await requireContainer(http, id, signal);
   const query = { stdout: "true", stderr: "true", tail: String(lines) };
   const answer = await http.open({ path: `${containerPath(Id)}/logs`, query, signal });
-  const kept = keepEnd();
+  const kept = keepEnd(outputLimit);
   try {
     for await (const { data } of Config.Tty ? readTerminal(answer) : readFrames(answer)) kept.add(data);
   } catch (cause) {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 import { AppError, hasCode } from "../../../errors.ts";
-import { runChild, type ChildOptions } from "../../processes/child.ts";
+import { runChild, type ChildOptions } from "../../../util/process/run-child.ts";
 import type { LanPlan } from "../lan-label.ts";
 
 /** A running container, seen from the host. */

@@ -1,6 +1,6 @@
 import { AppError } from "../../../errors.ts";
 import { allowForwarding } from "../../network/bridge-firewall.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import { inNamespace, type LanPort } from "./address.ts";
 import type { LanPlan } from "../lan-label.ts";
 

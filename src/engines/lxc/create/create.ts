@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError, invalid } from "../../../errors.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import type { ContainerSpec } from "../../container-spec.ts";
 import type { Rootfs, SystemImages } from "../../system-images/system-images.ts";
 import type { Addresses, Place } from "../network/addresses.ts";

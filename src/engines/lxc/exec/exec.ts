@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
-
 import { AppError } from "../../../errors.ts";
-import { systemPath } from "../../processes/child.ts";
+import { systemPath } from "../../../util/process/system-path.ts";
 import type { Containers } from "../../engine.ts";
 import { assertMapped, commandInFolder, numericUser } from "../../processes/exec-command.ts";
-import { keepStart, noProgram, notExecutable } from "../../processes/kept-output.ts";
-import { killGroup } from "../../processes/kill-group.ts";
-import type { ExecRequest, ExecResult } from "../../container-life.ts";
+import { keepStart } from "../../../util/process/kept-output.ts";
+import { noProgram, notExecutable } from "../../processes/unstartable.ts";
+import { runProcess } from "../../../util/process/run-process.ts";
+import { outputLimit, type ExecRequest, type ExecResult } from "../../container-life.ts";
 import { cancelled } from "../failures.ts";
 import type { Finder } from "../inspect/find.ts";
 import type { Layout } from "../files/layout.ts";
@@ -39,25 +38,16 @@ export function createExec({ layout, finder }: { layout: Layout; finder: Finder 
 export async function execIn(target: ExecTarget, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
   if (signal.aborted) throw cancelled();
   const { argv, check } = commandInFolder(request);
-  const child = spawn("lxc-attach", [...attachArguments(target, request), "--", ...argv], {
-    env: { PATH: systemPath, LC_ALL: "C", GANTRY_TASK: target.task },
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const output = { stdout: keepStart(), stderr: keepStart() };
-  child.stdout.on("data", (data: Buffer) => output.stdout.add(data));
-  child.stderr.on("data", (data: Buffer) => output.stderr.add(data));
-  const kill = (): void => killGroup(child.pid);
-  signal.addEventListener("abort", kill, { once: true });
-  try {
-    const exitCode = await exitOf(child);
-    if (signal.aborted) throw cancelled();
-    const truncated = output.stdout.truncated() || output.stderr.truncated();
-    const result = { exitCode, stdout: output.stdout.text(), stderr: output.stderr.text(), truncated };
-    return notStarted(target.name, argv[0], result) ?? check(result);
-  } finally {
-    signal.removeEventListener("abort", kill);
-  }
+  const [stdout, stderr] = [keepStart(outputLimit), keepStart(outputLimit)];
+  const attach = ["lxc-attach", ...attachArguments(target, request), "--", ...argv] as const;
+  const end = await runProcess(attach, { task: target.task, signal, stdout, stderr });
+  if (end.fault) throw new AppError("engine_failed", "lxc-attach cannot be run on this host.", { cause: end.fault });
+  if (end.stopped) throw cancelled();
+  // Killed by a signal: as shells show it.
+  const exitCode = end.code ?? (end.killedBy === "SIGKILL" ? 137 : 143);
+  const truncated = stdout.truncated() || stderr.truncated();
+  const result = { exitCode, stdout: stdout.text(), stderr: stderr.text(), truncated };
+  return notStarted(target.name, argv[0], result) ?? check(result);
 }
 
 /**
@@ -70,16 +60,6 @@ function notStarted(name: string, program = "", { exitCode, stdout, stderr }: Ex
   if (!own || more.length > 0 || stdout !== "") return undefined;
   if (exitCode === 127) return noProgram(program);
   return exitCode === 126 ? notExecutable(program) : undefined;
-}
-
-function exitOf(child: ReturnType<typeof spawn>): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  child.on("error", (cause) =>
-    reject(new AppError("engine_failed", "lxc-attach cannot be run on this host.", { cause })),
-  );
-  // Killed by a signal: as shells show it.
-  child.on("close", (code, signal) => resolve(code ?? (signal === "SIGKILL" ? 137 : 143)));
-  return promise;
 }
 
 function attachArguments({ layout, name }: ExecTarget, request: ExecRequest): string[] {

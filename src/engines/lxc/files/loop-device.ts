@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { AppError } from "../../../errors.ts";
 import { exists } from "../../../util/exists.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 
 const pause = 5;
 const patience = 10_000;

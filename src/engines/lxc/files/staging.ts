@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rmdir } from "node:fs/promises";
 import path from "node:path";
 
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import { removeTree } from "../../processes/remove-tree.ts";
 import { codeOf, nameTaken } from "../failures.ts";
 import { waitUntilUnmounted } from "./loop-device.ts";

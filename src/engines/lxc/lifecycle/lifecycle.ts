@@ -1,7 +1,7 @@
 import { AppError } from "../../../errors.ts";
 import type { RemoveOptions } from "../../container-life.ts";
 import type { Containers } from "../../engine.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import type { LxcEvents } from "../events.ts";
 import { cancelled } from "../failures.ts";
 import { readConfig, settingsOf, withSettings, writeConfig } from "../files/config-file.ts";

@@ -1,5 +1,5 @@
 import { AppError } from "../../../errors.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import { removeTree } from "../../processes/remove-tree.ts";
 import type { LxcEvents } from "../events.ts";
 import { readConfig } from "../files/config-file.ts";

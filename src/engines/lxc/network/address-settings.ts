@@ -1,4 +1,4 @@
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import { addressSetting } from "../../shared/lxc-config.ts";
 import type { GivenAddress } from "../../network/given-addresses.ts";
 import { type Settings, settingsOf } from "../files/config-file.ts";

@@ -1,5 +1,5 @@
 import { AppError } from "../../../errors.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import type { Subnet } from "../../network/subnet.ts";
 
 /** Returns the network of LXC's bridge, by the bridge's own address. Throws `engine_failed` when it has none. */

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
 
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import { containerControlGroups } from "../../processes/control-groups.ts";
 import type { Layout } from "../files/layout.ts";
 

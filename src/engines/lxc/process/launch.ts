@@ -2,7 +2,7 @@ import { readFile, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError } from "../../../errors.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import { decodeMountPoint } from "../../../util/mount-point.ts";
 import { toSentence } from "../../shared/error-text.ts";
 import { readConfig, settingsOf } from "../files/config-file.ts";

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError, invalid } from "../../../errors.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import { removeTree } from "../../processes/remove-tree.ts";
 import { readConfig, type Settings, withSettings, writeConfig } from "../files/config-file.ts";
 import { exists } from "../../../util/exists.ts";

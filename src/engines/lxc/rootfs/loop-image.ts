@@ -2,7 +2,7 @@ import { type FileHandle, open, rmdir, statfs } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError, invalid } from "../../../errors.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import { codeOf } from "../failures.ts";
 import { loopDevice } from "../files/loop-device.ts";
 import { inMountNamespace } from "./mount-namespace.ts";

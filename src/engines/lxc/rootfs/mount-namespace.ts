@@ -1,9 +1,8 @@
-import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
-import type { Readable, Writable } from "node:stream";
 
 import { AppError } from "../../../errors.ts";
-import { runChild, systemPath } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
+import { startProcess, type Argv, type StartedProcess } from "../../../util/process/start-process.ts";
 
 /**
  * Mounts that nobody else on this host sees. They are in a mount namespace of their own, whose one process reads from
@@ -15,7 +14,7 @@ export interface MountNamespace {
   /** Returns the path at which this process and its children see a place of the namespace. */
   at(place: string): string;
   /** Runs a program in there. */
-  run(argv: readonly [string, ...string[]]): Promise<string>;
+  run(argv: Argv): Promise<string>;
 }
 
 /** Neither programs nor devices of a container are the host's. */
@@ -39,15 +38,14 @@ export async function inMountNamespace<T>(task: string, work: (space: MountNames
 }
 
 async function openMountNamespace(task: string): Promise<{ space: MountNamespace; close(): Promise<void> }> {
-  const holder = spawn("unshare", ["--mount", "--propagation", "slave", "--", "cat"], {
-    env: { PATH: systemPath, LC_ALL: "C", GANTRY_TASK: task },
-    detached: true,
+  const holder = startProcess(["unshare", "--mount", "--propagation", "slave", "--", "cat"], {
+    task,
     stdio: ["pipe", "pipe", "ignore"],
   });
   const pid = await ready(holder);
   const points: string[] = [];
 
-  function run(argv: readonly [string, ...string[]]): Promise<string> {
+  function run(argv: Argv): Promise<string> {
     return runChild(["nsenter", "-t", String(pid), "--mount", "--", ...argv], { task });
   }
 
@@ -58,11 +56,8 @@ async function openMountNamespace(task: string): Promise<{ space: MountNamespace
         points.pop();
       }
     } finally {
-      if (holder.exitCode === null && holder.signalCode === null) {
-        const ended = once(holder, "exit");
-        holder.stdin.end();
-        await ended;
-      }
+      holder.child.stdin?.end();
+      await holder.ended;
     }
   }
 
@@ -78,10 +73,10 @@ async function openMountNamespace(task: string): Promise<{ space: MountNamespace
 }
 
 /** Waits until the process is in its namespace, which it shows by echoing a line, and returns its process id. */
-async function ready(holder: ChildProcessByStdio<Writable, Readable, null>): Promise<number> {
-  holder.stdin.on("error", () => undefined).write("\n");
-  const said = once(holder.stdout, "data").then(() => holder.pid);
-  const pid = await Promise.race([said, once(holder, "exit").then(() => undefined)]).catch(() => undefined);
+async function ready({ child, ended }: StartedProcess): Promise<number> {
+  child.stdin?.on("error", () => undefined).write("\n");
+  const said = child.stdout ? once(child.stdout, "data").then(() => child.pid) : undefined;
+  const pid = await Promise.race([said, ended.then(() => undefined)]).catch(() => undefined);
   if (pid === undefined) throw new AppError("engine_failed", "This host gives LXC no mount namespace of its own.");
   return pid;
 }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { decodeMountPoint } from "../../../util/mount-point.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import { settingsOf } from "../files/config-file.ts";
 import { imageName, type Layout } from "../files/layout.ts";
 import { inMountedImage } from "./loop-image.ts";

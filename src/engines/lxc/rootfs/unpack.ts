@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 
-import { runChild, wasKilled } from "../../processes/child.ts";
+import { runChild, wasKilled } from "../../../util/process/run-child.ts";
 import { cancelled, unavailable } from "../failures.ts";
 import type { IdRange } from "../id-map/id-range.ts";
 

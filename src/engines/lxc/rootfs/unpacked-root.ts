@@ -2,7 +2,7 @@ import { lchown, lstat, mkdir, readlink, rm, writeFile } from "node:fs/promises"
 import path from "node:path";
 
 import { AppError } from "../../../errors.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import { codeOf } from "../failures.ts";
 
 /**

@@ -3,8 +3,8 @@ import { WebSocket } from "ws";
 
 import { AppError } from "../../../errors.ts";
 import { commandInFolder, numericUser, type NumericUser, assertMapped } from "../../processes/exec-command.ts";
-import { keepStart, type KeptOutput } from "../../processes/kept-output.ts";
-import type { ExecRequest, ExecResult } from "../../container-life.ts";
+import { keepStart, type KeptOutput } from "../../../util/process/kept-output.ts";
+import { outputLimit, type ExecRequest, type ExecResult } from "../../container-life.ts";
 import { notStarted } from "./not-started.ts";
 import { cancelled, connectionFailure } from "../failures.ts";
 import type { LxdHttp } from "../client/http.ts";
@@ -57,7 +57,7 @@ async function follow({ http, operations, operation }: Following, signal: AbortS
   signal.addEventListener("abort", kill, { once: true });
   if (signal.aborted) kill();
   try {
-    const output = { stdout: keepStart(), stderr: keepStart() };
+    const output = { stdout: keepStart(outputLimit), stderr: keepStart(outputLimit) };
     const whole = await Promise.all([readAll(sockets["1"], output.stdout), readAll(sockets["2"], output.stderr)]);
     const exitCode = await exitOf(operations, operation.id);
     if (signal.aborted) throw cancelled();

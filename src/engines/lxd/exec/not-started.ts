@@ -1,5 +1,5 @@
 import { hasCode } from "../../../errors.ts";
-import { noProgram, notExecutable } from "../../processes/kept-output.ts";
+import { noProgram, notExecutable } from "../../processes/unstartable.ts";
 import type { ExecResult } from "../../container-life.ts";
 import type { LxdHttp } from "../client/http.ts";
 import { instancePath } from "../client/instance.ts";

@@ -2,8 +2,9 @@ import { basename, dirname, join } from "node:path";
 
 import { hasCode } from "../../../errors.ts";
 import { readConsoleFile } from "../../shared/console-file.ts";
-import { keepEnd, lastLogLines } from "../../processes/kept-output.ts";
-import type { KeptLog } from "../../container-life.ts";
+import { keepEnd } from "../../../util/process/kept-output.ts";
+import { lastLogLines } from "../../processes/last-log-lines.ts";
+import { outputLimit, type KeptLog } from "../../container-life.ts";
 import type { LxdHttp } from "../client/http.ts";
 import { instancePath } from "../client/instance.ts";
 
@@ -31,7 +32,7 @@ async function consoleFile(http: LxdHttp, name: string, signal?: AbortSignal): P
 }
 
 async function askConsole(http: LxdHttp, name: string, lines: number, signal?: AbortSignal): Promise<KeptLog> {
-  const kept = keepEnd();
+  const kept = keepEnd(outputLimit);
   kept.add(Buffer.from((await unlessMissing(http.rawText(`${instancePath(name)}/console`, signal))) ?? ""));
   const text = kept.text();
   return lastLogLines(text, lines, kept.truncated() || Buffer.byteLength(text) >= bufferSize);

@@ -1,4 +1,4 @@
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import type { Exec } from "../exec/exec.ts";
 import type { GivenAddress } from "../../network/given-addresses.ts";
 import { networkFile, networkText, renameInHosts, resolverText } from "../../reshape/inside-texts.ts";

@@ -1,4 +1,4 @@
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import { AppError } from "../../../errors.ts";
 import { reasonOf } from "../failures.ts";
 import type { LxdHttp } from "../client/http.ts";

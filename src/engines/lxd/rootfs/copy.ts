@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 
 import { AppError, hasCode } from "../../../errors.ts";
-import { runChild } from "../../processes/child.ts";
+import { runChild } from "../../../util/process/run-child.ts";
 import type { LxdHttp } from "../client/http.ts";
 import { instancePath } from "../client/instance.ts";
 import type { Operations } from "../client/operations.ts";

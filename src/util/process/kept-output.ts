@@ -1,5 +1,3 @@
-import { outputLimit, type ExecResult, type KeptLog } from "../container-life.ts";
-
 /** Bytes of a program's output, up to a limit. Adding takes time in the bytes that are added, however they are cut. */
 export interface KeptOutput {
   /** Adds what was written. */
@@ -13,7 +11,7 @@ export interface KeptOutput {
 const firstCapacity = 16 * 1024;
 
 /** Keeps the first bytes: for a program that is run for a caller. */
-export function keepStart(limit = outputLimit): KeptOutput {
+export function keepStart(limit: number): KeptOutput {
   const kept = createBytes(limit);
   let truncated = false;
   return {
@@ -28,7 +26,7 @@ export function keepStart(limit = outputLimit): KeptOutput {
 }
 
 /** Keeps the last bytes: for a log. */
-export function keepEnd(limit = outputLimit): KeptOutput {
+export function keepEnd(limit: number): KeptOutput {
   // With twice the room the kept bytes are moved once for each `limit` bytes, and not for each piece.
   const kept = createBytes(2 * limit);
   let truncated = false;
@@ -72,30 +70,4 @@ function createBytes(capacity: number) {
     },
     last: (size: number): Buffer => buffer.subarray(Math.max(0, length - size), length),
   };
-}
-
-/**
- * Returns the last lines of a text of which `cut` bytes in front may be missing. It is truncated when the missing ones
- * would have been among those lines.
- */
-export function lastLogLines(text: string, lines: number, cut: boolean): KeptLog {
-  const end = lastLines(text, lines);
-  return { text: end, truncated: cut && end.length === text.length };
-}
-
-/** Returns what a shell returns for a program that is not there; engines have words of their own for it. */
-export function noProgram(program: string): ExecResult {
-  return { exitCode: 127, stdout: "", stderr: `${program}: not found\n`, truncated: false };
-}
-
-/** Returns what a shell returns for a file that is no program, or not for this user. */
-export function notExecutable(program: string): ExecResult {
-  return { ...noProgram(program), exitCode: 126, stderr: `${program}: cannot be executed\n` };
-}
-
-/** Returns the last lines of a text; a line break at its end begins no further one. */
-export function lastLines(text: string, lines: number): string {
-  let at = text.endsWith("\n") ? text.length - 1 : text.length;
-  for (let left = lines; left > 0 && at >= 0; left--) at = at === 0 ? -1 : text.lastIndexOf("\n", at - 1);
-  return lines > 0 ? text.slice(at + 1) : "";
 }
