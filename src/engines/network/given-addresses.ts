@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 
 import { invalid } from "../../errors.ts";
-import { isEdge, isInside, isUnicast, type Subnet } from "./subnet.ts";
+import { isEdge, isInside, isUnicast, type Subnet } from "../../util/addresses/subnet.ts";
 
 /** Addresses that a container was given by its name: on its card by LXC's configuration, with a route where one is needed. */
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 
-import { isEdge, isInside, type Subnet } from "./subnet.ts";
+import { isEdge, isInside, type Subnet } from "../../util/addresses/subnet.ts";
 import { answersArp, findHostHolders } from "./host-addresses.ts";
 import { lanNetworkOf } from "./lan-network.ts";
 

@@ -2,7 +2,7 @@ import { readlink } from "node:fs/promises";
 import { basename } from "node:path";
 
 import { runChild } from "../../util/process/run-child.ts";
-import type { Subnet } from "./subnet.ts";
+import type { Subnet } from "../../util/addresses/subnet.ts";
 import { isInternal } from "./host-addresses.ts";
 
 /** What this host knows of the network that an interface of it leads to. */

@@ -1,5 +1,5 @@
 import { invalid } from "../../errors.ts";
-import { broadcastOf } from "../network/subnet.ts";
+import { broadcastOf } from "../../util/addresses/subnet.ts";
 
 /** Lines of LXC's configuration, which LXD passes on as `raw.lxc`. */
 

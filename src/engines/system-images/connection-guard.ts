@@ -2,7 +2,7 @@ import { lookup, type LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 
 import type { AppError } from "../../errors.ts";
-import { addressKind } from "../../util/address-kind.ts";
+import { addressKind } from "../../util/addresses/address-kind.ts";
 import { wrongAnswer } from "./failures.ts";
 
 /** Says what may be connected to. */

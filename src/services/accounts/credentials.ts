@@ -4,7 +4,8 @@ import type { AccountStore, UserRow } from "../../storage/account-store.ts";
 import { passwordMatches } from "./password.ts";
 import type { Directory } from "./directory.ts";
 import type { HostUsers } from "./host-users.ts";
-import { networkName, type LoginLimits, type Verdict } from "./login-limits.ts";
+import { sourceNetwork } from "../../util/addresses/source-network.ts";
+import type { LoginLimits, Verdict } from "./login-limits.ts";
 import { looksLikeSignature } from "./signatures.ts";
 import type { SecondStep } from "./second-step.ts";
 
@@ -93,7 +94,7 @@ export async function createCredentials(options: CredentialOptions): Promise<Cre
   return {
     async check(given, address) {
       const user = await passed(given, address, true);
-      const network = networkName(address);
+      const network = sourceNetwork(address);
       limits.trust(user.name, network);
       await accounts.addKnownNetwork({ user: user.name, network, at: Date.now(), keep: networksPerUser });
       return user;

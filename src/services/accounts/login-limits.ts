@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from "node:net";
 import { AppError } from "../../errors.ts";
+import { sourceNetwork } from "../../util/addresses/source-network.ts";
 import { createSemaphore } from "../../util/concurrency.ts";
 
 export interface LimitOptions {
@@ -84,7 +84,7 @@ export function createLoginLimits({ tries, perMinute }: LimitOptions): LoginLimi
 
   return {
     async attempt(account, address, check) {
-      const own = networkName(address);
+      const own = sourceNetwork(address);
       const counted = accountOf(keyOf(account, own));
       refuseBlocked(counted);
       const network = networkOf(own);
@@ -111,19 +111,6 @@ export function createLoginLimits({ tries, perMinute }: LimitOptions): LoginLimi
       for (const key of trusted) if (key.endsWith(` ${account}`)) trusted.delete(key);
     },
   };
-}
-
-/** An address's /24 or /64: who has one address of it has them all. */
-export function networkName(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
-  if (isIPv4(plain)) return `${plain.split(".").slice(0, 3).join(".")}.0/24`;
-  if (!isIPv6(plain)) return plain;
-  const [head = "", tail = ""] = plain.split("::");
-  const left = head.split(":").filter(Boolean);
-  const right = tail.split(":").filter(Boolean);
-  const zeros = plain.includes("::") ? Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0") : [];
-  const groups = [...left, ...zeros, ...right].slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${groups.join(":")}::/64`;
 }
 
 function newCount(): Count {

@@ -1,6 +1,6 @@
 import { isIP, isIPv4 } from "node:net";
 import type { OpenvzParameters } from "../../api/openvz.ts";
-import { isUnicast } from "../../engines/network/subnet.ts";
+import { isUnicast } from "../../util/addresses/subnet.ts";
 import type { Shape } from "../../engines/shape.ts";
 import { AppError, invalid } from "../../errors.ts";
 

@@ -43,7 +43,7 @@ export async function runChild(argv: Argv, options: ChildOptions): Promise<strin
   throw new AppError("engine_failed", `${program} failed: ${reason}`, { cause: { argv, code, killedBy } });
 }
 
-/** Tells whether a program was ended by a signal of somebody else's, which says nothing of what it was to do. */
+/** Returns whether a program was ended by a signal of somebody else's, which says nothing of what it was to do. */
 export function wasKilled(error: unknown): boolean {
   return error instanceof AppError && Boolean((error.cause as { killedBy?: string | null } | undefined)?.killedBy);
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 import { AppError, hasCode } from "../../../errors.ts";
+import { prefixLengthOf } from "../../../util/addresses/ipv4.ts";
 import { runChild, type ChildOptions } from "../../../util/process/run-child.ts";
 import type { LanPlan } from "../lan-label.ts";
 
@@ -50,9 +51,10 @@ export async function requestLease(port: LanPort, plan: LanPlan): Promise<Lease 
 
 function readLease(output: string): Lease {
   const lease = /^lease ip=([\d.]+) mask=([\d.]+) router=([\d.]*) seconds=(\d+)$/m.exec(output);
-  if (!lease?.[1] || !lease[2]) throw new AppError("engine_failed", "The DHCP client answered no lease.");
+  const length = lease?.[2]?.includes(".") ? prefixLengthOf(lease[2]) : Number(lease?.[2]);
+  if (!lease?.[1] || !length) throw new AppError("engine_failed", "The DHCP client answered no lease.");
   return {
-    address: `${lease[1]}/${prefixLength(lease[2])}`,
+    address: `${lease[1]}/${length}`,
     gateway: lease[3] || undefined,
     seconds: Number(lease[4]),
   };
@@ -91,11 +93,4 @@ async function presentAddresses(port: LanPort): Promise<string[]> {
 /** Runs a program in the container's network namespace and returns what it printed. Throws as `runChild`. */
 export function inNamespace(port: LanPort, argv: readonly string[]): Promise<string> {
   return runChild(["nsenter", `--net=${port.namespace}`, "--", ...argv], port.options);
-}
-
-/** Returns the prefix length of a mask, as 24 for 255.255.255.0. */
-function prefixLength(mask: string): number {
-  if (!mask.includes(".")) return Number(mask);
-  const bits = mask.split(".").map((part) => Number(part).toString(2).replaceAll("0", "").length);
-  return bits.reduce((sum, count) => sum + count, 0);
 }

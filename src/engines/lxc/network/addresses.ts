@@ -5,7 +5,7 @@ import { exists } from "../../../util/exists.ts";
 import type { ContainerSpec } from "../../container-spec.ts";
 import type { GivenAddress } from "../../network/given-addresses.ts";
 import { answersArp, findHostHolders } from "../../network/host-addresses.ts";
-import { freeAddress, type Subnet } from "../../network/subnet.ts";
+import { freeAddress, type Subnet } from "../../../util/addresses/subnet.ts";
 import type { ContainerFacts } from "../files/container-facts.ts";
 import type { Layout } from "../files/layout.ts";
 import { bridgeSubnet } from "./bridge-network.ts";

@@ -1,6 +1,6 @@
 import { AppError } from "../../../errors.ts";
 import { runChild } from "../../../util/process/run-child.ts";
-import type { Subnet } from "../../network/subnet.ts";
+import type { Subnet } from "../../../util/addresses/subnet.ts";
 
 /** Returns the network of LXC's bridge, by the bridge's own address. Throws `engine_failed` when it has none. */
 export async function bridgeSubnet(bridge: string, signal: AbortSignal | undefined): Promise<Subnet> {

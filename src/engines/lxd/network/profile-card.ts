@@ -1,6 +1,6 @@
 import { AppError } from "../../../errors.ts";
 import type { ContainerSpec } from "../../container-spec.ts";
-import { freeAddress } from "../../network/subnet.ts";
+import { freeAddress } from "../../../util/addresses/subnet.ts";
 import { givenTo } from "../client/instance-addresses.ts";
 import type { LxdHttp } from "../client/http.ts";
 import type { Instance } from "../client/instance.ts";
