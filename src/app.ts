@@ -13,6 +13,7 @@ import { AppError } from "./errors.ts";
 import { parseAddress } from "./gateway/engine-address.ts";
 import { createGateway, type Gateway, type GatewayAudit } from "./gateway/gateway.ts";
 import { readBoot } from "./host/boot.ts";
+import { readHostId, writeHostId } from "./host/host-id.ts";
 import { createHost } from "./host/host.ts";
 import { createOutbound } from "./host/outbound.ts";
 import { ownHostNames } from "./http/security/host-names.ts";
@@ -45,11 +46,6 @@ export interface AppEvents {
   onOpenDoor(address: string): void;
 }
 
-/**
- * A data folder belongs to one host at a time, whatever that is called today: by its present name a renamed host would
- * find none of its tasks.
- */
-const thisHost = "this";
 const hour = 3600_000;
 const auditRetention = { maxAge: 90 * 24 * hour, maxRows: 1_000_000 };
 const retention = { maxAge: 30 * 24 * hour, minAge: 24 * hour, maxCount: 10_000, maxEvents: 200_000 };
@@ -62,7 +58,9 @@ export async function createApp(config: Config, version: string, events: AppEven
   // The key comes first: a database without its key would be refused for ever.
   const firstStart = !existsSync(path);
   const secrets = openSecrets(dataDir, firstStart);
-  const database = await openDatabase({ path, host: thisHost, synchronous }, events.onFatal);
+  const hostId = readHostId(dataDir);
+  const database = await openDatabase({ path, host: hostId, synchronous }, events.onFatal);
+  if (hostId === undefined) writeHostId(dataDir, database.identity.host);
   const hostUsers = config.pam && createHostUsers(config.pam);
   await ensureAdmin(database.accounts, config.adminPassword, events.onFirstPassword);
   const clock = await createStationClock({ store: database.clock, boot: readBoot, log });

@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { AppError } from "../../errors.ts";
+import { writeDurably } from "../../util/write-durably.ts";
 
 const keySize = 32;
 
@@ -52,16 +53,8 @@ function readKey(path: string, firstStart: boolean): Buffer {
   return readFileSync(path);
 }
 
-/** Whole or not at all, whatever is cut off in the middle. */
 function writeKey(path: string): Buffer {
   const key = randomBytes(keySize);
-  const file = openSync(`${path}.new`, "w", 0o600);
-  writeSync(file, key);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(`${path}.new`, path);
-  const folder = openSync(dirname(path), "r");
-  fsyncSync(folder);
-  closeSync(folder);
+  writeDurably(path, key);
   return key;
 }
