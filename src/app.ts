@@ -28,7 +28,7 @@ import { createStationClock } from "./services/accounts/station-clock.ts";
 import { createStation, type Station } from "./services/station.ts";
 import { openDatabase, type Database } from "./storage/sqlite/database.ts";
 import { purgeAll } from "./storage/task-pages.ts";
-import { log, recentLines } from "./util/log.ts";
+import { log, stationLog } from "./station-log.ts";
 
 export interface App {
   /** Listens, then takes up what an earlier process left. Answers the address. */
@@ -96,7 +96,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     certificates,
     build: { version, date: buildDate() },
     configuration: redactConfig(config),
-    recentLines,
+    recentLines: stationLog.recentLines,
     openvz: {
       engine: config.openvz.engine,
       open: config.openvz.open,
@@ -225,13 +225,13 @@ function buildDate(): string {
 
 /** Renews certificates that end soon. If that fails, the present ones stay in use. */
 async function renew(certificates: Certificates): Promise<void> {
-  await certificates.renew().catch((error: unknown) => log("renewal of certificates", { error }));
+  await certificates.renew().catch((error: unknown) => log.error("renewal of certificates", { error }));
 }
 
 /** Deletes expired rows and renews certificates once an hour. Returns a function that stops it. */
 function startUpkeep(database: Database, certificates: Certificates): () => void {
   const { maxAge, maxRows } = auditRetention;
-  const failed = (error: unknown) => log("retention", { error });
+  const failed = (error: unknown) => log.error("retention", { error });
   const timer = setInterval(() => {
     purgeAll(database.tasks, { now: Date.now(), ...retention }).catch(failed);
     database.audit.purge({ before: Date.now() - maxAge, maxRows }).catch(failed);

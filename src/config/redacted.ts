@@ -19,6 +19,7 @@ const visibleKeys = [
   "lanes",
   "maxTasks",
   "openvz",
+  "logLevel",
   "synchronous",
   "setup",
 ] as const satisfies readonly (keyof Config)[];

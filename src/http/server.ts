@@ -26,7 +26,7 @@ import { headersError } from "./requests/headers.ts";
 import { registerOpenvzRoutes, registerRoutes } from "./routes/register.ts";
 import { createSecureServer, type TlsPair } from "./connections/https.ts";
 import { callerOf } from "./security/session-cookie.ts";
-import type { Log } from "../util/log.ts";
+import { silentLog, type Log } from "../util/log.ts";
 import { ajvOptions, refusedField } from "./requests/validation.ts";
 
 export interface ServerOptions {
@@ -51,7 +51,7 @@ export interface ServerOptions {
 
 /** Returns the station's HTTP server, which does not listen yet. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { services, version, log = () => {}, limits: given, tls, isOwnName } = options;
+  const { services, version, log = silentLog, limits: given, tls, isOwnName } = options;
   const limits = { ...defaultLimits, ...given };
   const open = options.openvz?.token;
   const answerError = createErrorHandler(log);

@@ -223,7 +223,7 @@ export async function createStation(options: StationOptions): Promise<Station> {
     gatewayVisits: createGatewayVisits(audit),
     committed: hub.committed,
     async start() {
-      await protection.restore((share, error) => log("a share cannot be protected", { share, error }));
+      await protection.restore((share, error) => log.error("a share cannot be protected", { share, error }));
       await recoverEngines(options);
       await forwarder.start();
       await Promise.all(inventory.views().map((view) => view.firstAttempt));
@@ -242,7 +242,9 @@ export async function createStation(options: StationOptions): Promise<Station> {
 /** Clears away what an earlier process of this station, which was killed, left half made in the engines. */
 async function recoverEngines({ engines, id, log }: StationOptions): Promise<void> {
   for (const engine of engines) {
-    await engine.recover(id).catch((error: unknown) => log("recovery of an engine", { engine: engine.type, error }));
+    await engine
+      .recover(id)
+      .catch((error: unknown) => log.error("recovery of an engine", { engine: engine.type, error }));
   }
 }
 

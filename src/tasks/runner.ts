@@ -57,7 +57,7 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
 
   async function fail(row: TaskRow, running: RunningTask, error: unknown): Promise<Outcome> {
     running.end = { error };
-    if (!(error instanceof AppError) || hasCode(error, "internal")) log("task failed", { task: row.id, error });
+    if (!(error instanceof AppError) || hasCode(error, "internal")) log.error("task failed", { task: row.id, error });
     if (running.pivoted) {
       await tasks.complete({ id: row.id, result: 1, error: messageOf(error), now: Date.now() });
       return "over";

@@ -12,6 +12,7 @@ import { until } from "../support/patiently.ts";
 import { freePort } from "../support/station.ts";
 import { testStation as station } from "../engines/container-spec.ts";
 import { ask, nobody } from "./ask.ts";
+import { createTestLog } from "../support/log.ts";
 
 /** A bridge of the host with two network namespaces behind it that stand for containers, and a LAN. */
 export interface PortWorld {
@@ -130,7 +131,7 @@ export async function startForwarding(changes: ForwardingChanges = {}): Promise<
     station,
     engines: ["lxc"],
     containers: () => containers.values(),
-    log: (message) => void logged.push(message),
+    log: createTestLog((message) => logged.push(message)),
     checkInterval: changes.checkInterval ?? 600_000,
   });
   await forwarding.start();

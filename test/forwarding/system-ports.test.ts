@@ -16,6 +16,7 @@ import { lxdEnv } from "../engines/lxd-env.ts";
 import { until } from "../support/patiently.ts";
 import { ask, nobody } from "./ask.ts";
 import { freePort } from "../support/station.ts";
+import { createTestLog } from "../support/log.ts";
 
 /** Ports of real containers, as the inventory sees them. */
 const server = join(import.meta.dirname, "peer-server.ts");
@@ -69,7 +70,7 @@ interface RunningStation {
 }
 
 async function startStation(context: TestContext, { engine }: EngineEnv): Promise<RunningStation> {
-  const log = (message: string): void => assert.match(message, /^IP forwarding was off/);
+  const log = createTestLog((message) => assert.match(message, /^IP forwarding was off/));
   const forwarder = createForwarder({ station: testStation, engines: [engine], inventory: () => inventory, log });
   const inventory = createInventory([engine], forwarder.listener);
   const [view] = inventory.views();

@@ -9,6 +9,7 @@ import { containerSpec } from "../engines/container-spec.ts";
 import { accept, completed, inDebt, noon, port, running } from "../storage/contract-fixture.ts";
 import { openTemporary } from "../storage/temporary.ts";
 import { soon } from "../tasks/world.ts";
+import { createTestLog } from "../support/log.ts";
 
 const image = "reg.example/base:1";
 const station = "station-a";
@@ -25,7 +26,7 @@ async function createWorld(context: TestContext) {
     tasks,
     places: { shares: createShares({}), pins: { placeOf: () => undefined } },
     station,
-    log: (message) => void logged.push(message),
+    log: createTestLog((message) => logged.push(message)),
   });
   const listed = () => engine.containers.list();
   return {

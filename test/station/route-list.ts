@@ -3,6 +3,7 @@ import type { Route } from "../../src/api/route.ts";
 import { routeTable } from "../../src/api/routes.ts";
 import { registerRoutes } from "../../src/http/routes/register.ts";
 import { createStub } from "../http/stub-services.ts";
+import { silentLog } from "../../src/util/log.ts";
 
 export interface ListedRoute {
   method: string;
@@ -38,6 +39,6 @@ export function listRoutes(): ListedRoute[] {
   const { services } = createStub();
   const streamLimits = { buffer: 0, heartbeat: 0 };
   const stopping = AbortSignal.abort();
-  registerRoutes(app, { services, streamLimits, stopping, log: () => {}, describe: async () => ({}) });
+  registerRoutes(app, { services, streamLimits, stopping, log: silentLog, describe: async () => ({}) });
   return found;
 }

@@ -5,6 +5,7 @@ import type { WaitOutsideLane } from "../../src/tasks/handler.ts";
 import type { TaskRow } from "../../src/storage/task-store.ts";
 import { port } from "../storage/contract-fixture.ts";
 import { createWorld, inSteps, never, settle, soon, step, type World } from "./world.ts";
+import { createTestLog } from "../support/log.ts";
 
 const failed = (words: string) => () => Promise.reject(new AppError("conflict", words));
 const summary = (row: TaskRow | "hidden") => (row === "hidden" ? row : [row.state, row.result, row.error]);
@@ -40,7 +41,7 @@ test("an unexpected failure is reported by a general sentence, not by its own te
   const logged: unknown[] = [];
   const broken = { a: () => Promise.reject(new TypeError("secret 123")) };
   const world = await createWorld(context, (world) => inSteps(world, broken), {
-    log: (...entry) => void logged.push(entry),
+    log: createTestLog((...entry) => logged.push(entry)),
   });
   await world.machine.start();
   const row = await world.end(await world.add());

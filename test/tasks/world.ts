@@ -6,6 +6,7 @@ import { createTaskMachine, type MachineOptions, type TaskMachine } from "../../
 import { newTask } from "../storage/contract-fixture.ts";
 import { openAt, openTemporary } from "../storage/temporary.ts";
 import { until } from "../support/daemon.ts";
+import { silentLog } from "../../src/util/log.ts";
 
 export interface World {
   machine: TaskMachine;
@@ -49,7 +50,7 @@ export async function createWorld(
       lanes,
       maxTasks: 1000,
       onProgress: () => undefined,
-      log: () => undefined,
+      log: silentLog,
       ...options,
       ...more,
     };

@@ -59,7 +59,7 @@ export function createErrorHandler(log: Log): ErrorHandler {
     const status = isOpenvz(request) ? openvzStatus(error, statusOf(error)) : statusOf(error);
     const known = error instanceof AppError;
     if (status >= 500 && (!known || error.code === "internal" || error.cause !== undefined)) {
-      log("A request failed", { method: request.method, route: request.routeOptions.url, status, error });
+      log.error("A request failed", { method: request.method, route: request.routeOptions.url, status, error });
     }
     const retryAfter = known ? error.details?.["retryAfter"] : undefined;
     if (status === 429 && typeof retryAfter === "number") reply.header("retry-after", Math.ceil(retryAfter));

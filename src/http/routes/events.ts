@@ -41,7 +41,7 @@ export function eventHandlers({ events }: Called, options: EventOptions): Handle
       const items = await events.stream(callerOf(request), startOf(request, request.query.after), endSignal(reply));
       reply.hijack();
       await writeEventStream(reply.raw, items, streamLimits).catch((error: unknown) =>
-        log("An event stream failed", { error }),
+        log.error("An event stream failed", { error }),
       );
       return reply;
     },

@@ -74,7 +74,7 @@ export async function createAccounts(options: AccountOptions) {
     hostUsers &&
     setInterval(() => {
       lookAfterHostUsers(hostUsers).catch((error: unknown) =>
-        log("the host's users could not be looked up", { error }),
+        log.warn("the host's users could not be looked up", { error }),
       );
     }, hostRolesEvery);
 

@@ -45,7 +45,7 @@ export async function createStationClock({
     await store.write({ time: steady(), boot: id, uptime });
   }
 
-  const failed = (error: unknown) => log("the time could not be written down", { error });
+  const failed = (error: unknown) => log.error("the time could not be written down", { error });
   // On a full disk the station starts too.
   await write().catch(failed);
   const timer = setInterval(() => void write().catch(failed), writeEvery);

@@ -35,7 +35,7 @@ const longest = 500;
 
 export function createAudit(store: AuditStore, log: Log): Audit {
   const flood = new Map<string, { until: number; written: number; kept: number }>();
-  const lost = (error: unknown) => log("an audit entry could not be written", { error });
+  const lost = (error: unknown) => log.error("an audit entry could not be written", { error });
 
   /** How many like it were not written, or `undefined` when this one is not to be. */
   function unwritten(key: string, allowance: number): number | undefined {

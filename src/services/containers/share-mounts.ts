@@ -25,7 +25,11 @@ export function createShareMounts({ pins, tasks, view, log }: ShareMountOptions)
     for (const container of containers) {
       if (!container.mounts.some((source) => missing.has(source))) continue;
       await restoreContainer(engine, container).catch((error: unknown) =>
-        log("the folders of a container cannot be mounted", { engine: engine.type, container: container.name, error }),
+        log.error("the folders of a container cannot be mounted", {
+          engine: engine.type,
+          container: container.name,
+          error,
+        }),
       );
     }
   }
@@ -52,7 +56,7 @@ export function createShareMounts({ pins, tasks, view, log }: ShareMountOptions)
   }
 
   const failed = (engine: Engine) => (error: unknown) =>
-    log("mounts of shared folders", { engine: engine.type, error });
+    log.error("mounts of shared folders", { engine: engine.type, error });
 
   return {
     resynced(engine, containers) {

@@ -23,7 +23,7 @@ export interface Sweeper extends ViewListener {
  * death), and port claims whose container is gone. Gives started containers what the engine does not keep for them.
  */
 export function createSweeper({ tasks, places, station, log }: SweeperOptions): Sweeper {
-  const failed = (what: string, engine: Engine) => (error: unknown) => log(what, { engine: engine.type, error });
+  const failed = (what: string, engine: Engine) => (error: unknown) => log.error(what, { engine: engine.type, error });
 
   async function sweepContainers(engine: Engine, containers: readonly Container[]): Promise<void> {
     const ours = containers.filter(({ mark }) => mark?.station === station);
@@ -57,7 +57,7 @@ export function createSweeper({ tasks, places, station, log }: SweeperOptions): 
   /** What a container of ours needs at each start. */
   async function settle(engine: Engine, container: Container): Promise<void> {
     if (await guardMounts(engine, container, places)) return engine.attachNetwork(container);
-    log("a container was stopped: a folder that it mounts was exchanged", {
+    log.warn("a container was stopped: a folder that it mounts was exchanged", {
       engine: engine.type,
       container: container.name,
     });

@@ -13,6 +13,6 @@ export function createAnnounce(events: EventStore, log: Log): Announce {
     const ts = Math.floor(Date.now() / 1000);
     events
       .add({ ts, kind, user, data: JSON.stringify(data) })
-      .catch((error: unknown) => log("an event was not written", { kind, error }));
+      .catch((error: unknown) => log.error("an event was not written", { kind, error }));
   };
 }

@@ -42,7 +42,7 @@ export function createRecordSweeper({ openvz, marks, log }: RecordSweeperOptions
         const left = await engine.containers.list();
         if (!left.some((container) => marks.isOurs(container.mark, row.task))) await openvz.forget(row.id);
       };
-      sweep().catch((error: unknown) => log("sweep of records", { engine: engine.type, container: name, error }));
+      sweep().catch((error: unknown) => log.error("sweep of records", { engine: engine.type, container: name, error }));
     },
   };
 }

@@ -43,12 +43,12 @@ export function createCertificateService({ sessions, certificates, log }: Certif
       const by = allowed(caller, "certificate:change");
       const names = parseDomainNames(request.domain_names);
       await certificates.setDomainNames(names);
-      log("The server's certificate was renewed", { ...by, names });
+      log.info("The server's certificate was renewed", { ...by, names });
       return { result: true };
     },
     async exportClient(caller) {
       const by = allowed(caller, "certificate:export");
-      log("The client certificate was exported", by);
+      log.info("The client certificate was exported", by);
       const { authority, client } = certificates.current();
       const files = { "ca.pem": authority.certificate, "cert.pem": client.certificate, "key.pem": client.key };
       return { name: "docker-tls.zip", type: "application/zip", content: zipOf(files) };
@@ -61,7 +61,7 @@ export function createCertificateService({ sessions, certificates, log }: Certif
     async rotate(caller) {
       const by = allowed(caller, "certificate:change");
       await certificates.rotate();
-      log("The certificates were rotated", by);
+      log.info("The certificates were rotated", by);
       return { result: true };
     },
   };
