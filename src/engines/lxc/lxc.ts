@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 
 import { allowForwarding } from "../network/bridge-firewall.ts";
 import { runChild } from "../../util/process/run-child.ts";
+import { systemContainers } from "../capabilities.ts";
 import type { Container, Engine, EngineInfo } from "../engine.ts";
 import type { Images, PullOptions } from "../images.ts";
 import type { SystemImages } from "../system-images/system-images.ts";
@@ -61,22 +62,7 @@ export function createLxcEngine(options: LxcOptions): Engine {
 
   return {
     type: "lxc",
-    capabilities: {
-      registries: false,
-      hostNetwork: false,
-      processOptions: false,
-      engineVolumes: false,
-      nameServers: false,
-      publishedPorts: false,
-      imagesInUse: false,
-      makesDeviceNodes: false,
-      commits: false,
-      renamesRunning: false,
-      sizes: true,
-      reshapes: true,
-      hostNames: false,
-      local: true,
-    },
+    capabilities: { ...systemContainers, hostNames: false },
     containers,
     images: withEvents(images, events),
     info,

@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 
+import { systemContainers } from "../capabilities.ts";
 import type { Container, Engine, EngineEvent, EngineInfo } from "../engine.ts";
 import { allowForwarding } from "../network/bridge-firewall.ts";
 import { findSocketOwner } from "../processes/socket-owner.ts";
@@ -74,22 +75,7 @@ export function createLxdEngine(options: LxdOptions): Engine {
 
   return {
     type: "lxd",
-    capabilities: {
-      registries: false,
-      hostNetwork: false,
-      processOptions: false,
-      nameServers: false,
-      publishedPorts: false,
-      engineVolumes: false,
-      imagesInUse: false,
-      makesDeviceNodes: false,
-      commits: false,
-      renamesRunning: false,
-      sizes: true,
-      reshapes: true,
-      hostNames: true,
-      local: true,
-    },
+    capabilities: { ...systemContainers, hostNames: true },
     containers,
     images,
     info,

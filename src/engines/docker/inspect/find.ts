@@ -1,6 +1,7 @@
 import { hasCode } from "../../../errors.ts";
 import type { Container, Containers } from "../../engine.ts";
 import type { PortMapping, Protocol } from "../../container-spec.ts";
+import { mapAtOnce } from "../../../util/concurrency.ts";
 import type { DockerHttp } from "../client/http.ts";
 import { readMark, taskLabel } from "../labels.ts";
 import { containerName } from "../named-failures.ts";
@@ -26,17 +27,9 @@ const inspectsAtOnce = 4;
 export function createFinder(http: DockerHttp): Pick<Containers, "list" | "getById" | "getByName"> {
   async function list(signal?: AbortSignal): Promise<Container[]> {
     const summaries = await http.json<Summary[]>({ path: "/containers/json", query: { all: "true" }, signal });
-    const queue = summaries.values();
-    const found = new Map<string, Container>();
     // The list knows neither the process id nor the ports of what is stopped.
-    async function work(): Promise<void> {
-      for (const summary of queue) {
-        const container = await inspectOrSummary(summary, signal);
-        if (container) found.set(summary.Id, container);
-      }
-    }
-    await Promise.all(Array.from({ length: inspectsAtOnce }, work));
-    return summaries.flatMap(({ Id }) => found.get(Id) ?? []);
+    const found = await mapAtOnce(summaries, inspectsAtOnce, (summary) => inspectOrSummary(summary, signal));
+    return found.filter((container) => container !== undefined);
   }
 
   /**

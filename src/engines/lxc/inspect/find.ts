@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 
+import { mapAtOnce } from "../../../util/concurrency.ts";
 import { exists } from "../../../util/exists.ts";
 import type { Container, Containers } from "../../engine.ts";
 import type { LxcEvents } from "../events.ts";
@@ -36,17 +37,9 @@ export function createFinder({ layout, facts, inits, events }: Deps): Finder {
     const [names, running] = await Promise.all([containerNames(layout), runningContainers(layout.path)]);
     inits.retain(running);
     facts.retain(new Set(names));
-    const queue = names.values();
-    const found = new Map<string, Container>();
-    async function work(): Promise<void> {
-      for (const name of queue) {
-        const container = await read(name, running);
-        if (container) found.set(name, container);
-      }
-    }
-    await Promise.all(Array.from({ length: lookupsAtOnce }, work));
+    const found = await mapAtOnce(names, lookupsAtOnce, (name) => read(name, running));
     if (signal?.aborted) throw cancelled();
-    return names.flatMap((name) => found.get(name) ?? []);
+    return found.filter((container) => container !== undefined);
   }
 
   async function getById(name: string, signal?: AbortSignal): Promise<Container | undefined> {

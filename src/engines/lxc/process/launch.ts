@@ -4,6 +4,7 @@ import path from "node:path";
 import { AppError } from "../../../errors.ts";
 import { runChild } from "../../../util/process/run-child.ts";
 import { decodeMountPoint } from "../../../util/mount-point.ts";
+import { firstLoggedError } from "../../shared/lxc-log.ts";
 import { toSentence } from "../../shared/error-text.ts";
 import { readConfig, settingsOf } from "../files/config-file.ts";
 import { kernelMapsOwners } from "../id-map/owner-mapping.ts";
@@ -58,7 +59,6 @@ async function mountFailure(layout: Layout, name: string, log: string): Promise<
  */
 function startFailure(name: string, log: string, error: unknown): AppError {
   const said = error instanceof AppError ? error.message : String(error);
-  const line = log.split("\n").find((entry) => / ERROR +(?!af_unix|commands)/.test(entry));
-  const reason = line?.split(/\.c:\w+:\d+ - /)[1] ?? said.split("\n")[0] ?? "";
+  const reason = firstLoggedError(log) ?? said.split("\n")[0] ?? "";
   return new AppError("engine_failed", `LXC cannot start container ${name}: ${toSentence(reason)}`, { cause: error });
 }

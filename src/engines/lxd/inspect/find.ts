@@ -1,4 +1,5 @@
 import type { Container, Containers } from "../../engine.ts";
+import { mapAtOnce } from "../../../util/concurrency.ts";
 import type { LxdHttp } from "../client/http.ts";
 import { findInstance, type Instance, isUp, looksUnfinished, toContainer } from "../client/instance.ts";
 import type { Operations } from "../client/operations.ts";
@@ -36,16 +37,8 @@ export function createFinder({
     const all = await http.get<Instance[]>("/1.0/instances?recursion=1&instance-type=container", signal);
     const instances = await moving.resolve(all);
     inits.retain(instances);
-    const queue = instances.values();
-    const found = new Map<string, Container>();
-    async function work(): Promise<void> {
-      for (const instance of queue) {
-        const container = await read(instance, signal);
-        if (container) found.set(container.id, container);
-      }
-    }
-    await Promise.all(Array.from({ length: lookupsAtOnce }, work));
-    return instances.flatMap(({ name }) => found.get(name) ?? []);
+    const found = await mapAtOnce(instances, lookupsAtOnce, (instance) => read(instance, signal));
+    return found.filter((container) => container !== undefined);
   }
 
   async function getById(name: string, signal?: AbortSignal): Promise<Container | undefined> {

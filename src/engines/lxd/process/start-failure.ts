@@ -1,4 +1,5 @@
 import { AppError } from "../../../errors.ts";
+import { firstLoggedError } from "../../shared/lxc-log.ts";
 import { toSentence } from "../../shared/error-text.ts";
 import { reasonOf } from "../failures.ts";
 import type { LxdHttp } from "../client/http.ts";
@@ -11,8 +12,7 @@ import { instancePath } from "../client/instance.ts";
 export async function startFailure(http: LxdHttp, name: string, error: unknown): Promise<unknown> {
   if (!/forkstart/.test(reasonOf(error))) return error;
   const log = await http.rawText(`${instancePath(name)}/logs/lxc.log`).catch(() => "");
-  const line = log.split("\n").find((entry) => / ERROR +(?!af_unix|commands)/.test(entry));
-  const reason = line?.split(/\.c:\w+:\d+ - /)[1];
+  const reason = firstLoggedError(log);
   if (reason === undefined) return error;
   const hint = /permission denied.*detached mount/i.test(reason)
     ? " All folders above a mounted one must let others pass through (chmod o+x)."
