@@ -20,7 +20,7 @@ export interface RemoveOptions {
 export interface CommitRequest {
   /** `repository:tag`, which is taken from the image that has it now. */
   reference: string;
-  /** Of the image, for a person; may be empty. */
+  /** The author of the image, for a person; may be empty. */
   author: string;
   /** What the image says of itself, for a person; may be empty. */
   message: string;
@@ -40,7 +40,7 @@ export interface ExecRequest {
 
 /** How a program ended, and what it wrote. */
 export interface ExecResult {
-  /** Of the program, as shells show it: 127 = not found, 126 = cannot be executed, 128 + N = ended by signal N. */
+  /** The exit code as shells show it: 127 = not found, 126 = cannot be executed, 128 + N = ended by signal N. */
   exitCode: number;
   /** What was written to standard output, as UTF-8; the first `outputLimit` bytes. */
   stdout: string;

@@ -49,7 +49,7 @@ const table: Readonly<Record<string, readonly DeviceMajor[]>> = {
   "Accelerators_(261)": chars(261),
 };
 
-/** In the order of the table. */
+/** All device names, in the order of the table. */
 export const deviceNames: readonly string[] = Object.keys(table);
 
 /** Returns the majors of a device name; undefined when there is no such name. */

@@ -30,7 +30,7 @@ export interface PullProgress {
 export interface PullOptions {
   /** Absent: without a login. Only with `registries`. */
   login?: RegistryLogin;
-  /** Told of each progress; percentages never go back. */
+  /** Is called with each progress; percentages never go back. */
   onProgress?: (progress: PullProgress) => void;
   /** Stops the pull, which throws `cancelled` then. */
   signal: AbortSignal;

@@ -24,7 +24,7 @@ export interface Shape {
 
 /** What a change would do beside being made. */
 export interface ReshapePlan {
-  /** It runs, and is stopped and started for this. */
+  /** The container runs, and is stopped and started for this. */
   restarts: boolean;
 }
 

@@ -36,7 +36,7 @@ export interface LxcOptions {
   idFiles?: IdFiles;
 }
 
-/** How long a version is taken for true, in milliseconds. */
+/** Milliseconds after which LXC is asked for its version again. */
 const versionLasts = 60_000;
 
 /** Returns a driver of LXC, which has no daemon: it is driven by its files and its programs. */

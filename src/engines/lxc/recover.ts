@@ -41,5 +41,5 @@ async function tidyRoots({ layout, staging, facts }: Deps, station: string): Pro
   }
 }
 
-/** In the place of a station's id. */
+/** What stands in the place of a station's id. */
 const unmarked = "none";

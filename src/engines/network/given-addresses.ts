@@ -11,7 +11,7 @@ export interface GivenAddress {
   address: string;
   /** Length of the prefix, 8 to 32. */
   length: number;
-  /** In the bridge's network; to others this host has a route of its own. */
+  /** It is in the bridge's network; to others this host has a route of its own. */
   near: boolean;
 }
 

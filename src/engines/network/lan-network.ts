@@ -7,7 +7,7 @@ import { isInternal } from "./host-addresses.ts";
 
 /** What this host knows of the network that an interface of it leads to. */
 export interface LanNetwork {
-  /** By this host's own addresses in it; none where it has none. */
+  /** The subnets that this host has addresses of in it; [] where it has none. */
   subnets: Subnet[];
   /** A bridge that leads nowhere but to containers. */
   internal: boolean;

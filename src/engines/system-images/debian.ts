@@ -21,19 +21,19 @@ export interface BuildOptions {
   release: string;
   /** Empty; gets the archive. The build has its files and mounts in there meanwhile. */
   folder: string;
-  /** Whose work it is; as of `runChild`. */
+  /** The task that it belongs to, as STATION/TASK. */
   task: string;
   /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;
   /** Variables that name proxies. */
   env: Readonly<Record<string, string>>;
-  /** Told of each progress. */
+  /** Is called with each progress. */
   report: (progress: PullProgress) => void;
 }
 
-/** With what finds a container by its own name, whatever that becomes. */
+/** Packages of a system image; libnss-myhostname finds a container by its own name, whatever that becomes. */
 const packages = ["systemd-sysv", "dbus", "udev", "iproute2", "iputils-ping", "ca-certificates", "libnss-myhostname"];
-/** In these systemd has its resolver with it. */
+/** Releases whose systemd has its resolver with it. */
 const olderReleases = ["bullseye"];
 const finishScript = fileURLToPath(new URL("debian-finish.sh", import.meta.url));
 

@@ -15,11 +15,11 @@ export interface DownloadOptions {
   build: Build;
   /** Gets `archiveName`. */
   folder: string;
-  /** Whose work it is; as of `runChild`. */
+  /** The task that it belongs to, as STATION/TASK. */
   task: string;
   /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;
-  /** Told of each progress. */
+  /** Is called with each progress. */
   report: (progress: PullProgress) => void;
 }
 

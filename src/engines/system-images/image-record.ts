@@ -11,7 +11,7 @@ export interface ImageRecord {
   architecture: string;
   /** For a person, as "Debian bookworm". */
   description: string;
-  /** Of the build; empty where it was built here. */
+  /** The serial of the build; "" where it was built here. */
   serial: string;
   /** Seconds since 1970. */
   created: number;

@@ -14,7 +14,7 @@ import type { Store } from "./store.ts";
 interface Deps {
   remote: Remote;
   store: Store;
-  /** Whose work it is; as of `runChild`. */
+  /** The task that it belongs to, as STATION/TASK. */
   task: string;
   /** Variables that name proxies. */
   env: Readonly<Record<string, string>>;

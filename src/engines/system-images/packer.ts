@@ -8,9 +8,9 @@ import { startProgram, type Program } from "./program.ts";
 
 /** What is packed, and where to. */
 export interface PackOptions {
-  /** Of the archive that is written. */
+  /** The path of the archive that is written. */
   file: string;
-  /** Whose work it is; as of `runChild`. */
+  /** The task that it belongs to, as STATION/TASK. */
   task: string;
   /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;

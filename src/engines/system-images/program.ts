@@ -6,7 +6,7 @@ import { cancelled, diskFull, isDiskFull } from "./failures.ts";
 
 /** How a program is run. */
 export interface ProgramOptions {
-  /** Whose work it is, as STATION/TASK; the station's next start kills what still has it. */
+  /** The task as STATION/TASK, in the program's environment; the station's next start kills what still has it. */
   task: string;
   /** As of Node's `spawn`. */
   stdio: StdioOptions;

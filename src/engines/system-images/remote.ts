@@ -20,7 +20,7 @@ export interface Remote {
 }
 
 const connectTimeout = 10_000;
-/** Without a byte. */
+/** Milliseconds without a byte after which a download is given up. */
 const stallTimeout = 30_000;
 const documentLimit = 64 * 1024 * 1024;
 const redirects = 5;
@@ -153,7 +153,7 @@ async function request(
 }
 
 interface Patience {
-  /** Also aborts when nothing was heard for too long. */
+  /** Aborts with the caller's signal, or when nothing was heard for too long. */
   signal: AbortSignal;
   extend(this: void): void;
   end(): void;

@@ -8,7 +8,7 @@ import type { Remote } from "./remote.ts";
 export interface Build {
   /** The archive's SHA-256, which is the image's id. */
   id: string;
-  /** Of the archive, relative to the server's address. */
+  /** The path of the archive, relative to the server's address. */
   path: string;
   /** Bytes. */
   size: number;
@@ -55,13 +55,13 @@ export interface Item {
   ftype?: string;
   /** Relative to the server's address. */
   path?: string;
-  /** Of the file, in hex. */
+  /** The SHA-256 of the file, in hex. */
   sha256?: string;
   /** Bytes. */
   size?: number;
-  /** Of LXD's metadata: the SHA-256 of it and of the root file system behind it. */
+  /** The SHA-256 over LXD's metadata and the squashfs behind it, in hex. */
   combined_squashfs_sha256?: string;
-  /** Of both files, one behind the other: metadata, then root.tar.xz; in hex. */
+  /** The SHA-256 over LXD's metadata and the root.tar.xz behind it, in hex. */
   combined_rootxz_sha256?: string;
 }
 

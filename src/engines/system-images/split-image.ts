@@ -25,7 +25,7 @@ interface Part {
   size: number;
 }
 
-/** By an alias of the server's, or by 12 and more digits of the fingerprint. */
+/** An image by an alias of the server's, or by 12 and more digits of its fingerprint. */
 export type Wanted = { alias: string } | { fingerprint: string };
 
 /** The metadata is a few kilobytes. */
@@ -86,7 +86,7 @@ export interface FetchOptions {
   folder: string;
   /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;
-  /** Told of each progress. */
+  /** Is called with each progress. */
   report: (progress: PullProgress) => void;
 }
 

@@ -25,7 +25,7 @@ interface Endpoint {
 export interface Inspected {
   /** 64 hex digits. */
   Id: string;
-  /** With a slash in front. */
+  /** The name with a slash in front. */
   Name: string;
   /** The image's id, as sha256:DIGITS. */
   Image: string;

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 
 /** A piece of a container's output. */
 export interface Frame {
-  /** Where the container wrote it. */
+  /** The stream that the container wrote it to. */
   stream: "stdout" | "stderr";
   /** What it wrote; pieces end anywhere. */
   data: Buffer;

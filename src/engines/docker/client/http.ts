@@ -15,7 +15,7 @@ const probeTimeout = 2_000;
 export interface DockerRequest {
   /** GET unless given. */
   method?: "GET" | "POST" | "DELETE";
-  /** Below the version prefix, as /containers/json. */
+  /** The path below the version prefix, as /containers/json. */
   path: string;
   /** Names and values of the query; they are encoded. */
   query?: Record<string, string>;

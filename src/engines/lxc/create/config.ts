@@ -20,11 +20,11 @@ export interface ConfigFacts {
   architecture: string;
   /** LXC's own bridge. */
   bridge: string;
-  /** Of its network card, as 00:16:3e:aa:00:01. */
+  /** The MAC address of its network card, as 00:16:3e:aa:00:01. */
   mac: string;
-  /** For a container with ports: kept for life, with prefix length, and the bridge's own address. */
+  /** The address that a container with ports keeps for life, with prefix length, and the bridge's own address. */
   address?: { address: string; gateway: string } | undefined;
-  /** Where to mount what the spec names, by the order in the spec: paths without links in the image. */
+  /** Paths in the image, without links, on which the mounts of the spec go, in their order. */
   mountPoints: readonly string[];
   /** Nodes of the spec's devices and GPUs that exist on the host, by their path in the container. */
   nodes: readonly DeviceSource[];

@@ -22,7 +22,7 @@ import { hasSystemd, makeMountPoint, writeHostname } from "../rootfs/unpacked-ro
 import type { Staging } from "../files/staging.ts";
 import { unpack } from "../rootfs/unpack.ts";
 
-/** In a folder that nobody else has. */
+/** For new files in a folder that nobody else has. */
 const fresh = { flag: "wx", mode: 0o640 } as const;
 
 /** What containers are made by. */
@@ -51,7 +51,7 @@ interface Making {
   place: Place;
   /** Absent: the container is privileged. */
   ids: GivenIds | undefined;
-  /** In staging. */
+  /** The container's folder in staging. */
   folder: string;
   signal: AbortSignal | undefined;
 }

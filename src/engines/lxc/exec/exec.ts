@@ -16,7 +16,7 @@ export interface ExecTarget {
   layout: Layout;
   /** Its name; it runs, and is not paused. */
   name: string;
-  /** Whose child it is; the station's next start kills what still has it. */
+  /** The task as STATION/TASK, in the program's environment; the station's next start kills what still has it. */
   task: string;
 }
 

@@ -27,7 +27,7 @@ export function settingsOf(config: string, name: string): string[] {
   return [...config.matchAll(pattern)].flatMap(([, value]) => value ?? []);
 }
 
-/** By name; several where LXC takes several, none: it is left out. */
+/** Values by setting: several where LXC takes several, undefined or [] where the setting is left out. */
 export type Settings = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** Returns a configuration with these settings, and no others of their names. */

@@ -26,7 +26,7 @@ export interface StationFacts {
 
 /** What the files of a container say. */
 export interface ContainerFacts {
-  /** Of the folder: inode and time of birth. */
+  /** Inode and time of birth of the container's folder. */
   incarnation: string;
   /** Absent: not made by a station. */
   station?: StationFacts;

@@ -24,7 +24,7 @@ interface Deps {
 
 /** Returns what gives user ids to the containers below one LXC path. */
 export function createIdRanges({ used, seed, files }: Deps): IdRanges {
-  /** Of containers that are being made. */
+  /** The ranges of containers that are being made. */
   const taken = new Map<string, IdRange>();
 
   async function take(name: string): Promise<IdRange> {

@@ -56,9 +56,9 @@ export function createReservations(folder: string): Reservations {
 export interface Reserved {
   /** Without prefix length. */
   address: string;
-  /** Of the card that has a lease of it, in lower case; absent for a reservation. */
+  /** The MAC address of the card that has a lease of it, in lower case; absent for a reservation. */
   mac?: string | undefined;
-  /** Of the container that it is reserved for; absent for a lease. */
+  /** The container that it is reserved for; absent for a lease. */
   name?: string;
 }
 

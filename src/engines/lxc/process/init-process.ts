@@ -17,9 +17,9 @@ export interface InitProcesses {
   retain(names: ReadonlyMap<string, unknown>): void;
 }
 
-/** For one question; LXC's own process of a container may hang. */
+/** Milliseconds for one question; LXC's own process of a container may hang. */
 const patience = 2_000;
-/** Before one that hangs is asked again. */
+/** Milliseconds before one that hangs is asked again. */
 const pause = 10_000;
 
 /** Returns the first processes of the containers below one LXC path. */

@@ -27,7 +27,7 @@ export interface PlannedShape {
   subject: Subject;
   /** What is done for a new size; undefined = nothing. */
   size: SizePlan;
-  /** It runs, and must not for this. */
+  /** It runs, and must be stopped for this. */
   restarts: boolean;
   /** New addresses, and the bridge's own address as the way out. */
   network?: { given: GivenAddress[]; gateway: string };

@@ -18,11 +18,11 @@ export interface Making {
   image: string;
   /** Bytes. */
   size: number;
-  /** Whose work it is; as of `runChild`. */
+  /** The task that it belongs to, as STATION/TASK. */
   task: string;
 }
 
-/** Below it there is no room for a journal. */
+/** The smallest size, in bytes, with room for a journal. */
 const smallest = 8 << 20;
 const writable = 4 << 20;
 
@@ -66,9 +66,9 @@ export async function formatImage(image: string, size: number, task: string): Pr
 export interface MountedImage {
   /** Path of the file. */
   image: string;
-  /** Whose work it is; as of `runChild`. */
+  /** The task that it belongs to, as STATION/TASK. */
   task: string;
-  /** For a mount of its own. */
+  /** Options of the mount, where the station itself mounts the file. */
   options?: readonly string[];
 }
 

@@ -12,7 +12,7 @@ import { hasRootHooks } from "./mount-hooks.ts";
 export interface RootLocation {
   /** A folder, or a file with an ext4. */
   kind: "folder" | "image";
-  /** Of the folder or the file. */
+  /** The path of the folder or the file. */
   path: string;
   /** It is in the container's own folder. */
   own: boolean;

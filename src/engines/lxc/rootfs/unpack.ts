@@ -10,7 +10,7 @@ export interface Unpacking {
   archive: string;
   /** An empty folder. */
   root: string;
-  /** Whose work it is; as of `runChild`. */
+  /** The task that it belongs to, as STATION/TASK. */
   task: string;
   /** Owners on the disk are these ids instead of 0 and up, and device nodes are left out. */
   shiftedTo?: IdRange | undefined;

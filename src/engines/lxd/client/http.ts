@@ -11,7 +11,7 @@ const usualTimeout = 30_000;
 export interface LxdRequest {
   /** GET unless given. */
   method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** From /1.0 on, with its query. */
+  /** The path from /1.0 on, with its query. */
   path: string;
   /** Sent as JSON; absent: no body. */
   body?: unknown;
@@ -33,13 +33,13 @@ export interface LxdAnswer<T> {
   operation: string;
   /** What was asked for, or the operation. */
   metadata: T;
-  /** Of a thing that is changed only as it was read, with `If-Match`. */
+  /** The version of a thing; sent as `If-Match` it has LXD change the thing only as it was read. */
   etag?: string | undefined;
 }
 
 /** What LXD answers without its envelope. */
 export interface RawAnswer {
-  /** Of the answer, as Node gives them. */
+  /** The headers of the answer, as Node gives them. */
   headers: http.IncomingHttpHeaders;
   /** The body as UTF-8. */
   body: string;

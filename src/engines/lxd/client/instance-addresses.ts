@@ -3,7 +3,7 @@
 /** The part of an instance that says it; as in LXD's API. */
 interface Configured {
   config: Record<string, string>;
-  /** With what its profiles say. */
+  /** The same with what its profiles say. */
   expanded_devices?: Record<string, Record<string, string>>;
 }
 

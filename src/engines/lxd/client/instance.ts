@@ -12,7 +12,7 @@ export interface Instance {
   status: string;
   /** Its own configuration, without what its profiles say. */
   config: Record<string, string>;
-  /** With what its profiles say. */
+  /** The same with what its profiles say. */
   expanded_config?: Record<string, string>;
   /** Its devices by name, with those of its profiles. */
   expanded_devices?: Record<string, Record<string, string>>;
@@ -35,7 +35,7 @@ export const keys = {
   shape: "user.gantry.shape",
   /** Its name, while its root goes from one pool to another, by a copy with a name of its own. */
   moving: "user.gantry.moving",
-  /** Of the first one, once its copy is whole: what is left of it is no container any more. */
+  /** Set on the first one once its copy is whole: what is left of it is no container any more. */
   leaving: "user.gantry.leaving",
 } as const;
 

@@ -7,7 +7,7 @@ type Device = Record<string, string>;
 
 /** What the translation must know of the host and the engine. */
 export interface CreateFacts extends HostFacts {
-  /** Of the image: 64 hex digits. */
+  /** The image's fingerprint: 64 hex digits. */
   fingerprint: string;
   /** The network device of LXD's default profile, by its name in there. */
   card: { device: string; config: Readonly<Record<string, string>> };

@@ -25,7 +25,7 @@ export interface ContainerProcess {
   remove(name: string, signal?: AbortSignal): Promise<void>;
 }
 
-/** For what LXD does with a container already, or for what another caller does in turn. */
+/** Milliseconds for what LXD does with a container already, or for what another caller does in turn. */
 const patience = 120_000;
 /** Seconds. */
 const usualGrace = 10;

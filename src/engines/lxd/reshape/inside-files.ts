@@ -31,7 +31,7 @@ export interface InsideFiles {
 export interface InsideFile {
   /** `other`: what is too large, or does not end. */
   kind: "file" | "symlink" | "directory" | "other";
-  /** Of a file. */
+  /** The content of a file; "" for all else. */
   text: string;
 }
 

@@ -25,7 +25,7 @@ export interface InsideShape {
         bridge: string;
         /** Returns how the card is called inside. */
         card: string;
-        /** That it asks. */
+        /** Addresses of the name servers that it asks. */
         nameServers?: readonly string[] | undefined;
       }
     | undefined;

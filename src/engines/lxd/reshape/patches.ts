@@ -16,7 +16,7 @@ export interface Patch {
   devices?: Record<string, Device>;
 }
 
-/** Of the station's own key. */
+/** What the station's own key `user.gantry.shape` holds. */
 export interface Kept extends Pick<Shape, "hostname" | "nameServers"> {
   /** It was stopped for a change, and is to run after it. */
   restart?: true;

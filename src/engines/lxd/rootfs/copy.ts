@@ -11,7 +11,7 @@ import { reasonOf } from "../failures.ts";
 
 /** The name of the backup that a container is copied by. */
 export const backup = "gantry-move";
-/** For the bytes of a root. */
+/** Milliseconds for the bytes of a root file system. */
 const patience = 4 * 3_600_000;
 
 /** Returns whether LXD has stopped reading what it was sent. When LXD is gone the next call says so. */
