@@ -17,34 +17,35 @@ import { authorizeTask } from "./access/task-authorization.ts";
 import { createLogService } from "./log/log.ts";
 import { createRefusals } from "./log/refusals.ts";
 import { auditServices } from "./log/audited.ts";
-import { createAwaiting } from "./tasks/awaiting.ts";
+import { createAwaitedTasks } from "./tasks/awaited-tasks.ts";
 import { createBackgroundService } from "./tasks/background.ts";
 import { createCards } from "./networks/cards.ts";
 import { createContainerLookup } from "./containers/lookup.ts";
 import { createCertificateService } from "./system/certificates.ts";
-import { createActors } from "./events/actors.ts";
-import { createAnnounce } from "./events/announce.ts";
+import { createActingUsers } from "./events/acting-users.ts";
+import { createEventWriter } from "./events/event-writer.ts";
 import { createContainerList } from "./containers/list.ts";
 import { createContainerNumbers } from "./containers/numbers.ts";
 import { createEngineEvents } from "./events/engine-events.ts";
 import { createEventLog } from "./events/event-log.ts";
 import { createEventHub } from "./events/event-hub.ts";
-import { afterFirstLook } from "./first-look.ts";
+import { waitForFirstLists } from "./first-lists.ts";
 import { createForwarder } from "./networks/port-forwarding.ts";
 import { createGatewayVisits, type GatewayVisits } from "./log/gateway-visits.ts";
 import { createImageReferences } from "./planning/image-reference.ts";
 import { createInsideService } from "./containers/logs-and-exec.ts";
-import { createKinds } from "./task-kinds.ts";
+import { createKinds } from "./kinds/kinds.ts";
 import { createMarks } from "./containers/marks.ts";
 import { createContainerFinder } from "./containers/find.ts";
-import { createLifecycleService } from "./tasks/lifecycle.ts";
+import { createContainerAnswers } from "./tasks/container-answers.ts";
+import { createContainerVerbs } from "./tasks/container-verbs.ts";
 import { createOpenvzService } from "./openvz/openvz.ts";
-import { createReach } from "./openvz/reach.ts";
+import { createOpenvzAccess } from "./openvz/access.ts";
 import { createRecordSweeper } from "./openvz/records.ts";
 import { createTemplates, type OpenvzEngine, type TemplateOptions } from "./openvz/templates.ts";
-import { createPlaces } from "./access/connection-quota.ts";
+import { createConnectionQuota } from "./access/connection-quota.ts";
 import { createOwners } from "./access/owners.ts";
-import { createPermitted } from "./containers/permitted.ts";
+import { createAuthorizedLookup } from "./containers/authorized-lookup.ts";
 import { createPulls } from "./images/pulls.ts";
 import { createRegistryService } from "./images/registries.ts";
 import type { RegistryReach } from "./planning/registry-reach.ts";
@@ -57,8 +58,8 @@ import { createShareMounts } from "./containers/share-mounts.ts";
 import { createSweeper } from "./containers/sweeper.ts";
 import type { StationBuild } from "./system/system-info.ts";
 import { createSystemService } from "./system/system.ts";
-import { createTaken } from "./containers/availability.ts";
-import { createPlanners } from "./tasks/planners.ts";
+import { createAvailability } from "./containers/availability.ts";
+import { createPlanner } from "./kinds/planner.ts";
 import type { Log } from "../util/log.ts";
 
 export interface StationOptions {
@@ -120,18 +121,25 @@ export async function createStation(options: StationOptions): Promise<Station> {
     openDoor: options.openvz.open,
   });
   const { sessions, audit } = accounts;
-  const places = createPlaces(options.maxStreams);
-  const hub = createEventHub({ events, sessions, places, tasksOf: (user) => runningOf(user, machine, tasks) });
+  const quota = createConnectionQuota(options.maxStreams);
+  const hub = createEventHub({ events, sessions, quota, tasksOf: (user) => runningOf(user, machine, tasks) });
   const { shares, pins, protection } = createShareRoom({ ...options.shares, station: id });
-  const actors = createActors();
-  const announce = createAnnounce(events, log);
+  const actingUsers = createActingUsers();
+  const writeEvent = createEventWriter(events, log);
   const waits = createStateWaits();
   const forwarder = createForwarder({ station: id, engines, log, inventory: () => inventory });
-  const sweeper = createSweeper({ tasks, places: { shares, pins }, station: id, log });
+  const sweeper = createSweeper({ tasks, folders: { shares, pins }, station: id, log });
   const marks = createMarks(id);
   const records = createRecordSweeper({ openvz, marks, log });
   const shareMounts = createShareMounts({ pins, tasks, view: ({ type }) => inventory.view(type), log });
-  const tellers = [sweeper, shareMounts, records, forwarder.listener, createEngineEvents(announce, actors), waits];
+  const tellers = [
+    sweeper,
+    shareMounts,
+    records,
+    forwarder.listener,
+    createEngineEvents(writeEvent, actingUsers),
+    waits,
+  ];
   const inventory: Inventory = createInventory(engines, ...tellers);
   const owners = createOwners({ tasks, station: id });
   const lookup = createContainerLookup(inventory);
@@ -150,64 +158,58 @@ export async function createStation(options: StationOptions): Promise<Station> {
     marks,
     openvz,
     moveClaims: (from, to) => tasks.moveClaims({ from, to }),
-    announce,
+    writeEvent,
     settlePorts: forwarder.settle,
     cards,
-    async authorize(name, verb, asks) {
+    async authorize(name, verb, demands) {
       const user = await accounts.userNow(name);
-      await authorizeTask(owners, user, verb, asks);
+      await authorizeTask(owners, user, verb, demands);
       return user;
     },
   });
-  const watched = actors.watch(kinds);
+  const watched = actingUsers.watch(kinds);
   const machine = createTaskMachine({ tasks, kinds: watched, lanes, maxTasks, onProgress: hub.progress, log });
-  const planners = createPlanners({
+  const plan = createPlanner({
     shares,
     images,
     capabilities: (type) => inventory.view(type)?.engine.capabilities,
     findContainer: createContainerFinder(inventory),
     unforwardable: forwarder.unavailableReason,
   });
-  const taken = createTaken(inventory, tasks, owners);
+  const availability = createAvailability(inventory, tasks, owners);
   const { host, certificates, build, configuration, recentLines } = options;
   const report = createReport({ inventory, tasks, registries, secrets, configuration, recentLines });
 
   const toReach = { sessions, inventory, marks, lookup };
-  const toMake = { inventory, planners, taken, machine };
-  const background = createBackgroundService({ ...toMake, cards, sessions, owners, tasks, places });
-  const awaiting = createAwaiting({ machine, tasks });
-  const permitted = createPermitted(lookup, owners);
+  const toMake = { inventory, plan, availability, machine };
+  const background = createBackgroundService({ ...toMake, cards, sessions, owners, tasks, quota });
+  const awaited = createAwaitedTasks({ machine, tasks });
+  const authorizedLookup = createAuthorizedLookup(lookup, owners);
+  const answers = createContainerAnswers({ ...toReach, folders: { shares, pins }, numbers });
   const services: Services = {
     ...accounts.services,
     log: createLogService(sessions, stores.audit),
     refusals: createRefusals(sessions, audit),
     background,
-    lifecycle: createLifecycleService({
-      ...toReach,
-      permitted,
-      awaiting,
-      background,
-      places: { shares, pins },
-      numbers,
-    }),
-    inside: createInsideService({ sessions, permitted, pins }),
+    lifecycle: createContainerVerbs({ sessions, authorizedLookup, plan, awaited, background, answers }),
+    inside: createInsideService({ sessions, authorizedLookup, pins }),
     registries: createRegistryService({ sessions, registries, secrets, reach: options.reach }),
-    system: createSystemService({ sessions, host, inventory, taken, build, report }),
+    system: createSystemService({ sessions, host, inventory, availability, build, report }),
     certificates: createCertificateService({ sessions, certificates, log }),
     openvz: createOpenvzService({
       ...toMake,
       sessions,
       owners,
-      awaiting,
+      awaited,
       openvz,
       marks,
-      reach: createReach({ ...toReach, tasks, openvz }),
+      access: createOpenvzAccess({ ...toReach, tasks, openvz }),
       templates: createTemplates(options.openvz),
       engine: options.openvz.engine,
     }),
     containerList,
     events: {
-      ...createEventLog({ sessions, events, inventory, containers: containerList, waits, places, owners }),
+      ...createEventLog({ sessions, events, inventory, containers: containerList, waits, quota, owners }),
       stream: hub.stream,
     },
     health: {
@@ -218,7 +220,10 @@ export async function createStation(options: StationOptions): Promise<Station> {
     },
   };
   return {
-    services: afterFirstLook(auditServices(services, { sessions, audit }), { sessions, looked: inventory.firstLists }),
+    services: waitForFirstLists(auditServices(services, { sessions, audit }), {
+      sessions,
+      looked: inventory.firstLists,
+    }),
     doorToken: accounts.doorToken,
     gatewayVisits: createGatewayVisits(audit),
     committed: hub.committed,

@@ -24,7 +24,7 @@ async function createWorld(context: TestContext) {
   const logged: string[] = [];
   const sweeper = createSweeper({
     tasks,
-    places: { shares: createShares({}), pins: { placeOf: () => undefined } },
+    folders: { shares: createShares({}), pins: { placeOf: () => undefined } },
     station,
     log: createTestLog((message) => logged.push(message)),
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { AppError } from "../../src/errors.ts";
 import type { User } from "../../src/services/access/policy.ts";
-import { createAwaiting, type AwaitingOptions } from "../../src/services/tasks/awaiting.ts";
+import { createAwaitedTasks, type AwaitedTaskOptions } from "../../src/services/tasks/awaited-tasks.ts";
 import { createEndWaiters } from "../../src/tasks/end-waiters.ts";
 import type { Handler } from "../../src/tasks/handler.ts";
 import { fails } from "../engines/engine-checks.ts";
@@ -21,7 +21,7 @@ interface Bench {
   states(): Promise<(string | undefined)[]>;
 }
 
-async function bench(context: TestContext, times: Partial<AwaitingOptions> = {}): Promise<Bench> {
+async function bench(context: TestContext, times: Partial<AwaitedTaskOptions> = {}): Promise<Bench> {
   const finish = Promise.withResolvers<unknown>();
   finish.promise.catch(() => undefined);
   const handler: Handler = {
@@ -30,7 +30,7 @@ async function bench(context: TestContext, times: Partial<AwaitingOptions> = {})
   };
   const world = await createWorld(context, () => handler);
   await world.machine.start();
-  const awaiting = createAwaiting({ machine: world.machine, tasks: world.tasks, ...times });
+  const awaiting = createAwaitedTasks({ machine: world.machine, tasks: world.tasks, ...times });
   return {
     world,
     finish,
@@ -120,14 +120,14 @@ test("what takes too long goes on, and is named", async (context) => {
 
 test("a task that ended before, and how", async (context) => {
   const { world, finish } = await bench(context);
-  const awaiting = createAwaiting({ machine: world.machine, tasks: world.tasks });
+  const awaiting = createAwaitedTasks({ machine: world.machine, tasks: world.tasks });
   finish.resolve("end");
   const done = await world.add();
   await world.end(done);
-  await awaiting.end(done, connected);
+  await awaiting.waitForEnd(done, connected);
   const failed = await world.add({ kind: "unknown" });
   await world.end(failed);
-  await fails(awaiting.end(failed, connected), "engine_failed", /cannot carry out unknown/);
+  await fails(awaiting.waitForEnd(failed, connected), "engine_failed", /cannot carry out unknown/);
 });
 
 test("nothing is kept of those who no longer wait for a task", async () => {

@@ -7,7 +7,8 @@ import { hasCode } from "../../src/errors.ts";
 import { createInventory } from "../../src/inventory/inventory.ts";
 import { createOwners } from "../../src/services/access/owners.ts";
 import type { User } from "../../src/services/access/policy.ts";
-import { createTaken } from "../../src/services/containers/availability.ts";
+import { containerKey } from "../../src/services/planning/resource-keys.ts";
+import { createAvailability } from "../../src/services/containers/availability.ts";
 import { containerSpec, testStation } from "../engines/container-spec.ts";
 import { freePort } from "../support/station.ts";
 
@@ -29,11 +30,12 @@ async function world(context: TestContext) {
   context.after(() => inventory.close());
   await inventory.views()[0]?.firstAttempt;
   const owners = createOwners({ tasks: { ownerOf: async () => "eve" }, station: testStation });
-  const taken = createTaken(inventory, { claims: never, claimant: never, releaseClaims: never }, owners);
+  const availability = createAvailability(inventory, { claims: never, claimant: never, releaseClaims: never }, owners);
   const plan = { types: ["docker"], lane: "quick", name: "new", locks: [], creates: null } as const;
   const refuse = (user = admin, claimed = port) =>
-    taken.refuse({ ...plan, ports: [{ protocol: "tcp", port: claimed }] }, user);
-  const refuseName = (user: User) => taken.refuse({ ...plan, creates: "docker/c/web", ports: [] }, user);
+    availability.assertFree({ ...plan, ports: [{ protocol: "tcp", port: claimed }] }, user);
+  const refuseName = (user: User) =>
+    availability.assertFree({ ...plan, creates: containerKey("docker", "web"), ports: [] }, user);
   return { engine, id, port, refuse, refuseName, isShown: () => inventory.views()[0]?.byName("web") !== undefined };
 }
 

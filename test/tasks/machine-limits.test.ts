@@ -99,7 +99,11 @@ test("a task whose end the store cannot write is taken up again later and then r
     get: (_store, name: "complete" | "startUndo") =>
       (name === "complete" || name === "startUndo") && failures-- > 0 ? fail : tasks[name],
   });
-  const kinds = { handlers: { create: inSteps(world, { one: () => null }) }, undoers: {}, recover: async () => false };
+  const kinds = {
+    handlers: { create: () => inSteps(world, { one: () => null }) },
+    undoers: {},
+    recover: async () => false,
+  };
   const lanes = { quick: 2, heavy: 2 };
   world.machine = createTaskMachine({
     tasks: failing,

@@ -29,7 +29,7 @@ type Act = (context: TaskContext) => unknown;
 /** Makes a machine on a real store. Its kind `create` has this handler, and undoing a step adds a line to the trace. */
 export async function createWorld(
   context: TestContext,
-  handler: (world: World) => Handler,
+  handler: (world: World, request: unknown) => Handler,
   options: Partial<MachineOptions> = {},
 ): Promise<World> {
   const first = await openTemporary();
@@ -42,7 +42,11 @@ export async function createWorld(
   };
 
   function boot(tasks: TaskStore, close: () => Promise<void>, more: Partial<MachineOptions>): TaskMachine {
-    const kinds: Kinds = { handlers: { create: handler(world) }, undoers, recover: async () => false };
+    const kinds: Kinds = {
+      handlers: { create: (request) => handler(world, request) },
+      undoers,
+      recover: async () => false,
+    };
     const lanes = { quick: 2, heavy: 2 };
     const all = {
       tasks,

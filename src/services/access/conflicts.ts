@@ -1,5 +1,6 @@
 import { AppError } from "../../errors.ts";
 import type { Accepted, TaskRow } from "../../storage/task-store.ts";
+import { parseResourceKey } from "../../tasks/resource-key.ts";
 import type { User } from "./policy.ts";
 
 /**
@@ -43,6 +44,7 @@ export function refusal(accepted: Exclude<Accepted, { id: number } | { repeated:
   }
   const { protocol, port, owner } = accepted.claimed;
   // Whose a container is that a task is to make is not known yet.
-  const holder = user.role === "admin" ? owner.replace("/c/", " container ") : undefined;
+  const claimant = user.role === "admin" ? parseResourceKey(owner) : undefined;
+  const holder = claimant && `${claimant.scope} container ${claimant.name}`;
   return portTaken(`${port}/${protocol}`, holder, "network.port");
 }

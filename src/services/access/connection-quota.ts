@@ -1,12 +1,12 @@
 import { AppError } from "../../errors.ts";
 
 /** How many connections a user may leave waiting: streams and long polls. */
-export interface Places {
+export interface ConnectionQuota {
   /** Until the signal aborts. Throws `too_many`. */
   take(user: string, signal: AbortSignal): void;
 }
 
-export function createPlaces(perUser: number): Places {
+export function createConnectionQuota(perUser: number): ConnectionQuota {
   const taken = new Map<string, number>();
 
   function give(user: string): void {

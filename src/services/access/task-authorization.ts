@@ -8,12 +8,12 @@ import type { Owners } from "./owners.ts";
 import { authorize, type EngineRequest, type User } from "./policy.ts";
 
 /** What a task's policy is decided on: what it would ask of the engine, and the containers that it touches. */
-export interface Asks {
+export interface TaskDemands {
   request: EngineRequest;
-  containers: readonly AskedContainer[];
+  containers: readonly DemandedContainer[];
 }
 
-export interface AskedContainer {
+export interface DemandedContainer {
   type: string;
   /** How the user called it. */
   asked: string;
@@ -21,14 +21,14 @@ export interface AskedContainer {
   container: Container | undefined;
 }
 
-export interface AskedCreate {
+export interface PlannedCreate {
   request: CreateRequest;
   plan: ContainerPlan;
   source: ImageSource;
   others: OtherContainers;
 }
 
-export function asksOfCreate({ request, plan, source, others }: AskedCreate): Asks {
+export function demandsOfCreate({ request, plan, source, others }: PlannedCreate): TaskDemands {
   const { privileged, devices, gpu, network } = plan;
   const written = plan.mounts.filter((mount) => !mount.readOnly && mount.folder.readOnly);
   return {
@@ -44,13 +44,13 @@ export function asksOfCreate({ request, plan, source, others }: AskedCreate): As
   };
 }
 
-export function asksOfImage(source: ImageSource): Asks {
+export function demandsOfImage(source: ImageSource): TaskDemands {
   return { request: { login: source.login !== undefined }, containers: [] };
 }
 
 /** Throws as `authorize`. */
-export async function authorizeTask(owners: Owners, user: User, verb: Verb, asks?: Asks): Promise<void> {
-  const { containers = [], request } = asks ?? {};
+export async function authorizeTask(owners: Owners, user: User, verb: Verb, demands?: TaskDemands): Promise<void> {
+  const { containers = [], request } = demands ?? {};
   // An admin's request needs nobody looked up.
   if (user.role === "admin" || containers.length === 0) return authorize(user, verb, [], request);
   const targets = await Promise.all(containers.map(({ type, asked, container }) => owners.of(type, container, asked)));

@@ -9,7 +9,7 @@ import type { StationClock } from "./station-clock.ts";
 import { createSessions } from "./sessions.ts";
 import { createCredentials } from "./credentials.ts";
 import { createDirectory } from "./directory.ts";
-import { createDoor } from "./door.ts";
+import { createOpenPort } from "./open-port.ts";
 import type { HostUsers } from "./host-users.ts";
 import { createLoginLimits, type LimitOptions } from "./login-limits.ts";
 import { createSecondStepService } from "./second-step-service.ts";
@@ -43,7 +43,7 @@ export async function createAccounts(options: AccountOptions) {
   const secondStep = createSecondStep({ accounts, directory, secrets });
   const credentials = await createCredentials({ accounts, directory, limits, secondStep, hostUsers });
   const table = await createTokenTable(accounts, directory, clock);
-  const door = options.openDoor ? createDoor(clock) : undefined;
+  const door = options.openDoor ? createOpenPort(clock) : undefined;
   const sessions = createSessions({
     table: await createSessionTable(accounts, clock),
     directory,

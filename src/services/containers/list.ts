@@ -5,7 +5,7 @@ import type { EngineView } from "../../inventory/engine-view.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { ContainerNumbers } from "../../numbers/container-sampler.ts";
 import type { LiveNumbers } from "../../numbers/live-numbers.ts";
-import { shownContainer } from "./container-view.ts";
+import { containerInfo } from "./container-info.ts";
 import { numbersKey } from "./numbers.ts";
 import { findContainer, requireContainer } from "./find.ts";
 import type { Owners } from "../access/owners.ts";
@@ -40,7 +40,7 @@ export function createContainerList(options: ContainerListOptions): ContainerLis
     const away = !available();
     const before = lately.get(container);
     if (before && before.known === known && before.away === away) return before.info;
-    const info = shownContainer(engine.type, container, known);
+    const info = containerInfo(engine.type, container, known);
     if (away) info.unavailable = true;
     lately.set(container, { known, away, info: Object.freeze(info) });
     return info;

@@ -7,7 +7,7 @@ import type { Shares } from "../../shares/shares.ts";
 import { decodeMountPoint } from "../../util/mount-point.ts";
 
 /** How the paths that an engine was given lead to folders. */
-export interface MountPlaces {
+export interface SharedFolders {
   shares: Shares;
   pins: Pick<PinnedFolders, "placeOf">;
 }
@@ -19,7 +19,7 @@ export interface MountPlaces {
  *
  * Returns false when the container was stopped.
  */
-export async function guardMounts(engine: Engine, container: Container, places: MountPlaces): Promise<boolean> {
+export async function guardMounts(engine: Engine, container: Container, places: SharedFolders): Promise<boolean> {
   if (!engine.capabilities.local || container.mounts.length === 0 || container.pid === 0) return true;
   const honest = await mountsWhatWasGiven(container, places).catch(() => false);
   if (honest || (await isEnding(container.pid))) return true;
@@ -28,7 +28,7 @@ export async function guardMounts(engine: Engine, container: Container, places: 
   return false;
 }
 
-async function mountsWhatWasGiven({ pid, mounts }: Container, places: MountPlaces): Promise<boolean> {
+async function mountsWhatWasGiven({ pid, mounts }: Container, places: SharedFolders): Promise<boolean> {
   const wanted: FolderIdentity[] = [];
   for (const source of mounts) {
     const folder = await identityOf(source, places);
@@ -37,7 +37,7 @@ async function mountsWhatWasGiven({ pid, mounts }: Container, places: MountPlace
   return hasMounted(pid, wanted);
 }
 
-async function identityOf(source: string, { shares, pins }: MountPlaces): Promise<FolderIdentity | undefined> {
+async function identityOf(source: string, { shares, pins }: SharedFolders): Promise<FolderIdentity | undefined> {
   if (pins.placeOf(source)) return identityOfPin(source);
   const place = await shares.locate(source);
   if (!place) return undefined;

@@ -1,7 +1,7 @@
 import type { Container, Engine } from "../../engines/engine.ts";
 import type { ViewListener } from "../../inventory/view-listener.ts";
-import type { Actors } from "./actors.ts";
-import type { Announce } from "./announce.ts";
+import type { ActingUsers } from "./acting-users.ts";
+import type { WriteEvent } from "./event-writer.ts";
 import { createImageUpdates } from "./image-updates.ts";
 
 /** The documented words for what happens to a container. */
@@ -40,14 +40,14 @@ const after: Readonly<Record<Exclude<Change, "destroy">, Told["state"]>> = {
  * Makes the station's events of what engines say, at once. What happened while an engine was away is found out by the
  * next list. A change that was told already is not told again, whichever of the two was first.
  */
-export function createEngineEvents(announce: Announce, actors: Actors): ViewListener {
+export function createEngineEvents(writeEvent: WriteEvent, actingUsers: ActingUsers): ViewListener {
   const known = new Map<Engine["type"], Map<string, Told>>();
-  const imagesChanged = createImageUpdates(announce);
+  const imagesChanged = createImageUpdates(writeEvent);
 
   function tell(engine: Engine, change: Change, container: { id: string; name: string }): void {
     const { type } = engine;
     const { id, name } = container;
-    announce("container", actors.of(type, name), { container: name, id, type, state: change });
+    writeEvent("container", actingUsers.of(type, name), { container: name, id, type, state: change });
   }
 
   function apply(engine: Engine, change: Change, { id, name }: { id: string; name: string }): void {

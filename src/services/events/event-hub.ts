@@ -3,7 +3,7 @@ import type { Progress } from "../../tasks/progress.ts";
 import { onlyOf } from "../access/policy.ts";
 import type { Caller, EventService, StationEvent, StreamItem } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
-import type { Places } from "../access/connection-quota.ts";
+import type { ConnectionQuota } from "../access/connection-quota.ts";
 
 /** Events read from the store at once. */
 const batch = 500;
@@ -34,7 +34,7 @@ export interface EventHub extends Pick<EventService, "stream"> {
 export interface EventHubOptions {
   events: EventStore;
   sessions: Sessions;
-  places: Places;
+  quota: ConnectionQuota;
   /** Ids of a user's tasks that run now. */
   tasksOf(user: string): Promise<number[]>;
 }
@@ -43,7 +43,7 @@ export interface EventHubOptions {
  * The store is the truth; the hub reads each new event once and hands it to all who listen. Nobody listening costs
  * nothing.
  */
-export function createEventHub({ events, sessions, places, tasksOf }: EventHubOptions): EventHub {
+export function createEventHub({ events, sessions, quota, tasksOf }: EventHubOptions): EventHub {
   const subscribers = new Set<Subscriber>();
   /** The last event that was handed out; undefined while nobody listens. */
   let cursor: number | undefined;
@@ -133,7 +133,7 @@ export function createEventHub({ events, sessions, places, tasksOf }: EventHubOp
     async stream(caller, after, signal) {
       const user = sessions.authenticate(caller);
       const only = onlyOf(user, "event:read");
-      places.take(user.name, signal);
+      quota.take(user.name, signal);
       return follow(caller, after, signal, only);
     },
     open: () => subscribers.size,

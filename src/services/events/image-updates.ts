@@ -1,6 +1,6 @@
 import type { EngineType } from "../../engines/engine.ts";
 import { signatures } from "../accounts/signatures.ts";
-import type { Announce } from "./announce.ts";
+import type { WriteEvent } from "./event-writer.ts";
 
 /** Milliseconds. A build or a pull changes many images. */
 const quiet = 1000;
@@ -8,7 +8,7 @@ const quiet = 1000;
 const changes = new Set(["pull", "tag", "untag", "delete", "import", "load", "build", "prune", "created", "updated"]);
 
 /** Tells that the local images of an engine have changed: at once, and then at most once a second. */
-export function createImageUpdates(announce: Announce): (type: EngineType, action: string) => void {
+export function createImageUpdates(announce: WriteEvent): (type: EngineType, action: string) => void {
   const resting = new Map<EngineType, { again: boolean }>();
 
   function tell(type: EngineType): void {

@@ -6,7 +6,7 @@ import { documentedMessage } from "../audit/audit-message.ts";
 import { mapMethods, type Method, type MethodName } from "../contract/method-map.ts";
 import type { Caller, Services } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
-import { withoutRequest } from "../secrets/unrepeated.ts";
+import { withoutHiddenWords } from "../secrets/error-masking.ts";
 
 /**
  * How calls of a method are audited. `change`: the entry is written before the call, and its result after it. `read`:
@@ -98,7 +98,7 @@ export function auditServices(services: Services, { sessions, audit }: { session
  */
 function forTheLog(error: unknown, args: readonly unknown[]): unknown {
   const message = messageOf(error);
-  const told = withoutRequest(message, args, { inspects: false });
+  const told = withoutHiddenWords(message, args, { inspects: false });
   if (told === message) return error;
   return error instanceof AppError ? new AppError(error.code, told) : new Error(told);
 }

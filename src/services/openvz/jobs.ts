@@ -3,51 +3,20 @@ import { AppError } from "../../errors.ts";
 import type { NewTask } from "../../storage/task-store.ts";
 import type { TaskMachine } from "../../tasks/machine.ts";
 import { refusal } from "../access/conflicts.ts";
-import type { OpenvzKind, OpenvzRequests } from "./task-kinds.ts";
 import type { User } from "../access/policy.ts";
-import type { Caller } from "../contract/services.ts";
-import type { TaskPlan } from "../tasks/planners.ts";
-import { containerKey } from "../planning/resource-keys.ts";
+import { newTaskOf, type PlannedRequest } from "../kinds/new-task.ts";
 
-export interface Asked<K extends OpenvzKind> {
-  caller: Caller;
-  user: User;
-  kind: K;
-  /** Of the container. */
-  id: string;
-  request: OpenvzRequests[K];
-  plan: Pick<TaskPlan, "lane" | "name" | "locks" | "creates" | "ports">;
+/** A task that is a job too. */
+export type JobTask = NewTask & Required<Pick<NewTask, "job">>;
+
+/** Returns the task with its job, about the container with this UUID. */
+export function jobTask(planned: PlannedRequest, container: string): JobTask {
+  const verb = planned.kind.kind.replace("openvz_", "");
+  return { ...newTaskOf(planned), job: { id: randomUUID(), container, verb } };
 }
 
-/** The task with its job; in no list of background tasks, whose categories are documented. */
-export function jobTask<K extends OpenvzKind>(asked: Asked<K>): NewTask & { job: { id: string } } {
-  const { caller, user, kind, id, request, plan } = asked;
-  const { lane, name, locks, creates, ports } = plan;
-  return {
-    kind,
-    lane,
-    name,
-    locks,
-    creates,
-    ports,
-    idempotency: null,
-    awaited: true,
-    endsOnly: kind === "openvz_stop",
-    now: Date.now(),
-    user: user.name,
-    address: caller.address,
-    params: JSON.stringify(request),
-    job: { id: randomUUID(), container: id, verb: kind.replace("openvz_", "") },
-  };
-}
-
-/** Of what is done with a container that is there. */
-export function quickPlan({ type, name }: { type: string; name: string }): Asked<OpenvzKind>["plan"] {
-  return { lane: "quick", name, locks: [[containerKey(type, name), "X"]], creates: null, ports: [] };
-}
-
-/** On disk when it answers, with the job's UUID. */
-export async function acceptJob(machine: Pick<TaskMachine, "accept">, user: User, task: ReturnType<typeof jobTask>) {
+/** Accepts a job; it is on disk when this resolves with its UUID. Throws `conflict` if its name or a port is taken. */
+export async function acceptJob(machine: Pick<TaskMachine, "accept">, user: User, task: JobTask) {
   const accepted = await machine.accept(task);
   if ("creating" in accepted) throw nameTaken();
   if ("repeated" in accepted) throw new AppError("internal", "A job has no key.");
@@ -55,6 +24,7 @@ export async function acceptJob(machine: Pick<TaskMachine, "accept">, user: User
   return { message: "success" as const, job_id: task.job.id };
 }
 
+/** Returns the documented refusal of a name that is taken. */
 export function nameTaken(): AppError {
   return new AppError("conflict", "A container with given name already exists", { details: { field: "name" } });
 }

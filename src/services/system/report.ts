@@ -41,7 +41,7 @@ export function createReport(deps: ReportDeps): Report {
     let size = 0;
     for await (const rows of readTaskPages(tasks, { kind: null, limit: maxTasks, before: null })) {
       for (const row of rows) {
-        latest.rows.push(withoutRequest(row));
+        latest.rows.push(withoutHiddenWords(row));
         latest.secrets.push(...secretsInRequest(row.params));
         size += row.params.length;
       }
@@ -89,7 +89,7 @@ function engineStates(inventory: Inventory): unknown[] {
   }));
 }
 
-function withoutRequest(row: TaskRow): Partial<TaskRow> {
+function withoutHiddenWords(row: TaskRow): Partial<TaskRow> {
   const shown: Partial<TaskRow> = { ...row };
   delete shown.params;
   return shown;

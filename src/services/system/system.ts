@@ -10,18 +10,25 @@ import type { SystemService } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import { createLastKnown } from "../../util/last-known.ts";
 import { readHostFacts, shownSystem, type StationBuild } from "./system-info.ts";
-import type { Taken } from "../containers/availability.ts";
+import type { Availability } from "../containers/availability.ts";
 
 export interface SystemDeps {
   sessions: Sessions;
   host: Host;
   inventory: Inventory;
-  taken: Taken;
+  availability: Availability;
   build: StationBuild;
   report: Report;
 }
 
-export function createSystemService({ sessions, host, inventory, taken, build, report }: SystemDeps): SystemService {
+export function createSystemService({
+  sessions,
+  host,
+  inventory,
+  availability,
+  build,
+  report,
+}: SystemDeps): SystemService {
   const firstGpus: Promise<readonly Gpu[]> = host.gpus().catch(() => []);
   const facts = createLastKnown(() => readHostFacts(host));
   const interfaces = createLastKnown(host.interfaces);
@@ -41,7 +48,7 @@ export function createSystemService({ sessions, host, inventory, taken, build, r
     },
     async port(caller, protocol, port) {
       authorize(sessions.authenticate(caller), "system:read");
-      const used = (await host.portHasSocket(protocol, port)) || (await taken.holdsPort({ protocol, port }));
+      const used = (await host.portHasSocket(protocol, port)) || (await availability.holdsPort({ protocol, port }));
       return { used };
     },
     async bridges(caller) {

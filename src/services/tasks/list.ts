@@ -4,7 +4,7 @@ import { readTaskPages } from "../../storage/task-pages.ts";
 import type { TaskRow, TaskStore } from "../../storage/task-store.ts";
 import type { TaskMachine } from "../../tasks/machine.ts";
 import type { Sight } from "../secrets/masking.ts";
-import type { Places } from "../access/connection-quota.ts";
+import type { ConnectionQuota } from "../access/connection-quota.ts";
 import { authorize, may, onlyOf, type User } from "../access/policy.ts";
 import type { BackgroundService, Caller, TaskFilter } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
@@ -15,7 +15,7 @@ export interface TaskListOptions {
   tasks: Pick<TaskStore, "list" | "get">;
   machine: Pick<TaskMachine, "live">;
   /** Of answers that go on for as long as their readers take. */
-  places: Places;
+  quota: ConnectionQuota;
 }
 
 /** Characters of requests in one page. Each is cut, so that a page is some MB at most. */
@@ -25,7 +25,7 @@ const countedAtMost = 4096;
 
 /** Reads tasks: the whole list as a stream, pages of it, and one task with all its values. */
 export function createTaskList(options: TaskListOptions): Pick<BackgroundService, "list" | "page" | "get"> {
-  const { sessions, tasks, machine, places } = options;
+  const { sessions, tasks, machine, quota } = options;
   const shown = (row: TaskRow, sight: Sight, whole = false) => taskOf(row, machine.live(row.id), { sight, whole });
 
   /** Who reads may be allowed less by the time that the next part goes out. */
@@ -46,7 +46,7 @@ export function createTaskList(options: TaskListOptions): Pick<BackgroundService
       const user = sessions.authenticate(caller);
       authorize(user, "task:list");
       const kind = kindOf(category);
-      places.take(user.name, signal);
+      quota.take(user.name, signal);
       return read(caller, kind, before ?? null);
     },
 

@@ -3,7 +3,7 @@ import type { NewTask, TaskRow } from "../../storage/task-store.ts";
 import type { LiveTask } from "../../tasks/machine.ts";
 import { cutLong, cutText } from "../secrets/shortening.ts";
 import { maskedJson, type Sight } from "../secrets/masking.ts";
-import { withoutRequest } from "../secrets/unrepeated.ts";
+import { withoutHiddenWords } from "../secrets/error-masking.ts";
 
 /** How a task is shown. */
 export interface Showing {
@@ -67,7 +67,7 @@ const shownStates: Readonly<Record<TaskRow["state"], Task["state"]>> = {
 
 function errorOf({ state, error, params }: TaskRow, sight: Sight): string | undefined {
   if (state === "cancelled") return "The task was cancelled.";
-  return state === "error" && error !== null ? withoutRequest(error, JSON.parse(params), sight) : undefined;
+  return state === "error" && error !== null ? withoutHiddenWords(error, JSON.parse(params), sight) : undefined;
 }
 
 function seconds(milliseconds: number): number {

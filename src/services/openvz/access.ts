@@ -1,0 +1,75 @@
+import type { Verb } from "../../api/verbs.ts";
+import type { Container } from "../../engines/engine.ts";
+import { AppError, hasCode } from "../../errors.ts";
+import type { EngineView } from "../../inventory/engine-view.ts";
+import type { Inventory } from "../../inventory/inventory.ts";
+import type { OpenvzContainerRow, OpenvzJobRow, OpenvzStore } from "../../storage/openvz-store.ts";
+import type { TaskStore } from "../../storage/task-store.ts";
+import type { ContainerLookup } from "../containers/lookup.ts";
+import type { Target } from "../kinds/container/target.ts";
+import type { Marks } from "../containers/marks.ts";
+import { authorize, onlyOf, type User } from "../access/policy.ts";
+import { findRecorded, type Recorded } from "./records.ts";
+import type { OpenvzEngine } from "./templates.ts";
+
+export interface OpenvzAccessOptions {
+  inventory: Inventory;
+  lookup: ContainerLookup;
+  tasks: Pick<TaskStore, "ownerOf">;
+  openvz: Pick<OpenvzStore, "job">;
+  marks: Marks;
+}
+
+/** A container as its engine has it now. */
+export interface Reached {
+  row: OpenvzContainerRow;
+  view: EngineView;
+  container: Container;
+  target: Target;
+}
+
+export type OpenvzAccess = ReturnType<typeof createOpenvzAccess>;
+
+/** Containers and jobs as far as a user may see or change them. To who may not there is none. */
+export function createOpenvzAccess({ inventory, lookup, tasks, openvz, marks }: OpenvzAccessOptions) {
+  async function recorded(user: User, verb: Verb, row: OpenvzContainerRow | undefined): Promise<Recorded> {
+    authorize(user, verb);
+    const owner = row && user.role !== "admin" ? await tasks.ownerOf(row.task) : undefined;
+    const found = row && findRecorded(inventory, marks, row);
+    if (!found) throw noSuchContainer();
+    try {
+      authorize(user, verb, [{ owner, name: "container", privileged: found.container?.privileged }]);
+    } catch (error) {
+      throw hasCode(error, "not_found") ? noSuchContainer() : error;
+    }
+    return found;
+  }
+
+  return {
+    /** From memory. Throws `not_found` in the documented words. */
+    recorded,
+
+    /** Of the engine itself, which is asked. */
+    async container(user: User, verb: Verb, row: OpenvzContainerRow | undefined): Promise<Reached> {
+      const found = await recorded(user, verb, row);
+      const type = found.row.engine as OpenvzEngine;
+      const looked = await lookup({ type, id: found.container?.id ?? found.row.name }).catch((error: unknown) =>
+        Promise.reject(hasCode(error, "not_found") ? noSuchContainer() : error),
+      );
+      if (!marks.isOurs(looked.container.mark, found.row.task)) throw noSuchContainer();
+      const { id, name, incarnation } = looked.container;
+      return { row: found.row, ...looked, target: { type, id, name, incarnation } };
+    },
+
+    async job(user: User, id: string): Promise<OpenvzJobRow> {
+      const only = onlyOf(user, "task:list");
+      const row = await openvz.job(id);
+      if (row && (only === undefined || row.user === only)) return row;
+      throw new AppError("not_found", "no such job");
+    },
+  };
+}
+
+function noSuchContainer(): AppError {
+  return new AppError("not_found", "no such container");
+}
