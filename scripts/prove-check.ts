@@ -52,7 +52,7 @@ const forbidden: [file: string, code: string, rule: string][] = [
   imports("config/a.ts", "../services/contract/services.ts"),
   imports("config/b.ts", "../engines/docker/docker.ts"),
   imports("services/c.ts", "../config/config.ts"),
-  imports("http/a.ts", "../services/station.ts"),
+  imports("http/a.ts", "../services/station/station.ts"),
   imports("http/routes/b.ts", "../../services/kinds/create.ts"),
   imports("http/c.ts", "../tasks/machine.ts"),
   ["http/d.ts", 'import type { A } from "../tasks/machine.ts";\nexport type B = A;\n', "eslint(no-restricted-imports)"],

@@ -25,7 +25,7 @@ import { ensureAdmin } from "./services/accounts/first-admin.ts";
 import { createRegistryReach } from "./services/planning/registry-reach.ts";
 import { openSecrets } from "./services/secrets/secrets.ts";
 import { createStationClock } from "./services/accounts/station-clock.ts";
-import { createStation, type Station } from "./services/station.ts";
+import { createStation, type Station } from "./services/station/station.ts";
 import { openDatabase, type Database } from "./storage/sqlite/database.ts";
 import { purgeAll } from "./storage/task-pages.ts";
 import { log, stationLog } from "./station-log.ts";
@@ -158,7 +158,7 @@ function createServers({ config, version, station, certificates, pair }: ServerP
   const tls = open ? undefined : pair;
   return {
     main: createServer({ ...common, tls: pair }),
-    openvz: listen && createServer({ ...common, tls, openvz: { token: station.doorToken } }),
+    openvz: listen && createServer({ ...common, tls, openvz: { token: station.openPortToken } }),
   };
 }
 

@@ -48,7 +48,7 @@ async function start(
     audit,
     secrets: openSecrets(folder, true),
     loginLimits: { tries: 100, perMinute: 100 },
-    openDoor: false,
+    openPort: false,
     clock,
     log: silentLog,
   });

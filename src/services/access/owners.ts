@@ -9,6 +9,7 @@ export interface Owners {
 }
 
 export interface OwnerOptions {
+  /** The store of tasks. */
   tasks: Pick<TaskStore, "ownerOf">;
   /** This station's id. */
   station: string;

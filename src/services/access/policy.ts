@@ -4,7 +4,9 @@ import { roles, type Role } from "../../storage/account-store.ts";
 import type { ContainerPlan } from "../planning/container-plan.ts";
 
 export interface User {
+  /** Name of the user. */
   name: string;
+  /** Role of the user, or of the token that came in the user's place. */
   role: Role;
   /** It came with a token of this id, and not with a session. */
   token?: number;

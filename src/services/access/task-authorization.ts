@@ -9,11 +9,14 @@ import { authorize, type EngineRequest, type User } from "./policy.ts";
 
 /** What a task's policy is decided on: what it would ask of the engine, and the containers that it touches. */
 export interface TaskDemands {
+  /** What the engine would be asked for. */
   request: EngineRequest;
+  /** The other containers that the task touches. */
   containers: readonly DemandedContainer[];
 }
 
 export interface DemandedContainer {
+  /** Type of the container's engine. */
   type: string;
   /** How the user called it. */
   asked: string;
@@ -22,9 +25,13 @@ export interface DemandedContainer {
 }
 
 export interface PlannedCreate {
+  /** The request, as it was sent. */
   request: CreateRequest;
+  /** What the request was planned to be. */
   plan: ContainerPlan;
+  /** Where its image is. */
   source: ImageSource;
+  /** The containers that it refers to. */
   others: OtherContainers;
 }
 

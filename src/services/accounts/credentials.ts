@@ -16,7 +16,9 @@ const hostFailure = 4_000;
 const networksPerUser = 20;
 
 export interface Given {
+  /** The name that was given. */
   username: string;
+  /** The password that was given. */
   password: string;
   /** Of the second step: six digits, or a recovery code. */
   code?: string | undefined;
@@ -31,10 +33,15 @@ export interface Credentials {
 }
 
 export interface CredentialOptions {
+  /** The store of users, sessions and tokens. */
   accounts: AccountStore;
+  /** The users, in memory. */
   directory: Directory;
+  /** Limits how often a password may be tried. */
   limits: LoginLimits;
+  /** The second step of logins. */
   secondStep: SecondStep;
+  /** The host's own users; undefined: they may not log in. */
   hostUsers: HostUsers | undefined;
 }
 

@@ -4,6 +4,7 @@ import type { AccountStore, UserRow } from "../../storage/account-store.ts";
 export interface Directory {
   /** Also a disabled one. */
   get(name: string): UserRow | undefined;
+  /** Lists all users. */
   list(): UserRow[];
   /** Whether somebody who proved to be this user would still be let in: by the same password and second step. */
   isCurrent(user: UserRow): boolean;

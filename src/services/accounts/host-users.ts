@@ -15,6 +15,7 @@ export interface HostUsers {
 }
 
 export interface HostUserOptions {
+  /** Groups of the host whose members are admins. */
   adminGroups: readonly string[];
   /** PAM's service: /etc/pam.d/SERVICE, and where that is missing /etc/pam.d/other. */
   service?: string;

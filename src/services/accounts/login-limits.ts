@@ -15,8 +15,9 @@ export type Verdict = "right" | "half" | "wrong";
 export interface LoginLimits {
   /** Runs `check` when this account may be tried from this address, or throws `too_many`. */
   attempt<T extends { verdict: Verdict }>(account: string, address: string, check: () => Promise<T>): Promise<T>;
-  /** A network from which the account has logged in. */
+  /** Remembers a network from which the account has logged in. */
   trust(account: string, network: string): void;
+  /** Forgets the networks from which the account has logged in. */
   forget(account: string): void;
 }
 

@@ -13,11 +13,13 @@ const enrolment = 10 * 60_000;
 
 /** The second step of a login: a code of an authenticator app, or one of the recovery codes, each of which goes once. */
 export interface SecondStep {
+  /** Tells whether a code is right. A code is accepted once. */
   accepts(user: UserRow, code: string): Promise<boolean>;
   /** Makes a secret; nothing changes until `finish` has seen a code of it. */
   begin(name: string): { secret: string; uri: string };
   /** Turns it on; answers the recovery codes, which are shown only now. */
   finish(name: string, code: string): Promise<string[]>;
+  /** Ends the second step of a user. */
   end(name: string): Promise<void>;
   /** Recovery codes that are left. */
   left(name: string): Promise<number>;

@@ -8,15 +8,24 @@ const lifeLimit = 12 * 3600_000;
 const touchEvery = 60_000;
 const sessionsPerUser = 20;
 
-/** `seen`, `ends` and `touched` are monotonic, so that a jump of the wall clock ends no session. */
+/**
+ * A session. `seen`, `ends` and `touched` are milliseconds of `performance.now()`, so that a jump of the wall clock ends no
+ * session.
+ */
 export interface Session {
+  /** SHA-256 of the session's id, hexadecimal. */
   hash: string;
+  /** Name of the user. */
   user: string;
+  /** Address of the peer that logged in. */
   address: string;
-  /** By the station's clock. */
+  /** When the user logged in, in epoch milliseconds of the station's clock. */
   loginAt: number;
+  /** When it was used last. */
   seen: number;
+  /** When it ends at the latest. */
   ends: number;
+  /** The last use that is in the store. */
   touched: number;
 }
 

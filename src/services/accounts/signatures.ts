@@ -7,7 +7,7 @@ export const signatures = Object.freeze({
   /** Whoever came to the Docker gateway with the client certificate. */
   clientCertificate: "client certificate",
   /** Whoever came by the port that asks nobody who he is. */
-  openDoor: "openvz (no login)",
+  openPort: "openvz (no login)",
 });
 
 const twins: Readonly<Record<string, string>> = { "0": "o", "1": "i", l: "i", "3": "e", "5": "s" };

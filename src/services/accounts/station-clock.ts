@@ -17,10 +17,13 @@ export interface StationClock {
 }
 
 export interface StationClockOptions {
+  /** The store of the clock. */
   store: ClockStore;
+  /** Returns the host's present boot, and the time since. */
   boot(): Boot;
   /** The host's clock; epoch milliseconds. */
   wall?: () => number;
+  /** Is told about failures whose details no client sees. */
   log: Log;
 }
 

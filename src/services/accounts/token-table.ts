@@ -12,8 +12,11 @@ export const tokenPrefix = "gantry_";
 export interface TokenTable {
   /** Who has this token; its role is no more than its owner's is now. */
   find(token: string): { user: User; createdAt: number } | undefined;
+  /** Lists all tokens. */
   list(): TokenRow[];
+  /** Adds a token to the store and the table. */
   add(token: Omit<TokenRow, "id">): Promise<TokenRow>;
+  /** Removes a token from the store and the table. */
   remove(id: number): Promise<void>;
   /** Ends all of a user, also one that is being made; returns how many there were. */
   endOf(user: string): Promise<number>;

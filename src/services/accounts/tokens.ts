@@ -13,8 +13,11 @@ const defaultDays = 90;
 const tokensPerUser = 100;
 
 export interface TokenOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The tokens, in memory. */
   table: TokenTable;
+  /** The clock by which sessions and tokens expire. */
   clock: StationClock;
 }
 

@@ -18,12 +18,19 @@ const shortest = 8;
 type Ended = Pick<ChangedUser, "sessions_ended" | "tokens_ended">;
 
 export interface UserOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The store of users, sessions and tokens. */
   accounts: AccountStore;
+  /** The users, in memory. */
   directory: Directory;
+  /** Checks passwords and second steps. */
   credentials: Credentials;
+  /** The second step of logins. */
   secondStep: SecondStep;
+  /** The tokens, in memory. */
   tokens: TokenTable;
+  /** Limits how often a password may be tried. */
   limits: LoginLimits;
 }
 

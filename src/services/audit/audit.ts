@@ -9,14 +9,18 @@ import type { Log } from "../../util/log.ts";
 export interface Act {
   /** Empty: nobody is logged in. */
   user: string;
+  /** Address of the peer. */
   address: string;
+  /** What is done, in words, as `registry save`. */
   action: string;
+  /** What it is done to, by name. */
   target?: string;
   /** What the entry says, where it is not made of action and target. */
   message?: string | undefined;
 }
 
 export interface Audit {
+  /** Writes an entry of what has been done. */
   done(act: Act, message: string): Promise<void>;
   /** As `done`, of what comes often: of one kind from one place it is written once a minute. Never throws. */
   seen(act: Act, message: string): void;

@@ -14,9 +14,13 @@ import type { Caller, ContainerListService } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 
 export interface ContainerListOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
+  /** CPU, memory and traffic of containers. */
   numbers: LiveNumbers;
+  /** Tells whose a container is. */
   owners: Owners;
 }
 

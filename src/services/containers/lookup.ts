@@ -7,7 +7,9 @@ import { orByShortId, unknownContainer } from "./find.ts";
 import type { ContainerPlace } from "../contract/services.ts";
 
 export interface FoundContainer {
+  /** The view of its engine. */
   view: EngineView;
+  /** The container, as its engine has it now. */
   container: Container;
 }
 

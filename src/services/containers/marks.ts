@@ -2,7 +2,9 @@ import type { OwnerMark } from "../../engines/container-spec.ts";
 
 /** Makes and knows the marks of this station's tasks. */
 export interface Marks {
+  /** Returns the mark of what a task makes. */
   of(task: number): OwnerMark;
+  /** Tells whether a mark is the one of this task of this station. */
   isOurs(mark: OwnerMark | undefined, task: number): boolean;
 }
 

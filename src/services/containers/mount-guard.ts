@@ -8,7 +8,9 @@ import { decodeMountPoint } from "../../util/mount-point.ts";
 
 /** How the paths that an engine was given lead to folders. */
 export interface SharedFolders {
+  /** The shares of this host. */
   shares: Shares;
+  /** The folders of shares that are mounted for containers. */
   pins: Pick<PinnedFolders, "placeOf">;
 }
 

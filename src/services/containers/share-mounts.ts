@@ -6,10 +6,13 @@ import type { TaskStore } from "../../storage/task-store.ts";
 import type { Log } from "../../util/log.ts";
 
 export interface ShareMountOptions {
+  /** The folders of shares that are mounted for containers. */
   pins: PinnedFolders;
+  /** The store of tasks. */
   tasks: Pick<TaskStore, "row">;
   /** Returns the live view of an engine. */
   view: (engine: Engine) => EngineView | undefined;
+  /** Is told about failures whose details no client sees. */
   log: Log;
 }
 

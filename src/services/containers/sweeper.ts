@@ -7,15 +7,22 @@ import { containerKey } from "../planning/resource-keys.ts";
 import type { Log } from "../../util/log.ts";
 
 export interface SweeperOptions {
+  /** The store of tasks. */
   tasks: TaskStore;
+  /** The shared folders that containers mount. */
   folders: SharedFolders;
+  /** This station's id. */
   station: string;
+  /** Is told about failures whose details no client sees. */
   log: Log;
 }
 
 export interface Sweeper extends ViewListener {
+  /** Tidies up after an engine's containers were listed. */
   resynced(engine: Engine, containers: readonly Container[]): void;
+  /** Gives a container that has started what the engine does not keep for it. */
   started(engine: Engine, container: Container): void;
+  /** Releases the ports of a container that is gone. */
   removed(engine: Engine, container: Container): void;
 }
 

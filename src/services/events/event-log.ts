@@ -10,12 +10,19 @@ import type { Sessions } from "../accounts/sessions.ts";
 import type { StateWaits } from "./state-waits.ts";
 
 export interface EventLogOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The store of events. */
   events: EventStore;
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
+  /** Lists and describes containers. */
   containers: ContainerListService;
+  /** Waits for states of containers. */
   waits: StateWaits;
+  /** Limits the connections that a user leaves waiting. */
   quota: ConnectionQuota;
+  /** Tells whose a container is. */
   owners: Owners;
 }
 

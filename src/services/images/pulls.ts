@@ -3,10 +3,15 @@ import type { Engine } from "../../engines/engine.ts";
 import type { PullProgress, RegistryLogin } from "../../engines/images.ts";
 
 export interface PullRequest {
+  /** The engine that pulls. */
   engine: Engine;
+  /** The image's reference. */
   reference: string;
+  /** Login at the registry; absent: none. */
   login?: RegistryLogin | undefined;
+  /** Is called as the pull advances. */
   onProgress: (progress: PullProgress) => void;
+  /** Takes this caller out of the pull. */
   signal: AbortSignal;
 }
 

@@ -9,7 +9,7 @@ import type { Secrets } from "../secrets/secrets.ts";
 import type { RegistryService } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 
-/** Always there, always the first, never changed. */
+/** The built-in registry: always the first of the list, and never changed. */
 const dockerHub: RegistryRow = {
   id: 1,
   name: "Docker Hub",
@@ -22,14 +22,19 @@ const dockerHub: RegistryRow = {
   inside: false,
 };
 
-export function createRegistryService(deps: {
+export interface RegistryOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The store of registries. */
   registries: RegistryStore;
+  /** Seals and opens their passwords. */
   secrets: Secrets;
+  /** Tells where a registry's address leads. */
   reach: RegistryReach;
-}): RegistryService {
-  const { sessions, registries, secrets, reach } = deps;
+}
 
+/** Makes the service of the saved registries. */
+export function createRegistryService({ sessions, registries, secrets, reach }: RegistryOptions): RegistryService {
   async function all(): Promise<RegistryList> {
     const rows = [dockerHub, ...(await registries.list())];
     const standard = rows.find((row) => row.isDefault) ?? dockerHub;
@@ -38,7 +43,7 @@ export function createRegistryService(deps: {
 
   async function rowOf(request: RegistryRequest, before: RegistryRow | undefined): Promise<NewRegistry> {
     const url = registryUrl(request.url);
-    const password = passwordOf(request, url, before);
+    const password = passwordOf(secrets, request, url, before);
     const { refusal, inside } = await reach(url);
     if (refusal !== undefined) throw invalid("url", `must not lead to ${refusal}`);
     return {
@@ -51,26 +56,6 @@ export function createRegistryService(deps: {
       isDefault: request.setToDefault ?? before?.isDefault ?? false,
       inside,
     };
-  }
-
-  /**
-   * Returns the password to keep, sealed. The mask, an empty text and nothing at all keep the stored one for the user and
-   * the place that it was given for; an empty user name drops it.
-   */
-  function passwordOf({ name, username, password }: RegistryRequest, url: string, before?: RegistryRow): string {
-    const context = `registry ${name}`;
-    const isGiven = password !== undefined && password !== "" && password !== mask;
-    if (isGiven && username === "") throw invalid("password", "goes with a username");
-    if (isGiven) return secrets.seal(password, context);
-    if (before && username === "") return "";
-    if (!before?.password) {
-      if (password !== mask) return "";
-      throw invalid("password", `must be given: ${mask} stands for a stored password, and there is none`);
-    }
-    if (before.url !== url || (username !== undefined && username !== before.username))
-      throw invalid("password", "must be given again: the stored one belongs to another url or username");
-    // A renamed registry's password is bound to its new name.
-    return secrets.seal(secrets.open(before.password, `registry ${before.name}`), context);
   }
 
   async function add(request: RegistryRequest): Promise<void> {
@@ -107,6 +92,32 @@ export function createRegistryService(deps: {
   };
 }
 
+/**
+ * Returns the password to keep, sealed. The mask, an empty text and an absent field keep the stored one for the user and
+ * the place that it was given for; an empty user name drops it.
+ */
+function passwordOf(
+  secrets: Secrets,
+  { name, username, password }: RegistryRequest,
+  url: string,
+  before: RegistryRow | undefined,
+): string {
+  const context = `registry ${name}`;
+  const isGiven = password !== undefined && password !== "" && password !== mask;
+  if (isGiven && username === "") throw invalid("password", "goes with a username");
+  if (isGiven) return secrets.seal(password, context);
+  if (before && username === "") return "";
+  if (!before?.password) {
+    if (password !== mask) return "";
+    throw invalid("password", `must be given: ${mask} stands for a stored password, and there is none`);
+  }
+  if (before.url !== url || (username !== undefined && username !== before.username))
+    throw invalid("password", "must be given again: the stored one belongs to another url or username");
+  // A renamed registry's password is bound to its new name.
+  return secrets.seal(secrets.open(before.password, `registry ${before.name}`), context);
+}
+
+/** Returns a registry as the API shows it, without its password. */
 function shown(row: RegistryRow): RegistryList["registries"][number] {
   return {
     enableTrustCert: row.trustCertificate,

@@ -12,13 +12,18 @@ import type { User } from "../access/policy.ts";
 
 /** The network card that a container is to have. */
 export interface WantedCard {
+  /** The network that the card is to be on. */
   network: NetworkMode;
+  /** The card's MAC address; absent: the engine chooses. */
   macAddress?: string | undefined;
 }
 
 export interface CardConflictOptions {
+  /** The engines and what is known of their containers. */
   inventory: Pick<Inventory, "views">;
+  /** Tells whose a container is. */
   owners: Pick<Owners, "of">;
+  /** CPU, memory and traffic of containers. */
   numbers: Pick<LiveNumbers, "get">;
 }
 

@@ -4,6 +4,7 @@ import type { ViewListener } from "../../inventory/view-listener.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 
 export interface ForwarderOptions extends Pick<ForwardingOptions, "station" | "log" | "checkInterval"> {
+  /** The engines of this station. */
   engines: readonly Engine[];
   /** Asked only later: it tells this listener from its beginning. */
   inventory: () => Inventory;
@@ -11,6 +12,7 @@ export interface ForwarderOptions extends Pick<ForwardingOptions, "station" | "l
 
 /** Forwards the ports of what is in the inventory. */
 export interface Forwarder extends Pick<Forwarding, "start" | "unavailableReason" | "stop"> {
+  /** Keeps the forwarding in step with the inventory. */
   readonly listener: ViewListener;
   /** `Forwarding.waitUntilForwarded`, for any engine's container that the inventory has seen. */
   settle(engine: Engine, container: Container): Promise<void>;

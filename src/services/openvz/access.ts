@@ -13,18 +13,27 @@ import { findRecorded, type Recorded } from "./records.ts";
 import type { OpenvzEngine } from "./templates.ts";
 
 export interface OpenvzAccessOptions {
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
+  /** Looks up a container as its engine has it now. */
   lookup: ContainerLookup;
+  /** The store of tasks. */
   tasks: Pick<TaskStore, "ownerOf">;
+  /** The store of the containers-and-jobs API. */
   openvz: Pick<OpenvzStore, "job">;
+  /** Makes and knows the marks of this station's tasks. */
   marks: Marks;
 }
 
 /** A container as its engine has it now. */
 export interface Reached {
+  /** The record of the container. */
   row: OpenvzContainerRow;
+  /** The view of its engine. */
   view: EngineView;
+  /** The container. */
   container: Container;
+  /** What a task is asked that means this container. */
   target: Target;
 }
 

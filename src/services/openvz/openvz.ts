@@ -31,16 +31,27 @@ import { containerAnswer, jobAnswer, listedJob } from "./answers.ts";
 import type { OpenvzEngine, Templates } from "./templates.ts";
 
 export interface OpenvzOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
+  /** Tells whose a container is. */
   owners: Owners;
+  /** Says what a task will need. */
   plan: Planner;
+  /** Tells whether a name or a port is free. */
   availability: Availability;
+  /** Accepts tasks, and knows those that run. */
   machine: Pick<TaskMachine, "accept">;
+  /** Runs tasks for whose end the caller waits. */
   awaited: AwaitedTasks;
+  /** The store of the containers-and-jobs API. */
   openvz: OpenvzStore;
+  /** Makes and knows the marks of this station's tasks. */
   marks: Marks;
+  /** Finds containers and jobs as far as the user may see or change them. */
   access: OpenvzAccess;
+  /** From the name of a template to a system image. */
   templates: Templates;
   /** Where new containers are made. */
   engine: OpenvzEngine;

@@ -9,7 +9,9 @@ import type { Log } from "../../util/log.ts";
 
 /** A record with the container that it is of. */
 export interface Recorded {
+  /** The record. */
   row: OpenvzContainerRow;
+  /** The view of its engine; undefined: this station has no such engine now. */
   view: EngineView | undefined;
   /** `undefined`: its engine is away, and nothing is known of it. */
   container: Container | undefined;
@@ -26,8 +28,11 @@ export function findRecorded(inventory: Inventory, marks: Marks, row: OpenvzCont
 }
 
 export interface RecordSweeperOptions {
+  /** The store of the containers-and-jobs API. */
   openvz: Pick<OpenvzStore, "ofTask" | "forget">;
+  /** Makes and knows the marks of this station's tasks. */
   marks: Marks;
+  /** Is told about failures whose details no client sees. */
   log: Log;
 }
 

@@ -8,8 +8,11 @@ import { type PlannedNetwork, planNetwork } from "./network-plan.ts";
 import type { SharePath, Shares } from "../../shares/shares.ts";
 
 export interface PlannedMount {
+  /** The folder of a share. */
   folder: SharePath;
+  /** Path in the container. */
   target: string;
+  /** The container may only read it. */
   readOnly: boolean;
 }
 

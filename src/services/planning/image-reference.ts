@@ -7,11 +7,17 @@ import type { RegistryReach } from "./registry-reach.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
 export interface ImageRequest {
+  /** Type of the engine. */
   type: EngineType;
+  /** Where the image comes from, as `dockerhub`. */
   repository: string;
+  /** Name of the image. */
   image: string;
+  /** Tag; empty means latest. */
   tag: string;
+  /** Name of a saved registry, with the repository `private`. */
   registry_name?: string;
+  /** Fingerprint of an image of LXD. */
   fingerprint?: string;
 }
 
@@ -20,6 +26,7 @@ export interface ImageSource {
   references: References;
   /** It can be had from a registry or an image server when it is not on this host. */
   remote: boolean;
+  /** Login at the registry; absent: none. */
   login?: RegistryLogin;
 }
 

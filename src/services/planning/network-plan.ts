@@ -10,7 +10,9 @@ type Bridge = NonNullable<Network["bridge"]>;
 
 /** A network that the request calls by its name. Which one that is, is looked up for those who may have it. */
 export interface NamedNetwork {
+  /** Always `named`. */
   mode: "named";
+  /** The name, as the user gave it. */
   name: string;
   /** Only a bridge of this host can have it. */
   address: LanAddress;

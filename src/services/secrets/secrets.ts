@@ -10,6 +10,7 @@ const keySize = 32;
 export interface Secrets {
   /** `context` is bound in: a sealed value opens only for what it was sealed for. Empty stays empty. */
   seal(plain: string, context: string): string;
+  /** Opens a sealed value. Throws `conflict` if it was sealed for something else, or with another key. */
   open(sealed: string, context: string): string;
 }
 

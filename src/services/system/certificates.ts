@@ -9,8 +9,11 @@ import type { Sessions } from "../accounts/sessions.ts";
 import type { Log } from "../../util/log.ts";
 
 export interface CertificateDeps {
+  /** Tells who calls. */
   sessions: Pick<Sessions, "authenticate">;
+  /** The station's certificates. */
   certificates: Certificates;
+  /** Is told about failures whose details no client sees. */
   log: Log;
 }
 

@@ -13,9 +13,13 @@ const maxTasks = 1000;
 const maxRequests = 8 << 20;
 
 export interface ReportDeps {
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
+  /** The store of tasks. */
   tasks: TaskStore;
+  /** The store of registries. */
   registries: RegistryStore;
+  /** Seals and opens what must be kept and never shown. */
   secrets: Secrets;
   /** Without secrets. */
   configuration: Readonly<Record<string, unknown>>;
@@ -25,6 +29,7 @@ export interface ReportDeps {
 
 /** The file for a bug report. */
 export interface Report {
+  /** Makes the zip. */
   make(system: SystemInfo): Promise<Download>;
 }
 

@@ -5,6 +5,7 @@ import type { Host } from "../../host/host.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 
 export interface StationBuild {
+  /** Version of the program. */
   version: string;
   /** YYYY/MM/DD */
   date: string;
@@ -12,11 +13,17 @@ export interface StationBuild {
 
 /** What is read of the host. */
 export interface HostFacts {
+  /** The processors. */
   cpu: Awaited<ReturnType<Host["cpu"]>>;
+  /** The memory. */
   memory: Awaited<ReturnType<Host["memory"]>>;
+  /** Bytes of a page of memory. */
   pageSize: number;
+  /** The operating system. */
   os: Awaited<ReturnType<Host["os"]>>;
+  /** The graphics cards. */
   gpus: readonly Gpu[];
+  /** Version of Docker Compose; empty: there is none. */
   compose: string;
 }
 
@@ -27,10 +34,13 @@ export async function readHostFacts(host: Host): Promise<HostFacts> {
 }
 
 export interface SystemInfoOptions {
+  /** What this host is. */
   facts: HostFacts;
   /** As amd64. */
   architecture: string;
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
+  /** What this program is. */
   build: StationBuild;
   /** Those of the station's start. */
   firstGpus: readonly Gpu[];

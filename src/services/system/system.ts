@@ -13,11 +13,17 @@ import { readHostFacts, shownSystem, type StationBuild } from "./system-info.ts"
 import type { Availability } from "../containers/availability.ts";
 
 export interface SystemDeps {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** Facts about this host. */
   host: Host;
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
+  /** Tells whether a name or a port is free. */
   availability: Availability;
+  /** What this program is. */
   build: StationBuild;
+  /** Makes the report. */
   report: Report;
 }
 

@@ -11,8 +11,11 @@ import type { Sessions } from "../accounts/sessions.ts";
 import { taskOf } from "./task-view.ts";
 
 export interface TaskListOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The store of tasks. */
   tasks: Pick<TaskStore, "list" | "get">;
+  /** Accepts tasks, and knows those that run. */
   machine: Pick<TaskMachine, "live">;
   /** Of answers that go on for as long as their readers take. */
   quota: ConnectionQuota;

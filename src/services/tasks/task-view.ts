@@ -7,12 +7,13 @@ import { withoutHiddenWords } from "../secrets/error-masking.ts";
 
 /** How a task is shown. */
 export interface Showing {
+  /** What the reader may see. */
   sight: Sight;
   /** Its long values are not cut. */
   whole: boolean;
 }
 
-/** As it was accepted; it may be running by now. */
+/** Returns a task as it was accepted; it may be running by now. */
 export function newTask(id: number, task: NewTask, request: unknown, sight: Sight): Task {
   return {
     category: task.kind,
@@ -28,13 +29,14 @@ export function newTask(id: number, task: NewTask, request: unknown, sight: Sigh
   };
 }
 
-/** Shows a task of the store; `running` is what is known of it beside. */
+/** Returns a stored task as the API shows it. `running` is what is known of it in this process. */
 export function taskOf(row: TaskRow, running: LiveTask | undefined, { sight, whole }: Showing): Task {
   // The last word of a task that is over is its row's.
   const live = shownStates[row.state] === "running" ? running : undefined;
-  const masked = maskedJson(row.params, sight);
+  const request: unknown = JSON.parse(row.params);
+  const masked = maskedJson(row.params, sight, request);
   const params = whole ? { value: masked, cut: false } : cutLong(masked, row.params.length);
-  const error = errorOf(row, sight);
+  const error = errorOf(row, request, sight);
   const shownError = error === undefined || whole ? error : cutText(error, 2048);
   return {
     category: row.kind,
@@ -55,7 +57,7 @@ export function taskOf(row: TaskRow, running: LiveTask | undefined, { sight, who
   };
 }
 
-/** The documents know four words. A cancelled task is in no list; only its idempotency key still finds it. */
+/** The states that the documents know. A cancelled task is in no list; only its idempotency key still finds it. */
 const shownStates: Readonly<Record<TaskRow["state"], Task["state"]>> = {
   waiting: "waiting",
   running: "running",
@@ -65,9 +67,9 @@ const shownStates: Readonly<Record<TaskRow["state"], Task["state"]>> = {
   cancelled: "error",
 };
 
-function errorOf({ state, error, params }: TaskRow, sight: Sight): string | undefined {
+function errorOf({ state, error }: TaskRow, request: unknown, sight: Sight): string | undefined {
   if (state === "cancelled") return "The task was cancelled.";
-  return state === "error" && error !== null ? withoutHiddenWords(error, JSON.parse(params), sight) : undefined;
+  return state === "error" && error !== null ? withoutHiddenWords(error, request, sight) : undefined;
 }
 
 function seconds(milliseconds: number): number {
