@@ -28,7 +28,7 @@ step lint oxlint $folders
 # shellcheck disable=SC2086
 step format oxfmt --check $folders
 step dead-code knip
-step structure node scripts/structure/check.ts 0
+step structure node scripts/structure/check.ts
 step proof node scripts/prove-check.ts
 
 [ -z "$failed" ] || {

@@ -14,15 +14,15 @@ import type {
 } from "./account-services.ts";
 import type { Caller } from "./caller.ts";
 import type { Download } from "./download.ts";
-import type { EventRange, EventService, StateWait, StationEvent, StreamItem } from "./event-services.ts";
+import type { EventService, StationEvent, StreamItem } from "./event-services.ts";
 import type { OpenvzService } from "./openvz-services.ts";
-import type { CertificateService, Health, HealthService, SystemService } from "./system-services.ts";
+import type { CertificateService, HealthService, SystemService } from "./system-services.ts";
 
 // The HTTP layer imports this file only.
 export type { Caller, Download };
-export type { EventRange, EventService, StateWait, StationEvent, StreamItem };
+export type { EventService, StationEvent, StreamItem };
 export type { OpenvzService };
-export type { CertificateService, Health, HealthService, SystemService };
+export type { CertificateService, HealthService, SystemService };
 export type { LogService, RefusalService, SecondStepService, SessionService, TokenService, UserService };
 
 /**
