@@ -22,7 +22,7 @@ import { prepareFolders } from "./data-folders.ts";
 import { createOwnPorts, type OwnPorts } from "./own-ports.ts";
 import { createHostUsers } from "./services/accounts/host-users.ts";
 import { ensureAdmin } from "./services/accounts/first-admin.ts";
-import { createRegistryReach } from "./services/planning/registry-reach.ts";
+import { createRegistryCheck } from "./services/planning/registry-check.ts";
 import { openSecrets } from "./services/secrets/secrets.ts";
 import { createStationClock } from "./services/accounts/station-clock.ts";
 import { createStation, type Station } from "./services/station/station.ts";
@@ -92,7 +92,7 @@ export async function createApp(config: Config, version: string, events: AppEven
     lanes: config.lanes,
     maxTasks: config.maxTasks,
     host: createHost(),
-    reach: createRegistryReach(outbound),
+    checkRegistry: createRegistryCheck(outbound),
     certificates,
     build: { version, date: buildDate() },
     configuration: redactConfig(config),

@@ -49,8 +49,8 @@ export interface TaskContext {
 }
 
 /**
- * Waits without a place in the task's lane: runs `wait`, then waits for a new place. `detail` is the task's detail meanwhile;
- * `away` says that an engine does not answer. The signal ends the wait for a new place.
+ * Waits without a place in the task's lane: runs `wait`, then waits for a new place. `detail` is the task's detail
+ * meanwhile; `away` says that an engine does not answer. The signal ends the wait for a new place.
  */
 export type WaitOutsideLane = (
   reason: { detail: string; away: boolean; signal: AbortSignal },

@@ -53,7 +53,7 @@ function portsOf(start: () => Promise<EngineEnv>): void {
 
     await env.crash();
     await until(() => !station.view().available());
-    await station.forwarder.settle(engine, station.view().byName(id) as Container);
+    await station.forwarder.waitUntilForwarded(engine, station.view().byName(id) as Container);
     assert.ok(await portInUse("tcp", tcp));
     await env.restart();
     await until(() => station.view().available());
@@ -97,7 +97,7 @@ async function startPeer(looked: Promise<Container | undefined>, { forwarder, vi
   assert.ok(container?.forward && container.pid > 0);
   const { address, bridge } = container.forward;
   await view().refresh(container.id);
-  await forwarder.settle(view().engine, await found(view().engine, container.id));
+  await forwarder.waitUntilForwarded(view().engine, await found(view().engine, container.id));
   const inside = ["-t", String(container.pid), "-n", "--"];
   const child = spawn("nsenter", [...inside, process.execPath, server, "serve", "peer"], { stdio: "inherit" });
   await until(async () => (await ask("tcp", address, 7000)) !== nobody);

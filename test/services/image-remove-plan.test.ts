@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CreateRequest } from "../../src/api/create.ts";
 import type { ImageRemoveItem } from "../../src/api/image-remove.ts";
 import { createImageReferences } from "../../src/services/planning/image-reference.ts";
-import { shownTag, tagsOf } from "../../src/services/planning/removed-tag.ts";
+import { requestedTag, tagsOf } from "../../src/services/planning/removed-tag.ts";
 import type { Secrets } from "../../src/services/secrets/secrets.ts";
 import { createShares } from "../../src/shares/shares.ts";
 import { create } from "../../src/services/kinds/create.ts";
@@ -71,7 +71,7 @@ test("LXD's tag is the last part of an alias, and latest goes without saying", (
   assert.deepEqual(tagsOf({ ...lxd, image: "ubuntu", tag: "bionic" }), ["ubuntu/bionic"]);
   assert.deepEqual(tagsOf({ ...lxd, image: "ubuntu", tag: "latest" }), ["ubuntu/latest", "ubuntu"]);
   assert.deepEqual(
-    ["ubuntu/bionic", "ubuntu", "a/b/c"].map((alias) => shownTag("lxd", alias)),
+    ["ubuntu/bionic", "ubuntu", "a/b/c"].map((alias) => requestedTag("lxd", alias)),
     ["ubuntu:bionic", "ubuntu:latest", "a/b:c"],
   );
 });

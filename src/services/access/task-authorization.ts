@@ -7,7 +7,7 @@ import type { OtherContainers } from "../planning/other-containers.ts";
 import type { Owners } from "./owners.ts";
 import { authorize, type EngineRequest, type User } from "./policy.ts";
 
-/** What a task's policy is decided on: what it would ask of the engine, and the containers that it touches. */
+/** What the policy decides on for a task: what it asks of the engine, and the other containers that it touches. */
 export interface TaskDemands {
   /** What the engine would be asked for. */
   request: EngineRequest;
@@ -18,9 +18,9 @@ export interface TaskDemands {
 export interface DemandedContainer {
   /** Type of the container's engine. */
   type: string;
-  /** How the user called it. */
+  /** The container, as the user calls it. */
   asked: string;
-  /** The one that the engine would be given the id of; `undefined`: there is none. */
+  /** The container whose id the engine would be given; undefined if there is none. */
   container: Container | undefined;
 }
 
@@ -35,6 +35,7 @@ export interface PlannedCreate {
   others: OtherContainers;
 }
 
+/** Returns what a create demands. */
 export function demandsOfCreate({ request, plan, source, others }: PlannedCreate): TaskDemands {
   const { privileged, devices, gpu, network } = plan;
   const written = plan.mounts.filter((mount) => !mount.readOnly && mount.folder.readOnly);
@@ -51,6 +52,7 @@ export function demandsOfCreate({ request, plan, source, others }: PlannedCreate
   };
 }
 
+/** Returns what a pull of an image demands. */
 export function demandsOfImage(source: ImageSource): TaskDemands {
   return { request: { login: source.login !== undefined }, containers: [] };
 }
@@ -58,7 +60,7 @@ export function demandsOfImage(source: ImageSource): TaskDemands {
 /** Throws as `authorize`. */
 export async function authorizeTask(owners: Owners, user: User, verb: Verb, demands?: TaskDemands): Promise<void> {
   const { containers = [], request } = demands ?? {};
-  // An admin's request needs nobody looked up.
+  // Admins may use all containers, so no owner is looked up.
   if (user.role === "admin" || containers.length === 0) return authorize(user, verb, [], request);
   const targets = await Promise.all(containers.map(({ type, asked, container }) => owners.of(type, container, asked)));
   authorize(user, verb, targets, request);

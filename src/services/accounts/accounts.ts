@@ -30,7 +30,7 @@ export interface AccountOptions {
   loginLimits: LimitOptions;
   /** The host's own users; undefined: they may not log in. */
   hostUsers?: HostUsers | undefined;
-  /** There is a port that asks nobody who he is. */
+  /** True: there is a port without authentication. */
   openPort: boolean;
   /** The clock by which sessions and tokens expire. */
   clock: StationClock;
@@ -80,7 +80,9 @@ export async function createAccounts(options: AccountOptions) {
   const watch =
     hostUsers &&
     setInterval(() => {
-      refreshHostUsers(hostUsers).catch((error: unknown) => log.warn("the host's users could not be looked up", { error }));
+      refreshHostUsers(hostUsers).catch((error: unknown) =>
+        log.warn("the host's users could not be looked up", { error }),
+      );
     }, hostRolesEvery);
 
   return {

@@ -24,7 +24,7 @@ export interface HostUserOptions {
 const program = "pamtester";
 /** PAM waits some seconds by itself after a wrong password. */
 const patience = 30_000;
-/** What PAM's conversation takes in one line; a longer one would be cut. */
+/** Bytes that PAM's conversation takes in one line; a longer one would be cut off. */
 const longest = 500;
 const outputLimit = 65_536;
 /** Nothing that could be an option or a path. */

@@ -24,14 +24,14 @@ export interface LoginLimits {
 const second = 1000;
 const minute = 60 * second;
 const longestWait = 15 * minute;
-/** A count that nobody added to for so long begins again. */
+/** Milliseconds after which a count that was not added to begins again. */
 const memory = 60 * minute;
 /** Accounts, and networks, that are remembered: names that do not exist count too. */
 const remembered = 20_000;
 
 interface Count {
   failures: number;
-  /** Under way, and counted as failed until they are not. */
+  /** Tries that have not ended. They count as failed until they succeed. */
   open: number;
   /** Monotonic. */
   until: number;
@@ -118,7 +118,9 @@ function newCount(): Count {
   return { failures: 0, open: 0, until: 0, last: performance.now() };
 }
 
-/** What was used last is at the map's end; a count that has grown old is none. */
+/**
+ * Returns a count, and moves it to the end of the map, where the last used ones are. A count that is too old is dropped.
+ */
 function recall<T extends Count>(counts: Map<string, T>, key: string): T | undefined {
   const count = counts.get(key);
   if (!count) return undefined;

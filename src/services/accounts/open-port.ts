@@ -1,21 +1,22 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { User } from "../access/policy.ts";
 import type { StationClock } from "./station-clock.ts";
-import { signatures } from "./signatures.ts";
+import { reservedNames } from "./reserved-names.ts";
 import { tokenPrefix, type TokenTable } from "./token-table.ts";
 
-/** Who comes in by a port that asks nobody who he is. No user can have this name; the audit log shows it. */
-const openPortUser: User = { name: signatures.openPort, role: "admin", token: 0 };
+/** The user of the port without authentication, as the audit log shows it. No other user can have this name. */
+const openPortUser: User = { name: reservedNames.openPort, role: "admin", token: 0 };
 
 export interface OpenPort {
-  /** What that port's own server sends with each request; it is known in this process only, and to this start. */
+  /** The token that the port's server sends with each request. It exists in this process only. */
   token: string;
-  /** The table of tokens, with this one. */
+  /** Returns the table of tokens with this one added. */
   with(table: TokenTable): TokenTable;
   /** Returns the user of the port if this is its name; undefined for every other name. */
   userNow(name: string): User | undefined;
 }
 
+/** Makes the token and the user of the port without authentication, for this start of the station. */
 export function createOpenPort(clock: StationClock): OpenPort {
   const token = `${tokenPrefix}${randomBytes(32).toString("base64url")}`;
   const expected = hash("sha256", token, "buffer");

@@ -7,7 +7,7 @@ import type { Credentials } from "./credentials.ts";
 import type { Directory } from "./directory.ts";
 import type { SecondStep } from "./second-step.ts";
 
-/** The second step of one's own account. Turning it on or off takes the password again. */
+/** Makes the service of the caller's own second step. Turning it on or off takes the password again. */
 export function createSecondStepService(deps: {
   sessions: Sessions;
   directory: Directory;

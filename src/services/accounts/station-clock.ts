@@ -28,9 +28,10 @@ export interface StationClockOptions {
 }
 
 const writeEvery = 60_000;
-/** Milliseconds. So far the two clocks may differ although nobody has set one. */
+/** Milliseconds that the two clocks may differ although none was set. */
 const inexact = 1000;
 
+/** Makes the clock. It goes on from the last time in the store if the host's clock was set back. */
 export async function createStationClock({
   store,
   boot,
@@ -39,13 +40,13 @@ export async function createStationClock({
 }: StationClockOptions): Promise<StationClock> {
   const start = startTime(await store.read(), boot(), wall());
   const begun = performance.now();
-  const steady = () => Math.floor(start + performance.now() - begun);
-  const now = () => Math.max(steady(), wall());
+  const monotonicNow = () => Math.floor(start + performance.now() - begun);
+  const now = () => Math.max(monotonicNow(), wall());
 
   async function write(): Promise<void> {
     const { id, uptime } = boot();
     // Not the host's clock: if somebody sets it to a later year by mistake, it counts only until it is set right.
-    await store.write({ time: steady(), boot: id, uptime });
+    await store.write({ time: monotonicNow(), boot: id, uptime });
   }
 
   const failed = (error: unknown) => log.error("the time could not be written down", { error });

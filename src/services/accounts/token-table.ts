@@ -5,12 +5,12 @@ import { weaker, type User } from "../access/policy.ts";
 import type { StationClock } from "./station-clock.ts";
 import type { Directory } from "./directory.ts";
 
-/** So that a token is never taken for a session's id, and is found by those who search for leaked secrets. */
+/** Tells tokens from ids of sessions, and lets tools find leaked ones. */
 export const tokenPrefix = "gantry_";
 
 /** Tokens of programs, in memory and, by their hash only, in the store. */
 export interface TokenTable {
-  /** Who has this token; its role is no more than its owner's is now. */
+  /** Returns the user of a token. Its role is no more than its owner's is now. */
   find(token: string): { user: User; createdAt: number } | undefined;
   /** Lists all tokens. */
   list(): TokenRow[];
@@ -22,11 +22,12 @@ export interface TokenTable {
   endOf(user: string): Promise<number>;
 }
 
-/** How old a token is that was made later than now, nobody knows. */
+/** Tells whether a token may be valid. One that was made later than now is not: its age is unknown. */
 function isWithinLife({ createdAt, expiresAt }: TokenRow, now: number): boolean {
   return createdAt <= now && now < expiresAt;
 }
 
+/** Reads the tokens into memory. */
 export async function createTokenTable(
   accounts: AccountStore,
   directory: Directory,

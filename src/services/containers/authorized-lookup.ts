@@ -4,9 +4,10 @@ import type { Owners } from "../access/owners.ts";
 import type { ContainerPlace } from "../contract/services.ts";
 import type { ContainerLookup, FoundContainer } from "./lookup.ts";
 
-/** A container that this user may do this with, looked up; throws as `authorize` and the lookup. */
+/** Looks up a container that a user may do something with. Throws as `authorize` and `ContainerLookup`. */
 export type AuthorizedLookup = (user: User, verb: Verb, place: ContainerPlace) => Promise<FoundContainer>;
 
+/** Makes the look-up. */
 export function createAuthorizedLookup(lookup: ContainerLookup, owners: Owners): AuthorizedLookup {
   return async (user, verb, place) => {
     authorize(user, verb);

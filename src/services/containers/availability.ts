@@ -30,12 +30,13 @@ export interface Availability {
 
 const probing = createMutex();
 
+/** Makes what tells whether names and ports are free, from the engines, the store and the host. */
 export function createAvailability(
   inventory: Pick<Inventory, "view" | "views">,
   tasks: Pick<TaskStore, "claims" | "claimant" | "releaseClaims">,
   owners: Owners,
 ): Availability {
-  async function isTold(user: User, { engine }: EngineView, container: Container): Promise<boolean> {
+  async function mayBeTold(user: User, { engine }: EngineView, container: Container): Promise<boolean> {
     return mayKnow(user, (await owners.of(engine.type, container, container.name)).owner);
   }
 
@@ -44,7 +45,7 @@ export function createAvailability(
     const { view, name } = viewOf(key);
     const container = view?.byName(name) && (await view.engine.containers.getByName(name));
     if (!view || !container) return;
-    const told = await isTold(user, view, container);
+    const told = await mayBeTold(user, view, container);
     throw nameTaken(name, told ? `A ${view.engine.type} container named ${name} exists already.` : undefined);
   }
 
@@ -74,7 +75,7 @@ export function createAvailability(
     const { protocol, port } = claim;
     const { view, container } = (await publisherNow(claim)) ?? {};
     if (view && container) {
-      const told = await isTold(user, view, container);
+      const told = await mayBeTold(user, view, container);
       throw portTaken(
         `${port}/${protocol}`,
         told ? `${view.engine.type} container ${container.name}` : undefined,

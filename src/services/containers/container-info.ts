@@ -4,10 +4,10 @@ import { formatImageName, parseImageName } from "../../engines/image-name.ts";
 import type { ContainerNumbers } from "../../numbers/container-sampler.ts";
 
 const none: ContainerNumbers = { cpu: 0, memory: 0, rx: 0, tx: 0, ipaddress: [] };
-/** What the documents show of docker's containers beyond. */
+/** Fields that the documents show of Docker's containers only. */
 const docker = { externalIP: "", networkMode: "", project: "", projectPath: "" };
 
-/** A container as every answer shows it: numbers only while it runs, an image's id where the engine has one. */
+/** Returns a container as every answer shows it: numbers only while it runs, an image's id where the engine has one. */
 export function containerInfo(type: EngineType, container: Container, numbers = none): ContainerInfo {
   const { id, name, image, imageId, state, ports, privileged } = container;
   return {

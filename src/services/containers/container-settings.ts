@@ -9,12 +9,12 @@ import type { SharedFolders } from "./mount-guard.ts";
 
 const megabyte = 1 << 20;
 
-/** What a container was given, in the words in which it is asked for. */
+/** Returns a container's settings in the fields of a create. */
 export async function containerSettings(
   type: EngineType,
   container: Container,
   settings: ContainerSettings,
-  places: SharedFolders,
+  folders: SharedFolders,
 ): Promise<ResourceAnswer> {
   const named = parseImageName(type, container.image, container.imageId);
   return {
@@ -29,15 +29,15 @@ export async function containerSettings(
       port: container.ports.map(({ host, container, protocol }) => [host, container, protocol]),
     },
     ...(container.privileged && { privileged: true as const }),
-    resource: { device: shownDevices(settings.devices), limit: shownLimits(settings.limits) },
+    resource: { device: deviceAnswer(settings.devices), limit: limitsAnswer(settings.limits) },
     type,
     version: versionOf(named),
-    volume: { container: [...settings.volumesFrom], host: await shownMounts(settings.mounts, places) },
+    volume: { container: [...settings.volumesFrom], host: await mountsAnswer(settings.mounts, folders) },
   };
 }
 
-/** A name of the table is several majors, and an engine may keep each as a rule of its own. */
-function shownDevices(rules: readonly DeviceRule[]): string[][] {
+/** Returns the devices by name. A name means several majors, and an engine may keep each as a rule of its own. */
+function deviceAnswer(rules: readonly DeviceRule[]): string[][] {
   const access = new Map<string, string>();
   for (const rule of rules) for (const { kind, major } of rule.majors) access.set(`${kind}${major}`, rule.access);
   return deviceNames.flatMap((name) => {
@@ -47,7 +47,7 @@ function shownDevices(rules: readonly DeviceRule[]): string[][] {
   });
 }
 
-function shownLimits({ cpuTime, cpuWeight, memory }: Limits): ResourceAnswer["resource"]["limit"] {
+function limitsAnswer({ cpuTime, cpuWeight, memory }: Limits): ResourceAnswer["resource"]["limit"] {
   return {
     ...(cpuTime !== undefined && { cputime: cpuTime }),
     ...(cpuWeight !== undefined && { cpuweight: cpuWeight }),
@@ -55,20 +55,20 @@ function shownLimits({ cpuTime, cpuWeight, memory }: Limits): ResourceAnswer["re
   };
 }
 
-/** Folders of shares by the share's name; others, which the station did not give, by their path. */
-async function shownMounts(
+/** Returns the mounts: folders of shares by the share's name, others by their path. */
+async function mountsAnswer(
   mounts: readonly Mount[],
   { pins, shares }: SharedFolders,
 ): Promise<ResourceAnswer["volume"]["host"]> {
   const shown: ResourceAnswer["volume"]["host"] = {};
   for (const { source, target, readOnly } of mounts) {
     const place = pins.placeOf(source) ?? (await shares.locate(source));
-    shown[place ? shownPlace(place) : source] = { bind: target, ro: readOnly };
+    shown[place ? sharePathText(place) : source] = { bind: target, ro: readOnly };
   }
   return shown;
 }
 
-function shownPlace({ share, components }: SharePath): string {
+function sharePathText({ share, components }: SharePath): string {
   return `/share/${[share, ...components].join("/")}`;
 }
 
@@ -76,12 +76,12 @@ function shownPlace({ share, components }: SharePath): string {
  * Returns an engine's own description of a container with folders of shares in place of the paths that the engine was
  * given: `/share/Public/music` alone, or at the beginning of Docker's `SOURCE:TARGET:rw`.
  */
-export function showPlaces<T>(inspected: T, pins: Pick<PinnedFolders, "placeOf">): T {
+export function showSharePaths<T>(inspected: T, pins: Pick<PinnedFolders, "placeOf">): T {
   return JSON.parse(JSON.stringify(inspected), (_, value: unknown) => {
     if (typeof value !== "string") return value;
     const end = value.indexOf(":/");
     const [source, rest] = end < 0 ? [value, ""] : [value.slice(0, end), value.slice(end)];
     const place = pins.placeOf(source);
-    return place ? shownPlace(place) + rest : value;
+    return place ? sharePathText(place) + rest : value;
   }) as T;
 }

@@ -4,7 +4,7 @@ import { createSemaphore } from "../../util/concurrency.ts";
 import { planCommand } from "../planning/container-plan.ts";
 import type { AuthorizedLookup } from "./authorized-lookup.ts";
 import { authorize } from "../access/policy.ts";
-import { showPlaces } from "./container-settings.ts";
+import { showSharePaths } from "./container-settings.ts";
 import type { InsideService } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 
@@ -15,8 +15,8 @@ const logsAtOnce = 16;
 const logsWaiting = 256;
 const usualTimeout = 60;
 const usualTail = 100;
-/** A look into a container is answered within this, or not. */
-const lookWithin = 20_000;
+/** A ask into a container is answered within this, or not. */
+const answerLimit = 20_000;
 
 /** Looks into a container, and programs in it. A program runs at most once, and ends with its request: it is no task. */
 export function createInsideService({
@@ -44,13 +44,13 @@ export function createInsideService({
   return {
     async inspect(caller, place) {
       const { view, container } = await authorizedLookup(sessions.authenticate(caller), "container:inspect", place);
-      const inspected = await looking((signal) => view.engine.containers.inspect(container.id, signal));
-      return showPlaces(inspected, pins);
+      const inspected = await withTimeout((signal) => view.engine.containers.inspect(container.id, signal));
+      return showSharePaths(inspected, pins);
     },
 
     async logs(caller, place, { tail = usualTail }) {
       const { view, container } = await authorizedLookup(sessions.authenticate(caller), "container:logs", place);
-      const read = () => looking((signal) => view.engine.containers.logs(container.id, tail, signal));
+      const read = () => withTimeout((signal) => view.engine.containers.logs(container.id, tail, signal));
       const { text, truncated } = await reading(read);
       return { logs: text, tail, truncated };
     },
@@ -73,12 +73,12 @@ export function createInsideService({
   };
 }
 
-async function looking<T>(look: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const late = AbortSignal.timeout(lookWithin);
+async function withTimeout<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = AbortSignal.timeout(answerLimit);
   try {
-    return await look(late);
+    return await ask(late);
   } catch (error) {
     if (!late.aborted || !hasCode(error, "cancelled")) throw error;
-    throw new AppError("timeout", `The engine did not answer within ${lookWithin / 1000} s.`, { cause: error });
+    throw new AppError("timeout", `The engine did not answer within ${answerLimit / 1000} s.`, { cause: error });
   }
 }

@@ -19,8 +19,8 @@ export interface ShareMountOptions {
 const active: ReadonlySet<string> = new Set(["waiting", "running", "undoing"]);
 
 /**
- * Keeps the mounts of shared folders in step with the containers: after a reboot they are made again, and the containers
- * that the engine could not start without them are started; when the last container that uses them is gone, they go.
+ * Keeps the mounts of shared folders in step with the containers. After a reboot it makes them again and starts the
+ * containers that the engine could not start without them. When the last container that uses them is gone, it removes them.
  */
 export function createShareMounts({ pins, tasks, view, log }: ShareMountOptions): ViewListener {
   async function restore(engine: Engine, containers: readonly Container[]): Promise<void> {

@@ -27,8 +27,9 @@ export interface Sweeper extends ViewListener {
 }
 
 /**
- * Tidies up after every full look at an engine: what a task left that was undone (an engine may finish a call after our
- * death), and port claims whose container is gone. Gives started containers what the engine does not keep for them.
+ * Tidies up after every list of an engine's containers: removes containers of tasks that were undone, because an engine may
+ * finish a call after the station's death, and releases port claims whose container is gone. Also gives containers that
+ * start what the engine does not keep for them.
  */
 export function createSweeper({ tasks, folders, station, log }: SweeperOptions): Sweeper {
   const failed = (what: string, engine: Engine) => (error: unknown) => log.error(what, { engine: engine.type, error });

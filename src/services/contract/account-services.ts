@@ -34,7 +34,10 @@ export interface SessionService {
   logout(caller: Caller): Promise<{ username: string }>;
   /** Lists the caller's sessions; for an admin, those of all users. */
   list(caller: Caller): Promise<SessionEntry[]>;
-  /** Ends the session with this id of the list, or without an id all other sessions of the caller. Returns the ids that ended. */
+  /**
+   * Ends the session with this id of the list, or without an id all other sessions of the caller. Returns the ids that
+   * ended.
+   */
   remove(caller: Caller, id: string | undefined): Promise<string[]>;
 }
 
@@ -44,8 +47,8 @@ export interface UserService {
   /** Creates a user. Throws `conflict` if the name is taken. */
   create(caller: Caller, request: NewUser): Promise<StationUser>;
   /**
-   * Changes a user, and ends the user's sessions; with a new password the tokens too. Throws `conflict` if no admin would be
-   * left.
+   * Changes a user, and ends the user's sessions; with a new password the tokens too. Throws `conflict` if no admin would
+   * be left.
    */
   change(caller: Caller, username: string, request: UserChangeRequest): Promise<ChangedUser>;
   /** Removes a user, with the user's sessions and tokens. */

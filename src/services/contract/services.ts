@@ -65,7 +65,9 @@ export interface Services {
   openvz: OpenvzService;
 }
 
-/** The kinds of background tasks that this version carries out, with the request that each takes: those that have a route. */
+/**
+ * The kinds of background tasks that this version carries out, with the request that each takes: those that have a route.
+ */
 export type TaskRequests = {
   [Name in keyof typeof backgroundRoutes as Name extends `background.add:${infer Kind}` ? Kind : never]: BodyOf<
     (typeof backgroundRoutes)[Name]
@@ -98,8 +100,8 @@ export interface BackgroundService {
   /** Throws `unsupported` for a documented category that this version does not carry out, and `not_found` for any other. */
   refuse(caller: Caller, category: string): Promise<never>;
   /**
-   * Lists all tasks, newest first, part by part, until the signal aborts. Long values are cut. Throws `too_many` if the user
-   * reads too many lists at once.
+   * Lists all tasks, newest first, part by part, until the signal aborts. Long values are cut. Throws `too_many` if the
+   * user reads too many lists at once.
    */
   list(caller: Caller, filter: TaskFilter, signal: AbortSignal): Promise<AsyncIterable<Task[]>>;
   /** Lists at most `limit` tasks, and fewer where they are large. */

@@ -1,4 +1,4 @@
-import { signatures } from "../accounts/signatures.ts";
+import { reservedNames } from "../accounts/reserved-names.ts";
 import type { Handler, Kinds } from "../../tasks/handler.ts";
 
 /** Knows which user's task is doing something to a container, so that events of the engine have a user. */
@@ -12,6 +12,7 @@ export interface ActingUsers {
 /** Milliseconds after a task's end in which an engine may still tell of its last act. */
 const eventDelay = 1000;
 
+/** Makes what knows the users of running tasks. */
 export function createActingUsers(): ActingUsers {
   const acting = new Map<string, { user: string; tasks: number }>();
 
@@ -43,7 +44,7 @@ export function createActingUsers(): ActingUsers {
   }
 
   return {
-    of: (type, name) => acting.get(`${type}/${name}`)?.user ?? signatures.system,
+    of: (type, name) => acting.get(`${type}/${name}`)?.user ?? reservedNames.system,
     watch: (kinds) => ({
       ...kinds,
       handlers: Object.fromEntries(

@@ -28,7 +28,7 @@ export interface EventLogOptions {
 
 /** Without an index. */
 const latest = 20;
-/** In one answer; its offset says where the next one begins. */
+/** Events in one answer; its offset says where the next one begins. */
 const most = 1000;
 
 /** Events for those who poll: the latest, and the wait for a container's state. */

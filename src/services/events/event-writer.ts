@@ -1,13 +1,13 @@
 import type { EventStore } from "../../storage/event-store.ts";
 import type { Log } from "../../util/log.ts";
 
-/** Categories of events, besides those that the store writes with a task's change of state. */
+/** Categories of events that are not written with a task's change of state. */
 export type EventKind = "container" | "image";
 
-/** Writes an event of its own. Does not wait, and never fails: what happened has happened. */
+/** Writes an event. It does not wait and never throws. */
 export type WriteEvent = (kind: EventKind, user: string, data: Readonly<Record<string, unknown>>) => void;
 
-/** Events of one moment go to the disk in one commit. */
+/** Makes what writes events. Events of one moment go to the disk in one commit. */
 export function createEventWriter(events: EventStore, log: Log): WriteEvent {
   return (kind, user, data) => {
     const ts = Math.floor(Date.now() / 1000);

@@ -30,7 +30,9 @@ export function deliver(subscriber: Subscriber, item: StreamItem): void {
   subscriber.wake();
 }
 
-/** Tells whether a subscriber gets an item. One that gets its own user's only learns that user's tasks from their events. */
+/**
+ * Tells whether a subscriber gets an item. One that gets its own user's only learns that user's tasks from their events.
+ */
 export function isMeantFor({ only, own }: Subscriber, item: StreamItem): boolean {
   if (only === undefined || item.type === "reset") return true;
   if (item.type === "progress") return own.has(item.task.tid);

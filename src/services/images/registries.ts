@@ -4,7 +4,7 @@ import type { NewRegistry, RegistryRow, RegistryStore } from "../../storage/regi
 import { registryUrl } from "../planning/image-reference.ts";
 import { mask } from "../secrets/masking.ts";
 import { authorize } from "../access/policy.ts";
-import type { RegistryReach } from "../planning/registry-reach.ts";
+import type { CheckRegistry } from "../planning/registry-check.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import type { RegistryService } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
@@ -30,21 +30,26 @@ export interface RegistryOptions {
   /** Seals and opens their passwords. */
   secrets: Secrets;
   /** Tells where a registry's address leads. */
-  reach: RegistryReach;
+  checkRegistry: CheckRegistry;
 }
 
 /** Makes the service of the saved registries. */
-export function createRegistryService({ sessions, registries, secrets, reach }: RegistryOptions): RegistryService {
+export function createRegistryService({
+  sessions,
+  registries,
+  secrets,
+  checkRegistry,
+}: RegistryOptions): RegistryService {
   async function all(): Promise<RegistryList> {
     const rows = [dockerHub, ...(await registries.list())];
     const standard = rows.find((row) => row.isDefault) ?? dockerHub;
-    return { privateRegistry: standard.id, registries: rows.map(shown) };
+    return { privateRegistry: standard.id, registries: rows.map(registryAnswer) };
   }
 
   async function rowOf(request: RegistryRequest, before: RegistryRow | undefined): Promise<NewRegistry> {
     const url = registryUrl(request.url);
     const password = passwordOf(secrets, request, url, before);
-    const { refusal, inside } = await reach(url);
+    const { refusal, inside } = await checkRegistry(url);
     if (refusal !== undefined) throw invalid("url", `must not lead to ${refusal}`);
     return {
       name: request.name,
@@ -59,7 +64,7 @@ export function createRegistryService({ sessions, registries, secrets, reach }: 
   }
 
   async function add(request: RegistryRequest): Promise<void> {
-    if ((await registries.add(await rowOf(request, undefined))) === "taken") throw taken(request.name);
+    if ((await registries.add(await rowOf(request, undefined))) === "taken") throw nameTaken(request.name);
   }
 
   async function edit(request: RegistryRequest): Promise<void> {
@@ -68,7 +73,7 @@ export function createRegistryService({ sessions, registries, secrets, reach }: 
     const before = await registries.get(oldName);
     if (!before) throw unknown(oldName);
     const answer = await registries.edit({ oldName, registry: await rowOf(request, before) });
-    if (answer === "taken") throw taken(request.name);
+    if (answer === "taken") throw nameTaken(request.name);
     if (answer === "unknown") throw unknown(oldName);
   }
 
@@ -118,7 +123,7 @@ function passwordOf(
 }
 
 /** Returns a registry as the API shows it, without its password. */
-function shown(row: RegistryRow): RegistryList["registries"][number] {
+function registryAnswer(row: RegistryRow): RegistryList["registries"][number] {
   return {
     enableTrustCert: row.trustCertificate,
     id: row.id,
@@ -135,7 +140,7 @@ function refuseDockerHub(name: string, field: string): void {
   if (name === dockerHub.name) throw invalid(field, `must not be ${dockerHub.name}: that registry is built in`);
 }
 
-function taken(name: string): AppError {
+function nameTaken(name: string): AppError {
   return new AppError("conflict", `A registry named ${name} exists already.`, { details: { field: "name" } });
 }
 

@@ -99,10 +99,10 @@ async function runCreate(task: TaskRun<CreateRequest>): Promise<TaskResult> {
     context.progress(98, "Connect container");
     await context.step("network", null, () => connect(engine, id, context.signal));
   }
-  // So that whoever sees the task completed finds the container's name and ports taken.
+  // A client that sees the task completed must find the container, its name and its ports in the lists.
   await view.refresh(id);
   const seen = view.byId(id);
-  if (seen) await dependencies.settlePorts(engine, seen);
+  if (seen) await dependencies.waitUntilForwarded(engine, seen);
   return { result: 0, error: null, notice: await missingDevices(engine, plan) };
 }
 
@@ -113,7 +113,9 @@ async function findOthers(lookup: ContainerLookup, type: EngineType, plan: Conta
   return others;
 }
 
-/** Throws `unsupported` if the plan needs a folder or an interface of this host, which mean nothing to an engine elsewhere. */
+/**
+ * Throws `unsupported` if the plan needs a folder or an interface of this host, which mean nothing to an engine elsewhere.
+ */
 function refuseRemote({ capabilities, type }: Engine, plan: ContainerPlan): void {
   if (capabilities.local || (plan.mounts.length === 0 && plan.network.mode !== "bridge")) return;
   throw new AppError("unsupported", `volume.host and network.mode bridge need a ${type} on this host.`);
@@ -121,7 +123,8 @@ function refuseRemote({ capabilities, type }: Engine, plan: ContainerPlan): void
 
 /**
  * Returns a sentence that names the devices that the container was given and cannot have, because the host has no node.
- * Of LXD nothing is said: the documented create gives a device that hosts lack, and its task ends with an empty detail.
+ * LXD's containers are left out: the documented create gives a device that hosts lack, and its task ends with an empty
+ * detail.
  */
 async function missingDevices({ capabilities, type }: Engine, plan: ContainerPlan): Promise<string | undefined> {
   if (capabilities.makesDeviceNodes || type === "lxd" || plan.privileged || plan.devices.length === 0) return undefined;
@@ -151,9 +154,9 @@ async function pinFolders(
   { mounts }: ContainerPlan,
 ): Promise<readonly string[]> {
   if (mounts.length === 0) return [];
-  const places = mounts.map(({ folder }) => folder);
+  const folders = mounts.map(({ folder }) => folder);
   const undo = releaseFolders.of({ engine: engine.type });
-  const sources = await context.step("folders", undo, () => pins.pin(engine.type, context.id, places));
+  const sources = await context.step("folders", undo, () => pins.pin(engine.type, context.id, folders));
   // A host that was rebooted since that step has no mounts any more.
   await pins.restore(sources);
   await assertVisible(engine, sources);

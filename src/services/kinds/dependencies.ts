@@ -26,7 +26,7 @@ export interface KindDependencies {
   pins: PinnedFolders;
   /** Protects the host from what containers leave in its shares. */
   protection: Pick<HostProtection, "protect">;
-  /** From what a request says of an image to where it is. */
+  /** Finds out where an image is, from what a request says of it. */
   images: ImageReferences;
   /** Pulls an image once for all tasks that want it. */
   pulls: Pulls;
@@ -35,7 +35,7 @@ export interface KindDependencies {
   /** Writes an event for clients. */
   writeEvent: WriteEvent;
   /** Resolves when the ports of a container that the inventory has seen are reachable. */
-  settlePorts(engine: Engine, container: Container): Promise<void>;
+  waitUntilForwarded(engine: Engine, container: Container): Promise<void>;
   /**
    * Decides again when the task runs, because the user may have lost the right meanwhile. Returns the user as of now;
    * throws as `authorizeTask`.

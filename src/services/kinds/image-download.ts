@@ -31,5 +31,5 @@ const definition: Omit<KindDefinition<string, ImageDownloadRequest>, "kind"> = {
 /** Pulls an image, or a newer one of the same tag. After a crash it begins again; finished layers are not fetched twice. */
 export const imageDownload = defineTaskKind({ ...definition, kind: "image_download" });
 
-/** The same by the name that some clients have for it. */
+/** Does the same by the name that some clients have for it. */
 export const imagePull = defineTaskKind({ ...definition, kind: "image_pull" });

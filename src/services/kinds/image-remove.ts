@@ -2,7 +2,7 @@ import { type ImageRemoveItem, ImageRemoveRequest } from "../../api/image-remove
 import type { Engine } from "../../engines/engine.ts";
 import { hasCode, messageOf } from "../../errors.ts";
 import { taggedName } from "../planning/image-reference.ts";
-import { refuseHalfNames, shownTag, tagsOf } from "../planning/removed-tag.ts";
+import { refuseHalfNames, requestedTag, tagsOf } from "../planning/removed-tag.ts";
 import { imageKeys } from "../planning/resource-keys.ts";
 import { storedRequest } from "./stored-request.ts";
 import { defineTaskKind, type TaskRun } from "./task-kind.ts";
@@ -82,7 +82,7 @@ async function find(engine: Engine, item: ImageRemoveItem): Promise<Found> {
   if (asked.length === 0 && image.tags.length === 0) return { reference: image.id };
   const reference = asked.find((tag) => image.tags.includes(tag));
   if (reference !== undefined) return { reference };
-  const has = image.tags.map((tag) => shownTag(item.type, tag)).join(", ");
+  const has = image.tags.map((tag) => requestedTag(item.type, tag)).join(", ");
   return { failure: `The image ${item.id} has no tag ${name} (it has ${has || "none"}).` };
 }
 

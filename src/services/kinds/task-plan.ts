@@ -24,7 +24,7 @@ export interface TaskPlan {
   ports: readonly PortClaim[];
   /** The container that will be made: its network and its addresses are checked. */
   container?: { type: EngineType; plan: ContainerPlan };
-  /** What is decided on beside the verb, by the policy. */
+  /** What the policy decides on beside the verb. */
   demands?: TaskDemands;
 }
 
@@ -32,7 +32,7 @@ export interface TaskPlan {
 export interface PlanDependencies {
   /** The shared folders of this host. */
   shares: Shares;
-  /** From what a request says of an image to where it is. */
+  /** Finds out where an image is, from what a request says of it. */
   images: ImageReferences;
   /** Returns what an engine can do; undefined if this station has no such engine, which is said later. */
   capabilities: (type: EngineType) => Capabilities | undefined;

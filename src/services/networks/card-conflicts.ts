@@ -34,9 +34,9 @@ interface Holder {
   container: Container;
 }
 
-/** Whether the addresses of a card are somebody's already, be it a container of any engine, this host, or a neighbour. */
+/** Tells whether a container of any engine, this host or a neighbour has an address of a card already. */
 export function createCardConflicts({ inventory, owners, numbers }: CardConflictOptions) {
-  /** The inventory may be a moment behind: the engine itself is asked before somebody is refused. */
+  /** Asks the engine itself before a request is refused, because the inventory may be a moment behind. */
   async function holderOf(holds: (container: Container, type: EngineType) => boolean): Promise<Holder | undefined> {
     for (const view of inventory.views()) {
       const { type, containers } = view.engine;
@@ -60,7 +60,7 @@ export function createCardConflicts({ inventory, owners, numbers }: CardConflict
   async function refuseMac(mac: string, user: User): Promise<void> {
     const holder = await holderOf(({ macs = [] }) => macs.includes(mac));
     const name = holder ? await nameOf(holder, user) : await macHolderOf(mac);
-    if (name !== undefined) throw taken("network.mac_addr", `The MAC address ${mac}`, name);
+    if (name !== undefined) throw addressTaken("network.mac_addr", `The MAC address ${mac}`, name);
   }
 
   /** Those that it was given, and those that it has now, which may be DHCP's. */
@@ -75,7 +75,7 @@ export function createCardConflicts({ inventory, owners, numbers }: CardConflict
     if (fault !== undefined) throw invalid(field, fault);
     const holder = await holderOf((container, type) => addressesOf(container, type).includes(address));
     const name = holder ? await nameOf(holder, user) : await addressHolderOf(address, device);
-    if (name !== undefined) throw taken(field, `The address ${address}`, name);
+    if (name !== undefined) throw addressTaken(field, `The address ${address}`, name);
   }
 
   return {
@@ -88,6 +88,6 @@ export function createCardConflicts({ inventory, owners, numbers }: CardConflict
   };
 }
 
-function taken(field: string, what: string, holder: string): AppError {
-  return new AppError("conflict", `${what} is taken by ${holder}.`, { details: { field } });
+function addressTaken(field: string, what: string, holder: string): AppError {
+  return new AppError("conflict", `${what} is addressTaken by ${holder}.`, { details: { field } });
 }

@@ -15,9 +15,10 @@ export interface Forwarder extends Pick<Forwarding, "start" | "unavailableReason
   /** Keeps the forwarding in step with the inventory. */
   readonly listener: ViewListener;
   /** `Forwarding.waitUntilForwarded`, for any engine's container that the inventory has seen. */
-  settle(engine: Engine, container: Container): Promise<void>;
+  waitUntilForwarded(engine: Engine, container: Container): Promise<void>;
 }
 
+/** Makes the forwarding for the engines of this station that publish no ports themselves. */
 export function createForwarder({ engines, inventory, ...rest }: ForwarderOptions): Forwarder {
   const needs = ({ capabilities }: Engine): boolean => !capabilities.publishedPorts;
   const forwarding = createForwarding({
@@ -40,7 +41,7 @@ export function createForwarder({ engines, inventory, ...rest }: ForwarderOption
       removed: changed,
     },
     start: forwarding.start,
-    async settle(engine, container) {
+    async waitUntilForwarded(engine, container) {
       if (needs(engine)) await forwarding.waitUntilForwarded(container);
     },
     unavailableReason: forwarding.unavailableReason,

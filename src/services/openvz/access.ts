@@ -9,7 +9,7 @@ import type { ContainerLookup } from "../containers/lookup.ts";
 import type { Target } from "../kinds/container/target.ts";
 import type { Marks } from "../containers/marks.ts";
 import { authorize, onlyOf, type User } from "../access/policy.ts";
-import { findRecorded, type Recorded } from "./records.ts";
+import { findRecorded, type RecordedContainer } from "./records.ts";
 import type { OpenvzEngine } from "./templates.ts";
 
 export interface OpenvzAccessOptions {
@@ -26,22 +26,22 @@ export interface OpenvzAccessOptions {
 }
 
 /** A container as its engine has it now. */
-export interface Reached {
+export interface FoundRecord {
   /** The record of the container. */
   row: OpenvzContainerRow;
   /** The view of its engine. */
   view: EngineView;
   /** The container. */
   container: Container;
-  /** What a task is asked that means this container. */
+  /** The container in the request of a task. */
   target: Target;
 }
 
 export type OpenvzAccess = ReturnType<typeof createOpenvzAccess>;
 
-/** Containers and jobs as far as a user may see or change them. To who may not there is none. */
+/** Finds containers and jobs as far as a user may see or change them. For other users they do not exist. */
 export function createOpenvzAccess({ inventory, lookup, tasks, openvz, marks }: OpenvzAccessOptions) {
-  async function recorded(user: User, verb: Verb, row: OpenvzContainerRow | undefined): Promise<Recorded> {
+  async function recorded(user: User, verb: Verb, row: OpenvzContainerRow | undefined): Promise<RecordedContainer> {
     authorize(user, verb);
     const owner = row && user.role !== "admin" ? await tasks.ownerOf(row.task) : undefined;
     const found = row && findRecorded(inventory, marks, row);
@@ -55,11 +55,11 @@ export function createOpenvzAccess({ inventory, lookup, tasks, openvz, marks }: 
   }
 
   return {
-    /** From memory. Throws `not_found` in the documented words. */
+    /** Returns a container as it is known in memory. Throws `not_found` in the documented words. */
     recorded,
 
-    /** Of the engine itself, which is asked. */
-    async container(user: User, verb: Verb, row: OpenvzContainerRow | undefined): Promise<Reached> {
+    /** Returns a container as its engine has it now. Throws as `recorded`. */
+    async container(user: User, verb: Verb, row: OpenvzContainerRow | undefined): Promise<FoundRecord> {
       const found = await recorded(user, verb, row);
       const type = found.row.engine as OpenvzEngine;
       const looked = await lookup({ type, id: found.container?.id ?? found.row.name }).catch((error: unknown) =>

@@ -1,17 +1,17 @@
 import type { OpenvzContainer, OpenvzJobAnswer, OpenvzListedJob } from "../../api/openvz.ts";
 import type { Shape } from "../../engines/shape.ts";
 import type { OpenvzJobRow } from "../../storage/openvz-store.ts";
-import { shownShape } from "../planning/openvz-parameters.ts";
-import type { Recorded } from "./records.ts";
+import { shapeParameters } from "../planning/openvz-parameters.ts";
+import type { RecordedContainer } from "./records.ts";
 
-/** `shape`: as it is set; absent where that was not asked for, or is not known. */
-export function containerAnswer({ row, view, container }: Recorded, shape?: Shape): OpenvzContainer {
+/** Returns a container as this API shows it. `shape` is what is set; absent if it was not asked for or is not known. */
+export function containerAnswer({ row, view, container }: RecordedContainer, shape?: Shape): OpenvzContainer {
   return {
     id: row.id,
     name: container?.name ?? row.name,
     ostemplate: row.ostemplate,
     parameters: row.parameters === null ? null : (JSON.parse(row.parameters) as Record<string, string>),
-    created_at: shownTime(row.createdAt),
+    created_at: isoTime(row.createdAt),
     engine: row.engine,
     ...(container?.privileged && { privileged: true as const }),
     ...(container && view?.available() && { state: container.paused ? "paused" : container.state }),
@@ -20,11 +20,12 @@ export function containerAnswer({ row, view, container }: Recorded, shape?: Shap
 }
 
 function effective(shape: Shape, description: string | null): Record<string, string> {
-  return { ...shownShape(shape), ...(description !== null && { description }) };
+  return { ...shapeParameters(shape), ...(description !== null && { description }) };
 }
 
 type Job = Omit<OpenvzJobAnswer, "message">;
 
+/** Returns how far a job is, as this API shows it. */
 export function jobAnswer({ state, error, container, params }: OpenvzJobRow): Job {
   const restarts = params !== null && (JSON.parse(params) as { restarts?: boolean }).restarts === true;
   const restart = restarts ? { restart: true as const } : {};
@@ -34,11 +35,12 @@ export function jobAnswer({ state, error, container, params }: OpenvzJobRow): Jo
   return { status: "pending", ...restart };
 }
 
+/** Returns a job as lists show it. */
 export function listedJob(row: OpenvzJobRow): OpenvzListedJob {
-  return { id: row.id, action: row.verb, created_at: shownTime(row.createdAt), ...jobAnswer(row) };
+  return { id: row.id, action: row.verb, created_at: isoTime(row.createdAt), ...jobAnswer(row) };
 }
 
-/** 2020-10-16T15:16:16Z */
-function shownTime(milliseconds: number): string {
+/** Returns a time as 2020-10-16T15:16:16Z. */
+function isoTime(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }

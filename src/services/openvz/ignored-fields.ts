@@ -4,7 +4,9 @@ import { printable } from "../../util/printable.ts";
 /** Keys that are named one by one, and characters of each. */
 const most = { keys: 16, characters: 64 };
 
-/** Panels send more than the original knew. Returns a sentence for each key of a create that has no meaning here. */
+/**
+ * Returns a sentence for each key of a create that has no meaning here: control panels send more than the original knew.
+ */
 export function warnIgnoredFields({ name: _name, ostemplate: _ostemplate, ...others }: OpenvzCreate): string[] {
   const keys = Object.keys(others);
   const named = keys

@@ -22,7 +22,7 @@ import { openvzUpdate } from "../kinds/openvz/update.ts";
 import type { Planner } from "../kinds/planner.ts";
 import type { KindDefinition, KindFacts } from "../kinds/task-kind.ts";
 import type { Target } from "../kinds/container/target.ts";
-import { acceptJob, jobTask, nameTaken } from "./jobs.ts";
+import { acceptJob, jobTask, nameTaken } from "./job-tasks.ts";
 import { translateField, parseParameters } from "../planning/openvz-parameters.ts";
 import type { OpenvzAccess } from "./access.ts";
 import { findRecorded } from "./records.ts";
@@ -53,13 +53,13 @@ export interface OpenvzOptions {
   access: OpenvzAccess;
   /** From the name of a template to a system image. */
   templates: Templates;
-  /** Where new containers are made. */
+  /** Type of the engine that makes new containers. */
   engine: OpenvzEngine;
 }
 
 const listedJobs = 1000;
 
-/** The containers-and-jobs API: containers by UUID, and each change of one a task, which is called a job. */
+/** Makes the service of the containers-and-jobs API: containers by UUID, and each change of one a task, which is a job. */
 export function createOpenvzService(options: OpenvzOptions): OpenvzService {
   const { sessions, inventory, machine, openvz, access } = options;
 
@@ -94,7 +94,7 @@ export function createOpenvzService(options: OpenvzOptions): OpenvzService {
       const user = sessions.authenticate(caller);
       const found = await access.recorded(user, "container:get", await openvz.container(id));
       const { view, container } = found;
-      // What applies is an extension: an engine that does not say it keeps nobody from the rest.
+      // The present shape is an extension of the API: if the engine does not tell it, all else is shown.
       const engine = view?.available() && view.engine.capabilities.reshapes ? view.engine : undefined;
       const shape = await (container && engine?.containers.shape(container.id).catch(() => undefined));
       return { message: "success", container: containerAnswer(found, shape) };
@@ -139,16 +139,16 @@ function isAboutName(error: unknown): boolean {
 
 interface AskedUpdate {
   caller: Caller;
-  /** Of the container, or of a job that was about it. */
+  /** Id of the container, or of a job that was about it. */
   id: string;
   parameters: Record<string, string>;
   signal: AbortSignal;
 }
 
 /**
- * Awaited, although it is a task as the others: the documented answer says success and names no job, so whoever has it
- * may count on the change; and a failure could be told in no other way. What can be seen to be wrong is refused before
- * there is a task.
+ * Changes a container and waits for the end of the job, because the documented answer says success and names no job: a
+ * client that has it relies on the change, and could not learn of a failure. A change that is seen to be impossible is
+ * refused before there is a job.
  */
 async function update(options: OpenvzOptions, { caller, id, parameters, signal }: AskedUpdate): Promise<OpenvzUpdated> {
   const { openvz, access, awaited } = options;

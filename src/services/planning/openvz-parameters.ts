@@ -4,15 +4,15 @@ import { isUnicast } from "../../util/addresses/subnet.ts";
 import type { Shape } from "../../engines/shape.ts";
 import { AppError, invalid } from "../../errors.ts";
 
-/** What a map of parameters asks for. */
+/** A change that a map of parameters asks for. */
 export interface Change {
-  /** Of the container. */
+  /** The change of the container itself. */
   shape: Shape;
-  /** Kept with its record. */
+  /** The description, which is kept with the container's record. */
   description?: string;
 }
 
-/** Each field of a shape, as this API calls it. */
+/** The parameter of this API for each field of a shape. */
 const names: Readonly<Record<keyof Shape, keyof OpenvzParameters>> = {
   hostname: "hostname",
   cpuTime: "cpus",
@@ -25,7 +25,7 @@ const names: Readonly<Record<keyof Shape, keyof OpenvzParameters>> = {
 const most = { addresses: 64, nameServers: 16, description: 4096, cores: 4096 };
 const smallestMemory = 16 << 20;
 
-/** An empty map asks for nothing. Throws `invalid` naming the parameter. */
+/** Reads a map of parameters; an empty one asks for nothing. Throws `invalid` naming the parameter. */
 export function parseParameters(parameters: OpenvzParameters): Change {
   const empty = Object.entries(parameters).find(([name, text]) => text.trim() === "" && name !== "description");
   if (empty) throw invalid(empty[0], "is missing or empty");
@@ -46,19 +46,19 @@ export function parseParameters(parameters: OpenvzParameters): Change {
   };
 }
 
-/** Of a shape, in the words of this API. */
-export function shownShape({ hostname, cpuTime, memory, size, addresses, nameServers }: Shape): OpenvzParameters {
+/** Returns a shape as parameters of this API. */
+export function shapeParameters({ hostname, cpuTime, memory, size, addresses, nameServers }: Shape): OpenvzParameters {
   return {
     ...(hostname !== undefined && { hostname }),
     ...(cpuTime !== undefined && { cpus: String(cpuTime / 1000) }),
-    ...(memory !== undefined && shownSize("memsize", memory)),
+    ...(memory !== undefined && sizeParameters("memsize", memory)),
     ...(addresses !== undefined && { ipadd: addresses.join(",") }),
-    ...(size !== undefined && shownSize("size", size)),
+    ...(size !== undefined && sizeParameters("size", size)),
     ...(nameServers !== undefined && { nameserver: nameServers.join(",") }),
   };
 }
 
-/** A refusal of an engine, which names a field of the shape, with the name that the caller used. */
+/** Returns an engine's refusal, which names a field of the shape, with the parameter's name in this API. */
 export function translateField(error: unknown): unknown {
   if (!(error instanceof AppError)) return error;
   const field = error.details?.["field"];
@@ -68,7 +68,7 @@ export function translateField(error: unknown): unknown {
   return new AppError(error.code, `${name}${rest}`, { cause: error.cause, details: { field: name } });
 }
 
-/** At most 63 characters, as everything takes them. */
+/** Reads a host name. The limit of 63 characters is the smallest of all that use it. */
 function parseHostname(text: string): string {
   if (
     text.length <= 63 &&
@@ -78,7 +78,7 @@ function parseHostname(text: string): string {
   throw invalid("hostname", "must be a host name of letters, digits, '-' and '.', at most 63");
 }
 
-/** Milliseconds of one core in each second. */
+/** Reads a number of cores. Returns milliseconds of one core in each second. */
 function parseCpus(text: string): number {
   const time = /^\d{1,4}(?:\.\d{1,3})?$/.test(text) ? Math.round(Number(text) * 1000) : Number.NaN;
   if (time >= 10 && time <= most.cores * 1000) return time;
@@ -87,7 +87,7 @@ function parseCpus(text: string): number {
 
 type Sized = "memsize" | "size";
 
-/** Bytes. */
+/** Reads a size. Returns bytes. */
 function parseSize(parameters: OpenvzParameters, name: Sized): number | undefined {
   const text = parameters[name];
   const units = parameters[`${name}_units`];
@@ -103,8 +103,8 @@ function parseSize(parameters: OpenvzParameters, name: Sized): number | undefine
   throw invalid(name, "must be a number above 0, as 512 or 1.5");
 }
 
-/** In the largest unit in which it is a whole number. */
-function shownSize(name: Sized, bytes: number): OpenvzParameters {
+/** Returns a size in the largest unit in which it is a whole number. */
+function sizeParameters(name: Sized, bytes: number): OpenvzParameters {
   const power = [4, 3, 2].find((exponent) => bytes % 1024 ** exponent === 0) ?? 1;
   return { [name]: String(bytes / 1024 ** power), [`${name}_units`]: "KMGT".charAt(power - 1) };
 }
@@ -113,18 +113,18 @@ function parseAddresses(text: string): string[] {
   return list("ipadd", text, most.addresses).map((item) => {
     const [address = "", prefix, ...rest] = item.split("/");
     if (!isIPv4(address))
-      throw invalid("ipadd", `must be IPv4 addresses as 10.0.0.1 or 10.0.0.1/24, not ${shown(item)}`);
+      throw invalid("ipadd", `must be IPv4 addresses as 10.0.0.1 or 10.0.0.1/24, not ${quoted(item)}`);
     if (!isUnicast(address)) throw invalid("ipadd", `must be addresses that a container can have, not ${address}`);
     if (prefix === undefined) return address;
     if (rest.length > 0 || !/^(?:[89]|[12]\d|3[0-2])$/.test(prefix))
-      throw invalid("ipadd", `must have a prefix length from 8 to 32, not ${shown(item)}`);
+      throw invalid("ipadd", `must have a prefix length from 8 to 32, not ${quoted(item)}`);
     return `${address}/${prefix}`;
   });
 }
 
 function parseNameServers(text: string): string[] {
   return list("nameserver", text, most.nameServers).map((item) => {
-    if (isIP(item) === 0) throw invalid("nameserver", `must be IP addresses as 1.1.1.1,8.8.8.8, not ${shown(item)}`);
+    if (isIP(item) === 0) throw invalid("nameserver", `must be IP addresses as 1.1.1.1,8.8.8.8, not ${quoted(item)}`);
     return item;
   });
 }
@@ -133,7 +133,7 @@ function list(name: string, text: string, limit: number): string[] {
   const items = text.split(",").map((item) => item.trim());
   if (items.length > limit) throw invalid(name, `must have at most ${limit} entries`);
   const twice = items.find((item, index) => items.indexOf(item) !== index);
-  if (twice !== undefined) throw invalid(name, `names ${shown(twice)} twice`);
+  if (twice !== undefined) throw invalid(name, `names ${quoted(twice)} twice`);
   return items;
 }
 
@@ -142,6 +142,6 @@ function parseDescription(text: string): string {
   throw invalid("description", `must be a text of at most ${most.description} characters`);
 }
 
-function shown(text: string): string {
+function quoted(text: string): string {
   return JSON.stringify(text.slice(0, 64));
 }

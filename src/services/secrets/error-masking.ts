@@ -1,7 +1,7 @@
 import { hiddenWords, type Sight } from "./masking.ts";
 import { createRedactor, spellingsOf } from "./redactor.ts";
 
-/** To look for more of them in a text would take too long. */
+/** Words that are looked for in an error at most: more would take too long. */
 const mostWords = 2000;
 const notShown = "It failed; the reason is not shown, because it may repeat the command or the environment.";
 

@@ -6,9 +6,9 @@ import { writeDurably } from "../../util/write-durably.ts";
 
 const keySize = 32;
 
-/** Seals what must be kept and never shown. */
+/** Encrypts what must be kept and never shown. */
 export interface Secrets {
-  /** `context` is bound in: a sealed value opens only for what it was sealed for. Empty stays empty. */
+  /** Encrypts a value. It opens only with the same `context`. An empty text stays empty. */
   seal(plain: string, context: string): string;
   /** Opens a sealed value. Throws `conflict` if it was sealed for something else, or with another key. */
   open(sealed: string, context: string): string;
@@ -54,6 +54,7 @@ function readKey(path: string, firstStart: boolean): Buffer {
   return readFileSync(path);
 }
 
+/** Makes a key and writes it durably. Returns it. */
 function writeKey(path: string): Buffer {
   const key = randomBytes(keySize);
   writeDurably(path, key);

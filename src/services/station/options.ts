@@ -13,7 +13,7 @@ import type { HostUsers } from "../accounts/host-users.ts";
 import type { LimitOptions } from "../accounts/login-limits.ts";
 import type { StationClock } from "../accounts/station-clock.ts";
 import type { OpenvzEngine, TemplateOptions } from "../openvz/templates.ts";
-import type { RegistryReach } from "../planning/registry-reach.ts";
+import type { CheckRegistry } from "../planning/registry-check.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import type { StationBuild } from "../system/system-info.ts";
 
@@ -48,7 +48,7 @@ export interface StationOptions {
   /** Facts about this host. */
   host: Host;
   /** Tells where a registry's address leads. */
-  reach: RegistryReach;
+  checkRegistry: CheckRegistry;
   /** The station's certificates. */
   certificates: Certificates;
   /** What this program is. */

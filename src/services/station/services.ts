@@ -40,7 +40,7 @@ export function createServices(
   options: StationOptions,
   { accounts, live, work, quota, stream }: ServiceParts,
 ): Services {
-  const { stores, secrets, host, certificates, build, configuration, recentLines, reach, log } = options;
+  const { stores, secrets, host, certificates, build, configuration, recentLines, checkRegistry, log } = options;
   const { tasks, events, registries, openvz } = stores;
   const { sessions, audit } = accounts;
   const { inventory, owners, lookup, pins, waits } = live;
@@ -57,7 +57,7 @@ export function createServices(
     background,
     lifecycle: createContainerVerbs({ ...work, sessions, authorizedLookup, background, answers }),
     inside: createInsideService({ sessions, authorizedLookup, pins }),
-    registries: createRegistryService({ sessions, registries, secrets, reach }),
+    registries: createRegistryService({ sessions, registries, secrets, checkRegistry }),
     system: createSystemService({ ...work, sessions, host, inventory, build, report }),
     certificates: createCertificateService({ sessions, certificates, log }),
     openvz: createOpenvzService({

@@ -74,7 +74,9 @@ export async function createStation(options: StationOptions): Promise<Station> {
 /** Deletes what an earlier process of this station, which was killed, left half made in the engines. */
 async function recoverEngines({ engines, id, log }: StationOptions): Promise<void> {
   for (const engine of engines) {
-    await engine.recover(id).catch((error: unknown) => log.error("recovery of an engine", { engine: engine.type, error }));
+    await engine
+      .recover(id)
+      .catch((error: unknown) => log.error("recovery of an engine", { engine: engine.type, error }));
   }
 }
 

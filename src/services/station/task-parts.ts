@@ -29,7 +29,7 @@ export function createTaskParts(options: StationOptions, { live, userNow, onProg
   const { secrets, lanes, maxTasks, log } = options;
   const { tasks, registries, openvz } = options.stores;
   const { inventory, owners, forwarder, shares, actingUsers } = live;
-  const images = createImageReferences(registries, secrets, options.reach);
+  const images = createImageReferences(registries, secrets, options.checkRegistry);
   const cards = createCards(live);
   const kinds = createKinds({
     ...live,
@@ -38,7 +38,7 @@ export function createTaskParts(options: StationOptions, { live, userNow, onProg
     openvz,
     cards,
     moveClaims: (from, to) => tasks.moveClaims({ from, to }),
-    settlePorts: forwarder.settle,
+    waitUntilForwarded: forwarder.waitUntilForwarded,
     async authorize(name, verb, demands) {
       const user = await userNow(name);
       await authorizeTask(owners, user, verb, demands);

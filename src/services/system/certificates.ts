@@ -17,6 +17,7 @@ export interface CertificateDeps {
   log: Log;
 }
 
+/** Makes the service of certificates. */
 export function createCertificateService({ sessions, certificates, log }: CertificateDeps): CertificateService {
   function allowed(caller: Caller, verb: Verb): { user: string; address: string } {
     const user = sessions.authenticate(caller);

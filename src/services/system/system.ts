@@ -9,7 +9,7 @@ import type { Report } from "./report.ts";
 import type { SystemService } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import { createLastKnown } from "../../util/last-known.ts";
-import { readHostFacts, shownSystem, type StationBuild } from "./system-info.ts";
+import { readHostFacts, systemInfo, type StationBuild } from "./system-info.ts";
 import type { Availability } from "../containers/availability.ts";
 
 export interface SystemDeps {
@@ -27,6 +27,7 @@ export interface SystemDeps {
   report: Report;
 }
 
+/** Makes the service of information about the host and the station. */
 export function createSystemService({
   sessions,
   host,
@@ -40,7 +41,7 @@ export function createSystemService({
   const interfaces = createLastKnown(host.interfaces);
   async function info(): Promise<SystemInfo> {
     const architecture = host.architecture();
-    return shownSystem({ facts: await facts(), architecture, inventory, build, firstGpus: await firstGpus });
+    return systemInfo({ facts: await facts(), architecture, inventory, build, firstGpus: await firstGpus });
   }
   return {
     async get(caller) {
@@ -59,7 +60,7 @@ export function createSystemService({
     },
     async bridges(caller) {
       authorize(sessions.authenticate(caller), "system:read");
-      return shownBridges(await interfaces());
+      return bridgesAnswer(await interfaces());
     },
     async report(caller) {
       authorize(sessions.authenticate(caller), "system:report");
@@ -83,7 +84,7 @@ function shownMemory({ total, buffers, cached, used }: Memory): SystemResource["
   };
 }
 
-function shownBridges(interfaces: readonly HostInterface[]): BridgeList {
+function bridgesAnswer(interfaces: readonly HostInterface[]): BridgeList {
   let adapters = 0;
   let bridges = 0;
   const data = interfaces.map((item) => {

@@ -40,6 +40,7 @@ export interface ContainerAnswers {
   settingsOf(place: ContainerPlace, found: FoundContainer): Promise<ResourceAnswer>;
 }
 
+/** Makes what describes containers. */
 export function createContainerAnswers(options: ContainerAnswerOptions): ContainerAnswers {
   const { inventory, marks, lookup, folders, numbers } = options;
 

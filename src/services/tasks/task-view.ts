@@ -6,7 +6,7 @@ import { maskedJson, type Sight } from "../secrets/masking.ts";
 import { withoutHiddenWords } from "../secrets/error-masking.ts";
 
 /** How a task is shown. */
-export interface Showing {
+export interface TaskView {
   /** What the reader may see. */
   sight: Sight;
   /** Its long values are not cut. */
@@ -30,9 +30,9 @@ export function newTask(id: number, task: NewTask, request: unknown, sight: Sigh
 }
 
 /** Returns a stored task as the API shows it. `running` is what is known of it in this process. */
-export function taskOf(row: TaskRow, running: LiveTask | undefined, { sight, whole }: Showing): Task {
+export function taskOf(row: TaskRow, running: LiveTask | undefined, { sight, whole }: TaskView): Task {
   // The last word of a task that is over is its row's.
-  const live = shownStates[row.state] === "running" ? running : undefined;
+  const live = documentedStates[row.state] === "running" ? running : undefined;
   const request: unknown = JSON.parse(row.params);
   const masked = maskedJson(row.params, sight, request);
   const params = whole ? { value: masked, cut: false } : cutLong(masked, row.params.length);
@@ -52,13 +52,13 @@ export function taskOf(row: TaskRow, running: LiveTask | undefined, { sight, who
     progress: live?.progress ?? row.progress,
     ...(row.result !== null && { result: row.result }),
     ...(row.start !== null && { start: seconds(row.start) }),
-    state: shownStates[row.state],
+    state: documentedStates[row.state],
     user: row.user,
   };
 }
 
 /** The states that the documents know. A cancelled task is in no list; only its idempotency key still finds it. */
-const shownStates: Readonly<Record<TaskRow["state"], Task["state"]>> = {
+const documentedStates: Readonly<Record<TaskRow["state"], Task["state"]>> = {
   waiting: "waiting",
   running: "running",
   undoing: "running",

@@ -1,5 +1,5 @@
 import { storedRequest } from "../stored-request.ts";
-import { settleStarted } from "./started.ts";
+import { finishStart } from "./started.ts";
 import { StopRequest } from "./stop.ts";
 import { defineContainerVerb } from "./verb.ts";
 
@@ -16,7 +16,7 @@ export const containerRestart = defineContainerVerb({
       await dependencies.pins.restore(container.mounts, { anew: true });
       await engine.containers.restart(container.id, { grace, signal: context.signal });
     });
-    await settleStarted(dependencies, engine, container.id);
+    await finishStart(dependencies, engine, container.id);
   },
   async isDone({ container, context }) {
     const before = await context.step("before", null, async (): Promise<number | null> => null);

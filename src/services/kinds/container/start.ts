@@ -1,6 +1,6 @@
 import { AppError } from "../../../errors.ts";
 import { storedRequest } from "../stored-request.ts";
-import { settleStarted } from "./started.ts";
+import { finishStart } from "./started.ts";
 import { Target } from "./target.ts";
 import { defineContainerVerb } from "./verb.ts";
 
@@ -13,7 +13,7 @@ export const containerStart = defineContainerVerb({
     if (container.paused) throw new AppError("conflict", `${container.name} is paused: unpause it.`);
     await dependencies.pins.restore(container.mounts, { anew: true });
     await engine.containers.start(container.id);
-    await settleStarted(dependencies, engine, container.id);
+    await finishStart(dependencies, engine, container.id);
   },
   isDone: ({ container }) => container?.state === "running",
 });

@@ -7,7 +7,7 @@ import type { KindDependencies } from "../dependencies.ts";
  * Waits until a container that was started is as the answer says: its mounts are checked and its ports are reachable.
  * Throws `forbidden` if it was stopped because a folder that it mounts was exchanged.
  */
-export async function settleStarted(dependencies: KindDependencies, engine: Engine, id: string): Promise<void> {
+export async function finishStart(dependencies: KindDependencies, engine: Engine, id: string): Promise<void> {
   const { marks, inventory } = dependencies;
   const container = await engine.containers.getById(id);
   const own = container?.mark?.station === marks.of(0).station;
@@ -17,5 +17,5 @@ export async function settleStarted(dependencies: KindDependencies, engine: Engi
   const view = inventory.require(engine.type);
   await view.refresh(id);
   const seen = view.byId(id);
-  if (seen) await dependencies.settlePorts(engine, seen);
+  if (seen) await dependencies.waitUntilForwarded(engine, seen);
 }

@@ -31,8 +31,8 @@ export function targetGone({ type, name, id }: Target): AppError {
 }
 
 /**
- * Shows a changed container to the inventory, so that whoever has the answer finds the list like it. If the engine goes
- * away now, what was done stays done.
+ * Shows a changed container to the inventory, so that lists agree with the answer that the client is about to get. If the
+ * engine goes away now, what was done stays done.
  */
 export async function refreshView(view: EngineView, id: string): Promise<void> {
   await view.refresh(id).catch(() => undefined);

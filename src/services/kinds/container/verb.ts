@@ -56,7 +56,9 @@ export interface ContainerVerb<Name extends string, Request extends Target> {
   isDone(at: Looking<Request>): boolean | Promise<boolean>;
 }
 
-/** Makes a kind of task from a verb of a container. Its tasks are in no list and are never done when nobody waits any more. */
+/**
+ * Makes a kind of task from a verb of a container. Its tasks are in no list and are never done when nobody waits any more.
+ */
 export function defineContainerVerb<const Name extends string, Request extends Target>(
   definition: ContainerVerb<Name, Request>,
 ): TaskKind<Name, Request> {

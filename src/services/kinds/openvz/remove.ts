@@ -4,7 +4,9 @@ import { planTarget } from "../container/verb.ts";
 import { storedRequest } from "../stored-request.ts";
 import { defineTaskKind } from "../task-kind.ts";
 
-/** The job that removes a container. From the first step on it only goes forward: the record goes when the container has. */
+/**
+ * The job that removes a container. From the first step on it only goes forward: the record goes when the container has.
+ */
 export const openvzRemove = defineTaskKind({
   kind: "openvz_remove",
   category: null,

@@ -1,15 +1,15 @@
 import type { Outbound } from "../../host/outbound.ts";
 import { portOwner } from "./ports.ts";
 
-/** Where a registry's address leads to at present. */
-export interface RegistryPlace {
+/** Tells where a registry's address leads at present. */
+export interface RegistryCheck {
   /** Why it may not be asked; `undefined`: it may. */
   refusal: string | undefined;
   /** An address of it is this host's own or a private one. */
   inside: boolean;
 }
 
-export type RegistryReach = (url: string) => Promise<RegistryPlace>;
+export type CheckRegistry = (url: string) => Promise<RegistryCheck>;
 
 /** Engines may listen on other ports than the usual ones. */
 const engines = /^(dockerd|containerd|podman|lxd|incusd) /;
@@ -18,7 +18,7 @@ const engines = /^(dockerd|containerd|podman|lxd|incusd) /;
  * Judges every address that a registry's host has now, on every port that Docker may try there. Docker resolves the name
  * again itself. What this host cannot resolve is left to Docker, which may ask a proxy.
  */
-export function createRegistryReach(outbound: Outbound): RegistryReach {
+export function createRegistryCheck(outbound: Outbound): CheckRegistry {
   async function refusalOf(address: string, port: number): Promise<string | undefined> {
     const refusal = outbound.refusal(address, port);
     if (refusal !== undefined || !outbound.isOwn(address)) return refusal;
