@@ -21,11 +21,14 @@ step() {
 }
 step lock-file node scripts/complete-lock.ts --check
 step types tsc
+# The contract runs in browsers too, so it must do without the types of Node.
+step api-types tsc -p tsconfig.api.json
 # shellcheck disable=SC2086
 step lint oxlint $folders
 # shellcheck disable=SC2086
 step format oxfmt --check $folders
 step dead-code knip
+step structure node scripts/structure/check.ts
 step proof node scripts/prove-check.ts
 
 [ -z "$failed" ] || {

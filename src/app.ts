@@ -1,34 +1,36 @@
-import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { AddressInfo, Server } from "node:net";
-import { dirname, join, resolve, sep } from "node:path";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
 import { openCertificates, type Certificates } from "./certificates/certificates.ts";
 import { watchPairFiles, stationPair, type ServerPair } from "./certificates/server-pair.ts";
 import { redactConfig } from "./config/redacted.ts";
 import type { Config } from "./config/config.ts";
-import { dockerAddress, findEngines } from "./engines/registry.ts";
-import { killStrays } from "./engines/strays.ts";
+import { dockerAddress, findEngines } from "./engines/find-engines.ts";
+import { killStrayProcesses } from "./engines/processes/stray-processes.ts";
 import { createCatalogue } from "./engines/system-images/catalogue.ts";
 import { AppError } from "./errors.ts";
 import { parseAddress } from "./gateway/engine-address.ts";
 import { createGateway, type Gateway, type GatewayAudit } from "./gateway/gateway.ts";
 import { readBoot } from "./host/boot.ts";
+import { readHostId, writeHostId } from "./host/host-id.ts";
 import { createHost } from "./host/host.ts";
 import { createOutbound } from "./host/outbound.ts";
-import { ownHostNames } from "./http/host-names.ts";
+import { ownHostNames } from "./http/security/host-names.ts";
 import { createServer } from "./http/server.ts";
-import { createOwnPorts } from "./own-ports.ts";
+import { prepareFolders } from "./data-folders.ts";
+import { createOwnPorts, type OwnPorts } from "./own-ports.ts";
 import { createHostUsers } from "./services/accounts/host-users.ts";
 import { ensureAdmin } from "./services/accounts/first-admin.ts";
-import { createRegistryReach } from "./services/planning/registry-reach.ts";
+import { createRegistryCheck } from "./services/planning/registry-check.ts";
 import { openSecrets } from "./services/secrets/secrets.ts";
 import { createStationClock } from "./services/accounts/station-clock.ts";
-import { createStation } from "./services/station.ts";
+import { createStation, type Station } from "./services/station/station.ts";
 import { openDatabase, type Database } from "./storage/sqlite/database.ts";
 import { purgeAudit } from "./storage/audit-pages.ts";
 import { purgeAll } from "./storage/task-pages.ts";
-import { holdFileLock } from "./util/file-lock.ts";
 import { installation } from "./util/installation.ts";
-import { log, recentLines } from "./util/log.ts";
+import { log, stationLog } from "./station-log.ts";
 
 export interface App {
   /** Listens, then takes up what an earlier process left. Answers the address. */
@@ -46,16 +48,11 @@ export interface AppEvents {
   onOpenDoor(address: string): void;
 }
 
-/**
- * A data folder belongs to one host at a time, whatever that is called today: by its present name a renamed host would
- * find none of its tasks.
- */
-const thisHost = "this";
 const hour = 3600_000;
 const auditRetention = { maxAge: 90 * 24 * hour, maxRows: 1_000_000 };
 const retention = { maxAge: 30 * 24 * hour, minAge: 24 * hour, maxCount: 10_000, maxEvents: 200_000 };
 
-/** The composition root: the one file that knows every layer. Throws AppError with a sentence that says what to do. */
+/** Puts the station together from all layers. Throws AppError with a sentence that says what to do. */
 export async function createApp(config: Config, version: string, events: AppEvents): Promise<App> {
   prepareFolders(config);
   const { dataDir, synchronous } = config;
@@ -63,13 +60,15 @@ export async function createApp(config: Config, version: string, events: AppEven
   // The key comes first: a database without its key would be refused for ever.
   const firstStart = !existsSync(path);
   const secrets = openSecrets(dataDir, firstStart);
-  const database = await openDatabase({ path, host: thisHost, synchronous }, events.onFatal);
+  const hostId = readHostId(dataDir);
+  const database = await openDatabase({ path, host: hostId, synchronous }, events.onFatal);
+  if (hostId === undefined) writeHostId(dataDir, database.identity.host);
   const hostUsers = config.pam && createHostUsers(config.pam);
   await ensureAdmin(database.accounts, config.adminPassword, events.onFirstPassword);
   const clock = await createStationClock({ store: database.clock, boot: readBoot, log });
   const id = database.identity.station;
   // Before anything that they may be writing is looked at.
-  await killStrays(id);
+  await killStrayProcesses(id);
   const folder = join(dataDir, "images");
   const ports = createOwnPorts(config);
   const outbound = createOutbound(ports.list);
@@ -96,22 +95,60 @@ export async function createApp(config: Config, version: string, events: AppEven
     maxTasks: config.maxTasks,
     userQuota: config.userQuota,
     host: createHost(),
-    reach: createRegistryReach(outbound),
+    checkRegistry: createRegistryCheck(outbound),
     certificates,
     build: { version, date: buildDate() },
     configuration: redactConfig(config),
-    recentLines,
+    recentLines: stationLog.recentLines,
     openvz: {
       engine: config.openvz.engine,
       open: config.openvz.open,
       aliases: config.openvz.templates,
-      lacks: systemImages.lacks,
+      lacks: systemImages.findPullObstacle,
     },
     maxStreams: config.maxStreams,
     log,
   });
   const gateway = await dockerGateway(config, certificates, station.gatewayVisits);
   database.onCommit(station.committed);
+  const servers: Servers = { ...createServers({ config, version, station, certificates, pair }), gateway };
+  const stopUpkeep = startUpkeep(database, certificates);
+
+  return {
+    async start() {
+      const port = await listen(config, servers, { ports, onOpenDoor: events.onOpenDoor });
+      await station.start();
+      return { host: config.listen.host, port };
+    },
+    async stop(grace) {
+      stopUpkeep();
+      pair?.close();
+      const { main, openvz } = servers;
+      await Promise.all([main.close(), openvz?.close(), gateway?.stop(), station.stop(grace)]);
+      for (const engine of engines) engine.close();
+      await clock.close();
+      await database.close();
+    },
+  };
+}
+
+interface Servers {
+  /** The station's own API. */
+  main: FastifyInstance;
+  /** The containers-and-jobs API on an address of its own. */
+  openvz: FastifyInstance | undefined;
+  gateway: Gateway | undefined;
+}
+
+interface ServerParts {
+  config: Config;
+  version: string;
+  station: Station;
+  certificates: Certificates;
+  pair: ServerPair | undefined;
+}
+
+function createServers({ config, version, station, certificates, pair }: ServerParts): Omit<Servers, "gateway"> {
   const ownNames = new Set([...ownHostNames(), config.listen.host.toLowerCase(), ...config.hostNames]);
   const common = {
     services: station.services,
@@ -119,38 +156,33 @@ export async function createApp(config: Config, version: string, events: AppEven
     log,
     isOwnName: (name: string) => ownNames.has(name) || certificates.current().domainNames.includes(name),
   };
-  const server = createServer({ ...common, tls: pair });
-  // What asks nobody for a token has none to keep from listeners.
-  const doorTls = config.openvz.open ? undefined : pair;
-  const openvz =
-    config.openvz.listen && createServer({ ...common, tls: doorTls, openvz: { token: station.doorToken } });
-  const stopUpkeep = startUpkeep(database, certificates);
-
+  const { open, listen } = config.openvz;
+  // Without a token on its requests this server has no secret that TLS would protect.
+  const tls = open ? undefined : pair;
   return {
-    async start() {
-      const refuse = (option: "listen" | "docker-tls" | "openvz-listen", address: Address) => (error: unknown) =>
-        Promise.reject(listenFailure(option, address, error));
-      await server.listen({ ...config.listen }).catch(refuse("listen", config.listen));
-      const port = ports.add(server);
-      if (gateway && config.dockerTls) await gateway.start().catch(refuse("docker-tls", config.dockerTls));
-      const at = config.openvz.listen;
-      if (openvz && at) {
-        await openvz.listen({ ...at }).catch(refuse("openvz-listen", at));
-        ports.add(openvz);
-        if (config.openvz.open) events.onOpenDoor(addressOf(openvz));
-      }
-      await station.start();
-      return { host: config.listen.host, port };
-    },
-    async stop(grace) {
-      stopUpkeep();
-      pair?.close();
-      await Promise.all([server.close(), openvz?.close(), gateway?.stop(), station.stop(grace)]);
-      for (const engine of engines) engine.close();
-      await clock.close();
-      await database.close();
-    },
+    main: createServer({ ...common, tls: pair }),
+    openvz: listen && createServer({ ...common, tls, openvz: { token: station.openPortToken } }),
   };
+}
+
+/** Opens all ports. Returns that of the station's own API. */
+async function listen(
+  config: Config,
+  { main, openvz, gateway }: Servers,
+  { ports, onOpenDoor }: { ports: OwnPorts } & Pick<AppEvents, "onOpenDoor">,
+): Promise<number> {
+  const refuse = (option: "listen" | "docker-tls" | "openvz-listen", address: Address) => (error: unknown) =>
+    Promise.reject(listenFailure(option, address, error));
+  await main.listen({ ...config.listen }).catch(refuse("listen", config.listen));
+  const port = ports.add(main);
+  if (gateway && config.dockerTls) await gateway.start().catch(refuse("docker-tls", config.dockerTls));
+  const at = config.openvz.listen;
+  if (openvz && at) {
+    await openvz.listen({ ...at }).catch(refuse("openvz-listen", at));
+    ports.add(openvz);
+    if (config.openvz.open) onOpenDoor(addressOf(openvz));
+  }
+  return port;
 }
 
 type Address = Config["listen"];
@@ -172,49 +204,6 @@ function listenFailure(option: string, { host, port }: Address, error: unknown):
   return error;
 }
 
-/** Folders of the station, closed to others, and held against a second station. */
-function prepareFolders({ dataDir, runDir, shares }: Config): void {
-  for (const folder of [dataDir, runDir]) makeFolder(folder);
-  chmodSync(dataDir, closed);
-  for (const [name, folder] of Object.entries(shares)) {
-    if (`${resolve(dataDir)}${sep}`.startsWith(`${resolve(folder)}${sep}`)) {
-      throw new AppError(
-        "conflict",
-        `The share ${name} would contain Gantry's own data folder ${dataDir}: choose another folder.`,
-      );
-    }
-    if (folder.startsWith(`${dataDir}${sep}`)) makeShare(folder, dataDir);
-  }
-  if (!holdFileLock(join(dataDir, "station.lock"))) {
-    throw new AppError(
-      "conflict",
-      `Another station uses the data folder ${dataDir}: stop it, or choose another with --data.`,
-    );
-  }
-  if (!holdFileLock(join(runDir, "station.lock"))) {
-    throw new AppError("conflict", `Another station runs on this host (its lock is in ${runDir}): stop it first.`);
-  }
-}
-
-/** For the station's user only. */
-const closed = 0o700;
-/** Others may pass through, and see nothing of what is in it. */
-const passable = 0o711;
-
-/** The users of containers are others on the host, and must get as far as the share. */
-function makeShare(folder: string, dataDir: string): void {
-  makeFolder(folder);
-  for (let above = folder; above.startsWith(dataDir); above = dirname(above)) chmodSync(above, passable);
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: closed });
-  } catch (cause) {
-    throw new AppError("conflict", `The folder ${folder} cannot be made: ${(cause as Error).message}.`, { cause });
-  }
-}
-
 function serverPair({ tls }: Config, certificates: Certificates): ServerPair | undefined {
   return tls && (tls.files ? watchPairFiles(tls.files, log) : stationPair(certificates));
 }
@@ -231,21 +220,21 @@ async function dockerGateway(
   return createGateway({ listen: config.dockerTls, engine, certificates, audit, log });
 }
 
-/** There is no build: the day on which the files of this version came here. */
+/** Returns the day on which the files of this version were installed, as YYYY/MM/DD, because there is no build. */
 function buildDate(): string {
   const { mtime } = statSync(join(installation, "package.json"));
   return mtime.toISOString().slice(0, 10).replaceAll("-", "/");
 }
 
-/** The one that is there goes on until its end. */
+/** Renews certificates that end soon. If that fails, the present ones stay in use. */
 async function renew(certificates: Certificates): Promise<void> {
-  await certificates.renew().catch((error: unknown) => log("renewal of certificates", { error }));
+  await certificates.renew().catch((error: unknown) => log.error("renewal of certificates", { error }));
 }
 
 /** Deletes expired rows and renews certificates once an hour. Returns a function that stops it. */
 function startUpkeep(database: Database, certificates: Certificates): () => void {
   const { maxAge, maxRows } = auditRetention;
-  const failed = (error: unknown) => log("retention", { error });
+  const failed = (error: unknown) => log.error("retention", { error });
   const timer = setInterval(() => {
     purgeAll(database.tasks, { now: Date.now(), ...retention }).catch(failed);
     purgeAudit(database.audit, { before: Date.now() - maxAge, maxRows }).catch(failed);

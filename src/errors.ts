@@ -49,6 +49,7 @@ export function invalid(field: string, reason: string): AppError {
   return new AppError("invalid", `${field} ${reason}`, { details: { field } });
 }
 
+/** Returns whether an error is an AppError of this code. */
 export function hasCode(error: unknown, code: ErrorCode): error is AppError {
   return error instanceof AppError && error.code === code;
 }

@@ -4,9 +4,9 @@ import { createApp } from "./app.ts";
 import { ConfigError } from "./config/error.ts";
 import { readConfig, type Config } from "./config/config.ts";
 import { AppError } from "./errors.ts";
+import { log, stationLog } from "./station-log.ts";
 import { returnIdleMemory } from "./util/idle-memory.ts";
 import { installation } from "./util/installation.ts";
-import { log } from "./util/log.ts";
 
 /** Exit codes: 0 ended on request, 2 wrong use (one sentence says what to do), 74 the disk failed, 70 a bug. */
 const usage = 2;
@@ -35,6 +35,7 @@ async function run(config: Config): Promise<void> {
   // Until there is something to end in order, a signal just ends the process.
   const leave = () => process.exit(0);
   process.on("SIGTERM", leave).on("SIGINT", leave);
+  stationLog.setLevel(config.logLevel);
   if (config.setup) {
     const { ensureEngines } = await import("./setup/engines.ts");
     await ensureEngines({ config, env: process.env, log: tell });
@@ -70,7 +71,7 @@ function tell(line: string): void {
 
 function end(code: number, sentence: string, error?: unknown): never {
   if (error === undefined) process.stderr.write(`${sentence}\n`);
-  else log(sentence, { error });
+  else log.error(sentence, { error });
   process.exit(code);
 }
 

@@ -16,3 +16,5 @@ export function createOwnPorts({ listen, openvz, dockerTls, docker, dockerHost =
     },
   };
 }
+
+export type OwnPorts = ReturnType<typeof createOwnPorts>;

@@ -35,9 +35,9 @@ export function readSource(root: string, path: string): SourceFile {
   const imports: string[] = [];
 
   visit(program as unknown as Node, (node, parents) => {
-    if (/^(?:Import|ExportNamed|ExportAll)Declaration$/.test(node.type)) {
+    if (/^(?:(?:Import|ExportNamed|ExportAll)Declaration|ImportExpression)$/.test(node.type)) {
       const from = (node["source"] as { value?: string } | null)?.value ?? "";
-      if (from.startsWith(".")) imports.push(normalize(join(dirname(path), from)));
+      if (typeof from === "string" && from.startsWith(".")) imports.push(normalize(join(dirname(path), from)));
     }
     if (/^(?:FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/.test(node.type)) {
       const first = lineOf(node.start);

@@ -116,3 +116,19 @@ export const TwoStepLogin = Type.Object(
 export const SecondStepBegin = Type.Object({ password: Password }, { ...closed, $id: "SecondStepBegin" });
 export const SecondStepFinish = Type.Object({ code: Code }, { ...closed, $id: "SecondStepFinish" });
 export const SecondStepEnd = Type.Object({ password: Password, code: Code }, { ...closed, $id: "SecondStepEnd" });
+
+/** Whether 2-step verification is on for one's own account. */
+export const SecondStepState = Type.Object({
+  enabled: Type.Boolean(),
+  recovery_codes: Type.Integer({ description: "Codes left" }),
+});
+/** The secret that an authenticator app is given. */
+export const SecondStepSecret = Type.Object({
+  secret: Type.String(),
+  uri: Type.String({ description: "For a QR code" }),
+});
+/** The recovery codes, which are shown only when 2-step verification is turned on. */
+export const SecondStepCodes = Type.Object({
+  enabled: Type.Boolean(),
+  recovery_codes: Type.Array(Type.String()),
+});

@@ -14,7 +14,7 @@ const InterfaceName = Type.String({
   description: "A network interface",
 });
 
-/** The form that the station's page sends for `mode: "bridge"`. */
+/** The object that the original station's page sends for `mode: "bridge"`. */
 const Bridge = Type.Object(
   {
     mode: Type.Optional(Type.Union([Type.Literal("dhcp"), Type.Literal("static")])),
@@ -28,7 +28,7 @@ const Bridge = Type.Object(
   closed,
 );
 
-/** What a container is connected to. */
+/** The network of a container. */
 export const Network = Type.Object(
   {
     mode: Type.Optional(

@@ -5,7 +5,7 @@ import { ContainerType, ImageName, ImageTag } from "./create.ts";
 
 const closed = { additionalProperties: false };
 
-/** What stands in the place of an image's name and of its tag when it has none. */
+/** The name and the tag of an image that has none. */
 export const noTag = "<none>";
 
 function orNoTag(schema: TSchema) {

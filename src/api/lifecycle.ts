@@ -14,7 +14,13 @@ export const ContainerPlace = Type.Object({
   }),
 });
 
-/** As `background/create`; without `repository` the usual one of the type. */
+/** A container, and whether it is to start when the host boots. */
+export const AutostartPath = Type.Object({
+  ...ContainerPlace.properties,
+  state: Type.Union([Type.Literal("on"), Type.Literal("off")]),
+});
+
+/** The body of `background/create`. `repository` may be absent: then the usual one of the type is taken. */
 export const SyncCreateRequest = Type.Object(
   { ...CreateRequest.properties, repository: Type.Optional(CreateRequest.properties.repository) },
   { ...closed, $id: "SyncCreateRequest" },
@@ -44,7 +50,7 @@ export const LogsQuery = Type.Object({
   ),
 });
 
-/** Of a docker container an object, of the others their console as one text. */
+/** The end of a log: an object for docker, the console as one text for the others. */
 export const Logs = Type.Union([
   Type.Object({
     logs: Type.String(),
@@ -107,7 +113,7 @@ export const ExecAnswer = Type.Object({
 });
 export type ExecAnswer = Static<typeof ExecAnswer>;
 
-/** What a container was given. */
+/** The settings and resources of a container. */
 export const ResourceAnswer = Type.Object(
   {
     arch: Type.String(),

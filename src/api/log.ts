@@ -1,6 +1,6 @@
 import { Type, type Static } from "typebox";
 
-/** `ts` is epoch seconds. Beyond the documented fields: where from, what, on what, and how it went. */
+/** An entry of the activity log. `ts` is epoch seconds. The last four fields are beyond the documented ones. */
 export const LogEntry = Type.Object(
   {
     category: Type.String(),
@@ -38,6 +38,6 @@ export const LogQuery = Type.Object({
 
 export const LogExportQuery = Type.Object(filters);
 
-/** How many there were. */
+/** The number of entries that are hidden now. */
 export const LogCleared = Type.Object({ records: Type.Integer() }, { $id: "LogCleared" });
 export type LogCleared = Static<typeof LogCleared>;

@@ -22,7 +22,7 @@ export type OpenvzCreate = Static<typeof OpenvzCreate>;
 
 const parameter = (description: string) => Type.Optional(Type.String({ description }));
 
-/** What can be changed, each a text. */
+/** Parameters of a container that can be changed. Each is a text. */
 export const OpenvzParameters = Type.Object(
   {
     hostname: parameter("A host name, as web1 or web1.example.com"),
@@ -99,7 +99,7 @@ export type OpenvzListedJob = Static<typeof OpenvzListedJob>;
 export const OpenvzJobList = Type.Object({ ...success, jobs: Type.Array(OpenvzListedJob) });
 export type OpenvzJobList = Static<typeof OpenvzJobList>;
 
-/** Of every error on these paths. */
+/** The form of every error below the paths of this API. */
 export const OpenvzError = Type.Object({
   code: Type.Union([Type.Literal(100), Type.Literal(200)], { description: "100: the request; 200: the station" }),
   message: Type.String(),

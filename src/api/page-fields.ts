@@ -5,8 +5,9 @@ const closed = { additionalProperties: false };
 const unused = Type.Optional(Type.Literal("", { description: "Only empty" }));
 
 /**
- * What the original station's own page sends beside the documented fields. It has no meaning here, so only the page's own
- * forms are taken: whoever means something else by it must not believe that it was done.
+ * Fields that the original station's page sends beside the documented ones. They have no meaning here, so only the
+ * values that the page sends are accepted: a client that means something else by them must not believe that it was
+ * done.
  */
 export const pageFields = {
   changed: Type.Optional(

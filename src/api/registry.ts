@@ -1,6 +1,6 @@
 import { Type, type Static } from "typebox";
 
-/** A registry to pull from by name. The password is never answered. */
+/** A private registry. A stored password is never in a response. */
 export const Registry = Type.Object({
   enableTrustCert: Type.Boolean(),
   id: Type.Integer(),
@@ -43,3 +43,6 @@ export const RegistryRequest = Type.Object(
   { additionalProperties: false, $id: "RegistryRequest" },
 );
 export type RegistryRequest = Static<typeof RegistryRequest>;
+
+/** The registry that is to be removed. */
+export const RegistryName = Type.Object({ name: Type.String({ maxLength: 64 }) }, { additionalProperties: false });

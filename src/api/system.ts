@@ -1,5 +1,11 @@
 import { type Static, Type } from "typebox";
 
+/** The state of the station and of its engines. */
+export const Health = Type.Object({
+  status: Type.Literal("ok"),
+  engines: Type.Array(Type.Object({ type: Type.String(), available: Type.Boolean() })),
+});
+
 const Gpu = Type.Object({
   name: Type.String({ description: "Vendor and device number of the PCI bus, as 0x10de:0x1eb8" }),
   slot: Type.String(),
@@ -60,6 +66,12 @@ export const SystemResource = Type.Object({
   ),
 });
 export type SystemResource = Static<typeof SystemResource>;
+
+/** A port of this host. */
+export const PortPath = Type.Object({
+  protocol: Type.Union([Type.Literal("tcp"), Type.Literal("udp")]),
+  port: Type.String({ pattern: "^[0-9]{1,5}$", description: "A number from 1 to 65535" }),
+});
 
 export const PortUse = Type.Object({ used: Type.Boolean() });
 export type PortUse = Static<typeof PortUse>;

@@ -50,7 +50,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
   const generations = options.generations ?? createGenerations(folder);
   const listeners: (() => void)[] = [];
   const found = generations.read();
-  if (!found) options.log?.("A certificate authority is made", { folder });
+  if (!found) options.log?.warn("A certificate authority is made", { folder });
   let present = found ?? (await createFirst(generations, now()));
   const runExclusive = createMutex();
 

@@ -43,10 +43,10 @@ export function watchPairFiles(files: PairFiles, log: Log): ServerPair {
       const next = readPair(files);
       if (next.certificate === present.certificate && next.key === present.key) return;
       present = next;
-      log("The certificate's files have changed, and are used", { ...files });
+      log.info("The certificate's files have changed, and are used", { ...files });
       for (const listener of listeners) listener();
     } catch (error) {
-      log("The certificate's files have changed, and are no pair: the one before stays", { ...files, error });
+      log.warn("The certificate's files have changed, and are no pair: the one before stays", { ...files, error });
     }
   };
   const paths = [files.certificate, files.key];

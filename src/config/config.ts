@@ -7,6 +7,7 @@ import { type OptionName, type OptionValue, optionTable } from "./options.ts";
 import { toOpenvzConfig, type OpenvzConfig } from "./openvz.ts";
 import { type Environment, type RawValue, readFile, readFlags, readVariables, type Source } from "./sources.ts";
 import type { EngineType } from "../engines/engine.ts";
+import type { LogLevel } from "../util/log.ts";
 
 /** All settings of the station. They are checked and frozen before anything starts. */
 export interface Config {
@@ -58,6 +59,8 @@ export interface Config {
   maxStreams: number;
   /** Settings of the containers-and-jobs API. */
   openvz: OpenvzConfig;
+  /** The least grave lines that are written to the log. */
+  logLevel: LogLevel;
   /** SQLite's setting: FULL keeps every commit through a power cut; NORMAL may lose the last ones. */
   synchronous: "FULL" | "NORMAL";
   /** True: engines that are missing are installed and started. */
@@ -120,6 +123,7 @@ function toConfig(sources: readonly Source[], env: Environment): Config {
     loginLimits: Object.freeze({ tries: need("login-tries"), perMinute: need("login-rate") }),
     maxStreams: need("max-streams"),
     openvz: toOpenvzConfig(get("openvz-listen"), need("openvz-auth"), need("openvz-engine"), get("openvz-template")),
+    logLevel: need("log-level"),
     synchronous: need("synchronous"),
     setup: !need("no-setup"),
   });

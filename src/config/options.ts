@@ -14,6 +14,7 @@ import {
   parseServerHosts,
   parseShares,
   parseBoolean,
+  parseLogLevel,
   parseSynchronous,
   parseUrl,
   readPasswordFile,
@@ -218,6 +219,13 @@ const options = {
     parse: single(parsePositive),
   },
   ...openvzOptions,
+  "log-level": {
+    placeholder: "LEVEL",
+    variable: "GANTRY_LOG_LEVEL",
+    default: "info",
+    help: "lines of the log on standard error: error, warn (also warnings) or info (all)",
+    parse: single(parseLogLevel),
+  },
   synchronous: {
     placeholder: "MODE",
     variable: "GANTRY_SYNCHRONOUS",

@@ -20,6 +20,7 @@ const visibleKeys = [
   "maxTasks",
   "userQuota",
   "openvz",
+  "logLevel",
   "synchronous",
   "setup",
 ] as const satisfies readonly (keyof Config)[];

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ConfigError } from "./error.ts";
 import { type EngineType, engineTypes } from "../engines/engine.ts";
+import { logLevels, type LogLevel } from "../util/log.ts";
 
 /** Where a value comes from. */
 export interface Origin {
@@ -130,6 +131,15 @@ export function parsePositive(text: string, origin: Origin): number {
   if (!/^[1-9]\d{0,8}$/.test(text))
     throw new ConfigError(`${origin.name} must be a number of at least 1, not "${text}".`);
   return Number(text);
+}
+
+/** Parses a level of the log, in any case. */
+export function parseLogLevel(text: string, origin: Origin): LogLevel {
+  const level = logLevels.find((name) => name === text.toLowerCase());
+  if (level) return level;
+  throw new ConfigError(
+    `${origin.name} must be ${logLevels.join(", ").replace(/, (?=[^,]*$)/, " or ")}, not "${text}".`,
+  );
 }
 
 /** Parses FULL or NORMAL, in any case. */

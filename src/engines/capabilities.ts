@@ -35,3 +35,20 @@ export interface Capabilities {
   /** It runs on this host: folders and network interfaces of the host can be given to containers. */
   readonly local: boolean;
 }
+
+/** What LXC and LXD can do, which run system containers on this host. */
+export const systemContainers: Omit<Capabilities, "hostNames"> = {
+  registries: false,
+  hostNetwork: false,
+  processOptions: false,
+  engineVolumes: false,
+  nameServers: false,
+  publishedPorts: false,
+  imagesInUse: false,
+  makesDeviceNodes: false,
+  commits: false,
+  renamesRunning: false,
+  sizes: true,
+  reshapes: true,
+  local: true,
+};

@@ -3,8 +3,11 @@
  * the host itself: memory (1), disks, loop devices, SCSI generic (21), MSR (202).
  */
 
+/** All devices of the kernel with one major number. */
 export interface DeviceMajor {
+  /** A character device or a block device. */
   readonly kind: "c" | "b";
+  /** The kernel's major number. */
   readonly major: number;
 }
 
@@ -46,10 +49,10 @@ const table: Readonly<Record<string, readonly DeviceMajor[]>> = {
   "Accelerators_(261)": chars(261),
 };
 
-/** In the order of the table. */
+/** All device names, in the order of the table. */
 export const deviceNames: readonly string[] = Object.keys(table);
 
-/** `undefined`: no such name. */
+/** Returns the majors of a device name; undefined when there is no such name. */
 export function findDevice(name: string): readonly DeviceMajor[] | undefined {
   return Object.hasOwn(table, name) ? table[name] : undefined;
 }

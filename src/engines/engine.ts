@@ -8,140 +8,42 @@
  * reason in plain words.
  */
 import type { Capabilities } from "./capabilities.ts";
-import type { ContainerLife, RemoveOptions } from "./life.ts";
+import type { ContainerLife, RemoveOptions } from "./container-life.ts";
+import type { ContainerSettings, ContainerSpec, OwnerMark, PortMapping } from "./container-spec.ts";
+import type { Images } from "./images.ts";
 import type { Reshaping } from "./shape.ts";
 
+/** All engines that the station can drive, in the order in which they are listed. */
 export const engineTypes = ["docker", "lxc", "lxd"] as const;
+/** One of them, as in requests and keys. */
 export type EngineType = (typeof engineTypes)[number];
 
-/**
- * Who made a thing: station and task. An engine keeps it with the thing (a label, a config key, a file), and whatever
- * is undone is first looked up by it, never by name alone.
- */
-export interface OwnerMark {
-  /** The station's own id, a UUID. */
-  station: string;
-  /** The task's id. */
-  task: number;
-}
-
+/** What an engine says of itself. */
 export interface EngineInfo {
+  /** As the engine says it, as 20.10.24. */
   version: string;
   /** docker only: the storage driver. */
   storageDriver?: string;
 }
 
-export type Protocol = "tcp" | "udp";
+/** All states of a container; a paused one is running. */
 export const containerStates = ["running", "stopped"] as const;
+/** One of them. */
 export type ContainerState = (typeof containerStates)[number];
 
-export interface PortMapping {
-  host: number;
-  container: number;
-  protocol: Protocol;
-}
-
-/** A rule for the device cgroup: all minors of the majors. */
-export interface DeviceRule {
-  majors: readonly { kind: "c" | "b"; major: number }[];
-  /** One or more of r, w, m. */
-  access: string;
-}
-
-export interface Mount {
-  /** Absolute path on the host; it exists, and no part of it is a link. */
-  source: string;
-  /** Absolute path in the container. */
-  target: string;
-  readOnly: boolean;
-}
-
-export interface Limits {
-  /** Relative share of CPU time, 2 to 1024. */
-  cpuWeight?: number;
-  /** Milliseconds of one core in each second. */
-  cpuTime?: number;
-  /** Bytes. */
-  memory?: number;
-  /** Bytes of its root file system, which cannot grow beyond. Only with `sizes`. */
-  size?: number;
-}
-
-export type NetworkMode =
-  /** Behind the engine's own bridge. */
-  | { mode: "nat" }
-  /** The host's own network. */
-  | { mode: "host" }
-  /** An address on the network that `interface` is in; `join` = that interface is a bridge, and is joined. */
-  | { mode: "bridge"; interface: string; join: boolean; address: LanAddress }
-  /** A network of the engine's own; no other has its name. */
-  | { mode: "network"; name: string };
-
-export type LanAddress =
-  | { by: "dhcp" }
-  /** `address` with prefix length, as 192.168.1.20/24. */
-  | { by: "static"; address: string; gateway?: string };
-
-/** Lets a container reach another one by a name of its own. */
-export interface Link {
-  /** The other container's id, in full. */
-  container: string;
-  alias: string;
-}
-
-/** A container to be made. Everything is checked already; the driver only translates. */
-export interface ContainerSpec {
-  name: string;
-  /** As the engine names it: for docker `repository:tag`, for lxd an alias or a fingerprint. The image is present. */
-  image: string;
-  mark: OwnerMark;
-  /** Start it when the host boots. */
-  autostart: boolean;
-  privileged: boolean;
-  /** Absent = the image's own. */
-  entrypoint?: readonly string[];
-  command?: readonly string[];
-  user?: string;
-  workingDir?: string;
-  hostname?: string;
-  macAddress?: string;
-  /** NAME=VALUE. */
-  environment: readonly string[];
-  dns: readonly string[];
-  ports: readonly PortMapping[];
-  exposedPorts: readonly number[];
-  links: readonly Link[];
-  network: NetworkMode;
-  limits: Limits;
-  devices: readonly DeviceRule[];
-  /** Give every GPU of the host. */
-  gpu: boolean;
-  mounts: readonly Mount[];
-  /** Mounts all volumes of the containers with these ids. */
-  volumesFrom: readonly string[];
-  /** Paths that get a new, empty volume. */
-  newVolumes: readonly string[];
-}
-
-/** What a container was given, as far as the engine still knows; an architecture as amd64. */
-export type ContainerSettings = Pick<ContainerSpec, "autostart" | "limits" | "devices" | "mounts"> & {
-  /** Ids, or names where the container was made by another program. */
-  volumesFrom: readonly string[];
-  hostname: string;
-  /** `nat`, `host`, `bridge`, or the name of a network of the engine's own. */
-  mode: string;
-  architecture: string;
-};
-
+/** A container as its engine shows it at one moment. */
 export interface Container {
   /** As the engine knows it: docker's 64 hex digits, else the name. */
   id: string;
   /** Another container that gets the name later has another one. */
   incarnation: string;
+  /** As a user calls it. */
   name: string;
+  /** Running also while it is paused. */
   state: ContainerState;
   /** As given at create. */
   image: string;
+  /** Id of the image that it was made from; empty where the engine does not know. */
   imageId: string;
   /** Absent: not made by a station, or by one that did not mark it. */
   mark?: OwnerMark;
@@ -165,37 +67,13 @@ export interface Container {
   privileged?: true;
 }
 
-export interface Image {
-  id: string;
-  /** docker: `repository:tag`; lxd: aliases. */
-  tags: readonly string[];
-  /** Bytes. */
-  size: number;
-}
-
-export interface RegistryLogin {
-  username: string;
-  password: string;
-  serverAddress: string;
-}
-
-export interface PullProgress {
-  /** 0 to 100; -1 while the size is unknown. */
-  percent: number;
-  /** For a person, as "Download image:15%". */
-  text: string;
-}
-
-export interface PullOptions {
-  login?: RegistryLogin;
-  onProgress?: (progress: PullProgress) => void;
-  signal: AbortSignal;
-}
-
+/** What an engine says about itself. */
 export interface EngineEvent {
+  /** What the event is about. */
   resource: "container" | "image";
   /** create, start, die, destroy, rename, ... as the engine says it. */
   action: string;
+  /** The container's or the image's id, or the image's reference. */
   id: string;
   /** The container's name, where the engine says it and the id is another one. */
   name?: string;
@@ -203,48 +81,46 @@ export interface EngineEvent {
 
 /** Wherever a method takes an `id`, it is the container's whole id: whoever is given a text by a user resolves it first. */
 export interface Containers extends ContainerLife, Reshaping {
-  /** All, running or not. */
+  /** Returns all containers, running or not. */
   list(signal?: AbortSignal): Promise<Container[]>;
   /** Returns the container with exactly this id, in full; never one with this name, or whose id only begins so. */
   getById(id: string, signal?: AbortSignal): Promise<Container | undefined>;
   /** Returns the container with exactly this name. */
   getByName(name: string, signal?: AbortSignal): Promise<Container | undefined>;
-  /** Makes it, not started. Answers its id. `conflict` when the name is taken. */
+  /** Makes a container, not started, and returns its id. `conflict` when the name is taken. */
   create(spec: ContainerSpec, signal?: AbortSignal): Promise<string>;
-  /** No error when it runs already. `conflict` when a port is taken. */
+  /** Starts it. No error when it runs already; `conflict` when a port is taken. */
   start(id: string, signal?: AbortSignal): Promise<void>;
   /** Kills it; whatever its restart policy, it stays stopped until somebody starts it. */
-  stop(id: string, signal?: AbortSignal): Promise<void>;
+  kill(id: string, signal?: AbortSignal): Promise<void>;
   /** Kills it first when it runs; its anonymous volumes go with it. No error when it is gone already. */
   remove(id: string, options?: RemoveOptions): Promise<void>;
+  /** Returns what the container was asked for and changed to since. Throws `not_found`. */
   settings(id: string, signal?: AbortSignal): Promise<ContainerSettings>;
 }
 
-export interface Images {
-  list(signal?: AbortSignal): Promise<Image[]>;
-  /** By id or `repository:tag`. */
-  get(reference: string, signal?: AbortSignal): Promise<Image | undefined>;
-  /** Aborting closes the connection: the engine stops, and no image appears. */
-  pull(reference: string, options: PullOptions): Promise<void>;
-  /**
-   * By `repository:tag` or alias that tag goes, and the image with its last one; by id the image. `conflict` when a
-   * container uses it.
-   */
-  remove(reference: string, signal?: AbortSignal): Promise<void>;
-}
-
+/** One engine of this host, or one that it drives over the network. */
 export interface Engine {
+  /** The engine's name in requests and keys. */
   readonly type: EngineType;
+  /** What it can do; the same for as long as the station runs. */
   readonly capabilities: Capabilities;
+  /** Its containers. */
   readonly containers: Containers;
+  /** Its images. */
   readonly images: Images;
-  /** Names of networks that a container can be connected to, one for each network; absent: the engine has none. */
+  /**
+   * Returns the names of networks that a container can be connected to, one for each network; absent: the engine has
+   * none.
+   */
   networks?(signal?: AbortSignal): Promise<string[]>;
-  /** Answers within 2 s or throws `engine_unavailable`. */
+  /** Returns what the engine says of itself. Throws `engine_unavailable` after 2 s. */
   info(): Promise<EngineInfo>;
   /** Returns the process of the engine's daemon on this host; undefined when it has none, or none was found. */
   daemon(): Promise<number | undefined>;
-  /** Events from now on, until the signal aborts (returns) or the connection ends (throws `engine_unavailable`). */
+  /**
+   * Yields events from now on, until the signal aborts (returns) or the connection ends (throws `engine_unavailable`).
+   */
   events(signal: AbortSignal): AsyncIterable<EngineEvent>;
   /** Sets up what a running container needs that the engine does not keep over a restart (a DHCP address). */
   attachNetwork(container: Container, signal?: AbortSignal): Promise<void>;
@@ -253,5 +129,6 @@ export interface Engine {
    * of that station only. Called once at its next start, when its helper processes are ended and before a task runs.
    */
   recover(station: string): Promise<void>;
+  /** Closes connections and ends timers; containers run on. */
   close(): void;
 }

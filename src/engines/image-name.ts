@@ -48,7 +48,9 @@ function isId(reference: string, imageId: string): boolean {
   return shortId.test(reference) && bare(imageId).startsWith(bare(reference));
 }
 
-/** A colon before the last slash is a port's. Only in LXD a slash separates name and tag. */
+/**
+ * Splits a reference at its tag. A colon before the last slash is a port's. Only in LXD a slash separates name and tag.
+ */
 function splitTag(type: EngineType, reference: string): Pick<ImageName, "image" | "tag"> {
   const slash = reference.lastIndexOf("/");
   const colon = reference.lastIndexOf(":");

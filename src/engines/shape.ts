@@ -5,6 +5,7 @@ import { AppError } from "../errors.ts";
  * engine or the image decides.
  */
 export interface Shape {
+  /** Letters, digits, dots and dashes, 63 at most. */
   hostname?: string;
   /** Milliseconds of one core in each second. */
   cpuTime?: number;
@@ -21,14 +22,15 @@ export interface Shape {
   nameServers?: readonly string[];
 }
 
+/** What a change would do beside being made. */
 export interface ReshapePlan {
-  /** It runs, and is stopped and started for this. */
+  /** The container runs, and is stopped and started for this. */
   restarts: boolean;
 }
 
 /** Changes of a container as it is, running or not. Only with `reshapes`; `not_found` for one that is not there. */
 export interface Reshaping {
-  /** As it is set. */
+  /** Returns what is set for a container. */
   shape(id: string, signal?: AbortSignal): Promise<Shape>;
   /**
    * Says what `reshape` would do, and changes nothing. Throws `invalid` or `conflict`, in its details the `field` of
@@ -42,8 +44,8 @@ export interface Reshaping {
   reshape(id: string, change: Shape, signal?: AbortSignal): Promise<void>;
 }
 
-/** Of an engine that cannot. */
-export function noReshaping(engine: string): Reshaping {
+/** Returns the changes of an engine that cannot make any: all throw `unsupported`. */
+export function unsupportedReshaping(engine: string): Reshaping {
   const refuse = (): Promise<never> =>
     Promise.reject(new AppError("unsupported", `A container of ${engine} is not changed after it was made.`));
   return { shape: refuse, planReshape: refuse, reshape: refuse };

@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os";
 
-import type { Protocol } from "../engines/engine.ts";
+import type { Protocol } from "../engines/container-spec.ts";
 import { hasCode } from "../errors.ts";
 import { byKey, type PortRules } from "./rules.ts";
 import type { RunProgram } from "./programs.ts";

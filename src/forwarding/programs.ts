@@ -1,4 +1,4 @@
-import { runChild } from "../engines/child.ts";
+import { runChild } from "../util/process/run-child.ts";
 import { AppError } from "../errors.ts";
 
 /**

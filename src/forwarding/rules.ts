@@ -1,4 +1,4 @@
-import type { Protocol } from "../engines/engine.ts";
+import type { Protocol } from "../engines/container-spec.ts";
 
 /** A port of the host that is forwarded to a container. */
 export interface Mapping {

@@ -1,4 +1,4 @@
-import type { Protocol } from "../engines/engine.ts";
+import type { Protocol } from "../engines/container-spec.ts";
 import type { PortRules } from "./rules.ts";
 
 /**

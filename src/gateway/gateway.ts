@@ -95,7 +95,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function admit(socket: TLSSocket, fingerprint: string): void {
     admitted.set(socket, fingerprint);
     socket.once("close", () => admitted.delete(socket));
-    log("docker gateway: connected", { address: socket.remoteAddress });
+    log.info("docker gateway: connected", { address: socket.remoteAddress });
     audit.admitted(socket.remoteAddress ?? "");
     pipeToEngine(socket, engine);
   }
@@ -111,7 +111,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       server.listen({ ...listen });
       await once(server, "listening");
       // From here on an error concerns one connection, for example if no file descriptor is left; the next may succeed.
-      server.on("error", (error) => log("docker gateway", { error }));
+      server.on("error", (error) => log.error("docker gateway", { error }));
       return (server.address() as AddressInfo).port;
     },
     async stop() {

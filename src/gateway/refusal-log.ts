@@ -10,10 +10,10 @@ export function createRefusalLog(log: Log): (address: string, reason: string) =>
   return function logRefusal(address, reason) {
     const now = performance.now();
     if (now - startedAt > period) {
-      if (lines > linesPerPeriod) log("docker gateway: more were refused", { number: lines - linesPerPeriod });
+      if (lines > linesPerPeriod) log.warn("docker gateway: more were refused", { number: lines - linesPerPeriod });
       [startedAt, lines] = [now, 0];
     }
     lines++;
-    if (lines <= linesPerPeriod) log("docker gateway: refused", { address, reason });
+    if (lines <= linesPerPeriod) log.warn("docker gateway: refused", { address, reason });
   };
 }

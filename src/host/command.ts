@@ -1,14 +1,16 @@
-import { execFile } from "node:child_process";
+import { keepStart } from "../util/process/kept-output.ts";
+import { runProcess } from "../util/process/run-process.ts";
+import type { Argv } from "../util/process/start-process.ts";
 
-const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const outputLimit = 16 * 1024 * 1024;
+const timeLimit = 3_000;
 
 /**
  * Runs a program of this host without a shell and returns what it prints on standard output, trimmed. Returns "" if the
- * program is missing, fails, or runs longer than 3 s.
+ * program is missing, fails, runs longer than 3 s, or prints more than 16 MiB.
  */
-export function commandOutput([program, ...args]: readonly [string, ...string[]]): Promise<string> {
-  return new Promise((resolve) => {
-    const options = { env: { PATH: path, LC_ALL: "C", HOME: "/nonexistent" }, timeout: 3_000, maxBuffer: 16 << 20 };
-    execFile(program, args, options, (error, text) => resolve(error ? "" : text.trim()));
-  });
+export async function commandOutput(argv: Argv): Promise<string> {
+  const stdout = keepStart(outputLimit);
+  const { code } = await runProcess(argv, { stdout, env: { HOME: "/nonexistent" }, limits: { time: timeLimit } });
+  return code === 0 && !stdout.truncated() ? stdout.text().trim() : "";
 }

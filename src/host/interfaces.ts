@@ -1,5 +1,6 @@
 import { readlink } from "node:fs/promises";
 import { basename } from "node:path";
+import { kernelRouteAddress, netmaskOf } from "../util/addresses/ipv4.ts";
 import { exists } from "../util/exists.ts";
 import { listKernelFolder, readKernelText } from "./kernel-files.ts";
 import { commandOutput } from "./command.ts";
@@ -24,6 +25,7 @@ export interface HostInterface {
 
 const folder = "/sys/class/net";
 const ethernet = "1";
+const noGateway = "00000000";
 const engineBridgeName = /^(docker0|br-[0-9a-f]{12}|lxcbr\d+|lxdbr\d+|incusbr\d+|podman\d+|cni-.*)$/;
 
 interface Route {
@@ -102,11 +104,6 @@ async function readAddresses(): Promise<Map<string, Address>> {
   );
 }
 
-function netmaskOf(prefix: number): string {
-  const bits = "1".repeat(prefix).padEnd(32, "0");
-  return [0, 8, 16, 24].map((at) => Number.parseInt(bits.slice(at, at + 8), 2)).join(".");
-}
-
 /**
  * Reads the default routes, lowest metric first. Fields of `/proc/net/route`: interface, destination, gateway, flags, ...,
  * metric (the 7th), mask (the 8th).
@@ -116,15 +113,10 @@ async function readDefaultRoutes(): Promise<Route[]> {
   const rows = lines.map((line) => line.split("\t").map((field) => field.trim()));
   return rows
     .filter(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000")
-    .map(([name = "", , gateway = "", , , , metric]) => ({ name, gateway: addressOf(gateway), metric: Number(metric) }))
+    .map(([name = "", , gateway = "", , , , metric]) => ({ name, gateway: gatewayOf(gateway), metric: Number(metric) }))
     .sort((one, other) => one.metric - other.metric);
 }
 
-/**
- * Converts an address of `/proc/net/route` to dotted form. The kernel prints it in the host's byte order, which is
- * little-endian on every architecture that Gantry supports.
- */
-function addressOf(hex: string): string {
-  if (hex === "00000000") return "";
-  return [6, 4, 2, 0].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)).join(".");
+function gatewayOf(hex: string): string {
+  return hex === noGateway ? "" : kernelRouteAddress(hex);
 }

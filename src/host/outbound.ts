@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { addressKind, canonicalAddress } from "../util/address-kind.ts";
+import { addressKind, canonicalAddress } from "../util/addresses/address-kind.ts";
 
 /** Judges addresses to which the station, or an engine on its behalf, would connect. */
 export interface Outbound {

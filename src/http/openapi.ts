@@ -1,19 +1,13 @@
 import { fastify } from "fastify";
-import type { Services } from "../services/contract/services.ts";
-import type { App } from "./app.ts";
-import { applyQueryRule } from "./query.ts";
-import { registerRoutes } from "./routes.ts";
+import { routeTable } from "../api/routes.ts";
+import { addIdleRoutes } from "./routes/add-routes.ts";
 
-/**
- * The routes are described on a second, idle application, when somebody asks: so neither the start nor a request pays
- * for it.
- */
-export async function describeApi(version: string): Promise<unknown> {
+/** Returns the OpenAPI document of all routes. They are described on a second, idle server, when somebody asks for it. */
+export async function describeApi(version: string): Promise<Record<string, unknown>> {
   const { default: swagger } = await import("@fastify/swagger");
-  const app = fastify({ exposeHeadRoutes: false }) as unknown as App;
+  const app = fastify({ exposeHeadRoutes: false });
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => JSON.stringify);
-  applyQueryRule(app);
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
@@ -26,10 +20,7 @@ export async function describeApi(version: string): Promise<unknown> {
       security: [{ session: [] }],
     },
   });
-  const streamLimits = { buffer: 0, heartbeat: 0 };
-  // No handler runs here, so there is nothing for one to call.
-  const services = {} as Services;
-  registerRoutes(app, { services, streamLimits, stopping: AbortSignal.abort(), log: () => {} });
+  addIdleRoutes(app, routeTable);
   await app.ready();
-  return app.swagger();
+  return { ...app.swagger() };
 }

@@ -7,51 +7,53 @@ import {
 } from "fastify";
 import type { IncomingMessage } from "node:http";
 import { Http2ServerRequest } from "node:http2";
+import { routeTable } from "../api/routes.ts";
 import { AppError } from "../errors.ts";
 import type { RefusalService, Services, SessionService } from "../services/contract/services.ts";
-import type { App } from "./app.ts";
-import { encodingError, ignoreContentType, readBodiesByContent } from "./body.ts";
-import { answerClientError, closeQuickly, guardConnections } from "./connections.ts";
-import { crossSiteError, isActing, upgradeError } from "./cross-site.ts";
-import { hostError } from "./host-names.ts";
-import { createErrorHandler, sendError, statusOf, type ErrorHandler } from "./errors.ts";
-import { onlyOpenvz } from "./openvz-errors.ts";
-import { prettyJson, safeHeaders } from "./json.ts";
-import { defaultLimits, type ServerLimits } from "./limits.ts";
+import { encodingError, ignoreContentType, readBodiesByContent } from "./requests/body.ts";
+import { answerClientError, closeQuickly, guardConnections } from "./connections/guard.ts";
+import { crossSiteError, isSameSiteOnly, upgradeError } from "./security/cross-site.ts";
+import { hostError } from "./security/host-names.ts";
+import { createErrorHandler, sendError, statusOf, type ErrorHandler } from "./responses/errors.ts";
+import { onlyOpenvz } from "./responses/openvz-errors.ts";
+import { prettyJson, safeHeaders } from "./responses/json.ts";
+import { defaultLimits, type ServerLimits } from "./connections/limits.ts";
 import { describeApi } from "./openapi.ts";
-import { methodsAt } from "./methods.ts";
-import { canonicalPath, nowhere } from "./paths.ts";
-import { applyQueryRule, queryError } from "./query.ts";
-import { headersError } from "./request-headers.ts";
-import { limitPendingBodies } from "./pending-bodies.ts";
-import { registerRoutes } from "./routes.ts";
-import { loginPagePath } from "./login-page-errors.ts";
-import { openvzRoutes } from "./routes/openvz.ts";
-import { openapiRoutes } from "./routes/openapi.ts";
-import { createSecureServer, type TlsPair } from "./secure.ts";
-import { callerOf } from "./session-cookie.ts";
-import type { Log } from "../util/log.ts";
-import { refusedField } from "./validation.ts";
-import { createValidators, type SchemaController } from "./validators.ts";
+import { methodsAt } from "./requests/methods.ts";
+import { canonicalPath, nowhere } from "./requests/paths.ts";
+import { queryError } from "./requests/query.ts";
+import { headersError } from "./requests/headers.ts";
+import { limitPendingBodies } from "./connections/pending-bodies.ts";
+import { registerOpenvzRoutes, registerRoutes } from "./routes/register.ts";
+import { createSecureServer, type TlsPair } from "./connections/https.ts";
+import { callerOf } from "./security/session-cookie.ts";
+import { silentLog, type Log } from "../util/log.ts";
+import { refusedField } from "./requests/validation.ts";
+import { createValidators, type SchemaController } from "./requests/validators.ts";
 
 export interface ServerOptions {
+  /** What the routes call. */
   services: Services;
   /** The station's version, for the OpenAPI document. */
   version: string;
-  /** Told of every failure that is the station's own, with its cause. */
+  /** Is told of every failure that is the station's own, with its cause. */
   log?: Log;
+  /** Those limits that are not the default. */
   limits?: Partial<ServerLimits>;
-  /** HTTPS, in place of HTTP. */
+  /** If present, the server speaks HTTPS instead of HTTP. */
   tls?: TlsPair | undefined;
-  /** Whether the station may be called by this name, in lower case; by an address it always may. */
+  /** Returns whether the station may be called by this name, in lower case. By an address it always may. */
   isOwnName(name: string): boolean;
-  /** Only the containers-and-jobs API. With a token everybody is who has that, and no page of a browser may come. */
+  /**
+   * If present, the server has the containers-and-jobs API only. With a token, all requests are made in the name of the
+   * token's user, and pages of a browser are refused.
+   */
   openvz?: { token: string | undefined };
 }
 
-/** Not yet listening. */
+/** Returns the station's HTTP server, which does not listen yet. */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { services, version, log = () => {}, limits: given, tls, isOwnName } = options;
+  const { services, version, log = silentLog, limits: given, tls, isOwnName } = options;
   const limits = { ...defaultLimits, ...given };
   const open = options.openvz?.token;
   const answerError = createErrorHandler(log);
@@ -61,14 +63,14 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.setReplySerializer(prettyJson);
   app.setSchemaErrorFormatter(refusedField);
   app.setErrorHandler((error, request, reply) =>
-    refuseOrAnswer(services.sessions, answerError, { error, request, reply }),
+    sendRequestError(services.sessions, answerError, { error, request, reply }),
   );
-  app.setNotFoundHandler((request, reply) => answerUnknown(app, request, reply));
+  app.setNotFoundHandler((request, reply) => sendNotFound(app, request, reply));
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(safeHeaders);
     const misread = headersError(request.raw, limits.headerSize) ?? queryError(request.raw.url ?? "");
     if (misread) return done(misread);
-    // The routes look for the host where HTTP/1 has it.
+    // HTTP/2 names the host in another header; the routes read that of HTTP/1.
     request.raw.headers.host ??= request.raw.headers[":authority"] as string | undefined;
     const foreign = foreignError(request, isOwnName, open !== undefined);
     if (open !== undefined) request.raw.headers.authorization = `Bearer ${open}`;
@@ -77,14 +79,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   limitPendingBodies(app, limits.bodies);
   readBodiesByContent(app);
-  applyQueryRule(app);
   if (options.openvz) {
     app.decorate(onlyOpenvz, true);
-    openvzRoutes(app, services.openvz);
+    registerOpenvzRoutes(app, services);
     return app;
   }
-  registerRoutes(app, { services, streamLimits: limits.stream, stopping, log });
-  openapiRoutes(app, services.sessions, () => describeApi(version));
+  const describe = () => describeApi(version);
+  registerRoutes(app, { services, streamLimits: limits.stream, stopping, log, describe });
   return app;
 }
 
@@ -93,7 +94,7 @@ const compilers = {
   compilersFactory: { buildValidator: createValidators, buildSerializer: () => () => prettyJson },
 };
 
-function newFastify(limits: ServerLimits, answerError: ErrorHandler, tls: TlsPair | undefined): App {
+function newFastify(limits: ServerLimits, answerError: ErrorHandler, tls: TlsPair | undefined): FastifyInstance {
   const app = fastify({
     http: {
       headersTimeout: limits.headers,
@@ -121,18 +122,22 @@ function secureFactory(tls: TlsPair, limits: ServerLimits): FastifyServerFactory
   return (handler) => createSecureServer(handler, tls, limits);
 }
 
-/** Paths whose bodies are judged without a session. */
-const openPaths = new Set(["/api/v1/login", "/api/v1/login/two-step", loginPagePath]);
+/** Paths whose bodies are checked although there is no session: logins. */
+const openPaths: ReadonlySet<string | undefined> = new Set(
+  Object.values(routeTable)
+    .filter(({ verb, body }) => verb === "open" && body !== undefined)
+    .map(({ path }) => path),
+);
 
-/** Who has no session is told that, and not what would be a valid request. */
-async function refuseOrAnswer(
+/** Sends an error. A caller without a session learns only that he has none, and not what a valid request would be. */
+async function sendRequestError(
   sessions: SessionService,
   answerError: ErrorHandler,
   failed: Failed,
 ): Promise<FastifyReply> {
   const { error, request, reply } = failed;
-  const judged = statusOf(error) === 400 && !openPaths.has(request.routeOptions.url ?? "");
-  const refused = judged ? await sessions.check(callerOf(request)).then(nothing, itself) : undefined;
+  const needsSession = statusOf(error) === 400 && !openPaths.has(request.routeOptions.url);
+  const refused = needsSession ? await sessions.check(callerOf(request)).then(nothing, itself) : undefined;
   answerError(refused ?? error, request, reply);
   return reply;
 }
@@ -146,14 +151,14 @@ interface Failed {
 const nothing = () => undefined;
 const itself = (error: unknown) => error;
 
-/** What is refused before a route and a body are looked at. */
+/** Returns why a request is refused before its route and its body are looked at. */
 function refusal(request: IncomingMessage, stopping: AbortSignal): AppError | undefined {
   if (stopping.aborted) return new AppError("engine_unavailable", "The station is stopping.");
   if (request.httpVersionMajor !== 1 && !isHttp2(request)) return new AppError("invalid", "The station speaks HTTP/1.");
   return encodingError(request.headers);
 }
 
-/** What a page of another site sent, under this host's name or under its own. */
+/** Returns why a request is refused that a page of another site may have sent. */
 function foreignError(
   { raw, routeOptions }: FastifyRequest,
   isOwnName: (name: string) => boolean,
@@ -162,22 +167,22 @@ function foreignError(
   const wrongHost = hostError(raw.headers.host, isOwnName);
   if (wrongHost) return wrongHost;
   if (raw.headers.upgrade?.toLowerCase() === "websocket") return upgradeError(raw);
-  return crossSiteError(raw, guarded || isActing(routeOptions.config));
+  return crossSiteError(raw, guarded || isSameSiteOnly(routeOptions.url));
 }
 
-/** The route, not the path as it came, which could be anything. */
+/** Tells the audit log of a refusal. It names the route, because the path of the request could be any text. */
 function reportRefusal(refusals: RefusalService, request: FastifyRequest, { message }: AppError): void {
   const path = request.routeOptions.url ?? "no route";
   refusals.report(callerOf(request), { method: request.method, path, message });
 }
 
-/** By TLS, and not only said so in a request line of HTTP/1. */
+/** Returns whether a request came by HTTP/2 itself. A request line of HTTP/1 may say so too. */
 function isHttp2(request: unknown): boolean {
   return request instanceof Http2ServerRequest;
 }
 
-/** 404, or 405 for a path that other methods have. */
-function answerUnknown(app: App, request: FastifyRequest, reply: FastifyReply): void {
+/** Sends 404, or 405 for a path that exists with other methods. */
+function sendNotFound(app: FastifyInstance, request: FastifyRequest, reply: FastifyReply): void {
   const url = request.raw.url ?? "";
   if (url === nowhere) return sendError(reply, 400, "The request target must be a path.");
   const allowed = methodsAt(app, url.split("?", 1)[0] ?? "");

@@ -1,3 +1,6 @@
+import { kernelRouteAddress, prefixLengthOf } from "../util/addresses/ipv4.ts";
+import { isInside, type Subnet } from "../util/addresses/subnet.ts";
+
 /** Traffic of a network namespace since it was made, over all interfaces except the loopback. */
 export interface Traffic {
   /** Received bytes. */
@@ -47,16 +50,12 @@ function shortenIpv6(digits: string): string {
 export function sortByDefaultRoute(addresses: readonly string[], routes: string): string[] {
   const rows = routes.split("\n").map((line) => line.split("\t"));
   const main = rows.find(([, destination, , , , , , mask]) => destination === "00000000" && mask === "00000000")?.[0];
-  const subnets = rows.filter(([name, destination]) => name === main && destination !== "00000000");
-  const isMain = (address: string): boolean =>
-    subnets.some(([, destination = "", , , , , , mask = ""]) => {
-      const bits = Number.parseInt(mask, 16);
-      return (toLittleEndian(address) & bits) === (Number.parseInt(destination, 16) & bits);
-    });
+  const subnets = rows.filter(([name, destination]) => name === main && destination !== "00000000").map(subnetOf);
+  const isMain = (address: string): boolean => subnets.some((subnet) => isInside(subnet, address));
   return [...addresses.filter(isMain), ...addresses.filter((address) => !isMain(address))];
 }
 
-/** Converts an address to the number that `/proc/net/route` has for it. */
-function toLittleEndian(address: string): number {
-  return address.split(".").reduceRight((value, part) => value * 256 + Number(part), 0);
+/** Returns the destination of a row of `/proc/net/route`. */
+function subnetOf([, destination = "", , , , , , mask = ""]: readonly string[]): Subnet {
+  return { address: kernelRouteAddress(destination), length: prefixLengthOf(kernelRouteAddress(mask)) ?? 32 };
 }

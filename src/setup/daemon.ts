@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { quote } from "shlex";
 import { optionTable } from "../config/options.ts";
+import { startProcess, type Argv } from "../util/process/start-process.ts";
 
 /** Folders of the daemons that set-up starts. */
 export interface DaemonFolders {
@@ -34,11 +34,7 @@ export function daemonFolders(runDir: string): DaemonFolders {
  * Starts a daemon unless it runs already, and waits at most 30 s until `ready` returns true. Throws if it does not become
  * ready; the message has the end of its log.
  */
-export async function ensureDaemon(
-  argv: readonly [string, ...string[]],
-  options: DaemonOptions,
-  ready: () => Promise<boolean>,
-): Promise<void> {
+export async function ensureDaemon(argv: Argv, options: DaemonOptions, ready: () => Promise<boolean>): Promise<void> {
   const [name] = argv;
   if (daemonPid(name, options) === undefined) await startDaemon(argv, options);
   const ended = (): boolean => daemonPid(name, options) === undefined;
@@ -50,13 +46,13 @@ export async function ensureDaemon(
 }
 
 /** Starts a program that outlives this process, in a session of its own. Its log and its pid file have its name. */
-export async function startDaemon(argv: readonly [string, ...string[]], options: DaemonOptions): Promise<void> {
-  const [name, ...args] = argv;
+export async function startDaemon(argv: Argv, options: DaemonOptions): Promise<void> {
+  const [name] = argv;
   mkdirSync(options.pids, { recursive: true });
   mkdirSync(options.logs, { recursive: true });
   const log = openLog(logFile(name, options));
   try {
-    const child = spawn(name, args, { detached: true, cwd: "/", env: options.env, stdio: ["ignore", log, log] });
+    const { child } = startProcess(argv, { cwd: "/", env: options.env, stdio: ["ignore", log, log] });
     await once(child, "spawn");
     child.unref();
     writePidFile(name, child.pid, options);

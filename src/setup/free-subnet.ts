@@ -1,13 +1,11 @@
 import { readFileSync } from "node:fs";
+import { kernelRouteAddress, prefixLengthOf } from "../util/addresses/ipv4.ts";
+import { isOverlapping, type Subnet } from "../util/addresses/subnet.ts";
 
-/** An IPv4 route. Addresses are numbers in network byte order: 10.0.3.0 is 0x0a000300. */
-export interface Route {
+/** An IPv4 route to a network; its prefix has length 0 in the default route. */
+export interface Route extends Subnet {
   /** Name of the interface. */
   device: string;
-  /** Address of the destination network. */
-  network: number;
-  /** Mask of the destination network; 0 for the default route. */
-  mask: number;
 }
 
 /** Subnets that are tried if the wanted one is in use. */
@@ -23,8 +21,11 @@ const alternatives = [10, 172, 192].flatMap((first) =>
  * the default route and routes of the interface `own`.
  */
 export function freeSubnet(routes: readonly Route[], wanted: string, own: string): string {
-  const foreign = routes.filter(({ device, mask }) => mask !== 0 && device !== own);
-  const isFree = (subnet: string): boolean => !foreign.some((route) => overlaps(route, subnet));
+  const foreign = routes.filter(({ device, length }) => length !== 0 && device !== own);
+  const isFree = (subnet: string): boolean => {
+    const tried = { address: subnet.replace(/\/24$/, ""), length: 24 };
+    return !foreign.some((route) => isOverlapping(route, tried));
+  };
   return [wanted, ...alternatives].find(isFree) ?? wanted;
 }
 
@@ -32,21 +33,8 @@ export function freeSubnet(routes: readonly Route[], wanted: string, own: string
 export function readRoutes(): Route[] {
   const [, ...rows] = readFileSync("/proc/net/route", "utf8").trim().split("\n");
   return rows.map((row) => {
-    const fields = row.split("\t");
-    return { device: fields[0] ?? "", network: toNumber(fields[1]), mask: toNumber(fields[7]) };
+    const [device = "", destination = "", , , , , , mask = ""] = row.split("\t");
+    const length = prefixLengthOf(kernelRouteAddress(mask)) ?? 32;
+    return { device, address: kernelRouteAddress(destination), length };
   });
-}
-
-function overlaps({ network, mask }: Route, subnet: string): boolean {
-  const start = subnet
-    .replace(/\/24$/, "")
-    .split(".")
-    .reduce((sum, part) => sum * 256 + Number(part), 0);
-  const common = (mask & 0xffffff00) >>> 0;
-  return (network & common) >>> 0 === (start & common) >>> 0;
-}
-
-/** Parses an address of `/proc/net/route`: eight hex digits in the host's byte order, which is little-endian. */
-function toNumber(hex = ""): number {
-  return Buffer.from(hex.padStart(8, "0"), "hex").readUInt32LE();
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { findCommand, runCommand } from "./command.ts";
+import { runCommand } from "./command.ts";
+import { findProgram } from "../util/process/system-path.ts";
 
 /** The Debian package of each required command or file. Keys are names of commands or absolute paths. */
 export type Requirements = Readonly<Record<string, string>>;
@@ -19,12 +20,12 @@ export function listMissingPackages(
 }
 
 function isPresent(need: string): boolean {
-  return need.startsWith("/") ? existsSync(need) : findCommand(need) !== undefined;
+  return need.startsWith("/") ? existsSync(need) : findProgram(need) !== undefined;
 }
 
 /** Tells whether set-up can install packages: on Debian, Ubuntu, and systems that declare themselves similar. */
 export function hasApt(): boolean {
-  return findCommand("apt-get") !== undefined && ["debian", "ubuntu"].some(isDistribution);
+  return findProgram("apt-get") !== undefined && ["debian", "ubuntu"].some(isDistribution);
 }
 
 /** Tells whether os-release(5) names this distribution in ID or ID_LIKE. */

@@ -4,7 +4,9 @@ import { decodeMountPoint } from "../util/mount-point.ts";
 
 /** A folder, wherever it is mounted. */
 export interface FolderIdentity {
+  /** The number of its file system (`st_dev` of stat(2)). */
   device: bigint;
+  /** Its number in that file system (`st_ino` of stat(2)). */
   inode: bigint;
 }
 
@@ -39,7 +41,9 @@ function count(counts: Map<string, number>, key: string, by: number): void {
   if (before !== undefined || by > 0) counts.set(key, (before ?? 0) + by);
 }
 
-/** Of the folder at the mount point; undefined for a file, and when another mount is there. */
+/**
+ * Returns the identity of the folder at a mount point; `undefined` for a file, and if another mount is there by now.
+ */
 async function identityOf(pid: number, mount: string, point: string): Promise<string | undefined> {
   let folder: FileHandle | undefined;
   try {

@@ -17,7 +17,9 @@ export interface HostProtection {
   restore(failed: (share: string, error: unknown) => void): Promise<void>;
 }
 
-/** `roots`: name of a share -> absolute path. `folder`: where the names of protected shares are kept, as empty files. */
+/**
+ * `roots`: name of a share -> absolute path. `folder`: where the names of protected shares are kept, as empty files.
+ */
 export function createHostProtection(
   shares: Pick<Shares, "openFolder" | "names">,
   roots: Readonly<Record<string, string>>,
@@ -68,7 +70,7 @@ export function createHostProtection(
   };
 }
 
-/** Whether a path is reached through a mount that takes the power from setuid programs and device nodes. */
+/** Returns whether a path is reached through a mount that takes the power from setuid programs and device nodes. */
 function isPowerless(place: string, mounts: readonly MountEntry[]): boolean {
   const around = mounts.filter(({ point }) => `${place}/`.startsWith(point === "/" ? "/" : `${point}/`));
   const longest = Math.max(...around.map(({ point }) => point.length));

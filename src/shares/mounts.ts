@@ -1,9 +1,10 @@
 import { readFile, type FileHandle } from "node:fs/promises";
-import { runChild } from "../engines/child.ts";
+import { runChild } from "../util/process/run-child.ts";
 import { decodeMountPoint } from "../util/mount-point.ts";
 
 /** One line of /proc/self/mountinfo (proc(5)). */
 export interface MountEntry {
+  /** Absolute path of the mount point, without escapes. */
   point: string;
   /** As `rw`, `nosuid`. */
   options: ReadonlySet<string>;

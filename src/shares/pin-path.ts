@@ -3,8 +3,11 @@ import type { SharePath } from "./shares.ts";
 
 /** Where a folder of a share is mounted for the container that a task makes. */
 export interface Pin {
+  /** The type of the engine, as `docker`. */
   engine: string;
+  /** The id of the task. */
   task: number;
+  /** The folder in its share. */
   place: SharePath;
 }
 

@@ -1,9 +1,9 @@
-import { chmod, mkdir, readdir, rmdir, stat } from "node:fs/promises";
+import { readdir, rmdir } from "node:fs/promises";
 import path from "node:path";
-import { AppError, hasCode } from "../errors.ts";
 import { createMutex } from "../util/concurrency.ts";
-import { mountFolder, mountMemory, readMounts, unmount } from "./mounts.ts";
-import { folderOfPin, parsePin, type Pin, pinPath } from "./pin-path.ts";
+import { unmount } from "./mounts.ts";
+import { createPinMounts, mountedPoints } from "./pin-mounts.ts";
+import { parsePin, type Pin, pinPath } from "./pin-path.ts";
 import type { SharePath, Shares } from "./shares.ts";
 
 /**
@@ -36,60 +36,12 @@ export interface PinnedFolders {
   taskOf(path: string): number | undefined;
 }
 
-/** Others may pass through. Root in an LXD or LXC container is one of them, and looks its mounts up by itself. */
-const passable = 0o711;
-const closed = 0o700;
-const lookedUpInside: ReadonlySet<string> = new Set(["lxc", "lxd"]);
-
+/** Returns the pins of this station. `root` is where they are: /run/gantry-shares/STATION. */
 export function createPinnedFolders(shares: Shares, root: string): PinnedFolders {
   /** Changes must not overlap: two mounts on one mount point would hide each other. */
   const runExclusive = createMutex();
 
-  async function prepare({ engine, task }: Pin): Promise<void> {
-    if (!(await mountedPoints()).has(root)) {
-      await makeFolder(path.dirname(root));
-      await makeFolder(root);
-      await mountMemory(root, passable.toString(8));
-    }
-    const ofEngine = path.join(root, engine);
-    await mkdir(ofEngine, { recursive: true });
-    await chmod(ofEngine, lookedUpInside.has(engine) ? passable : closed);
-    await makeFolder(folderOf(engine, task));
-  }
-
-  /** Opens the folder and mounts it at its pin, unless that very folder is mounted there. */
-  async function mountPin(pin: Pin): Promise<void> {
-    const target = pinPath(root, pin);
-    const folder = await shares.openFolder(pin.place);
-    try {
-      await prepare(pin);
-      if ((await mountedPoints()).has(target)) {
-        if (isSame(await stat(target, { bigint: true }), folder)) return;
-        await unmount(target);
-      }
-      for (const step of folderOfPin(root, pin)) await makeFolder(step);
-      await mountFolder(folder.handle, target);
-      if (isSame(await stat(target, { bigint: true }), folder)) return;
-      await unmount(target);
-      throw new AppError("internal", "A folder of a share was mounted, and another one appeared.");
-    } finally {
-      await folder.handle.close();
-    }
-  }
-
-  async function restoreOne(pin: Pin, anew: boolean): Promise<boolean> {
-    const mounted = (await mountedPoints()).has(pinPath(root, pin));
-    if (mounted && !anew) return false;
-    try {
-      await mountPin(pin);
-      return !mounted;
-    } catch (error) {
-      // What was opened when the container was made is still what it gets.
-      if (mounted && (hasCode(error, "not_found") || hasCode(error, "forbidden"))) return false;
-      throw error;
-    }
-  }
-
+  const { mountPin, restorePin } = createPinMounts(shares, root);
   const folderOf = (engine: string, task: number): string => path.join(root, engine, String(task));
 
   function parse(source: string): Pin | undefined {
@@ -113,7 +65,7 @@ export function createPinnedFolders(shares: Shares, root: string): PinnedFolders
         const restored: string[] = [];
         for (const source of new Set(paths)) {
           const pin = parse(source);
-          if (pin && (await restoreOne(pin, anew))) restored.push(source);
+          if (pin && (await restorePin(pin, anew))) restored.push(source);
         }
         return restored;
       }),
@@ -144,23 +96,10 @@ export function createPinnedFolders(shares: Shares, root: string): PinnedFolders
   };
 }
 
-async function mountedPoints(): Promise<Set<string>> {
-  return new Set((await readMounts()).map(({ point }) => point));
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await chmod(folder, passable);
-}
-
 /** Removes folders only, and only empty ones: the files of a share are safe even if it is still mounted there. */
 async function removeEmpty(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) await removeEmpty(path.join(folder, name));
   await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
   });
-}
-
-function isSame(found: { dev: bigint; ino: bigint }, folder: { device: bigint; inode: bigint }): boolean {
-  return found.dev === folder.device && found.ino === folder.inode;
 }

@@ -15,11 +15,15 @@ export interface ShareOptions {
 
 /** All that is done with shared folders. */
 export interface ShareRoom {
+  /** Finds and opens folders of shares. */
   shares: Shares;
+  /** Mounts folders of shares for containers. */
   pins: PinnedFolders;
+  /** Keeps what containers leave in shares from gaining power on the host. */
   protection: HostProtection;
 }
 
+/** Returns all parts that have to do with shared folders. Nothing is mounted yet. */
 export function createShareRoom({ roots, readOnly, station, protectedShares }: ShareOptions): ShareRoom {
   const shares = createShares(roots, readOnly);
   return {

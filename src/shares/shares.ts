@@ -4,6 +4,7 @@ import { sep } from "node:path";
 import { AppError, invalid } from "../errors.ts";
 
 export interface SharePath {
+  /** The share's name. */
   share: string;
   /** Components below the share; empty = the share itself. */
   components: readonly string[];
@@ -16,8 +17,11 @@ export interface SharePath {
  * The caller closes the handle.
  */
 export interface OpenFolder {
+  /** The open folder. */
   handle: FileHandle;
+  /** The number of its file system (`st_dev` of stat(2)). */
   device: bigint;
+  /** Its number in that file system (`st_ino` of stat(2)). */
   inode: bigint;
 }
 

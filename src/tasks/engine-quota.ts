@@ -1,9 +1,9 @@
 import type { Lane } from "../storage/task-store.ts";
 
 /**
- * Limits how much of a lane the tasks of one engine use, so that an engine that hangs does not stop the others. In the quick
- * lane an engine gets half of the places. In the heavy lane no further tasks of an engine begin while as many of them wait
- * for that engine as the lane has places.
+ * Limits how much of a lane the tasks of one engine use, so that an engine that hangs does not stop the others. In the
+ * quick lane an engine gets half of the places. In the heavy lane no further tasks of an engine begin while as many of them
+ * wait for that engine as the lane has places.
  */
 export function createEngineQuota(lanes: Readonly<Record<Lane, number>>) {
   const engines = new Map<number, string>();

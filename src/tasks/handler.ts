@@ -1,6 +1,6 @@
 import type { Undo } from "../storage/task-store.ts";
 
-/** How a kind of task is run. The machine knows no kind of task: it gets a table of handlers. */
+/** Runs one task. The machine knows no kind of task: it gets a table of what makes handlers. */
 export interface Handler {
   /**
    * Does the work. It may be called again after a crash; steps that were done then return their results without running.
@@ -34,8 +34,6 @@ export interface TaskContext {
   readonly user: string;
   /** Name of the container or image that the task is about. */
   readonly name: string;
-  /** The request, as it was accepted. */
-  readonly params: unknown;
   /** Aborts when the task is cancelled or the station ends. */
   readonly signal: AbortSignal;
   /**
@@ -51,8 +49,8 @@ export interface TaskContext {
 }
 
 /**
- * Waits without a place in the task's lane: runs `wait`, then waits for a new place. `detail` is the task's detail meanwhile;
- * `away` says that an engine does not answer. The signal ends the wait for a new place.
+ * Waits without a place in the task's lane: runs `wait`, then waits for a new place. `detail` is the task's detail
+ * meanwhile; `away` says that an engine does not answer. The signal ends the wait for a new place.
  */
 export type WaitOutsideLane = (
   reason: { detail: string; away: boolean; signal: AbortSignal },
@@ -67,8 +65,8 @@ export type Undoer = (args: Record<string, unknown>, task: { id: number }) => Pr
 
 /** All kinds of tasks. */
 export interface Kinds {
-  /** The handler of each kind. */
-  handlers: Readonly<Record<string, Handler>>;
+  /** Returns, for each kind, the handler of a task from the task's request. Throws `unsupported` if it cannot be read. */
+  handlers: Readonly<Record<string, (request: unknown) => Handler>>;
   /** The undoer of each operation that a step's undo names. */
   undoers: Readonly<Record<string, Undoer>>;
   /**

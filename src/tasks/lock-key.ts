@@ -1,5 +1,6 @@
 import type { Lane, Lock, LockMode } from "../storage/task-store.ts";
 import type { Queue } from "../util/fifo-queue.ts";
+import { parseResourceKey } from "./resource-key.ts";
 
 /** A task in the lock queue. */
 export interface Entry {
@@ -7,7 +8,7 @@ export interface Entry {
   id: number;
   /** The lane in which the task will run. */
   lane: Lane;
-  /** What the task's first key begins with: its engine, or "" without keys. */
+  /** Type of the engine that has what the task's first key names, or "" without keys. */
   engine: string;
   /** The task's places in the queues of its keys. */
   places: Place[];
@@ -58,7 +59,7 @@ export function createEntry(
   { id, lane, locks }: Pick<Entry, "id" | "lane"> & { locks: readonly Lock[] },
   held: boolean,
 ): Entry {
-  const engine = locks[0]?.[0].split("/")[0] ?? "";
+  const engine = parseResourceKey(locks[0]?.[0] ?? "")?.scope ?? "";
   return { id, lane, engine, places: [], missing: locks.length, held, gone: false, order: 0 };
 }
 

@@ -44,8 +44,8 @@ export type TaskMachine = ReturnType<typeof createTaskMachine>;
 const cancelTimeout = 9_500;
 
 /**
- * The durable task machine. It accepts tasks, gives each its locks and a place in its lane, runs and cancels them, and after
- * a restart takes up what an earlier process left. It knows no kind of task.
+ * The durable task machine. It accepts tasks, gives each its locks and a place in its lane, runs and cancels them, and
+ * after a restart takes up what an earlier process left. It knows no kind of task.
  */
 export function createTaskMachine({ tasks, kinds, lanes, maxTasks, onProgress, log }: MachineOptions) {
   const end = new AbortController();

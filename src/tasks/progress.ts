@@ -17,7 +17,9 @@ const emitEvery = 100;
 /** Milliseconds between two writes to the store. */
 const saveEvery = 1000;
 
-/** Keeps progress in memory. The listener is told at most ten times a second, the store is written at most once a second. */
+/**
+ * Keeps progress in memory. The listener is told at most ten times a second, the store is written at most once a second.
+ */
 export function createProgressReporter(tasks: TaskStore, listener: ProgressListener): ProgressReporter {
   return (task) => {
     const now: Progress = { progress: -1, detail: "" };

@@ -1,7 +1,7 @@
 import { AppError, hasCode, messageOf } from "../errors.ts";
 import type { StepRow, TaskRow, TaskStore } from "../storage/task-store.ts";
 import type { Log } from "../util/log.ts";
-import type { Kinds, TaskResult, WaitOutsideLane } from "./handler.ts";
+import type { Handler, Kinds, TaskResult, WaitOutsideLane } from "./handler.ts";
 import { cancelled, type Outcome, type RunningTask } from "./running-task.ts";
 import { createTaskContext } from "./task-context.ts";
 import { undoSteps } from "./undo.ts";
@@ -20,9 +20,12 @@ export interface RunnerOptions {
 /** Leads one task to its end. Every method throws if the store cannot write. */
 export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
   /** Runs the handler until it succeeds, fails for good, or is aborted. */
-  async function attempt(row: TaskRow, running: RunningTask, steps: readonly StepRow[]): Promise<TaskResult> {
-    const handler = kinds.handlers[row.kind];
-    if (!handler) throw new AppError("unsupported", `This version cannot carry out ${row.kind} tasks.`);
+  async function attempt(
+    handler: Handler,
+    row: TaskRow,
+    running: RunningTask,
+    steps: readonly StepRow[],
+  ): Promise<TaskResult> {
     const { signal } = running.controller;
     const settle = running.resumed ? handler.settle : undefined;
     try {
@@ -33,7 +36,7 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
       if (handler.settle && !settle) throw error;
       if (!(await kinds.recover(error, signal, running.waitOutsideLane))) throw error;
     }
-    return attempt(row, running, await tasks.steps(row.id));
+    return attempt(handler, row, running, await tasks.steps(row.id));
   }
 
   async function undo(row: TaskRow, running: RunningTask): Promise<Outcome> {
@@ -57,7 +60,7 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
 
   async function fail(row: TaskRow, running: RunningTask, error: unknown): Promise<Outcome> {
     running.end = { error };
-    if (!(error instanceof AppError) || hasCode(error, "internal")) log("task failed", { task: row.id, error });
+    if (!(error instanceof AppError) || hasCode(error, "internal")) log.error("task failed", { task: row.id, error });
     if (running.pivoted) {
       await tasks.complete({ id: row.id, result: 1, error: messageOf(error), now: Date.now() });
       return "over";
@@ -71,7 +74,7 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
     async run(row: TaskRow, running: RunningTask, steps: readonly StepRow[]): Promise<Outcome> {
       const { signal } = running.controller;
       try {
-        const { result, error, notice, output } = await attempt(row, running, steps);
+        const { result, error, notice, output } = await attempt(handlerOf(kinds, row), row, running, steps);
         running.end = result === 0 ? { output } : { error: new AppError("engine_failed", error ?? "") };
         if (await tasks.complete({ id: row.id, result, error, notice, now: Date.now() })) return "over";
         // A cancel came between the last step and the end.
@@ -89,3 +92,10 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
 }
 
 export type Runner = ReturnType<typeof createRunner>;
+
+/** Returns the handler of a task. The task's request is parsed here, once. Throws `unsupported`. */
+function handlerOf({ handlers }: Kinds, { kind, params }: TaskRow): Handler {
+  const createHandler = handlers[kind];
+  if (!createHandler) throw new AppError("unsupported", `This version cannot carry out ${kind} tasks.`);
+  return createHandler(JSON.parse(params));
+}

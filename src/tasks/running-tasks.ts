@@ -62,7 +62,7 @@ export function createRunningTasks(options: RunningTasksOptions) {
     const task: RunningTask = { ...start, ...progress, waitOutsideLane: waitOutside(id, lane, progress) };
     const over = work(task)
       .catch((error: unknown): Outcome => {
-        log("a task could not be written to its end", { task: id, error });
+        log.error("a task could not be written to its end", { task: id, error });
         return "left";
       })
       .then((outcome) => {

@@ -16,7 +16,6 @@ export function createTaskContext(
     id: row.id,
     user: row.user,
     name: row.name,
-    params: JSON.parse(row.params) as unknown,
     signal,
     progress(percent, detail) {
       // A cancelled task keeps its own detail, whatever its present step still reports.

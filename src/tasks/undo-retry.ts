@@ -44,7 +44,7 @@ export function createUndoRetry({ tasks, kinds, end, log, onUndone }: UndoRetryO
     if (busy) return;
     busy = true;
     retryAll()
-      .catch((error: unknown) => log("undo retry", { error }))
+      .catch((error: unknown) => log.error("undo retry", { error }))
       .finally(() => (busy = false));
   }
 

@@ -44,7 +44,7 @@ async function undoStep(
       return undefined;
     } catch (error) {
       if (await kinds.recover(error, signal, waitOutsideLane)) continue;
-      log("undo failed", { task, step: step.name, error });
+      log.error("undo failed", { task, step: step.name, error });
       return hasCode(error, "internal") ? messageOf(error) : `Undoing ${step.name} failed: ${messageOf(error)}`;
     }
   }

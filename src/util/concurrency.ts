@@ -74,6 +74,20 @@ export function createKeyedMutex(): KeyedMutex {
   };
 }
 
+/**
+ * Runs `work` for each item, for at most `width` of them at the same time, and returns the results in the order of the items.
+ * Throws the first error; work that has begun goes on behind it.
+ */
+export async function mapAtOnce<T, R>(items: readonly T[], width: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const queue = items.entries();
+  const results: R[] = [];
+  async function run(): Promise<void> {
+    for (const [index, item] of queue) results[index] = await work(item);
+  }
+  await Promise.all(Array.from({ length: width }, run));
+  return results;
+}
+
 /** Repeats one piece of work on request. */
 export interface SharedRun {
   /** Resolves when a run has ended that began after the call; throws what that run throws. */

@@ -235,6 +235,17 @@ test("a bad password file is refused with a sentence that does not repeat the pa
   }
 });
 
+test("the level of the log is a known one", () => {
+  assert.equal(read([]).logLevel, "info");
+  assert.equal(read(["--log-level", "WARN"]).logLevel, "warn");
+  assert.equal(read([], { GANTRY_LOG_LEVEL: "error" }).logLevel, "error");
+  const sentence = /--log-level must be error, warn or info, not "loud"/;
+  assert.throws(
+    () => read(["--log-level", "loud"]),
+    (error) => error instanceof ConfigError && sentence.test(error.message),
+  );
+});
+
 test("--help says what a script can wait for", () => {
   const { text = "" } = readConfig(["--help"], {});
   for (const thing of ["the line `Gantry is ready at URL`", "GET /healthz with status 200", "the exit code: 0 "])
@@ -247,7 +258,7 @@ test("--help names every flag with its variable and default", () => {
     "listen LISTEN, data DATA, run RUN, share SHARES, engines ENGINES, docker DOCKER, lxd LXD, lxc-path LXC_PATH, " +
     "image-server IMAGE_SERVER, admin-password-file ADMIN_PASSWORD, quick QUICK, heavy HEAVY, max-tasks MAX_TASKS, " +
     "max-user-tasks MAX_USER_TASKS, max-user-megabytes MAX_USER_MEGABYTES, " +
-    "synchronous SYNCHRONOUS, no-setup NO_SETUP, config CONFIG";
+    "log-level LOG_LEVEL, synchronous SYNCHRONOUS, no-setup NO_SETUP, config CONFIG";
   for (const pair of pairs.split(", ")) {
     const [flag = "", variable = ""] = pair.split(" ");
     assert.match(text, new RegExp(`^  --${flag} .*\\n +GANTRY_${variable}, default: \\S`, "m"));

@@ -1,4 +1,4 @@
-import type { ContainerSpec } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
 
 /** The station that the tests of the engines play. */
 export const testStation = "0e57a710-0000-4000-8000-00000000c0de";

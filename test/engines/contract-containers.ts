@@ -39,8 +39,8 @@ export function containerTests(env: () => EngineEnv, can: Abilities): void {
       running,
     );
     await engine.attachNetwork(running);
-    await engine.containers.stop(id);
-    await engine.containers.stop(id);
+    await engine.containers.kill(id);
+    await engine.containers.kill(id);
     const { macs: _macs, addresses: _addresses, ...ended } = await found(engine, id);
     assert.deepEqual(ended, { ...wanted, ended: true });
     await engine.containers.remove(id);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { PullProgress } from "../../src/engines/engine.ts";
+import type { PullProgress } from "../../src/engines/images.ts";
 import { containerSpec } from "./container-spec.ts";
 import type { Abilities, EngineEnv } from "./engine-env.ts";
 import { checkProgress, fails, pull } from "./engine-checks.ts";

@@ -36,8 +36,8 @@ export function lifeTests(env: () => EngineEnv): void {
       assert.equal(second.state, "running");
       assert.notEqual(second.pid, first.pid);
       assert.equal(second.incarnation, first.incarnation);
-      await containers.shutDown(id, { grace: 1 });
-      await containers.shutDown(id, { grace: 1 });
+      await containers.stop(id, { grace: 1 });
+      await containers.stop(id, { grace: 1 });
       assert.equal((await found(engine, id)).state, "stopped");
       await containers.restart(id, { grace: 1 });
       assert.equal((await found(engine, id)).state, "running");
@@ -56,7 +56,7 @@ export function lifeTests(env: () => EngineEnv): void {
       await containers.unpause(id);
       assert.equal((await found(engine, id)).paused, undefined);
       await containers.pause(id);
-      await containers.shutDown(id, { grace: 1 });
+      await containers.stop(id, { grace: 1 });
       const stopped = await found(engine, id);
       assert.deepEqual([stopped.state, stopped.paused], ["stopped", undefined]);
       await fails(containers.pause(id), "conflict");
@@ -71,7 +71,7 @@ export function lifeTests(env: () => EngineEnv): void {
       const other = await containers.create(containerSpec({ image: env().images.base, name: taken }));
       if (!engine.capabilities.renamesRunning) {
         await fails(containers.rename(id, to), "conflict");
-        await containers.stop(id);
+        await containers.kill(id);
       }
       await fails(containers.rename(id, taken), "conflict", new RegExp(taken));
       const renamed = await containers.rename(id, to);
@@ -126,7 +126,7 @@ export function insideTests(env: () => EngineEnv, can: Abilities): void {
       assert.deepEqual(result, { exitCode: 0, stdout: "a  b $HOME\n", stderr: "", truncated: false });
       const missing = await containers.exec(id, { ...program, command: ["gantry-no-such-program"] }, signal);
       assert.equal(missing.exitCode, 127);
-      await containers.stop(id);
+      await containers.kill(id);
       await fails(containers.exec(id, { ...program, command: ["echo"] }, signal), "conflict");
     }));
 
@@ -170,7 +170,7 @@ export function insideTests(env: () => EngineEnv, can: Abilities): void {
     const { containers } = env().engine;
     const name = uniqueName();
     const { signal } = new AbortController();
-    await fails(containers.shutDown(name), "not_found", new RegExp(name));
+    await fails(containers.stop(name), "not_found", new RegExp(name));
     await fails(containers.restart(name), "not_found");
     await fails(containers.pause(name), "not_found");
     await fails(containers.unpause(name), "not_found");

@@ -52,8 +52,8 @@ export function nameTests(env: () => EngineEnv): void {
     await containers.remove(first);
     // Whoever removes it again, or stops it, does not mean the one that has its id as a name.
     await containers.remove(first);
-    await containers.stop(first);
-    await fails(containers.shutDown(first), "not_found");
+    await containers.kill(first);
+    await fails(containers.stop(first), "not_found");
     for (const id of ids) assert.ok(await containers.getById(id));
     // Several ids begin with one digit after 17 containers at the latest.
     while (new Set(ids.map(([digit]) => digit)).size === ids.length)

@@ -56,7 +56,7 @@ export function shapeTests(env: () => EngineEnv): void {
         addresses: [foreignTo(engine)[0]],
         nameServers: ["192.0.2.53"],
       };
-      await engine.containers.stop(id);
+      await engine.containers.kill(id);
       assert.deepEqual(await engine.containers.planReshape(id, change), { restarts: false });
       await engine.containers.reshape(id, change);
       await engine.containers.reshape(id, change);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createBody, type CreateFacts } from "../../src/engines/docker/create-body.ts";
-import { readLanPlan } from "../../src/engines/docker/lan-plan.ts";
-import { createPullMeter } from "../../src/engines/docker/pull-meter.ts";
-import type { ContainerSpec, PullProgress } from "../../src/engines/engine.ts";
+import { createBody, type CreateFacts } from "../../src/engines/docker/create/create-body.ts";
+import { readLanPlan } from "../../src/engines/docker/lan-label.ts";
+import { createPullMeter } from "../../src/engines/docker/images/pull-meter.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
+import type { PullProgress } from "../../src/engines/images.ts";
 import { containerSpec } from "./container-spec.ts";
 
 /** What the test machine has not: GPUs, newer Dockers, large images. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { ContainerSpec } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
 import { until } from "../support/patiently.ts";
 import { runInside } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readlinkSync } from "node:fs";
 import { test } from "node:test";
 
-import type { ContainerSpec } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
 import { until } from "../support/patiently.ts";
 import { run, runInside } from "./commands.ts";
 import { dockerBench } from "./docker-bench.ts";

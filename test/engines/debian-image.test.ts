@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { PullProgress } from "../../src/engines/engine.ts";
+import type { PullProgress } from "../../src/engines/images.ts";
 import { createCatalogue } from "../../src/engines/system-images/catalogue.ts";
 import { acquireFiles, debianSources } from "../../src/engines/system-images/debian-sources.ts";
 import type { SystemImages } from "../../src/engines/system-images/system-images.ts";

@@ -1,8 +1,9 @@
 import { after, before } from "node:test";
 
 import { createDockerEngine } from "../../src/engines/docker/docker.ts";
-import { createDockerHttp, type DockerHttp } from "../../src/engines/docker/http.ts";
-import type { Container, ContainerSpec, Engine } from "../../src/engines/engine.ts";
+import { createDockerHttp, type DockerHttp } from "../../src/engines/docker/client/http.ts";
+import type { Container, Engine } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
 import { testEngines } from "../support/engines.ts";
 import { containerSpec } from "./container-spec.ts";
 import { removeOwn, running } from "./engine-checks.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test, type TestContext } from "node:test";
 
 import { createDockerEngine } from "../../src/engines/docker/docker.ts";
-import { createDockerHttp, parseAddress } from "../../src/engines/docker/http.ts";
+import { createDockerHttp, parseAddress } from "../../src/engines/docker/client/http.ts";
 import type { AppError } from "../../src/errors.ts";
 import { testEngines } from "../support/engines.ts";
 import { containerSpec, uniqueName } from "./container-spec.ts";

@@ -3,7 +3,8 @@ import { after, afterEach, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { createDockerEngine } from "../../src/engines/docker/docker.ts";
-import type { Container, LanAddress } from "../../src/engines/engine.ts";
+import type { Container } from "../../src/engines/engine.ts";
+import type { LanAddress } from "../../src/engines/container-spec.ts";
 import { testEngines } from "../support/engines.ts";
 import { until } from "../support/patiently.ts";
 import { run } from "./commands.ts";

@@ -6,8 +6,8 @@ import { after, before, test } from "node:test";
 
 import { createDockerEngine } from "../../src/engines/docker/docker.ts";
 import type { Engine } from "../../src/engines/engine.ts";
-import { createOperations, type Operation } from "../../src/engines/lxd/operations.ts";
-import type { LxdHttp } from "../../src/engines/lxd/http.ts";
+import { createOperations, type Operation } from "../../src/engines/lxd/client/operations.ts";
+import type { LxdHttp } from "../../src/engines/lxd/client/http.ts";
 import { containerSpec } from "./container-spec.ts";
 import { fails } from "./engine-checks.ts";
 

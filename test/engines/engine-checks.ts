@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
-import type { Container, Engine, EngineEvent, PullProgress, RegistryLogin } from "../../src/engines/engine.ts";
+import type { Container, Engine, EngineEvent } from "../../src/engines/engine.ts";
+import type { PullProgress, RegistryLogin } from "../../src/engines/images.ts";
 import { hasCode, type ErrorCode } from "../../src/errors.ts";
 import { testStation } from "./container-spec.ts";
 

@@ -1,5 +1,6 @@
 import type { Capabilities } from "../../src/engines/capabilities.ts";
-import type { Engine, RegistryLogin } from "../../src/engines/engine.ts";
+import type { Engine } from "../../src/engines/engine.ts";
+import type { RegistryLogin } from "../../src/engines/images.ts";
 
 /** Where the suite runs: an engine, and references of images whose registries behave in a known way. */
 export interface EngineEnv {

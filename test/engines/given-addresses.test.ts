@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { parseAddresses } from "../../src/engines/shaping/given-addresses.ts";
+import { parseAddresses } from "../../src/engines/network/given-addresses.ts";
 
 const bridge = { address: "10.0.3.1", length: 24 };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { takenOnHost } from "../../src/engines/shaping/host-addresses.ts";
+import { findHostHolders } from "../../src/engines/network/host-addresses.ts";
 import { testEngines } from "../support/engines.ts";
 import { run } from "./commands.ts";
 
@@ -55,6 +55,6 @@ const cases: [what: string, address: string, used: boolean][] = [
 
 for (const [what, address, used] of cases)
   test(`${what} ${used ? "cannot" : "can"} be given`, async () => {
-    const taken = await takenOnHost([address, "10.200.0.1"], bridge, undefined);
+    const taken = await findHostHolders([address, "10.200.0.1"], bridge, undefined);
     assert.deepEqual([taken.has(address), taken.has("10.200.0.1")], [used, false]);
   });

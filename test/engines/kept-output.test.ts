@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { test } from "node:test";
-import { jsonLines } from "../../src/engines/docker/json-lines.ts";
-import { keepEnd, keepStart, logEnd } from "../../src/engines/kept-output.ts";
+import { jsonLines } from "../../src/engines/docker/client/json-lines.ts";
+import { keepEnd, keepStart } from "../../src/util/process/kept-output.ts";
+import { lastLogLines } from "../../src/engines/processes/last-log-lines.ts";
 
 /** The same text in pieces of every size up to some. */
 function* pieces(text: string): Generator<Buffer> {
@@ -66,9 +67,9 @@ test("keeping the end of many lines moves each byte a few times, and holds two l
 
 test("a log is truncated only when a line that was asked for is missing", () => {
   const text = "half a line\none\ntwo\n";
-  assert.deepEqual(logEnd(text, 2, true), { text: "one\ntwo\n", truncated: false });
-  assert.deepEqual(logEnd(text, 3, true), { text, truncated: true });
-  assert.deepEqual(logEnd(text, 9, false), { text, truncated: false });
+  assert.deepEqual(lastLogLines(text, 2, true), { text: "one\ntwo\n", truncated: false });
+  assert.deepEqual(lastLogLines(text, 3, true), { text, truncated: true });
+  assert.deepEqual(lastLogLines(text, 9, false), { text, truncated: false });
 });
 
 test("lines of JSON come whole, also one that arrives byte by byte", async () => {

@@ -28,7 +28,7 @@ test("who pretends to be LXC's process of a container gets nobody killed", async
   context.after(() => void (shell.exitCode === null && process.kill(victim)));
   assert.match(await run("lxc-info", "-P", lxc().path, "-n", name, "-sp"), new RegExp(`RUNNING\nPID: +${victim}$`));
   assert.equal((await engine().containers.getByName(name))?.pid, 0);
-  const stopping = engine().containers.stop(name);
+  const stopping = engine().containers.kill(name);
   await delay(1_500);
   impostor.close();
   await stopping;
@@ -112,7 +112,7 @@ test("a host on which a look takes long has no more of them than it can do", asy
   const events = createLxcEvents({ path: lxc().path, snapshot });
   const end = new AbortController();
   events.subscribe(end.signal);
-  await Promise.all(Array.from({ length: 50 }, events.look));
+  await Promise.all(Array.from({ length: 50 }, events.refresh));
   end.abort();
   assert.ok(looks <= 3, `${looks} looks`);
 });

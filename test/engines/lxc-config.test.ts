@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import type { ContainerSpec } from "../../src/engines/engine.ts";
-import { containerConfig, type ConfigFacts } from "../../src/engines/lxc/config.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
+import { containerConfig, type ConfigFacts } from "../../src/engines/lxc/create/config.ts";
 import { containerSpec } from "./container-spec.ts";
 import { fails } from "./engine-checks.ts";
 

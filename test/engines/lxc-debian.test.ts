@@ -21,7 +21,7 @@ for (const [what, spec] of Object.entries({
   test(`Debian boots in LXC until systemd has nothing left to do, with ${what}; and again after a restart`, async () => {
     const id = await engine().containers.create(containerSpec({ image: debian, ...spec }));
     for (const again of [false, true]) {
-      if (again) await engine().containers.stop(id);
+      if (again) await engine().containers.kill(id);
       await engine().containers.start(id);
       const container = await engine().containers.getById(id);
       assert.ok(container);

@@ -109,7 +109,7 @@ for (const limits of [{}, { size: 64 * mebibyte }]) {
   test(`lxc-copy makes a container ${what} that starts with the files of the other one`, async () => {
     const { id, pid, name } = await launch({ limits });
     await runInside(pid, "sh", "-c", "echo kept >/root/file");
-    await engine().containers.stop(id);
+    await engine().containers.kill(id);
     const copy = `${name}-copy`;
     await run("lxc-copy", "-P", lxc().path, "-n", name, "-N", copy);
     const copied = await running(engine(), copy);
@@ -124,12 +124,12 @@ for (const limits of [{}, { size: 64 * mebibyte }]) {
 
 test("a start that was killed in the middle hides no root file system from the next one", async () => {
   const { id, name } = await launch({ limits: { size: 64 * mebibyte } });
-  await engine().containers.stop(id);
+  await engine().containers.kill(id);
   const home = join(lxc().path, name);
   const leave = () => run("mount", "-o", "loop", join(home, "rootfs.img"), join(home, "rootfs"));
   await leave();
   await running(engine(), id);
-  await engine().containers.stop(id);
+  await engine().containers.kill(id);
   await leave();
   await engine().containers.reshape(id, { size: 48 * mebibyte });
   await leave();

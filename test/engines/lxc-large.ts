@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import type { ContainerSpec, Engine } from "../../src/engines/engine.ts";
+import type { Engine } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
 import type { Shape } from "../../src/engines/shape.ts";
-import { killStrays } from "../../src/engines/strays.ts";
+import { killStrayProcesses } from "../../src/engines/processes/stray-processes.ts";
 import { fillBusybox } from "../support/images.ts";
 import { testStation } from "./container-spec.ts";
 import { lxcBench, type LxcBench, taskProcesses, withImage } from "./lxc-bench.ts";
@@ -72,7 +73,7 @@ export function largeBench(
       () => helpers().some((helper) => helper.name === "tar"),
     ],
     async recovered() {
-      await killStrays(testStation);
+      await killStrayProcesses(testStation);
       await slow.recover(testStation);
     },
   };

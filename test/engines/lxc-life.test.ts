@@ -19,7 +19,7 @@ test("a renamed container has its address, its files and its settings, and start
   const ports = [{ host: await freePort(), container: 80, protocol: "tcp" as const }];
   const before = await launch({ ports, limits: { memory: 128 << 20 } });
   await runInside(before.pid, "sh", "-c", "echo kept >/kept");
-  await containers.stop(before.id);
+  await containers.kill(before.id);
   const to = uniqueName();
   assert.equal(await containers.rename(before.name, to), to);
   assert.equal(existsSync(home(before.name)), false);
@@ -39,7 +39,7 @@ test("a renamed container has its address, its files and its settings, and start
 test("a rename that was cut off after the folder is finished by the next start of the station", async () => {
   const { containers } = engine();
   const before = await launch();
-  await containers.stop(before.id);
+  await containers.kill(before.id);
   const to = uniqueName();
   renameSync(home(before.name), home(to));
   await engine().recover(testStation);
@@ -53,7 +53,7 @@ test("autostart is what LXC's own autostart goes by, also when it was set before
   const { containers } = engine();
   const { id, name } = await launch({ autostart: true });
   // It names what it would start.
-  await containers.stop(id);
+  await containers.kill(id);
   const listed = async () => (await run("lxc-autostart", "-P", lxc().path, "-L", "-g", "onboot")).includes(name);
   const others = (text: string) => text.split("\n").filter((line) => !/^lxc\.(start\.auto|group) /.test(line));
   const before = config(name);
@@ -72,14 +72,14 @@ test("it is asked to end by its own signal, and killed when it does not", async 
   const { containers } = engine();
   const { id, name } = await launch();
   let begun = performance.now();
-  await containers.shutDown(id, { grace: 20 });
+  await containers.stop(id, { grace: 20 });
   assert.ok(performance.now() - begun < 5_000, "it ended by itself");
   // Its first process stands still without LXC's knowledge: no signal that can be waited for reaches it.
   await containers.start(id);
   const { pid } = await found(engine(), name);
   process.kill(pid, "SIGSTOP");
   begun = performance.now();
-  await containers.shutDown(id, { grace: 1 });
+  await containers.stop(id, { grace: 1 });
   assert.ok(performance.now() - begun >= 1_000, "it was given its second");
   assert.equal((await found(engine(), name)).state, "stopped");
   await containers.remove(id);

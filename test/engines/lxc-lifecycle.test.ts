@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import type { EngineEvent } from "../../src/engines/engine.ts";
-import { killStrays } from "../../src/engines/strays.ts";
+import { killStrayProcesses } from "../../src/engines/processes/stray-processes.ts";
 import { lxcMonitor } from "../support/lxc-monitor.ts";
 import { until } from "../support/patiently.ts";
 import { run } from "./commands.ts";
@@ -45,7 +45,7 @@ test("a frozen container is stopped and removed, with its monitor and without", 
     await freeze(container.pid);
     assert.equal((await engine().containers.getById(container.id))?.state, "running");
     if (alone) process.kill(await monitorOf(container.id), "SIGKILL");
-    await engine().containers.stop(container.id);
+    await engine().containers.kill(container.id);
     await until(() => !isAlive(container.pid));
     await engine().containers.start(container.id);
     await freeze((await engine().containers.getById(container.id))?.pid ?? 0);
@@ -58,7 +58,7 @@ test("a container whose monitor hangs is listed, stopped and removed", async () 
   const { id, pid } = await launch();
   process.kill(await monitorOf(id), "SIGSTOP");
   assert.equal((await engine().containers.getById(id))?.pid, pid);
-  await engine().containers.stop(id);
+  await engine().containers.kill(id);
   assert.equal((await engine().containers.getById(id))?.state, "stopped");
   await engine().containers.remove(id);
   assert.deepEqual(leftovers(lxc()), nothing);
@@ -115,7 +115,7 @@ test("a container whose files lie elsewhere is removed by LXC itself, and what L
 
 test("what clears away a killed station's helpers leaves its containers running", async () => {
   const { id, pid } = await launch();
-  assert.equal(await killStrays(testStation), 0);
+  assert.equal(await killStrayProcesses(testStation), 0);
   await engine().recover(testStation);
   const after = await engine().containers.getById(id);
   assert.deepEqual([after?.state, after?.pid], ["running", pid]);
@@ -125,10 +125,10 @@ test("what clears away a killed station's helpers leaves its containers running"
 test("many starts and stops at once, and one after the other", async () => {
   const { id } = await launch();
   for (let round = 0; round < 5; round++) {
-    await Promise.all([engine().containers.stop(id), engine().containers.start(id), engine().containers.start(id)]);
+    await Promise.all([engine().containers.kill(id), engine().containers.start(id), engine().containers.start(id)]);
     assert.equal((await engine().containers.getById(id))?.state, "running");
   }
-  await Promise.all([1, 2, 3].map(() => engine().containers.stop(id)));
+  await Promise.all([1, 2, 3].map(() => engine().containers.kill(id)));
   assert.equal((await engine().containers.getById(id))?.state, "stopped");
   await Promise.all([
     engine().containers.start(id),
@@ -142,7 +142,7 @@ test("many starts and stops at once, and one after the other", async () => {
 test("a stop takes no half second", async (t) => {
   const { id } = await launch();
   const begun = performance.now();
-  await engine().containers.stop(id);
+  await engine().containers.kill(id);
   t.diagnostic(`${Math.round(performance.now() - begun)} ms`);
   await engine().containers.remove(id);
 });

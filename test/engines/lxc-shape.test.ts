@@ -60,7 +60,7 @@ test("the address of a container that is gone can be given, though its lease goe
   const former = await launch();
   const container = await launch();
   const [address = ""] = await addresses(engine(), former.id);
-  await engine().containers.stop(former.id);
+  await engine().containers.kill(former.id);
   await refused(engine(), container.id, { addresses: [address] }, "addresses");
   await engine().containers.remove(former.id);
   await engine().containers.reshape(container.id, { addresses: [address] });
@@ -103,7 +103,7 @@ test("links in a root file system lead nowhere", async () => {
       const container = await launch(size === undefined ? {} : { limits: { size } });
       await runInside(container.pid, "/bin/sh", "-c", snares(kind, trap));
       for (const running of [true, false]) {
-        if (!running) await engine().containers.stop(container.id);
+        if (!running) await engine().containers.kill(container.id);
         const change: Shape = { hostname: `caught-${kind}`, addresses: ["10.0.3.193", foreign] };
         await engine().containers.reshape(container.id, change);
         const named = engine().containers.reshape(container.id, { nameServers: ["192.0.2.53"] });

@@ -16,8 +16,8 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
-import { isMounted } from "../../src/engines/lxc/root-place.ts";
-import { runningContainers } from "../../src/engines/lxc/sockets.ts";
+import { isMounted } from "../../src/engines/lxc/rootfs/root-location.ts";
+import { runningContainers } from "../../src/engines/lxc/process/running-containers.ts";
 import type { Rootfs } from "../../src/engines/system-images/system-images.ts";
 import type { Shape } from "../../src/engines/shape.ts";
 import { patiently } from "../support/patiently.ts";
@@ -262,7 +262,7 @@ test("a start that goes on when its station is killed keeps its mount, and is ov
   await slow().containers.stop(spec.name);
 
   await begin();
-  const stopping = slow().containers.shutDown(spec.name);
+  const stopping = slow().containers.stop(spec.name);
   await delay(300);
   rmSync(gate);
   await stopping;

@@ -1,5 +1,5 @@
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
-import type { ContainerSpec } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
 import type { Shape } from "../../src/engines/shape.ts";
 import type { Rootfs, SystemImages } from "../../src/engines/system-images/system-images.ts";
 

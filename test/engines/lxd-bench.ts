@@ -1,7 +1,7 @@
 import { after, before } from "node:test";
 
 import type { Engine } from "../../src/engines/engine.ts";
-import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/http.ts";
+import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/client/http.ts";
 import { createLxdEngine } from "../../src/engines/lxd/lxd.ts";
 import { startLxd } from "../support/lxd.ts";
 import { removeOwn } from "./engine-checks.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { findLxdSocket } from "../../src/engines/lxd/sockets.ts";
+import { findLxdSocket } from "../../src/engines/lxd/client/find-socket.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
 import { until } from "../support/patiently.ts";
 import { containerSpec } from "./container-spec.ts";

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { ContainerSpec, Engine, PullProgress } from "../../src/engines/engine.ts";
-import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/http.ts";
+import type { Engine } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
+import type { PullProgress } from "../../src/engines/images.ts";
+import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/client/http.ts";
 import { createLxdEngine } from "../../src/engines/lxd/lxd.ts";
 import { testEngines } from "../support/engines.ts";
 import { startLxd } from "../support/lxd.ts";

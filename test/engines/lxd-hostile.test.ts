@@ -47,7 +47,7 @@ test("a pipe in one that stands still or is stopped holds neither the change nor
   await engine().containers.pause(id);
   await engine().containers.reshape(id, { hostname: "still" });
   await engine().containers.unpause(id);
-  await engine().containers.stop(id);
+  await engine().containers.kill(id);
   await engine().containers.reshape(id, { hostname: "stopped" });
   await engine().containers.start(id);
   assert.equal(await inside(engine(), id, "hostname"), "stopped");

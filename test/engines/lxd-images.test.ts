@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 
 import type { Engine } from "../../src/engines/engine.ts";
 import { createLxdEngine } from "../../src/engines/lxd/lxd.ts";
-import { plainJudge } from "../../src/engines/system-images/connection-guard.ts";
+import { defaultJudge } from "../../src/engines/system-images/connection-guard.ts";
 import { startLxd } from "../support/lxd.ts";
 import { fails } from "./engine-checks.ts";
 import { startImageServer, type ImageServer } from "./image-server.ts";
@@ -51,7 +51,7 @@ before(async () => {
     socket: (await startLxd()).socket,
     imageServer: images.url,
     imageServers: { front: `http://127.0.0.1:${portOf(front)}`, metadata: "http://169.254.169.254" },
-    fetching: { folder, env: {}, hosts: [new URL(images.url).host], judge: plainJudge },
+    fetching: { folder, env: {}, hosts: [new URL(images.url).host], judge: defaultJudge },
   });
 });
 after(async () => {

@@ -5,11 +5,11 @@ import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { connectionFailure } from "../../src/engines/lxd/failures.ts";
-import type { LxdHttp, LxdRequest } from "../../src/engines/lxd/http.ts";
-import { type Instance, keys } from "../../src/engines/lxd/instance.ts";
-import { createMoving } from "../../src/engines/lxd/moving.ts";
-import { createOperations } from "../../src/engines/lxd/operations.ts";
-import { ensureOwnPool } from "../../src/engines/lxd/pool.ts";
+import type { LxdHttp, LxdRequest } from "../../src/engines/lxd/client/http.ts";
+import { type Instance, keys } from "../../src/engines/lxd/client/instance.ts";
+import { createMoving } from "../../src/engines/lxd/rootfs/move.ts";
+import { createOperations } from "../../src/engines/lxd/client/operations.ts";
+import { ensureOwnPool } from "../../src/engines/lxd/rootfs/pool.ts";
 import { hasCode } from "../../src/errors.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
 import { patiently } from "../support/patiently.ts";
@@ -80,7 +80,7 @@ test("who saw a copy before it became the container does not take it for a copy 
   await engine().containers.stop(id);
   const path = `/1.0/instances/${id}`;
   const operations = createOperations(http());
-  const { find, settled } = createMoving(http(), operations);
+  const { find, resolve } = createMoving(http(), operations);
   await operations.run({ method: "PATCH", path, body: { config: { [keys.moving]: id } } });
   const source = { type: "copy", source: id };
   const body = { name: `${id}-copy`, profiles: ["default"], source };
@@ -90,9 +90,9 @@ test("who saw a copy before it became the container does not take it for a copy 
   const seen = all.filter(({ name }) => name.startsWith(id));
   const names = async (): Promise<string[]> =>
     (await http().get<string[]>("/1.0/instances")).filter((one) => one.includes(id));
-  for (const own of await Promise.all([settled(seen), settled(seen)])) assert.equal(own.length, 1);
+  for (const own of await Promise.all([resolve(seen), resolve(seen)])) assert.equal(own.length, 1);
   assert.deepEqual(await names(), [path]);
-  await settled(seen);
+  await resolve(seen);
   assert.deepEqual(await names(), [path]);
   assert.equal((await find(id))?.config[keys.leaving], undefined);
   await engine().containers.remove(id);
@@ -113,7 +113,7 @@ test("a copy whose sending LXD cuts off is sent again", async () => {
   const config = { [keys.moving]: id };
   await http().send({ method: "PATCH", path: `/1.0/instances/${id}`, body: { config } });
   const { move } = createMoving(cutting, createOperations(cutting));
-  await move(id, await ensureOwnPool(http()), () => engine().containers.stop(id));
+  await move(id, await ensureOwnPool(http()), () => engine().containers.kill(id));
   assert.equal(sent, 2);
   await engine().containers.start(id);
   assert.equal(await inside(engine(), id, "cat", "/kept"), "kept");
@@ -130,7 +130,7 @@ test("a container that moves keeps the snapshots that it has in LXD", async () =
   await engine().containers.reshape(id, change);
   assert.deepEqual(await http().get(at), [`${at}/before`]);
   assert.equal(await inside(engine(), id, "cat", "/kept"), "second");
-  await engine().containers.stop(id);
+  await engine().containers.kill(id);
   await ended({ method: "PUT", path: `/1.0/instances/${id}`, body: { restore: "before" } });
   await engine().containers.start(id);
   assert.equal(await inside(engine(), id, "cat", "/kept"), "first");

@@ -82,7 +82,7 @@ test("a size that a root does not fit into is refused when it would move, and it
   await inside(engine(), container.id, "dd", "if=/dev/urandom", "of=/kept", "bs=1M", "count=30");
   await refused(engine(), container.id, { size: 16 * mebibyte }, "size");
   assert.equal((await found(engine(), container.id)).pid, container.pid);
-  await engine().containers.stop(container.id);
+  await engine().containers.kill(container.id);
   const before = await http().get<object>(`/1.0/instances/${container.id}`);
   await assert.rejects(engine().containers.reshape(container.id, { size: 16 * mebibyte }), { code: "conflict" });
   const after = await http().get<{ devices: Record<string, { pool?: string }> }>(`/1.0/instances/${container.id}`);
@@ -154,7 +154,7 @@ test("LXD killed anywhere in a change that moves the root: called again it ends 
 
 test("a copy whose first one is gone is the container, and any other is none", async () => {
   const container = await launch();
-  await engine().containers.stop(container.id);
+  await engine().containers.kill(container.id);
   const path = `/1.0/instances/${container.id}`;
   const copy = `${container.id}-copy`;
   const ofIt = async (): Promise<string[]> =>

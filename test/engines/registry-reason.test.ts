@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { pullFailure } from "../../src/engines/docker/failures.ts";
-import { registryReason } from "../../src/engines/docker/registry-reason.ts";
+import { pullFailure } from "../../src/engines/docker/images/pull-failures.ts";
+import { registryReason } from "../../src/engines/docker/images/registry-reason.ts";
 
 test("the body of an answer is in no reason, its status is", () => {
   const cases: [said: string, told: string][] = [

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { deviceNames, findDevice } from "../../src/engines/device-table.ts";
-import { findEngines } from "../../src/engines/registry.ts";
+import { findEngines } from "../../src/engines/find-engines.ts";
 import type { SystemImages } from "../../src/engines/system-images/system-images.ts";
 import { fails } from "./engine-checks.ts";
 

@@ -4,7 +4,8 @@ import { once } from "node:events";
 import { get } from "node:http";
 import { text } from "node:stream/consumers";
 
-import type { ContainerSpec, Engine } from "../../src/engines/engine.ts";
+import type { Engine } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
 import type { Shape } from "../../src/engines/shape.ts";
 import { AppError } from "../../src/errors.ts";
 import { patiently } from "../support/patiently.ts";
@@ -41,7 +42,7 @@ export async function started(engine: Engine, id: string): Promise<void> {
 }
 
 export async function restarted(engine: Engine, id: string): Promise<void> {
-  await engine.containers.stop(id);
+  await engine.containers.kill(id);
   await started(engine, id);
 }
 

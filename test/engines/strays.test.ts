@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { removeTree } from "../../src/engines/remove-tree.ts";
-import { killStrays } from "../../src/engines/strays.ts";
+import { removeTree } from "../../src/engines/processes/remove-tree.ts";
+import { killStrayProcesses } from "../../src/engines/processes/stray-processes.ts";
 import { run } from "./commands.ts";
 
 test("what a killed station's children left running is ended, and nobody else's", async () => {
@@ -22,9 +22,9 @@ test("what a killed station's children left running is ended, and nobody else's"
   const alike = begin(`${station}0/7`);
   try {
     const ended = new Promise((resolve) => void ours.once("exit", (_, signal) => resolve(signal)));
-    assert.ok((await killStrays(station)) >= 1);
+    assert.ok((await killStrayProcesses(station)) >= 1);
     assert.equal(await ended, "SIGKILL");
-    assert.equal(await killStrays(station), 0);
+    assert.equal(await killStrayProcesses(station), 0);
     for (const { pid } of [others, alike]) assert.ok(existsSync(`/proc/${pid}`));
   } finally {
     for (const { pid } of [others, alike]) process.kill(-(pid as number), "SIGKILL");

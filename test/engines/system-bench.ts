@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
-import type { Container, ContainerSpec, Engine } from "../../src/engines/engine.ts";
+import type { Container, Engine } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
 import { until } from "../support/patiently.ts";
 import { run } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { PullOptions, PullProgress } from "../../src/engines/engine.ts";
+import type { PullOptions, PullProgress } from "../../src/engines/images.ts";
 import { createCatalogue } from "../../src/engines/system-images/catalogue.ts";
 import type { SystemImages } from "../../src/engines/system-images/system-images.ts";
 import { run } from "./commands.ts";

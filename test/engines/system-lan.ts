@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import type { Container, LanAddress } from "../../src/engines/engine.ts";
+import type { Container } from "../../src/engines/engine.ts";
+import type { LanAddress } from "../../src/engines/container-spec.ts";
 import { until } from "../support/patiently.ts";
 import { startLan, type LanWorld } from "./lan-world.ts";
 import { onNetworkOf, type SystemBench } from "./system-bench.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-import type { Container, ContainerSpec } from "../../src/engines/engine.ts";
+import type { Container } from "../../src/engines/engine.ts";
+import type { ContainerSpec } from "../../src/engines/container-spec.ts";
 import { until } from "../support/patiently.ts";
 import { runInside } from "./commands.ts";
 import { cgroupFile, cgroupV2 } from "./kernel.ts";

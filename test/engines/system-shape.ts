@@ -43,7 +43,7 @@ function keptTests({ name, network, engine, launch, restarted }: SystemBench, ow
     await own.spoil(again, "running");
     await engine().attachNetwork(await found(engine(), container.id));
     await holds(again.pid);
-    await engine().containers.stop(container.id);
+    await engine().containers.kill(container.id);
     const renamed = await engine().containers.rename(container.id, `${container.name}-r`);
     await engine().containers.start(renamed);
     await holds((await found(engine(), renamed)).pid);

@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 
-import type { Protocol } from "../../src/engines/engine.ts";
+import type { Protocol } from "../../src/engines/container-spec.ts";
 
 /** What a peer-server answers: its name and the address that it sees. */
 export const nobody = "nobody";

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { after, before, describe, test } from "node:test";
 
-import type { Protocol } from "../../src/engines/engine.ts";
+import type { Protocol } from "../../src/engines/container-spec.ts";
 import { run } from "../engines/commands.ts";
 import { until } from "../support/patiently.ts";
 import { ask, nobody } from "./ask.ts";

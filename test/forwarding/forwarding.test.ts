@@ -243,7 +243,8 @@ test("without the right to change the network no port is forwarded, and the reas
     const { createForwarding } = await import(${JSON.stringify(new URL("../../src/forwarding/forwarding.ts", import.meta.url))});
     const container = ${JSON.stringify((await published(world.one)).container)};
     const containers = () => container.mark.here ? [container] : [];
-    const log = (message) => console.log("log:", message);
+    const write = (message) => console.log("log:", message);
+    const log = { error: write, warn: write, info: write };
     const forwarding = createForwarding({ station: container.mark.station, engines: ["lxc"], containers, log });
     await forwarding.start();
     console.log(forwarding.unavailableReason());

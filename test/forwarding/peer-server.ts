@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 
-import type { Protocol } from "../../src/engines/engine.ts";
+import type { Protocol } from "../../src/engines/container-spec.ts";
 import { ask } from "./ask.ts";
 
 // serve NAME: answers on port 7000, tcp and udp, with its name and the address that it sees. ask PROTOCOL ADDRESS PORT

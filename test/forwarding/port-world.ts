@@ -3,7 +3,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-import type { Container, PortMapping, Protocol } from "../../src/engines/engine.ts";
+import type { Container } from "../../src/engines/engine.ts";
+import type { PortMapping, Protocol } from "../../src/engines/container-spec.ts";
 import { createForwarding, type Forwarding } from "../../src/forwarding/forwarding.ts";
 import { run } from "../engines/commands.ts";
 import { startLan, type LanWorld } from "../engines/lan-world.ts";
@@ -11,6 +12,7 @@ import { until } from "../support/patiently.ts";
 import { freePort } from "../support/free-port.ts";
 import { testStation as station } from "../engines/container-spec.ts";
 import { ask, nobody } from "./ask.ts";
+import { createTestLog } from "../support/log.ts";
 
 /** A bridge of the host with two network namespaces behind it that stand for containers, and a LAN. */
 export interface PortWorld {
@@ -129,7 +131,7 @@ export async function startForwarding(changes: ForwardingChanges = {}): Promise<
     station,
     engines: ["lxc"],
     containers: () => containers.values(),
-    log: (message) => void logged.push(message),
+    log: createTestLog((message) => logged.push(message)),
     checkInterval: changes.checkInterval ?? 600_000,
   });
   await forwarding.start();

@@ -16,6 +16,7 @@ import { lxdEnv } from "../engines/lxd-env.ts";
 import { until } from "../support/patiently.ts";
 import { ask, nobody } from "./ask.ts";
 import { freePort } from "../support/free-port.ts";
+import { createTestLog } from "../support/log.ts";
 
 /** Ports of real containers, as the inventory sees them. */
 const server = join(import.meta.dirname, "peer-server.ts");
@@ -46,13 +47,13 @@ function portsOf(start: () => Promise<EngineEnv>): void {
     };
     await engine.containers.start(id);
     await answers();
-    await engine.containers.stop(id);
+    await engine.containers.kill(id);
     await engine.containers.start(id);
     await answers();
 
     await env.crash();
     await until(() => !station.view().available());
-    await station.forwarder.settle(engine, station.view().byName(id) as Container);
+    await station.forwarder.waitUntilForwarded(engine, station.view().byName(id) as Container);
     assert.ok(await portInUse("tcp", tcp));
     await env.restart();
     await until(() => station.view().available());
@@ -69,7 +70,7 @@ interface RunningStation {
 }
 
 async function startStation(context: TestContext, { engine }: EngineEnv): Promise<RunningStation> {
-  const log = (message: string): void => assert.match(message, /^IP forwarding was off/);
+  const log = createTestLog((message) => assert.match(message, /^IP forwarding was off/));
   const forwarder = createForwarder({ station: testStation, engines: [engine], inventory: () => inventory, log });
   const inventory = createInventory([engine], forwarder.listener);
   const [view] = inventory.views();
@@ -96,7 +97,7 @@ async function startPeer(looked: Promise<Container | undefined>, { forwarder, vi
   assert.ok(container?.forward && container.pid > 0);
   const { address, bridge } = container.forward;
   await view().refresh(container.id);
-  await forwarder.settle(view().engine, await found(view().engine, container.id));
+  await forwarder.waitUntilForwarded(view().engine, await found(view().engine, container.id));
   const inside = ["-t", String(container.pid), "-n", "--"];
   const child = spawn("nsenter", [...inside, process.execPath, server, "serve", "peer"], { stdio: "inherit" });
   await until(async () => (await ask("tcp", address, 7000)) !== nobody);

@@ -5,6 +5,7 @@ import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { silentLog } from "../../src/util/log.ts";
 import { openCertificates } from "../../src/certificates/certificates.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import { open } from "./bundle.ts";
@@ -25,7 +26,7 @@ test("the gateway resets a client that takes nothing of what the engine sends, a
     engine: { path },
     certificates,
     audit: { admitted: () => undefined, refused: () => undefined },
-    log: () => undefined,
+    log: silentLog,
     patience: 600,
   });
   const port = await gateway.start();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AppError, errorCodes } from "../../src/errors.ts";
-import { statusOf } from "../../src/http/errors.ts";
+import { statusOf } from "../../src/http/responses/errors.ts";
 import { startServer } from "./harness.ts";
 import { task } from "./stub-services.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sessionIdOfCookie } from "../../src/http/session-cookie.ts";
+import { sessionIdOfCookie } from "../../src/http/security/session-cookie.ts";
 import { startServer } from "./harness.ts";
 
 const body = '{"username":"a","password":"b"}';

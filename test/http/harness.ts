@@ -3,9 +3,10 @@ import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { promisify } from "node:util";
-import type { ServerLimits } from "../../src/http/limits.ts";
+import type { ServerLimits } from "../../src/http/connections/limits.ts";
 import { createServer } from "../../src/http/server.ts";
 import { createStub, type Stub } from "./stub-services.ts";
+import { createTestLog } from "../support/log.ts";
 
 export interface Answer {
   status: number;
@@ -25,7 +26,7 @@ export interface Harness extends Stub {
   port: number;
   close(): Promise<void>;
   /** What the server logged: message and fields. */
-  logged: [string, Record<string, unknown>][];
+  logged: [string, Readonly<Record<string, unknown>>][];
   send(path: string, options?: SendOptions): Promise<Answer>;
   /** Bytes as they are; answers all that came until the connection ended. */
   raw(bytes: string | Buffer): Promise<string>;
@@ -41,7 +42,7 @@ export async function startServer(t: TestContext, limits: Partial<ServerLimits> 
   const app = createServer({
     services: stub.services,
     version: "1.2.3",
-    log: (...entry) => logged.push(entry),
+    log: createTestLog((...entry) => logged.push(entry)),
     limits,
     isOwnName: (name) => ["nas.local", "x", "a"].includes(name),
   });

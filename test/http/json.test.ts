@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createListWriter, prettyJson, prettyJsonList } from "../../src/http/json.ts";
+import { createListWriter, prettyJson, prettyJsonList } from "../../src/http/responses/json.ts";
 
 test("a list of what does not change is written as any other answer, the first time and later", () => {
   const items = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canonicalPath } from "../../src/http/paths.ts";
+import { canonicalPath } from "../../src/http/requests/paths.ts";
 import { startServer } from "./harness.ts";
 import { task } from "./stub-services.ts";
 

@@ -1,26 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { table } from "../station/role-table.ts";
 import { startServer } from "./harness.ts";
+import { routeRequests } from "./route-requests.ts";
 
-/** Values for the names in capitals of the table of routes. */
-const names: Record<string, string> = { SPARE_TOKEN: "7" };
 /** What clients add against caches, or for other versions. */
 const unknown = "_=1795216208&_dc=2&x=3";
 const tolerant = "POST /cgi-bin/authLogin.cgi";
 
-const requests = Object.entries(table).map(([route, { path, body }]) => {
-  const [method = "", own = ""] = route.split(" ");
-  const filled = (path ?? own).replace(/[A-Z_]{5,}/, (name) => names[name] ?? name);
-  const whole = /^\/(cgi-bin|healthz|openapi|v0\.1)/.test(filled) ? filled : `/api/v1${filled}`;
-  const sent = body?.("admin");
-  const text = typeof sent === "string" ? sent : JSON.stringify(sent);
-  return { route, method, path: whole, options: { method, ...(text !== undefined && { body: text }) } };
-});
-
 test("every route that reads ignores query parameters that it does not know", async (t) => {
   const { send, calls } = await startServer(t);
-  const reading = requests.filter(({ method }) => method === "GET");
+  const reading = routeRequests.filter(({ method }) => method === "GET");
   assert.ok(reading.length > 30);
   for (const { route, path, options } of reading) {
     const plain = await send(path, options);
@@ -39,7 +28,7 @@ test("every route that reads ignores query parameters that it does not know", as
 
 test("every route that changes something refuses query parameters that it does not know, by name", async (t) => {
   const { send, calls } = await startServer(t);
-  const changing = requests.filter(({ route, method }) => method !== "GET" && route !== tolerant);
+  const changing = routeRequests.filter(({ route, method }) => method !== "GET" && route !== tolerant);
   assert.ok(changing.length > 40);
   for (const { route, path, options } of changing) {
     for (const [query, name] of [

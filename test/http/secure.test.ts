@@ -6,7 +6,7 @@ import { test, type TestContext } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { openCertificates } from "../../src/certificates/certificates.ts";
 import { stationPair } from "../../src/certificates/server-pair.ts";
-import type { ServerLimits } from "../../src/http/limits.ts";
+import type { ServerLimits } from "../../src/http/connections/limits.ts";
 import { createServer } from "../../src/http/server.ts";
 import { temporaryFolder } from "../certificates/fixture.ts";
 import { until } from "../support/daemon.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { FakeCall } from "../../src/engines/fake/fake-state.ts";
+import type { FakeCall } from "../../src/engines/fake/state.ts";
 import { soon } from "../tasks/world.ts";
 import { followFake, type ViewWorld } from "./view-world.ts";
 

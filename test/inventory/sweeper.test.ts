@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
-import type { FakeCall } from "../../src/engines/fake/fake-state.ts";
+import type { FakeCall } from "../../src/engines/fake/state.ts";
 import type { Container } from "../../src/engines/engine.ts";
 import { createShares } from "../../src/shares/shares.ts";
 import { createSweeper } from "../../src/services/containers/sweeper.ts";
@@ -9,6 +9,7 @@ import { containerSpec } from "../engines/container-spec.ts";
 import { accept, completed, inDebt, noon, port, running } from "../storage/contract-fixture.ts";
 import { openTemporary } from "../storage/temporary.ts";
 import { soon } from "../tasks/world.ts";
+import { createTestLog } from "../support/log.ts";
 
 const image = "reg.example/base:1";
 const station = "station-a";
@@ -23,9 +24,9 @@ async function createWorld(context: TestContext) {
   const logged: string[] = [];
   const sweeper = createSweeper({
     tasks,
-    places: { shares: createShares({}), pins: { placeOf: () => undefined } },
+    folders: { shares: createShares({}), pins: { placeOf: () => undefined } },
     station,
-    log: (message) => void logged.push(message),
+    log: createTestLog((message) => logged.push(message)),
   });
   const listed = () => engine.containers.list();
   return {

@@ -1,6 +1,6 @@
 import type { TestContext } from "node:test";
 import { createFakeEngine, type FakeEngine } from "../../src/engines/fake/fake.ts";
-import type { FakeCall } from "../../src/engines/fake/fake-state.ts";
+import type { FakeCall } from "../../src/engines/fake/state.ts";
 import type { Container } from "../../src/engines/engine.ts";
 import { followEngine, type EngineView, type ViewTimes } from "../../src/inventory/engine-view.ts";
 import { containerSpec } from "../engines/container-spec.ts";

@@ -9,6 +9,7 @@ import { sessionHash } from "../../src/services/accounts/session-table.ts";
 import type { AccountStore } from "../../src/storage/account-store.ts";
 import type { Database } from "../../src/storage/sqlite/database.ts";
 import { openTemporary } from "../storage/temporary.ts";
+import { silentLog } from "../../src/util/log.ts";
 
 /** Accounts on a real database, with what else happens at one moment of a call of the store. */
 
@@ -41,15 +42,15 @@ async function start(
       };
     },
   });
-  const clock = await createStationClock({ store: clockStore, boot: readBoot, log: () => undefined });
+  const clock = await createStationClock({ store: clockStore, boot: readBoot, log: silentLog });
   const { services } = await createAccounts({
     accounts: store,
     audit,
     secrets: openSecrets(folder, true),
     loginLimits: { tries: 100, perMinute: 100 },
-    openDoor: false,
+    openPort: false,
     clock,
-    log: () => undefined,
+    log: silentLog,
   });
   const login = async (password: string) =>
     (await services.sessions.login({ sid: undefined, address }, { username: "admin", password })).sid;

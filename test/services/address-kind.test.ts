@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import { createOutbound } from "../../src/host/outbound.ts";
 import { registryUrl } from "../../src/services/planning/image-reference.ts";
-import { addressKind, type AddressKind } from "../../src/util/address-kind.ts";
+import { addressKind, type AddressKind } from "../../src/util/addresses/address-kind.ts";
 
 test("every address has a kind, in whatever form it carries another one", () => {
   const kinds: Record<AddressKind, string[]> = {

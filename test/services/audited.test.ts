@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { silentLog } from "../../src/util/log.ts";
 import { AppError } from "../../src/errors.ts";
 import type { User } from "../../src/services/access/policy.ts";
 import type { Sessions } from "../../src/services/accounts/sessions.ts";
@@ -17,7 +18,7 @@ test("an error that repeats the command or the environment of a request is not i
   const inside = { exec: async () => Promise.reject(failure), logs: async () => Promise.reject(failure) };
   const audited = auditServices({ inside } as unknown as Services, {
     sessions: { peek: () => user } as Partial<Sessions> as Sessions,
-    audit: createAudit(store, () => undefined),
+    audit: createAudit(store, silentLog),
   });
   const caller = { sid: "", address: "127.0.0.1" };
   const place = { type: "docker", id: "web" } as const;

@@ -3,8 +3,8 @@ import { test, type TestContext } from "node:test";
 import { AppError } from "../../src/errors.ts";
 import type { User } from "../../src/services/access/policy.ts";
 import { quotaOf } from "../../src/services/access/task-quota.ts";
-import { acceptJob } from "../../src/services/openvz/jobs.ts";
-import { createAwaiting, type AwaitingOptions } from "../../src/services/tasks/awaiting.ts";
+import { acceptJob } from "../../src/services/openvz/job-tasks.ts";
+import { createAwaitedTasks, type AwaitedTaskOptions } from "../../src/services/tasks/awaited-tasks.ts";
 import { createEndWaiters } from "../../src/tasks/end-waiters.ts";
 import type { Handler } from "../../src/tasks/handler.ts";
 import { fails } from "../engines/engine-checks.ts";
@@ -25,7 +25,7 @@ interface Bench {
   states(): Promise<(string | undefined)[]>;
 }
 
-async function bench(context: TestContext, times: Partial<AwaitingOptions> = {}): Promise<Bench> {
+async function bench(context: TestContext, times: Partial<AwaitedTaskOptions> = {}): Promise<Bench> {
   const finish = Promise.withResolvers<unknown>();
   finish.promise.catch(() => undefined);
   const handler: Handler = {
@@ -34,7 +34,7 @@ async function bench(context: TestContext, times: Partial<AwaitingOptions> = {})
   };
   const world = await createWorld(context, () => handler);
   await world.machine.start();
-  const awaiting = createAwaiting({ machine: world.machine, tasks: world.tasks, quota, ...times });
+  const awaiting = createAwaitedTasks({ machine: world.machine, tasks: world.tasks, userQuota: quota, ...times });
   return {
     world,
     finish,
@@ -124,14 +124,14 @@ test("what takes too long goes on, and is named", async (context) => {
 
 test("a task that ended before, and how", async (context) => {
   const { world, finish } = await bench(context);
-  const awaiting = createAwaiting({ machine: world.machine, tasks: world.tasks, quota });
+  const awaiting = createAwaitedTasks({ machine: world.machine, tasks: world.tasks, userQuota: quota });
   finish.resolve("end");
   const done = await world.add();
   await world.end(done);
-  await awaiting.end(done, connected);
+  await awaiting.waitForEnd(done, connected);
   const failed = await world.add({ kind: "unknown" });
   await world.end(failed);
-  await fails(awaiting.end(failed, connected), "engine_failed", /cannot carry out unknown/);
+  await fails(awaiting.waitForEnd(failed, connected), "engine_failed", /cannot carry out unknown/);
 });
 
 test("nothing is kept of those who no longer wait for a task", async () => {
@@ -157,7 +157,13 @@ test("a user's quota of tasks holds for verbs and jobs too; stops and removals h
   await fails(run(connected, eve), "too_many", /^eve has 1 tasks that wait or run already/);
   const job = (kind: string) => {
     const named = { id: kind, container: "c", verb: kind };
-    return acceptJob({ machine: world.machine, quota }, eve, { ...task, kind, user: "eve", locks, job: named });
+    return acceptJob({ machine: world.machine, userQuota: quota }, eve, {
+      ...task,
+      kind,
+      user: "eve",
+      locks,
+      job: named,
+    });
   };
   for (const kind of ["openvz_create", "openvz_start"]) await fails(job(kind), "too_many", /^eve has 1 tasks/);
   assert.equal((await job("openvz_stop")).message, "success");

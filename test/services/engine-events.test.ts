@@ -45,7 +45,7 @@ test("what is there at the beginning is no news; what comes then is", async (con
   await inventory().views()[0]?.firstAttempt;
   assert.deepEqual(told, []);
   await make("web");
-  await engine.containers.stop(old);
+  await engine.containers.kill(old);
   await engine.containers.remove(old);
   await says("web create by system", "web start by system", "old stop by system", "old destroy by system");
 });
@@ -75,7 +75,7 @@ test("what happened while the engine was away is told when it is back, once", as
   await soon(() => told.length >= 4);
   const expected = ["gone destroy by system", "new create by system", "new start by system", "stopped stop by system"];
   assert.deepEqual(told.toSorted(), expected);
-  await engine.containers.stop(stopped);
+  await engine.containers.kill(stopped);
   await engine.containers.start(stopped);
   await soon(() => told.at(-1) === "stopped start by system");
   assert.equal(told.length, 5);

@@ -12,8 +12,8 @@ let hub: EventHub;
 before(async () => {
   store = await openTemporary();
   const sessions = { authenticate: () => user } as unknown as Parameters<typeof createEventHub>[0]["sessions"];
-  const places = { take: () => undefined };
-  hub = createEventHub({ events: store.database.events, sessions, places, tasksOf: async () => [] });
+  const quota = { take: () => undefined };
+  hub = createEventHub({ events: store.database.events, sessions, quota, tasksOf: async () => [] });
   await add();
 });
 after(() => store.close());

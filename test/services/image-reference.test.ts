@@ -7,7 +7,7 @@ import {
   taggedName,
   type ImageRequest,
 } from "../../src/services/planning/image-reference.ts";
-import type { RegistryPlace } from "../../src/services/planning/registry-reach.ts";
+import type { RegistryCheck } from "../../src/services/planning/registry-check.ts";
 import type { Secrets } from "../../src/services/secrets/secrets.ts";
 import type { RegistryRow, RegistryStore } from "../../src/storage/registry-store.ts";
 
@@ -24,7 +24,7 @@ const row: RegistryRow = {
 };
 
 /** One registry, and a seal that shows what it was opened for. */
-function references(registry: Partial<RegistryRow> = {}, place: RegistryPlace = { refusal: undefined, inside: false }) {
+function references(registry: Partial<RegistryRow> = {}, place: RegistryCheck = { refusal: undefined, inside: false }) {
   const known = { ...row, ...registry };
   const store = { get: async (name: string) => (name === known.name ? known : undefined) } as RegistryStore;
   const secrets: Secrets = { seal: (plain) => plain, open: (sealed, context) => `${sealed} of ${context}` };
@@ -56,7 +56,7 @@ test("a login goes to its registry, and is opened for that registry", async () =
 });
 
 test("a registry is judged again before each pull", async () => {
-  const ask = (registry: Partial<RegistryRow>, place: RegistryPlace) =>
+  const ask = (registry: Partial<RegistryRow>, place: RegistryCheck) =>
     references(registry, place).assertReachable(mine);
   const forbidden = { code: "forbidden", details: { field: "registry_name" } };
   await ask({ inside: true }, { refusal: undefined, inside: true });

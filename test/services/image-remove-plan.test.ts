@@ -3,13 +3,16 @@ import { test } from "node:test";
 import type { CreateRequest } from "../../src/api/create.ts";
 import type { ImageRemoveItem } from "../../src/api/image-remove.ts";
 import { createImageReferences } from "../../src/services/planning/image-reference.ts";
-import { shownTag, tagsOf } from "../../src/services/planning/removed-tag.ts";
+import { requestedTag, tagsOf } from "../../src/services/planning/removed-tag.ts";
 import type { Secrets } from "../../src/services/secrets/secrets.ts";
 import { createShares } from "../../src/shares/shares.ts";
-import { createPlanners } from "../../src/services/tasks/planners.ts";
+import { create } from "../../src/services/kinds/create.ts";
+import { imageDownload } from "../../src/services/kinds/image-download.ts";
+import { imageRemove } from "../../src/services/kinds/image-remove.ts";
+import { createPlanner } from "../../src/services/kinds/planner.ts";
 import type { RegistryStore } from "../../src/storage/registry-store.ts";
 
-const planners = createPlanners({
+const plan = createPlanner({
   shares: createShares({}),
   images: createImageReferences({} as RegistryStore, {} as Secrets, async () => ({
     refusal: undefined,
@@ -23,7 +26,7 @@ const id = `sha256:${"0123456789ab".repeat(5)}cdef`;
 const item: ImageRemoveItem = { type: "docker", image: "a", tag: "1", id };
 
 async function keys(request: ImageRemoveItem | ImageRemoveItem[]): Promise<string[]> {
-  const { locks } = await planners.image_remove(request);
+  const { locks } = await plan(imageRemove, request);
   assert.ok(locks.every(([, mode]) => mode === "X"));
   return locks.map(([key]) => key).toSorted();
 }
@@ -39,7 +42,7 @@ test("a removal locks the image, by however many digits it is named, and every t
 test("a removal and a pull meet at every spelling of one name", async () => {
   const download = { type: "docker", repository: "dockerhub", tag: "1" } as const;
   for (const image of ["a", "library/a"]) {
-    assert.deepEqual((await planners.image_download({ ...download, image })).locks, [["docker/i/a:1", "S"]]);
+    assert.deepEqual((await plan(imageDownload, { ...download, image })).locks, [["docker/i/a:1", "S"]]);
     assert.ok((await keys({ ...item, image })).includes("docker/i/a:1"), image);
   }
   assert.ok((await keys({ ...item, image: "docker.io/library/a" })).includes("docker/i/a:1"));
@@ -50,7 +53,7 @@ test("a removal and a pull meet at every spelling of one name", async () => {
 
 test("a removal and a create meet at LXD's fingerprint", async () => {
   const fingerprint = "0123456789abcdef";
-  const create: CreateRequest = {
+  const request: CreateRequest = {
     type: "lxd",
     repository: "lxd",
     name: "ct",
@@ -58,7 +61,7 @@ test("a removal and a create meet at LXD's fingerprint", async () => {
     tag: "bionic",
     fingerprint,
   };
-  const { locks } = await planners.create(create);
+  const { locks } = await plan(create, request);
   assert.ok(locks.some(([key, mode]) => key === "lxd/i/0123456789ab" && mode === "S"));
   assert.ok((await keys({ type: "lxd", image: "x", tag: "y", id: "0123456789ab" })).includes("lxd/i/0123456789ab"));
 });
@@ -68,7 +71,7 @@ test("LXD's tag is the last part of an alias, and latest goes without saying", (
   assert.deepEqual(tagsOf({ ...lxd, image: "ubuntu", tag: "bionic" }), ["ubuntu/bionic"]);
   assert.deepEqual(tagsOf({ ...lxd, image: "ubuntu", tag: "latest" }), ["ubuntu/latest", "ubuntu"]);
   assert.deepEqual(
-    ["ubuntu/bionic", "ubuntu", "a/b/c"].map((alias) => shownTag("lxd", alias)),
+    ["ubuntu/bionic", "ubuntu", "a/b/c"].map((alias) => requestedTag("lxd", alias)),
     ["ubuntu:bionic", "ubuntu:latest", "a/b:c"],
   );
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasCode } from "../../src/errors.ts";
-import { createLoginLimits, networkName, type Verdict } from "../../src/services/accounts/login-limits.ts";
+import { sourceNetwork } from "../../src/util/addresses/source-network.ts";
+import { createLoginLimits, type Verdict } from "../../src/services/accounts/login-limits.ts";
 
 const judged = (verdict: Verdict) => async () => ({ verdict });
 const isTooMany = (error: unknown) => hasCode(error, "too_many");
@@ -17,7 +18,7 @@ test("an address belongs to its /24 or /64, in every spelling", () => {
     ["::1", "0:0:0:0::/64"],
     ["", ""],
   ];
-  for (const [address, network] of networks) assert.equal(networkName(address), network, address);
+  for (const [address, network] of networks) assert.equal(sourceNetwork(address), network, address);
 });
 
 test("however many tries come at once, no more than allowed are looked at", async () => {
@@ -56,7 +57,7 @@ test("a network has its own allowance over all users, counted before a password 
 
 test("who guesses from elsewhere keeps nobody out of a network that is known", async () => {
   const limits = createLoginLimits({ tries: 5, perMinute: 1000 });
-  limits.trust("a", networkName("10.2.2.2"));
+  limits.trust("a", sourceNetwork("10.2.2.2"));
   for (let i = 0; i < 5; i++) await limits.attempt("a", "10.3.3.3", judged("wrong"));
   await assert.rejects(limits.attempt("a", "10.4.4.4", judged("right")), isTooMany);
   await limits.attempt("a", "10.2.2.99", judged("right"));

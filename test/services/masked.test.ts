@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cutLong } from "../../src/services/secrets/shortening.ts";
 import { hiddenWords, maskedJson } from "../../src/services/secrets/masking.ts";
-import { withoutRequest } from "../../src/services/secrets/unrepeated.ts";
+import { withoutHiddenWords } from "../../src/services/secrets/error-masking.ts";
 import { taskOf } from "../../src/services/tasks/task-view.ts";
 import { newTask, noon } from "../storage/contract-fixture.ts";
 
@@ -127,7 +127,7 @@ test("masking takes time in the length of a text, whatever is in it", () => {
 
 test("an error repeats no masked word, and to those who may not inspect no word at all", () => {
   const request = { command: ["srv-x1", "--key=topsecret"], environment: ["PIN=hunter2", "TZ=UTC"] };
-  const told = (text: string, inspects: boolean) => withoutRequest(text, request, { inspects });
+  const told = (text: string, inspects: boolean) => withoutHiddenWords(text, request, { inspects });
   assert.equal(told('exec: "srv-x1 --key=topsecret" hunter2: not found', true).match(/topsecret|hunter2/), null);
   for (const text of ['exec: "srv-x1": not found', "bad value topsecret", "TZ is wrong"])
     assert.match(told(text, false), /the reason is not shown/);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasCode } from "../../src/errors.ts";
-import { authorize, onlyOf, verbs, weaker, type EngineRequest, type Verb } from "../../src/services/access/policy.ts";
+import { verbs, type Verb } from "../../src/api/verbs.ts";
+import { authorize, onlyOf, weaker, type EngineRequest } from "../../src/services/access/policy.ts";
 import { roles, type Role } from "../../src/storage/account-store.ts";
 
 /** Who may do what; a verb without a row does not compile. */

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { readBoot, type Boot } from "../../src/host/boot.ts";
 import { createStationClock } from "../../src/services/accounts/station-clock.ts";
 import type { ClockMark } from "../../src/storage/clock-store.ts";
+import { silentLog } from "../../src/util/log.ts";
 
 const noon = 1_795_176_000_000;
 const minute = 60_000;
@@ -20,7 +21,7 @@ function host() {
       boot: () => state.boot,
       wall: () => state.wall,
       steady: () => state.steady,
-      log: () => undefined,
+      log: silentLog,
     });
   /** Starts it once more, and returns how many minutes after noon its clock is. */
   const minutes = async () => {
@@ -81,7 +82,7 @@ test("while the station runs, a clock that is set back changes nothing, and one 
 
 test("a station whose store cannot write starts, and has the host's time", async () => {
   const store = { read: async () => undefined, write: () => Promise.reject(new Error("full")) };
-  const clock = await createStationClock({ store, boot: readBoot, wall: () => noon, log: () => undefined });
+  const clock = await createStationClock({ store, boot: readBoot, wall: () => noon, log: silentLog });
   assert.ok(clock.now() - noon < minute);
   await clock.close();
 });

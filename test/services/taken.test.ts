@@ -7,7 +7,8 @@ import { hasCode } from "../../src/errors.ts";
 import { createInventory } from "../../src/inventory/inventory.ts";
 import { createOwners } from "../../src/services/access/owners.ts";
 import type { User } from "../../src/services/access/policy.ts";
-import { createTaken } from "../../src/services/containers/availability.ts";
+import { containerKey } from "../../src/services/planning/resource-keys.ts";
+import { createAvailability } from "../../src/services/containers/availability.ts";
 import { containerSpec, testStation } from "../engines/container-spec.ts";
 import { freePort } from "../support/free-port.ts";
 
@@ -32,13 +33,14 @@ async function world(context: TestContext) {
   const claim = { protocol: "tcp", port, owner: "docker/c/web" };
   const claims = [claim];
   const tasks = { claimant: async () => claims[0]?.owner, releaseClaims: async () => void claims.pop() };
-  const taken = createTaken(inventory, tasks, owners);
+  const availability = createAvailability(inventory, tasks, owners);
   const plan = { types: ["docker"], lane: "quick", name: "new", locks: [], creates: null } as const;
   const refuse = (user = admin, claimed = port) =>
-    taken.refuse({ ...plan, ports: [{ protocol: "tcp", port: claimed }] }, user);
-  const refuseName = (user: User) => taken.refuse({ ...plan, creates: "docker/c/web", ports: [] }, user);
+    availability.assertFree({ ...plan, ports: [{ protocol: "tcp", port: claimed }] }, user);
+  const refuseName = (user: User) =>
+    availability.assertFree({ ...plan, creates: containerKey("docker", "web"), ports: [] }, user);
   const isShown = () => inventory.views()[0]?.byName("web") !== undefined;
-  return { engine, id, port, taken, claim, claims, refuse, refuseName, isShown };
+  return { engine, id, port, availability, claim, claims, refuse, refuseName, isShown };
 }
 
 const isTaken = (error: unknown): boolean =>
@@ -57,15 +59,15 @@ test("one of a container that was removed a moment ago is not, though the pictur
 });
 
 test("its claim is dropped too, and the port is told to be free", async (context) => {
-  const { engine, id, port, taken, claim, claims, isShown } = await world(context);
-  assert.equal(await taken.releaseIfStale(claim), false, "it is there");
-  assert.equal(await taken.holdsPort({ protocol: "tcp", port }), true);
+  const { engine, id, port, availability, claim, claims, isShown } = await world(context);
+  assert.equal(await availability.releaseIfStale(claim), false, "it is there");
+  assert.equal(await availability.holdsPort({ protocol: "tcp", port }), true);
   await engine.containers.remove(id);
   assert.ok(isShown());
-  assert.equal(await taken.releaseIfStale(claim), true);
+  assert.equal(await availability.releaseIfStale(claim), true);
   assert.deepEqual(claims, []);
-  assert.equal(await taken.releaseIfStale(claim), true, "also when it was dropped a moment before");
-  assert.equal(await taken.holdsPort({ protocol: "tcp", port }), false);
+  assert.equal(await availability.releaseIfStale(claim), true, "also when it was dropped a moment before");
+  assert.equal(await availability.holdsPort({ protocol: "tcp", port }), false);
 });
 
 test("of an engine that does not answer the picture counts", async (context) => {

@@ -16,8 +16,8 @@ test("a page ends before its limit when the requests on it are a megabyte, and l
   const params = JSON.stringify({ note: "x".repeat(5000) });
   const made = await Promise.all(Array.from({ length: 300 }, () => accept(tasks, { params })));
   const sessions = { authenticate: () => admin } as Partial<Sessions> as Sessions;
-  const places = { take: () => undefined };
-  const list = createTaskList({ sessions, tasks, machine: { live: () => undefined }, places });
+  const quota = { take: () => undefined };
+  const list = createTaskList({ sessions, tasks, machine: { live: () => undefined }, quota });
   const first = await list.page(caller, { category: undefined, limit: 1000 });
   assert.equal(first.tasks.length, 256, "each counts with 4 KiB, because lists cut it");
   const second = await list.page(caller, { category: undefined, limit: 1000, before: first.next });

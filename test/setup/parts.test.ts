@@ -92,11 +92,7 @@ test("only missing packages are named, each once", () => {
 });
 
 test("a subnet is free if no route except the default one leads there", () => {
-  const route = (device: string, text: string, bits: number) => ({
-    device,
-    network: text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0),
-    mask: bits === 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0,
-  });
+  const route = (device: string, address: string, length: number) => ({ device, address, length });
   const free = (...routes: ReturnType<typeof route>[]): string => freeSubnet(routes, "10.0.3.0/24", "lxcbr0");
   assert.equal(free(route("eth0", "0.0.0.0", 0), route("lxcbr0", "10.0.3.0", 24)), "10.0.3.0/24");
   assert.equal(free(route("eth0", "10.0.3.128", 25)), "10.0.4.0/24");

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Task } from "../../src/api/task.ts";
 import { dockerApi, hasContainer, listContainers, removeContainers } from "../support/docker-cli.ts";
 import { killDockerd, startDockerd } from "../support/dockerd.ts";
-import { until } from "../support/patiently.ts";
+import { patiently, until } from "../support/patiently.ts";
 import { freePort } from "../support/free-port.ts";
 import { startStation, type TestStation } from "../support/station.ts";
 
@@ -207,9 +207,9 @@ test("a name that is taken: 409 saying by whom", async () => {
 
 test("a container made behind the station's back is seen", async () => {
   await dockerApi("POST", "/containers/create?name=badinput-foreign", { Image: "busybox" });
-  const isListed = async () =>
-    JSON.stringify(await station.client.ok("GET", "/container")).includes('"badinput-foreign"');
-  await until(isListed);
+  await until(async () =>
+    (await station.client.ok<{ name: string }[]>("GET", "/container")).some(({ name }) => name === "badinput-foreign"),
+  );
   const answer = await refused("create", { ...create, name: "badinput-foreign" });
   assert.equal(answer.status, 409);
 });
@@ -224,11 +224,12 @@ test("a port that is taken: 409 saying by whom, a container, a waiting task or a
   assert.equal((await station.client.ended(task.id)).state, "completed");
   assert.match((await refused("create", body("port2"))).message, /docker container badinput-port1/);
   await removeContainers("badinput-port1");
-  assert.equal(
-    (await station.client.ended((await station.client.add("create", body("port2"))).id)).state,
-    "completed",
-    "free again",
-  );
+  // The station learns of the removal by Docker's event.
+  let id = 0;
+  await patiently("the port is free again", async () => {
+    ({ id } = await station.client.add("create", body("port2")));
+  });
+  assert.equal((await station.client.ended(id)).state, "completed");
 
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -111,6 +111,7 @@ test("files of the station are its user's only", () => {
     ["data", 0o711],
     ["data/gantry.db", 0o600],
     ["data/secret.key", 0o600],
+    ["data/host-id", 0o600],
   ] as const) {
     assert.equal(statSync(join(folder, path)).mode & 0o777, mode, path);
   }

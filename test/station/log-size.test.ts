@@ -16,7 +16,7 @@ before(async () => {
   world = await openWorld();
   const fill = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
     INSERT INTO audit (host, ts, level, category, user, address, action, target, result, message)
-    SELECT 'this', ${Date.now()}, 'INFO', 'system', 'many', '', 'x', '', 'done', printf('%.*c', ${longText}, 'm') FROM n`;
+    SELECT (SELECT host FROM worker), ${Date.now()}, 'INFO', 'system', 'many', '', 'x', '', 'done', printf('%.*c', ${longText}, 'm') FROM n`;
   await whileDown(world.station, (db) => db.exec(fill));
 });
 after(() => world.station.close());

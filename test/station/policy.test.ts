@@ -3,11 +3,13 @@ import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { routeTable } from "../../src/api/routes.ts";
+import { may } from "../../src/services/access/policy.ts";
 import { openWorld, userPassword, type Answer, type World } from "../attacks/sender.ts";
 import { dockerApi, hasContainer, listContainers, removeContainers, removeImage } from "../support/docker-cli.ts";
 import { adminPassword, startStation } from "../support/station.ts";
 import { whileDown } from "../support/station-data.ts";
-import { listRoutes } from "./route-list.ts";
+import { listRoutes, shortName } from "./route-list.ts";
 import { table, tableRoles, type Row, type TableRole } from "./role-table.ts";
 
 const image = { type: "docker", repository: "dockerhub", image: "busybox", tag: "latest" };
@@ -87,6 +89,18 @@ test("RB-01: the table has every route, and none that is gone", () => {
   for (const { method, url } of listed) if (method === "HEAD") assert.ok(table[`GET ${url}`], `HEAD ${url}`);
 });
 
+test("RB-01: each role is refused exactly what the policy denies it, by the verb of the route", () => {
+  for (const route of Object.values(routeTable)) {
+    const { verb } = route;
+    const { open, expected } = table[shortName(route)] ?? {};
+    assert.equal(open !== undefined, verb === "open", shortName(route));
+    for (const [index, role] of tableRoles.entries()) {
+      const allowed = verb === "open" || verb === "session" || may({ name: "somebody", role }, verb);
+      assert.equal(expected?.[index] === 403, !allowed, `${role}: ${shortName(route)}`);
+    }
+  }
+});
+
 test("AU-10: every route without a session, with garbage, and with one that is over: 401, and nothing happens", async (context) => {
   const strangers: [who: string, how: { headers?: Record<string, string>; query?: string }][] = [
     ["nobody", {}],
@@ -120,12 +134,20 @@ test("AU-10: every route without a session, with garbage, and with one that is o
   context.diagnostic(`${Object.keys(table).length} routes by ${strangers.length} strangers: ${asked} requests`);
 });
 
+/** As a refusal names it. */
+function verbOf(route: string): string {
+  return Object.values(routeTable)
+    .find((one) => shortName(one) === route)!
+    .verb.replace(":", " ");
+}
+
 test("RB-01: every route by every role", async (context) => {
   const counts: Record<number, number> = {};
   const check = (route: string, role: TableRole, answer: Answer) => {
     const wanted = table[route]?.open ?? table[route]?.expected?.[tableRoles.indexOf(role)];
     counts[answer.status] = (counts[answer.status] ?? 0) + 1;
     assert.equal(answer.status, wanted, `${role}: ${route}: ${answer.text}`);
+    if (wanted === 403) assert.ok(answer.text.includes(`may not do this: ${verbOf(route)}`), answer.text);
   };
   const login = async (role: TableRole) => (await world.login(role === "admin" ? "second" : role, userPassword)).sid;
   const refused = (route: string, role: TableRole) => {

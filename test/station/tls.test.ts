@@ -11,6 +11,7 @@ import { roles, type Role } from "../../src/storage/account-store.ts";
 import { temporaryFolder } from "../certificates/fixture.ts";
 import { download } from "../gateway/bundle.ts";
 import { startStation, type TestStation } from "../support/station.ts";
+import { silentLog } from "../../src/util/log.ts";
 
 let station: TestStation;
 before(async () => {
@@ -122,7 +123,7 @@ test("DK-04 who is no admin gets no client certificate, and changes none: 403", 
   const certificates = await openCertificates({ folder: temporaryFolder(t) });
   const before = certificates.current();
   const serviceFor = (role: Role) =>
-    createCertificateService({ sessions: { authenticate: () => ({ name: "x", role }) }, certificates, log: () => {} });
+    createCertificateService({ sessions: { authenticate: () => ({ name: "x", role }) }, certificates, log: silentLog });
   for (const role of roles.filter((one) => one !== "admin")) {
     const service = serviceFor(role);
     const calls = {
@@ -152,7 +153,7 @@ test("outdatedNotify turns true 30 days before the end, until it is silenced or 
   ] as const) {
     const certificates = await openCertificates({ folder: join(folder, String(days)), now: ago(days) });
     const sessions = { authenticate: () => ({ name: "admin", role: "admin" as const }) };
-    const service = createCertificateService({ sessions, certificates, log: () => {} });
+    const service = createCertificateService({ sessions, certificates, log: silentLog });
     const notify = async () => (await service.get(caller)).outdatedNotify;
     assert.equal(await notify(), expected);
     if (!expected) continue;
@@ -160,7 +161,7 @@ test("outdatedNotify turns true 30 days before the end, until it is silenced or 
     assert.equal(await notify(), false);
     const reopened = await openCertificates({ folder: join(folder, String(days)), now: ago(days) });
     await reopened.setDomainNames(["a.example"]);
-    const again = createCertificateService({ sessions, certificates: reopened, log: () => {} });
+    const again = createCertificateService({ sessions, certificates: reopened, log: silentLog });
     assert.equal((await again.get(caller)).outdatedNotify, false, "of the same certificate");
     await again.setNotify(caller, { outdatedNotify: true });
     assert.equal((await again.get(caller)).outdatedNotify, true);

@@ -44,12 +44,12 @@ test("a file that is no database is refused and not changed", async (context) =>
 test("the station keeps its id, and each host counts its starts", async (context) => {
   const { database, path, close } = await openTemporary();
   context.after(close);
-  const { station, epoch } = database.identity;
-  assert.equal(epoch, 1);
+  const { station, host, epoch } = database.identity;
+  assert.deepEqual([host, epoch], ["test", 1]);
   const second = await openAt(path, { context });
   const elsewhere = await openAt(path, { context, host: "elsewhere" });
-  assert.deepEqual(second.database.identity, { station, epoch: 2 });
-  assert.deepEqual(elsewhere.database.identity, { station, epoch: 1 });
+  assert.deepEqual(second.database.identity, { station, host, epoch: 2 });
+  assert.deepEqual(elsewhere.database.identity, { station, host: "elsewhere", epoch: 1 });
   await Promise.all([second.database.close(), elsewhere.database.close()]);
 });
 

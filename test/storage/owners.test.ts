@@ -61,7 +61,7 @@ test("owners and active tasks of an older database are found as they were", asyn
   context.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "gantry.db");
   const db = new DatabaseSync(path);
-  migrate(db, 2);
+  migrate(db, "test", 2);
   const add = db.prepare(
     `INSERT INTO task (id, host, kind, lane, name, user, params, state, init, "end", debt)
      VALUES (?, 'test', 'create', 'heavy', 'n', ?, '{}', ?, ${noon}, ?, ?)`,
@@ -95,7 +95,7 @@ test("what a user has is counted over restarts and in an older database, and goe
   context.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "gantry.db");
   const db = new DatabaseSync(path);
-  migrate(db, 6);
+  migrate(db, "test", 6);
   const add = db.prepare(
     `INSERT INTO task (id, host, kind, lane, name, user, params, state, init, "end")
      VALUES (?, 'test', 'create', 'heavy', 'n', 'eva', ?, ?, ${noon}, ?)`,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/http.ts";
+import { createLxdHttp, type LxdHttp } from "../../src/engines/lxd/client/http.ts";
 import { run } from "../engines/commands.ts";
 import { startImageServer, type ImageServer } from "../engines/image-server.ts";
 import { until } from "./daemon.ts";

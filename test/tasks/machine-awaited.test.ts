@@ -10,12 +10,12 @@ import { createWorld, never, settle, step, type World } from "./world.ts";
 /** A world whose tasks somebody waits for: `wanted.done` says whether what was wanted is so. */
 function awaitedWorld(
   context: TestContext,
-  run: (world: World) => Handler["run"],
+  run: (world: World, request: unknown) => Handler["run"],
   options: Partial<MachineOptions> = {},
 ): Promise<World & { wanted: { done: boolean } }> {
   const state = { done: false };
-  const handler = (world: World): Handler => ({
-    run: run(world),
+  const handler = (world: World, request: unknown): Handler => ({
+    run: run(world, request),
     async settle({ id }) {
       world.trace.push(`look ${id}`);
       if (!state.done) throw new AppError("engine_failed", "It was not done.");
@@ -162,9 +162,7 @@ test("those who wait get an error when the station ends", async (context) => {
 test("an engine that hangs gets half of the quick lane, and tasks of others go on", async (context) => {
   const world = await awaitedWorld(
     context,
-    () =>
-      ({ params }) =>
-        String(params) === "hang" ? never() : Promise.resolve(undefined),
+    (_world, request) => () => (request === "hang" ? never() : Promise.resolve(undefined)),
     {
       lanes: { quick: 4, heavy: 1 },
     },

@@ -121,7 +121,7 @@ test("a failed task that is being undone cannot be cancelled", async (context) =
   const go = Promise.withResolvers<void>();
   const kinds = { undoers: { note: () => go.promise }, recover: async () => false };
   const world = await createWorld(context, () => ({ run: never }));
-  const handlers = { create: inSteps(world, { a: () => Promise.reject(new Error("no")) }) };
+  const handlers = { create: () => inSteps(world, { a: () => Promise.reject(new Error("no")) }) };
   await world.crash({ kinds: { handlers, ...kinds } });
   const id = await world.add();
   await soon(async () => (await world.tasks.get(id))?.state === "undoing");

@@ -5,6 +5,7 @@ import type { NewTask, TaskRow, TaskStore } from "../../src/storage/task-store.t
 import { createTaskMachine } from "../../src/tasks/machine.ts";
 import { createProgressReporter } from "../../src/tasks/progress.ts";
 import { createWorld, inSteps, settle, soon, step } from "./world.ts";
+import { silentLog } from "../../src/util/log.ts";
 
 test("a lane runs as many tasks as its width, oldest first, and none with width 0", async (context) => {
   const gates = new Map<string, () => void>();
@@ -98,10 +99,20 @@ test("a task whose end the store cannot write is taken up again later and then r
     get: (_store, name: "complete" | "startUndo") =>
       (name === "complete" || name === "startUndo") && failures-- > 0 ? fail : tasks[name],
   });
-  const kinds = { handlers: { create: inSteps(world, { one: () => null }) }, undoers: {}, recover: async () => false };
+  const kinds = {
+    handlers: { create: () => inSteps(world, { one: () => null }) },
+    undoers: {},
+    recover: async () => false,
+  };
   const lanes = { quick: 2, heavy: 2 };
-  const log = () => undefined;
-  world.machine = createTaskMachine({ tasks: failing, kinds, lanes, maxTasks: 10, onProgress: log, log });
+  world.machine = createTaskMachine({
+    tasks: failing,
+    kinds,
+    lanes,
+    maxTasks: 10,
+    onProgress: () => undefined,
+    log: silentLog,
+  });
   await world.machine.start();
   const locks: NewTask["locks"] = [["key", "X"]];
   const first = await world.add({ locks });

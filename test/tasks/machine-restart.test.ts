@@ -85,7 +85,7 @@ for (const why of ["failed", "was cancelled"] as const) {
     const fail = why === "failed" ? () => Promise.reject(new Error("no")) : stoppable;
     const world = await createWorld(context, (world) => inSteps(world, { a: () => 1, b: fail }));
     const kinds = {
-      handlers: { create: inSteps(world, { a: () => 1, b: fail }) },
+      handlers: { create: () => inSteps(world, { a: () => 1, b: fail }) },
       undoers: { note: never },
       recover: async () => false,
     };

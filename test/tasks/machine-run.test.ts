@@ -5,14 +5,15 @@ import type { WaitOutsideLane } from "../../src/tasks/handler.ts";
 import type { TaskRow } from "../../src/storage/task-store.ts";
 import { port } from "../storage/contract-fixture.ts";
 import { createWorld, inSteps, never, settle, soon, step, type World } from "./world.ts";
+import { createTestLog } from "../support/log.ts";
 
 const failed = (words: string) => () => Promise.reject(new AppError("conflict", words));
 const summary = (row: TaskRow | "hidden") => (row === "hidden" ? row : [row.state, row.result, row.error]);
 
 test("steps run in order and return their results, and the task completes", async (context) => {
-  const world = await createWorld(context, (world) => ({
+  const world = await createWorld(context, (world, request) => ({
     async run(context) {
-      assert.deepEqual(context.params, { image: "nginx" });
+      assert.deepEqual(request, { image: "nginx" });
       const id = await step(world, context, "container", () => ({ id: "x" }));
       await step(world, context, "start", () => world.trace.push(JSON.stringify(id)));
       return undefined;
@@ -40,7 +41,7 @@ test("an unexpected failure is reported by a general sentence, not by its own te
   const logged: unknown[] = [];
   const broken = { a: () => Promise.reject(new TypeError("secret 123")) };
   const world = await createWorld(context, (world) => inSteps(world, broken), {
-    log: (...entry) => void logged.push(entry),
+    log: createTestLog((...entry) => logged.push(entry)),
   });
   await world.machine.start();
   const row = await world.end(await world.add());
@@ -127,7 +128,7 @@ test("a failed undo whose engine is away delays no other, and attempts do not ov
     recover: async () => (away ? never() : false),
   };
   const world = await createWorld(context, failing);
-  await world.crash({ kinds: { handlers: { create: failing(world) }, ...kinds } });
+  await world.crash({ kinds: { handlers: { create: () => failing(world) }, ...kinds } });
   await owing(world, "one");
   const other = await owing(world, "other");
   away = true;
@@ -147,7 +148,7 @@ test("if an engine goes away, the task waits, says so, and tries the same step a
   const away = () => (++tries === 1 ? Promise.reject(new AppError("engine_unavailable", "away")) : "made");
   const world = await createWorld(context, (world) => inSteps(world, { a: () => 1, b: away, c: () => 3 }));
   const kinds = {
-    handlers: { create: inSteps(world, { a: () => 1, b: away, c: () => 3 }) },
+    handlers: { create: () => inSteps(world, { a: () => 1, b: away, c: () => 3 }) },
     undoers: {},
     recover: async (_error: unknown, signal: AbortSignal, waitOutsideLane: WaitOutsideLane) => {
       await waitOutsideLane({ detail: "Waiting for docker to answer", away: true, signal }, () => back.promise);

@@ -17,7 +17,7 @@ async function restWorld(context: TestContext, away: boolean) {
     },
   };
   const kinds = {
-    handlers: { create: handler },
+    handlers: { create: () => handler },
     undoers: {},
     async recover(_error: unknown, signal: AbortSignal, waitOutsideLane: WaitOutsideLane) {
       const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

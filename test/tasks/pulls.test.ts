@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createFakeEngine } from "../../src/engines/fake/fake.ts";
-import type { FakeCall } from "../../src/engines/fake/fake-state.ts";
+import type { FakeCall } from "../../src/engines/fake/state.ts";
 import { AppError } from "../../src/errors.ts";
 import { createPulls } from "../../src/services/images/pulls.ts";
 import { soon } from "./world.ts";

@@ -6,6 +6,7 @@ import { createTaskMachine, type MachineOptions, type TaskMachine } from "../../
 import { newTask } from "../storage/contract-fixture.ts";
 import { openAt, openTemporary } from "../storage/temporary.ts";
 import { until } from "../support/daemon.ts";
+import { silentLog } from "../../src/util/log.ts";
 
 export interface World {
   machine: TaskMachine;
@@ -28,7 +29,7 @@ type Act = (context: TaskContext) => unknown;
 /** Makes a machine on a real store. Its kind `create` has this handler, and undoing a step adds a line to the trace. */
 export async function createWorld(
   context: TestContext,
-  handler: (world: World) => Handler,
+  handler: (world: World, request: unknown) => Handler,
   options: Partial<MachineOptions> = {},
 ): Promise<World> {
   const first = await openTemporary();
@@ -41,7 +42,11 @@ export async function createWorld(
   };
 
   function boot(tasks: TaskStore, close: () => Promise<void>, more: Partial<MachineOptions>): TaskMachine {
-    const kinds: Kinds = { handlers: { create: handler(world) }, undoers, recover: async () => false };
+    const kinds: Kinds = {
+      handlers: { create: (request) => handler(world, request) },
+      undoers,
+      recover: async () => false,
+    };
     const lanes = { quick: 2, heavy: 2 };
     const all = {
       tasks,
@@ -49,7 +54,7 @@ export async function createWorld(
       lanes,
       maxTasks: 1000,
       onProgress: () => undefined,
-      log: () => undefined,
+      log: silentLog,
       ...options,
       ...more,
     };

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { createKeyedMutex, createMutex, createSemaphore, createSharedRun } from "../../src/util/concurrency.ts";
+import {
+  createKeyedMutex,
+  createMutex,
+  createSemaphore,
+  createSharedRun,
+  mapAtOnce,
+} from "../../src/util/concurrency.ts";
 
 /** Work that ends when the test says so, and a record of what has begun. */
 function createWork() {
@@ -89,4 +95,20 @@ test("calls during a shared run share the next one, and idle waits for it", asyn
   await end("2");
   await Promise.all([...calls, whenIdle]);
   assert.equal(number, 2);
+});
+
+test("work for many items begins for so many at a time, and the results are in the order of the items", async () => {
+  const { begun, work, end } = createWork();
+  const all = mapAtOnce(["first", "second", "third"], 2, (name) => work(name)());
+  await nextTurn();
+  assert.deepEqual(begun, ["first", "second"]);
+  await end("second");
+  assert.deepEqual(begun, ["first", "second", "third"]);
+  await end("third");
+  await end("first");
+  assert.deepEqual(await all, ["first", "second", "third"]);
+  await assert.rejects(
+    mapAtOnce(["one"], 2, () => Promise.reject(new Error("broken"))),
+    /broken/,
+  );
 });

@@ -1,13 +1,14 @@
 import type { Container, Engine, EngineInfo } from "../engine.ts";
-import { findSocketOwner } from "../socket-owner.ts";
+import { findSocketOwner } from "../processes/socket-owner.ts";
 import { createContainers } from "./containers.ts";
 import { dockerEvents } from "./events.ts";
-import { createDockerHttp } from "./http.ts";
-import { createImages } from "./images.ts";
-import { createLan } from "./lan.ts";
+import { createDockerHttp } from "./client/http.ts";
+import { createImages } from "./images/images.ts";
+import { createLan } from "./network/lan.ts";
 import { withNamedFailures } from "./named-failures.ts";
-import { listNetworks } from "./networks.ts";
+import { listNetworks } from "./network/networks.ts";
 
+/** Which Docker is driven. */
 export interface DockerOptions {
   /** unix:///path or tcp://host:port. Nothing need answer there yet. */
   address: string;
@@ -15,7 +16,7 @@ export interface DockerOptions {
 
 const scheme = "unix://";
 
-/** Docker, or what speaks its API (Podman), through the Engine REST API. */
+/** Returns a driver of Docker, or of what speaks its API (Podman), through the Engine REST API. */
 export function createDockerEngine(options: DockerOptions): Engine {
   const http = createDockerHttp(options.address);
   const local = options.address.startsWith(scheme);

@@ -1,7 +1,7 @@
 import { hasCode } from "../../errors.ts";
 import type { EngineEvent } from "../engine.ts";
 import { connectionFailure } from "./failures.ts";
-import type { DockerHttp } from "./http.ts";
+import type { DockerHttp } from "./client/http.ts";
 
 interface DockerEvent {
   Type?: string;
@@ -10,8 +10,9 @@ interface DockerEvent {
 }
 
 /**
- * `since` is taken when the caller asks, not when the connection stands: what happens in between is replayed by
- * Docker (it keeps the last 256), so a list made after this call misses nothing.
+ * Returns Docker's events of containers and images, as `Engine.events`. `since` is taken when the caller asks, not when
+ * the connection stands: what happens in between is replayed by Docker (it keeps the last 256), so a list made after
+ * this call misses nothing.
  */
 export function dockerEvents(http: DockerHttp, signal: AbortSignal): AsyncIterable<EngineEvent> {
   const now = Date.now();

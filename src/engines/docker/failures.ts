@@ -1,6 +1,5 @@
 import { AppError } from "../../errors.ts";
-import { asSentence } from "../plain.ts";
-import { registryReason } from "./registry-reason.ts";
+import { withFullStop } from "../shared/error-text.ts";
 
 /** Docker's own words -> the station's errors. */
 
@@ -16,7 +15,10 @@ const unreachable = new Set([
   "EACCES",
 ]);
 
-/** The connection failed before or in the middle of an answer: what became of the call is unknown. */
+/**
+ * Returns the `engine_unavailable` for a connection that failed before or in the middle of an answer: what became of
+ * the call is unknown.
+ */
 export function connectionFailure(cause: unknown, address: string): AppError {
   const code = (cause as NodeJS.ErrnoException | null)?.code ?? "";
   const reason = unreachable.has(code) ? code : cause instanceof Error ? cause.message : String(cause);
@@ -26,46 +28,45 @@ export function connectionFailure(cause: unknown, address: string): AppError {
   });
 }
 
-/** An answer that is none of Docker's, however often it is asked for. */
+/** Returns the `engine_failed` for an answer that Docker never gives, so that asking again does not help. */
 export function unreadable(cause: unknown): AppError {
   return new AppError("engine_failed", "Docker's answer cannot be read.", { cause });
 }
 
-/** Docker has answered that it did something, and a look shows that it did not. */
+/**
+ * Returns the `engine_failed` for what Docker says it did and an inspect does not show. `what`: as "started container
+ * web".
+ */
 export function notDone(what: string): AppError {
   return new AppError("engine_failed", `Docker said that it ${what}, but it did not.`);
 }
 
 /** Returns the 64 digits of the id that an answer has. `what`: what Docker then has done, as "made container web". */
-export function idIn(answer: { Id?: unknown } | undefined, what: string): string {
+export function readId(answer: { Id?: unknown } | undefined, what: string): string {
   const id = typeof answer?.Id === "string" ? /^(?:sha256:)?([0-9a-f]{64})$/.exec(answer.Id)?.[1] : undefined;
   if (id === undefined) throw notDone(what);
   return id;
 }
 
-/** A pull's answer began and broke off: Docker went away, or something between it and the station cut the connection. */
-export function pullCutOff(reference: string, cause: unknown): AppError {
-  return new AppError("engine_unavailable", `The download of ${reference} was cut off.`, {
-    cause,
-    details: { engine: "docker" },
-  });
-}
-
+/** Returns the `cancelled` for a call that the signal stopped. */
 export function cancelled(cause?: unknown): AppError {
   return new AppError("cancelled", "The call to Docker was stopped on request.", { cause });
 }
 
-/** An HTTP status of 400 and above. */
+/** Returns the error for an HTTP status of 400 and above, with the reason that Docker gives. */
 export function statusFailure(status: number, reason: string): AppError {
   const cause = { status, reason };
   if (/no space left on device/.test(reason)) return new AppError("disk_full", "Docker's disk is full.", { cause });
   if (status === 404 || (status === 400 && /no such image|invalid reference format/i.test(reason)))
-    return new AppError("not_found", `Docker: ${plain(reason)}`, { cause });
-  if (status === 409) return new AppError("conflict", `Docker: ${plain(reason)}`, { cause });
-  return new AppError("engine_failed", `Docker: ${plain(reason)}`, { cause });
+    return new AppError("not_found", `Docker: ${reasonText(reason)}`, { cause });
+  if (status === 409) return new AppError("conflict", `Docker: ${reasonText(reason)}`, { cause });
+  return new AppError("engine_failed", `Docker: ${reasonText(reason)}`, { cause });
 }
 
-/** A taken port comes as status 500 of the start, long after the container was made. */
+/**
+ * Returns the `conflict` for a start that failed because a port is taken, which Docker says with status 500; else the
+ * error as it is.
+ */
 export function startFailure(error: unknown): unknown {
   const reason = reasonOf(error);
   const port =
@@ -79,6 +80,10 @@ export function startFailure(error: unknown): unknown {
   return error;
 }
 
+/**
+ * Returns the error for a refused create: `conflict` when the name is taken, `not_found` without the image, else it as
+ * it is.
+ */
 export function createFailure(error: unknown, name: string, image: string): unknown {
   const reason = reasonOf(error);
   if (/container name .* is already in use/.test(reason)) {
@@ -89,30 +94,7 @@ export function createFailure(error: unknown, name: string, image: string): unkn
   return error;
 }
 
-/** Failures of the engine's own disk and image store; every other failure of a pull comes from the registry. */
-const local =
-  /failed to register layer|invalid reference format|not a valid repository|context canceled|no space left|read-only file system|permission denied/i;
-
-export function pullFailure(said: string, reference: string, registry: string): AppError {
-  const reason = registryReason(said);
-  const cause = { reason: said };
-  if (/no space left on device/.test(reason)) return new AppError("disk_full", "Docker's disk is full.", { cause });
-  if (
-    /manifest unknown|manifest for .* not found|name unknown|repository .* not found|does not exist|invalid repository name/i.test(
-      reason,
-    )
-  ) {
-    return new AppError("not_found", `${registry} has no image ${reference}: ${plain(reason)}`, { cause });
-  }
-  if (/no basic auth|unauthorized|authentication required|denied/i.test(reason) && !local.test(reason)) {
-    return new AppError("remote_failed", `${registry} refused access to ${reference}: ${plain(reason)}`, { cause });
-  }
-  if (local.test(reason))
-    return new AppError("engine_failed", `Docker cannot pull ${reference}: ${plain(reason)}`, { cause });
-  return new AppError("remote_failed", `${registry} did not deliver ${reference}: ${plain(reason)}`, { cause });
-}
-
-/** What Docker said of an error that `statusFailure` made. */
+/** Returns what Docker said, for an error of `statusFailure`; "" for any other error. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof AppError ? (error.cause as { reason?: unknown } | undefined) : undefined;
   return typeof cause?.reason === "string" ? cause.reason : "";
@@ -122,13 +104,13 @@ export function reasonOf(error: unknown): string {
 const wrapping =
   /^(?:Error response from daemon|failed to create (?:shim task|shim|task)|OCI runtime create failed|runc create failed|container_linux\.go:\d+|process_linux\.go:\d+|starting container process caused|unable to start container process)(?:: | )/;
 
-/** One line with a full stop, without the names of the layers it went through. */
-function plain(reason: string): string {
+/** Returns what Docker said as one line with a full stop, without the names of the layers it went through. */
+export function reasonText(reason: string): string {
   let line = reason
     .replaceAll(/\s+/g, " ")
     .trim()
     .replace(/: unknown$/, "")
     .replaceAll('\\"', '"');
   while (wrapping.test(line)) line = line.replace(wrapping, "");
-  return asSentence(line);
+  return withFullStop(line);
 }

@@ -1,6 +1,6 @@
 import { AppError } from "../../errors.ts";
-import type { Listed } from "./container-inspect.ts";
-import type { DockerHttp } from "./http.ts";
+import type { Listed } from "./client/container.ts";
+import type { DockerHttp } from "./client/http.ts";
 
 const ids = /\b[0-9a-f]{12,64}\b/g;
 const lookWithin = 2_000;
@@ -30,10 +30,13 @@ async function withNames(http: DockerHttp, error: unknown): Promise<unknown> {
 
 function nameOf(listed: readonly Listed[], id: string): string | undefined {
   const meant = listed.filter(({ Id }) => Id.startsWith(id));
-  return meant.length === 1 ? ownName(meant[0]?.Names ?? []) : undefined;
+  return meant.length === 1 ? containerName(meant[0]?.Names ?? []) : undefined;
 }
 
-/** A link to a container gives it a further name, as /CONTAINER/ALIAS. */
-export function ownName(names: readonly string[]): string | undefined {
+/**
+ * Returns the container's own name without its slash. A link to a container gives it a further name, as
+ * /CONTAINER/ALIAS.
+ */
+export function containerName(names: readonly string[]): string | undefined {
   return names.find((name) => name.lastIndexOf("/") === 0)?.slice(1);
 }

@@ -1,21 +1,24 @@
 import { AppError } from "../../errors.ts";
-import type { Container, Engine, EngineInfo, Image } from "../engine.ts";
-import { createFakeContainers } from "./fake-containers.ts";
-import { createFakeEvents } from "./fake-events.ts";
-import { createFakeImages } from "./fake-images.ts";
-import type { FakeCall, FakeEngineOptions, FakeState } from "./fake-state.ts";
+import type { Container, Engine, EngineInfo } from "../engine.ts";
+import type { Image } from "../images.ts";
+import { createFakeContainers } from "./containers.ts";
+import { createFakeEvents } from "./events.ts";
+import { createFakeImages } from "./images.ts";
+import type { FakeCall, FakeEngineOptions, FakeState } from "./state.ts";
 
+/** An engine in memory that a test can look into and crash. */
 export interface FakeEngine extends Engine {
   /** Ids of the containers whose network was set up, in order. */
   readonly attached: string[];
   /** What is there, for a test to look at or to change behind the station's back. */
   readonly state: { containers: Map<string, Container>; images: Map<string, Image> };
-  /** The engine stops answering: calls in flight and streams end, containers and images stay. */
+  /** Stops answering: calls in flight and streams end, containers and images stay. */
   crash(): void;
+  /** Ends all calls as `crash` does, and answers again. */
   restart(): void;
 }
 
-/** An engine in memory, for speed in unit tests; it passes the suite of the real ones. */
+/** Returns an engine in memory, for speed in unit tests; it passes the suite of the real ones. */
 export function createFakeEngine(options: FakeEngineOptions = {}): FakeEngine {
   const state: FakeState = {
     containers: new Map(),
@@ -99,6 +102,7 @@ function createCaller(options: FakeEngineOptions, state: FakeState) {
   };
 }
 
+/** Returns the `engine_unavailable` of an engine that is down. */
 export function unavailable(): AppError {
   return new AppError("engine_unavailable", "The fake engine does not answer.");
 }

@@ -7,10 +7,13 @@ import { unavailable } from "./failures.ts";
 /** Containers by name; with the incarnation when they are up. */
 export type Snapshot = ReadonlyMap<string, string | undefined>;
 
+/** The events of one LXC path. */
 export interface LxcEvents {
+  /** As `Engine.events`. While somebody is subscribed the containers are looked at twice a second. */
   subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
-  /** Looks now; resolves when all who listen were told what has changed. */
-  look(): Promise<void>;
+  /** Takes a snapshot now, and resolves when all subscribers were told what has changed. */
+  refresh(): Promise<void>;
+  /** Tells all subscribers of an event that no look can find. */
   announce(event: EngineEvent): void;
 }
 
@@ -25,7 +28,9 @@ const pollEvery = 500;
 /** Files that are made together are one look. */
 const coalesce = 20;
 
-/** Events are what differs between two looks; the station looks itself after all that it does. */
+/**
+ * Returns the events of one LXC path: what differs between two snapshots. The station refreshes after all that it does.
+ */
 export function createLxcEvents({ path, snapshot }: Deps): LxcEvents {
   const hub = new EventEmitter().setMaxListeners(0);
   let listeners = 0;
@@ -34,8 +39,8 @@ export function createLxcEvents({ path, snapshot }: Deps): LxcEvents {
   let nextLook: Promise<void> | undefined;
   let end: (() => void) | undefined;
 
-  /** Calls that come while a look is under way share the next: on a slow host they would pile up. */
-  function look(): Promise<void> {
+  /** Takes the next snapshot. Calls that come while one is taken share the next: on a slow host they would pile up. */
+  function refresh(): Promise<void> {
     nextLook ??= lastLook.then(() => {
       nextLook = undefined;
       return lookNow();
@@ -59,11 +64,11 @@ export function createLxcEvents({ path, snapshot }: Deps): LxcEvents {
 
   function begin(): () => void {
     let soon: NodeJS.Timeout | undefined;
-    const poll = setInterval(() => void look(), pollEvery);
+    const poll = setInterval(() => void refresh(), pollEvery);
     const watcher = watchFolder(path, () => {
       soon ??= setTimeout(() => {
         soon = undefined;
-        void look();
+        void refresh();
       }, coalesce);
     });
     return () => {
@@ -83,7 +88,7 @@ export function createLxcEvents({ path, snapshot }: Deps): LxcEvents {
     signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted) leave();
     // From here on everything is told.
-    else void look();
+    else void refresh();
     return read(messages, signal, leave);
   }
 
@@ -102,7 +107,7 @@ export function createLxcEvents({ path, snapshot }: Deps): LxcEvents {
     }
   }
 
-  return { subscribe, look, announce: (event) => void hub.emit("event", event) };
+  return { subscribe, refresh, announce: (event) => void hub.emit("event", event) };
 }
 
 function* difference(before: Snapshot, now: Snapshot): Generator<EngineEvent> {
@@ -117,7 +122,7 @@ function* difference(before: Snapshot, now: Snapshot): Generator<EngineEvent> {
   }
 }
 
-/** Only makes it quicker: a folder that cannot be watched is polled all the same. */
+/** Watches a folder, which only makes events quicker: one that cannot be watched is polled all the same. */
 function watchFolder(path: string, changed: () => void): { close(): void } | undefined {
   try {
     return watch(path, { persistent: false }, changed).on("error", () => undefined);

@@ -1,27 +1,32 @@
 import { readFile } from "node:fs/promises";
 
-import { letThrough } from "../bridge-firewall.ts";
-import { runChild } from "../child.ts";
-import type { Container, Engine, EngineInfo, Images, PullOptions } from "../engine.ts";
+import { allowForwarding } from "../network/bridge-firewall.ts";
+import { runChild } from "../../util/process/run-child.ts";
+import { systemContainers } from "../capabilities.ts";
+import type { Container, Engine, EngineInfo } from "../engine.ts";
+import type { Images, PullOptions } from "../images.ts";
 import type { SystemImages } from "../system-images/system-images.ts";
-import { createAddresses } from "./addresses.ts";
-import { assertThere, createContainers, createSnapshot } from "./containers.ts";
-import { createMaker } from "./create.ts";
+import { createAddresses } from "./network/addresses.ts";
+import { createContainers } from "./containers.ts";
 import { createLxcEvents, type LxcEvents } from "./events.ts";
-import { createFactsStore, type Facts } from "./facts.ts";
+import { assertPathExists, createFinder } from "./inspect/find.ts";
+import { createSnapshot } from "./inspect/snapshot.ts";
+import { createFactsStore } from "./files/container-facts.ts";
 import { unavailable } from "./failures.ts";
-import { addRoutes, routesOf } from "./address-settings.ts";
+import { addRoutes, routesOf } from "./network/address-settings.ts";
 import type { IdFiles } from "./id-map/host-ids.ts";
 import { createIdRanges } from "./id-map/id-ranges.ts";
 import { mapsOwners } from "./id-map/owner-mapping.ts";
-import { createInitProcesses } from "./init-process.ts";
-import { createLayout, type Layout } from "./layout.ts";
+import { createInitProcesses } from "./process/init-process.ts";
+import { createLayout, type Layout } from "./files/layout.ts";
 import { recover } from "./recover.ts";
-import { createStaging } from "./staging.ts";
+import { createStaging } from "./files/staging.ts";
 
+/** Which LXC is driven. */
 export interface LxcOptions {
   /** Folder of the containers; LXC's own is /var/lib/lxc. Need not be there yet. */
   path: string;
+  /** The store that containers are made from. */
   images: SystemImages;
   /** LXC's bridge: lxcbr0, as lxc-net has it. */
   bridge?: string;
@@ -31,10 +36,10 @@ export interface LxcOptions {
   idFiles?: IdFiles;
 }
 
-/** How long a version is taken for true, in milliseconds. */
+/** Milliseconds after which LXC is asked for its version again. */
 const versionLasts = 60_000;
 
-/** LXC: no daemon, driven by its files and its programs. */
+/** Returns a driver of LXC, which has no daemon: it is driven by its files and its programs. */
 export function createLxcEngine(options: LxcOptions): Engine {
   const { path, images, bridge = "lxcbr0", hostsDir = "/etc/lxc/gantry-dhcp-hosts" } = options;
   const layout = createLayout(path, hostsDir);
@@ -42,44 +47,22 @@ export function createLxcEngine(options: LxcOptions): Engine {
   const inits = createInitProcesses(layout);
   const staging = createStaging(layout);
   const events = createLxcEvents({ path, snapshot: createSnapshot({ layout, facts, inits }) });
-  const all = async (): Promise<Map<string, Facts>> => {
-    const found = new Map<string, Facts>();
-    for (const { name } of await containers.list()) {
-      const known = await facts.of(name);
-      if (known) found.set(name, known);
-    }
-    return found;
-  };
-  const addresses = createAddresses({ layout, bridge, facts: all });
+  const finder = createFinder({ layout, facts, inits, events });
+  const addresses = createAddresses({ layout, bridge, allFacts: finder.allFacts });
   const ids = createIdRanges({
-    used: async () => [...(await all()).values()].flatMap(({ idRanges }) => idRanges),
+    used: async () => [...(await finder.allFacts()).values()].flatMap(({ idRanges }) => idRanges),
     seed: layout.home,
     ...(options.idFiles && { files: options.idFiles }),
   });
   const info = createInfo(layout);
-  const canMap = async (inFile: boolean): Promise<boolean> =>
+  const canMapOwners = async (inFile: boolean): Promise<boolean> =>
     mapsOwners(inFile ? "ext4" : { folder: layout.path }, (await info()).version);
-  const make = createMaker({ layout, staging, addresses, ids, mapsOwners: canMap, images, bridge });
-  const containers = createContainers({ layout, bridge, facts, inits, staging, addresses, events, make });
+  const making = { staging, addresses, ids, mapsOwners: canMapOwners, images, bridge, events };
+  const containers = createContainers({ layout, facts, inits, finder, ...making });
 
   return {
     type: "lxc",
-    capabilities: {
-      registries: false,
-      hostNetwork: false,
-      processOptions: false,
-      engineVolumes: false,
-      nameServers: false,
-      publishedPorts: false,
-      imagesInUse: false,
-      makesDeviceNodes: false,
-      commits: false,
-      renamesRunning: false,
-      sizes: true,
-      reshapes: true,
-      hostNames: false,
-      local: true,
-    },
+    capabilities: { ...systemContainers, hostNames: false },
     containers,
     images: withEvents(images, events),
     info,
@@ -88,7 +71,7 @@ export function createLxcEngine(options: LxcOptions): Engine {
     async attachNetwork({ id }: Container, signal?: AbortSignal) {
       const config = await readFile(layout.config(id), "utf8").catch(() => "");
       const joined = joinedBridge(config, bridge);
-      if (joined !== undefined) await letThrough(joined, signal);
+      if (joined !== undefined) await allowForwarding(joined, signal);
       await addRoutes(routesOf(config), signal);
     },
     recover: (station: string) => recover({ layout, staging, addresses, facts, inits }, station),
@@ -99,7 +82,7 @@ export function createLxcEngine(options: LxcOptions): Engine {
 function createInfo(layout: Layout): () => Promise<EngineInfo> {
   let known: { version: string; at: number } | undefined;
   return async () => {
-    await assertThere(layout);
+    await assertPathExists(layout);
     if (!known || performance.now() - known.at > versionLasts) {
       known = { version: await askVersion(), at: performance.now() };
     }
@@ -115,7 +98,10 @@ async function askVersion(): Promise<string> {
   }
 }
 
-/** The bridge of the host that a container is joined to; Docker's firewall may have closed it. */
+/**
+ * Returns the bridge of the host that a container is joined to, which Docker's firewall may have closed; undefined for
+ * LXC's own.
+ */
 function joinedBridge(config: string, own: string): string | undefined {
   const link = setting(config, "link");
   return setting(config, "type") === "veth" && link !== own ? link : undefined;
@@ -125,7 +111,7 @@ function setting(config: string, name: string): string | undefined {
   return new RegExp(`^lxc\\.net\\.0\\.${name} = (.+)$`, "m").exec(config)?.[1];
 }
 
-/** The store tells nobody of what it gets and loses. */
+/** Returns the store with events of what it gets and loses, which it tells nobody itself. */
 function withEvents(images: SystemImages, events: LxcEvents): Images {
   return {
     list: images.list,

@@ -1,16 +1,16 @@
 import { readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
-import type { Addresses } from "./addresses.ts";
+import type { Addresses } from "./network/addresses.ts";
 import { exists } from "../../util/exists.ts";
-import type { FactsStore } from "./facts.ts";
-import type { InitProcesses } from "./init-process.ts";
-import { isContainerName, type Layout } from "./layout.ts";
-import { finishRenames } from "./rename.ts";
-import { createResizing } from "./resize.ts";
-import { runningContainers } from "./sockets.ts";
-import type { Staging } from "./staging.ts";
-import { startsUnderWay } from "./start.ts";
+import type { FactsStore } from "./files/container-facts.ts";
+import { isContainerName, type Layout } from "./files/layout.ts";
+import { finishRenames } from "./lifecycle/rename.ts";
+import { startsUnderWay } from "./process/launch.ts";
+import type { InitProcesses } from "./process/init-process.ts";
+import { runningContainers } from "./process/running-containers.ts";
+import { createResizing } from "./reshape/resize.ts";
+import type { Staging } from "./files/staging.ts";
 
 interface Deps {
   layout: Layout;
@@ -48,21 +48,21 @@ async function untilStartsEnd({ layout, inits }: Deps): Promise<void> {
   while (performance.now() < deadline) {
     const running = await runningContainers(layout.path);
     const starting = [...(await startsUnderWay(layout))];
-    const up = await Promise.all(starting.map(async (name) => (await inits.of(name, running.get(name) ?? "")) > 0));
+    const up = await Promise.all(starting.map(async (name) => (await inits.get(name, running.get(name) ?? "")) > 0));
     if (up.every(Boolean)) return;
     await delay(pause);
   }
 }
 
-/** What was to take the place of a root file system, or had it before. */
+/** Deletes what was to take the place of a root file system, or had it before. */
 async function tidyRoots({ layout, staging, facts }: Deps, station: string): Promise<void> {
   const resizing = createResizing({ layout, staging });
   for (const name of (await readdir(layout.path).catch(() => [])).filter(isContainerName)) {
-    const owner = (await facts.of(name))?.station?.mark;
+    const owner = (await facts.get(name))?.station?.mark;
     if (owner?.station !== station) continue;
-    await resizing.tidy({ name, owner, task: `${owner.station}/${owner.task}` });
+    await resizing.removeLeftovers({ name, owner, task: `${owner.station}/${owner.task}` });
   }
 }
 
-/** In the place of a station's id. */
+/** What stands in the place of a station's id. */
 const unmarked = "none";

@@ -3,14 +3,16 @@ import { WebSocket } from "ws";
 
 import type { EngineEvent } from "../engine.ts";
 import { connectionFailure } from "./failures.ts";
-import type { LxdHttp } from "./http.ts";
+import type { LxdHttp } from "./client/http.ts";
 
 /** As LXD sends it, of type lifecycle. */
 interface Lifecycle {
   metadata?: { action?: string; source?: string; context?: { old_name?: string } | null };
 }
 
+/** The events of one LXD. */
 export interface LxdEvents {
+  /** As `Engine.events`. */
   subscribe(signal: AbortSignal): AsyncIterable<EngineEvent>;
   /** Resolves when LXD sends events to all that have subscribed, or does not answer. It replays nothing. */
   listening(): Promise<void>;
@@ -28,6 +30,7 @@ const actions: Readonly<Record<string, string>> = {
   "image-deleted": "delete",
 };
 
+/** Returns the events of one LXD, by its stream of type lifecycle; see "Events" in LXD's documentation. */
 export function createLxdEvents(http: LxdHttp): LxdEvents {
   const opening = new Set<Promise<unknown>>();
 
@@ -36,7 +39,7 @@ export function createLxdEvents(http: LxdHttp): LxdEvents {
       perMessageDeflate: false,
       handshakeTimeout: 2000,
     });
-    // Whoever reads is told by the iterator; an error without a listener would end the process.
+    // The reader is told by the iterator; an error without a listener would end the process.
     socket.on("error", () => undefined);
     const messages = on(socket, "message", { close: ["close"], signal }) as AsyncIterable<[Buffer]>;
     signal.addEventListener("abort", () => socket.terminate(), { once: true });
@@ -68,7 +71,7 @@ export function createLxdEvents(http: LxdHttp): LxdEvents {
   return { subscribe, listening: async () => void (await Promise.all(opening)) };
 }
 
-/** A container's id is its name, so a new name is another container. */
+/** Yields an event of LXD's as the station's. A container's id is its name, so a new name is another container. */
 function* toEvents({ metadata = {} }: Lifecycle): Generator<EngineEvent> {
   const parts = /^\/1\.0\/(instances|images)\/([^/?]+)/.exec(metadata.source ?? "");
   if (!parts?.[2] || metadata.action === undefined) return;

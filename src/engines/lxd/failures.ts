@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import { plain } from "../plain.ts";
+import { toSentence } from "../shared/error-text.ts";
 
 /** LXD's own words -> the station's errors. */
 
@@ -9,7 +9,10 @@ interface LxdCause {
   reason: string;
 }
 
-/** The connection failed before or in the middle of an answer: what became of the call is unknown. */
+/**
+ * Returns the `engine_unavailable` for a connection that failed before or in the middle of an answer: what became of
+ * the call is unknown.
+ */
 export function connectionFailure(cause: unknown, socket: string): AppError {
   const code = (cause as NodeJS.ErrnoException | null)?.code;
   const reason = code ?? (cause instanceof Error ? cause.message : String(cause));
@@ -19,22 +22,27 @@ export function connectionFailure(cause: unknown, socket: string): AppError {
   });
 }
 
+/** Returns the `cancelled` for a call that the signal stopped. */
 export function cancelled(cause?: unknown): AppError {
   return new AppError("cancelled", "The call to LXD was stopped on request.", { cause });
 }
 
-/** A refusal: an HTTP status of 400 and above, or the same number as the end of an operation. */
+/**
+ * Returns the error for a refusal of LXD: an HTTP status of 400 and above, or the same number as the end of an
+ * operation.
+ */
 export function refusal(status: number, reason: string): AppError {
   const cause: LxdCause = { status, reason };
   if (/no space left on device|disk quota exceeded/i.test(reason))
     return new AppError("disk_full", "LXD's disk is full.", { cause });
   // An operation that meets a removal fails with 400.
   if (status === 404 || /^instance not found/i.test(reason))
-    return new AppError("not_found", `LXD: ${plain(reason)}`, { cause });
-  if (status === 409) return new AppError("conflict", `LXD: ${plain(reason)}`, { cause });
-  return new AppError("engine_failed", `LXD: ${plain(reason)}`, { cause });
+    return new AppError("not_found", `LXD: ${toSentence(reason)}`, { cause });
+  if (status === 409) return new AppError("conflict", `LXD: ${toSentence(reason)}`, { cause });
+  return new AppError("engine_failed", `LXD: ${toSentence(reason)}`, { cause });
 }
 
+/** Returns the `conflict` for a create whose name is taken; else the error as it is. */
 export function createFailure(error: unknown, name: string): unknown {
   const taken = /"instances" entry already exists|instance .*already exists|name is already in use/i;
   // Another creation of the name is on its way.
@@ -44,11 +52,12 @@ export function createFailure(error: unknown, name: string): unknown {
   return error;
 }
 
-/** Something else is being done to the container at this moment. */
+/** Returns whether LXD refused because it does something else with the container at this moment. */
 export function isBusy(error: unknown): boolean {
   return /is busy running|non-reusable operation/i.test(reasonOf(error));
 }
 
+/** Returns what LXD said, for an error of `refusal`; "" for any other error. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof AppError ? (error.cause as Partial<LxdCause> | undefined) : undefined;
   return typeof cause?.reason === "string" ? cause.reason : "";

@@ -8,4 +8,5 @@ const words: Readonly<Record<string, { product: string; machine: string }>> = {
   s390x: { product: "s390x", machine: "s390x" },
 };
 
+/** This host's architecture: `product` as image servers name it (amd64), `machine` as the kernel does (x86_64). */
 export const architecture = words[process.arch] ?? { product: process.arch, machine: process.arch };

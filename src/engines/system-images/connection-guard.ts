@@ -2,19 +2,19 @@ import { lookup, type LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 
 import type { AppError } from "../../errors.ts";
-import { addressKind } from "../../util/address-kind.ts";
+import { addressKind } from "../../util/addresses/address-kind.ts";
 import { wrongAnswer } from "./failures.ts";
 
 /** Says what may be connected to. */
 export interface AddressJudge {
-  /** Why nothing is sent there; `undefined`: it may be reached. */
+  /** Returns why nothing is sent to an address; undefined when it may be reached. */
   refusal(address: string, port: number): string | undefined;
-  /** The address is this host's own or in a private network. */
+  /** Returns whether an address is this host's own or in a private network. */
   isInside(address: string): boolean;
 }
 
 /** Knows nothing of this host's ports. */
-export const plainJudge: AddressJudge = {
+export const defaultJudge: AddressJudge = {
   refusal: (address) => (addressKind(address) === "never" ? `${address}, which is link-local or set aside` : undefined),
   isInside: (address) => addressKind(address) !== "public",
 };
@@ -23,8 +23,9 @@ export const plainJudge: AddressJudge = {
 export type ConnectionGuard = (url: URL) => LookupFunction;
 
 /**
- * Judges the very addresses that a connection is then made to. A server that has been outside leads to nothing inside any
- * more, by a redirect as little as by another answer of its name server.
+ * Returns the guard of the connections to one server. It judges the very addresses that a connection is then made to. A
+ * server that has been outside leads to nothing inside any more, by a redirect as little as by another answer of its
+ * name server.
  */
 export function createConnectionGuard(server: string, judge: AddressJudge): ConnectionGuard {
   let outside = false;

@@ -9,7 +9,7 @@ const stages: readonly { begins: string; share: number; lines: number }[] = [
   { begins: "I: creating tarball", share: 8, lines: 0 },
 ];
 
-/** What mmdebstrap says, line by line -> percent, which never goes back and stays below 100. */
+/** Returns what makes of mmdebstrap's lines a percentage, which never goes back and stays below 100. */
 export function createBuildMeter(report: (percent: number) => void): (line: string) => void {
   let stage = -1;
   let before = 0;

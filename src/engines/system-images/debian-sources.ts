@@ -1,7 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Of a host's package sources those that are Debian's own for one release, by the name of the file they go into. */
+/**
+ * Returns those of the host's package sources that are Debian's own for one release, by the name of the file they go
+ * into.
+ */
 export async function debianSources(release: string, folder = "/etc/apt"): Promise<Record<string, string>> {
   const files = await namesIn(join(folder, "sources.list.d"));
   const paths = ["sources.list", ...files.map((name) => `sources.list.d/${name}`)].map((name) => join(folder, name));
@@ -23,7 +26,7 @@ export async function debianSources(release: string, folder = "/etc/apt"): Promi
   };
 }
 
-/** Files of the host that say how apt fetches: proxies, certificates, checks. */
+/** Returns the files of the host that say how apt fetches: proxies, certificates, checks. */
 export async function acquireFiles(folder = "/etc/apt"): Promise<string[]> {
   const names = await namesIn(join(folder, "apt.conf.d"));
   const paths = ["apt.conf", ...names.map((name) => `apt.conf.d/${name}`)].map((name) => join(folder, name));
@@ -60,7 +63,10 @@ function field(stanza: string, name: string): string[] {
   return value.split(/\s+/).filter((word) => word !== "");
 }
 
-/** Others name the same suites; an address with a password in it is not for the image to keep. */
+/**
+ * Returns whether a package source is Debian's own: others have the same suites, and an address with a password in it
+ * must not get into an image.
+ */
 function isDebian(addresses: string[], suites: string[], components: string[], release: string): boolean {
   const own = [release, `${release}-updates`, `${release}-security`, `${release}/updates`];
   return (

@@ -5,31 +5,35 @@ import type { Readable } from "node:stream";
 
 import { AppError } from "../../errors.ts";
 import { installation } from "../../util/installation.ts";
-import type { PullProgress } from "../engine.ts";
+import type { PullProgress } from "../images.ts";
 import { architecture } from "./architecture.ts";
 import { createBuildMeter } from "./debian-progress.ts";
 import { acquireFiles, debianSources } from "./debian-sources.ts";
 import { archiveName } from "./download.ts";
 import { pack } from "./packer.ts";
-import { removeTree } from "../remove-tree.ts";
+import { removeTree } from "../processes/remove-tree.ts";
 import { startProgram } from "./program.ts";
 import type { NewImage } from "./store.ts";
 
+/** What is built. */
 export interface BuildOptions {
   /** As bookworm. */
   release: string;
   /** Empty; gets the archive. The build has its files and mounts in there meanwhile. */
   folder: string;
+  /** The task that it belongs to, as STATION/TASK. */
   task: string;
+  /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;
   /** Variables that name proxies. */
   env: Readonly<Record<string, string>>;
+  /** Is called with each progress. */
   report: (progress: PullProgress) => void;
 }
 
-/** With what finds a container by its own name, whatever that becomes. */
+/** Packages of a system image; libnss-myhostname finds a container by its own name, whatever that becomes. */
 const packages = ["systemd-sysv", "dbus", "udev", "iproute2", "iputils-ping", "ca-certificates", "libnss-myhostname"];
-/** In these systemd has its resolver with it. */
+/** Releases whose systemd has its resolver with it. */
 const olderReleases = ["bullseye"];
 const finishScript = join(installation, "src/engines/system-images/debian-finish.sh");
 

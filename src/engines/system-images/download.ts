@@ -1,22 +1,29 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 
-import type { PullProgress } from "../engine.ts";
+import type { PullProgress } from "../images.ts";
 import { wrongAnswer } from "./failures.ts";
 import { pack } from "./packer.ts";
 import type { Remote } from "./remote.ts";
 import type { Build } from "./simplestreams.ts";
 
+/** What is downloaded. */
 export interface DownloadOptions {
+  /** The server. */
   remote: Remote;
+  /** What is downloaded. */
   build: Build;
   /** Gets `archiveName`. */
   folder: string;
+  /** The task that it belongs to, as STATION/TASK. */
   task: string;
+  /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;
+  /** Is called with each progress. */
   report: (progress: PullProgress) => void;
 }
 
+/** The name of an image's archive in its folder. */
 export const archiveName = "rootfs.tar.zst";
 
 /** Downloads a build, checks it while it comes, and packs it anew: xz is slow to unpack each time. */

@@ -3,12 +3,15 @@ import { basename, join } from "node:path";
 
 /** What the store knows of an image, in its folder. */
 export interface ImageRecord {
+  /** 64 hex digits. */
   id: string;
   /** Bytes of the archive as it is kept. */
   size: number;
+  /** As x86_64. */
   architecture: string;
+  /** For a person, as "Debian bookworm". */
   description: string;
-  /** Of the build; empty where it was built here. */
+  /** The serial of the build; "" where it was built here. */
   serial: string;
   /** Seconds since 1970. */
   created: number;
@@ -18,7 +21,10 @@ export interface ImageRecord {
 
 const name = "image.json";
 
-/** `undefined`: no image there, or one that is just being deleted, or a record that somebody has damaged. */
+/**
+ * Returns the record in a folder; undefined when there is no image, one that is just being deleted, or a damaged
+ * record.
+ */
 export async function readRecord(folder: string): Promise<ImageRecord | undefined> {
   try {
     const record: unknown = JSON.parse(await readFile(join(folder, name), "utf8"));
@@ -37,7 +43,7 @@ function isRecord(value: unknown): value is ImageRecord {
   return words && numbers && typeof tags === "object" && tags !== null;
 }
 
-/** Whole or not at all, also when the power fails. */
+/** Writes the record into a folder, whole or not at all, also when the power fails. */
 export async function writeRecord(folder: string, record: ImageRecord): Promise<void> {
   const temporary = join(folder, `${name}.new`);
   const file = await open(temporary, "w", 0o600);
@@ -51,6 +57,7 @@ export async function writeRecord(folder: string, record: ImageRecord): Promise<
   await syncFolder(folder);
 }
 
+/** Brings the names in a folder to the disk; see fsync(2). */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   try {

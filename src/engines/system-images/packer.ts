@@ -6,10 +6,13 @@ import { AppError } from "../../errors.ts";
 import { cancelled } from "./failures.ts";
 import { startProgram, type Program } from "./program.ts";
 
+/** What is packed, and where to. */
 export interface PackOptions {
-  /** Of the archive that is written. */
+  /** The path of the archive that is written. */
   file: string;
+  /** The task that it belongs to, as STATION/TASK. */
   task: string;
+  /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;
 }
 
@@ -46,7 +49,7 @@ export async function pack(source: AsyncIterable<Buffer>, options: PackOptions):
 
 type Command = readonly [string, ...string[]];
 
-/** `undefined`: it is not packed. */
+/** Returns what unpacks an archive that begins so; undefined when it is not packed. */
 function unpackerOf(head: Buffer): Command | undefined {
   const magic = head.toString("hex");
   const format = formats.find((format) => magic.startsWith(format.magic));
@@ -76,8 +79,8 @@ async function fill(file: FileHandle, { source, unpack, task, signal }: Filling)
 }
 
 /**
- * A program that ended early says why; that nothing could be written to it any more is only what follows. The last of
- * the chain comes first: where it fails, those before it fail too.
+ * Writes a source into a chain of programs. When one ended early its own error is thrown, not that nothing could be
+ * written to it any more. The last of the chain comes first: where it fails, those before it fail too.
  */
 async function feed(source: AsyncIterable<Buffer>, into: Writable, chain: Program[]): Promise<void> {
   const ended = async (): Promise<void> => {

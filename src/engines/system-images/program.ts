@@ -1,64 +1,54 @@
-import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
+import type { ChildProcess, StdioOptions } from "node:child_process";
 
 import { AppError } from "../../errors.ts";
-import { systemPath } from "../child.ts";
-import { killGroup } from "../kill-group.ts";
+import { startProcess, type Argv, type ProcessEnd } from "../../util/process/start-process.ts";
 import { cancelled, diskFull, isDiskFull } from "./failures.ts";
 
+/** How a program is run. */
 export interface ProgramOptions {
-  /** Whose work it is, as STATION/TASK; the station's next start kills what still has it. */
+  /** The task as STATION/TASK, in the program's environment; the station's next start kills what still has it. */
   task: string;
+  /** As of Node's `spawn`. */
   stdio: StdioOptions;
+  /** Kills the program and all that it has started. */
   signal: AbortSignal;
   /** More variables. */
   env?: Readonly<Record<string, string>>;
 }
 
+/** A program that was started. */
 export interface Program {
+  /** The process. */
   child: ChildProcess;
   /** Its good end. Rejects when it failed or was stopped, after it is gone. */
   done: Promise<void>;
-  /** It and all that it has started. */
+  /** Kills the program and all that it has started. */
   kill(): void;
-  /** Each line that it writes to standard error. */
+  /** Tells the listener of each line that the program writes to standard error. */
   onLine(listener: (line: string) => void): void;
 }
 
 const keptLines = 40;
 
 /** Starts a program without a shell, in a process group of its own, that ends with the signal. */
-export function startProgram(argv: readonly [string, ...string[]], options: ProgramOptions): Program {
-  const [name, ...args] = argv;
-  const { signal, task } = options;
-  const env = { PATH: systemPath, LC_ALL: "C", ...options.env, GANTRY_TASK: task };
-  const child = spawn(name, args, { env, detached: true, stdio: options.stdio });
+export function startProgram(argv: Argv, options: ProgramOptions): Program {
+  const { child, ended, kill } = startProcess(argv, options);
   const lines = readLines(child);
-  const release = endWith(child, signal);
-  const { promise: done, resolve, reject } = Promise.withResolvers<void>();
-  child.on("error", (cause) => {
-    release();
-    reject(new AppError("engine_failed", `${name} cannot be run on this host.`, { cause }));
-  });
-  child.on("close", (code) => {
-    release();
-    if (signal.aborted) return reject(cancelled());
-    if (code === 0) return resolve();
-    const said = lines.last();
-    const cause = { argv, code, said };
-    if (isDiskFull(said)) return reject(diskFull(cause));
-    reject(new AppError("engine_failed", `${name} failed: ${said || `exit code ${code}`}`, { cause }));
-  });
+  const done = ended.then((end) => assertSucceeded(argv, end, lines.last()));
   // It is waited for after other things, which may fail first.
   done.catch(() => undefined);
-  return { child, done, kill: () => killGroup(child.pid), onLine: lines.listen };
+  return { child, done, kill, onLine: lines.listen };
 }
 
-/** The signal kills the program and all that it has started. */
-function endWith(child: ChildProcess, signal: AbortSignal): () => void {
-  const kill = (): void => killGroup(child.pid);
-  if (signal.aborted) kill();
-  else signal.addEventListener("abort", kill, { once: true });
-  return () => signal.removeEventListener("abort", kill);
+/** `said`: the last lines that the program wrote to standard error. */
+function assertSucceeded(argv: Argv, { code, fault, stopped }: ProcessEnd, said: string): void {
+  const [name] = argv;
+  if (fault) throw new AppError("engine_failed", `${name} cannot be run on this host.`, { cause: fault });
+  if (stopped) throw cancelled();
+  if (code === 0) return;
+  const cause = { argv, code, said };
+  if (isDiskFull(said)) throw diskFull(cause);
+  throw new AppError("engine_failed", `${name} failed: ${said || `exit code ${code}`}`, { cause });
 }
 
 function readLines(child: ChildProcess) {

@@ -11,32 +11,41 @@ import { cancelled, unreachable, wrongAnswer } from "./failures.ts";
 export interface Remote {
   /** Host and port, for a person. */
   readonly host: string;
-  /** The whole of a JSON document. */
+  /** Returns a JSON document. Throws `remote_failed`. */
   json(path: string, signal: AbortSignal): Promise<unknown>;
-  /** A file, piece by piece. `size`: what it must have. Leaving early closes the connection. */
+  /**
+   * Yields a file piece by piece. `size`: the bytes that it must have. Leaving early closes the connection. Throws
+   * `remote_failed`.
+   */
   file(path: string, size: number, signal: AbortSignal): AsyncGenerator<Buffer, void, undefined>;
 }
 
 const connectTimeout = 10_000;
-/** Without a byte. */
+/** Milliseconds without a byte after which a download is given up. */
 const stallTimeout = 30_000;
 const documentLimit = 64 * 1024 * 1024;
 const redirects = 5;
 
+/** How an image server is asked. */
 export interface RemoteOptions {
   /** Variables that name proxies. */
   env: Readonly<Record<string, string>>;
   /** Hosts beside the server's own that it may send on to, as HOST or HOST:PORT. */
   hosts: readonly string[];
+  /** Refuses addresses that the station must not connect to. */
   judge: AddressJudge;
 }
 
-/** An image server that leads to its own origin and to named hosts only, and to no address that the judge refuses. */
+/**
+ * Returns an image server that leads to its own origin and to named hosts only, and to no address that the judge
+ * refuses. Throws `invalid` for what is no address of a server.
+ */
 export function createRemote(server: string, { env, hosts, judge }: RemoteOptions): Remote {
   if (!URL.canParse(server)) throw new AppError("invalid", `${server} is not the address of an image server.`);
   const base = new URL(server.endsWith("/") ? server : `${server}/`);
   const { host } = base;
   const guard = createConnectionGuard(host, judge);
+  const next = createNext(base, hosts);
 
   async function json(path: string, signal: AbortSignal): Promise<unknown> {
     const chunks: Buffer[] = [];
@@ -95,8 +104,16 @@ export function createRemote(server: string, { env, hosts, judge }: RemoteOption
     throw wrongAnswer(host, `redirects ${path} again and again`);
   }
 
-  /** An index may name a whole address too. A login in the server's address stays with that server. */
-  function next(from: URL, location: string): URL {
+  return { host, json, file };
+}
+
+/**
+ * Returns what finds the address that a server sends on to; an index may name a whole address too. A login in the server's
+ * address stays with that server. Throws `remote_failed` for an address where this station does not go.
+ */
+function createNext(base: URL, hosts: readonly string[]): (from: URL, location: string) => URL {
+  const { host } = base;
+  return (from, location) => {
     const to = URL.parse(location, from.href);
     const safe = to?.protocol === "https:" || (to?.protocol === "http:" && from.protocol === "http:");
     if (!to || !safe) throw wrongAnswer(host, "sends on to where this station does not go");
@@ -109,9 +126,7 @@ export function createRemote(server: string, { env, hosts, judge }: RemoteOption
     to.username = "";
     to.password = "";
     return to;
-  }
-
-  return { host, json, file };
+  };
 }
 
 async function request(
@@ -132,14 +147,14 @@ async function request(
   });
   sent.end();
   const [response] = (await once(sent, "response")) as [IncomingMessage];
-  // Whoever leaves early closes it; that it then breaks is no news.
+  // A reader that leaves early closes it: the error that follows is expected.
   sent.on("error", () => undefined);
   patience.extend();
   return response;
 }
 
 interface Patience {
-  /** Also aborts when nothing was heard for too long. */
+  /** Aborts with the caller's signal, or when nothing was heard for too long. */
   signal: AbortSignal;
   extend(this: void): void;
   end(): void;

@@ -8,7 +8,7 @@ import type { Remote } from "./remote.ts";
 export interface Build {
   /** The archive's SHA-256, which is the image's id. */
   id: string;
-  /** Of the archive, relative to the server's address. */
+  /** The path of the archive, relative to the server's address. */
   path: string;
   /** Bytes. */
   size: number;
@@ -27,25 +27,41 @@ interface Products {
   products?: Record<string, Product>;
 }
 
+/** An entry of the images.json of a simplestreams server, as far as it is used. A server may say anything. */
 export interface Product {
+  /** Names, separated by commas. */
   aliases?: string;
+  /** Returns Debian's word for an architecture, as amd64; a word that is not known as it is. */
   arch?: string;
+  /** For a person, as Debian. */
   os?: string;
+  /** As bookworm. */
   release?: string;
+  /** As 12. */
   release_title?: string;
+  /** As Bookworm. */
   release_codename?: string;
+  /** As default or cloud. */
   variant?: string;
+  /** As 12. */
   version?: string;
+  /** Builds by serial, each with its files by name. */
   versions?: Record<string, { items?: Record<string, Item> }>;
 }
 
+/** A file of a build. A server may say anything. */
 export interface Item {
+  /** What the file is, as root.tar.xz. */
   ftype?: string;
+  /** Relative to the server's address. */
   path?: string;
+  /** The SHA-256 of the file, in hex. */
   sha256?: string;
+  /** Bytes. */
   size?: number;
-  /** Of LXD's metadata: the SHA-256 of it and of the root file system behind it. */
+  /** The SHA-256 over LXD's metadata and the squashfs behind it, in hex. */
   combined_squashfs_sha256?: string;
+  /** The SHA-256 over LXD's metadata and the root.tar.xz behind it, in hex. */
   combined_rootxz_sha256?: string;
 }
 
@@ -80,7 +96,7 @@ export async function inProducts<T>(
   }
 }
 
-/** Of several with one alias the usual one. */
+/** Returns the usual one of several products with one alias. */
 export function usualOf(candidates: readonly Product[]): Product | undefined {
   return candidates.find(({ variant }) => variant === undefined || variant === "default") ?? candidates[0];
 }
@@ -101,7 +117,7 @@ async function productFiles(remote: Remote, signal: AbortSignal): Promise<string
   return files.flatMap(({ path }) => (isPlain(path) ? path : []));
 }
 
-/** What a server says of itself gets into records and sentences: only a line of an ordinary length. */
+/** Returns whether a word of a server's is a line of an ordinary length: such words get into records and sentences. */
 function isPlain(word: unknown): word is string {
   return typeof word === "string" && /^[^\p{Cc}]{1,255}$/u.test(word);
 }
@@ -110,7 +126,7 @@ function isWanted({ aliases }: Product, name: string): boolean {
   return (aliases ?? "").split(",").some((alias) => isNameOf(name, alias.trim()));
 }
 
-/** Newest first. */
+/** Returns the builds, newest first. */
 export function versionsOf(product: Product): [serial: string, items: Item[]][] {
   const known = Object.entries(product.versions ?? {}).filter(([serial]) => isPlain(serial));
   const sorted = known.toSorted(([a], [b]) => (a < b ? 1 : -1));
@@ -125,6 +141,7 @@ function buildsOf(product: Product, host: string): Build[] {
   });
 }
 
+/** Returns a file with a path, a size and a SHA-256 that can be used. Throws `remote_failed` without them. */
 export function checkItem({ path, sha256, size }: Item, host: string): Pick<Build, "id" | "path" | "size"> {
   const whole =
     isPlain(path) &&
@@ -147,8 +164,8 @@ function chooseBuild(product: Product, builds: Build[], { name, tag }: Reference
   throw new AppError("not_found", `The image server ${host} has no image ${name}:${tag}; of ${name} it has ${there}.`);
 }
 
-/** A tag cannot have the colon of 20210810_07:42. */
+/** Returns whether a tag means a serial. A tag cannot have the colon of 20210810_07:42. */
 function isSerial(tag: string, serial: string): boolean {
-  const plain = (text: string): string => text.replaceAll(/[:_.-]/g, "");
-  return plain(tag) === plain(serial);
+  const withoutSeparators = (text: string): string => text.replaceAll(/[:_.-]/g, "");
+  return withoutSeparators(tag) === withoutSeparators(serial);
 }

@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 
 import { AppError } from "../../errors.ts";
-import type { PullProgress } from "../engine.ts";
+import type { PullProgress } from "../images.ts";
 import { cancelled, diskFull, isDiskFull, wrongAnswer } from "./failures.ts";
 import type { Remote } from "./remote.ts";
 import { checkItem, inProducts, type Item, type Product, usualOf, versionsOf } from "./simplestreams.ts";
@@ -12,7 +12,9 @@ import { checkItem, inProducts, type Item, type Product, usualOf, versionsOf } f
 export interface SplitImage {
   /** The SHA-256 of both files, one behind the other. */
   fingerprint: string;
+  /** The metadata. */
   head: Part;
+  /** The root file system. */
   root: Part;
 }
 
@@ -23,7 +25,7 @@ interface Part {
   size: number;
 }
 
-/** By an alias of the server's, or by 12 and more digits of the fingerprint. */
+/** An image by an alias of the server's, or by 12 and more digits of its fingerprint. */
 export type Wanted = { alias: string } | { fingerprint: string };
 
 /** The metadata is a few kilobytes. */
@@ -63,7 +65,7 @@ function byFingerprint(
   return undefined;
 }
 
-/** Newest first. */
+/** Returns the builds, newest first. */
 function imagesOf(product: Product, { host }: Remote): SplitImage[] {
   return versionsOf(product).flatMap(([, items]) => {
     const head = items.find(({ ftype = "" }) => heads.includes(ftype));
@@ -78,10 +80,13 @@ function imageOf(items: readonly Item[], head: Item, kind: (typeof roots)[number
   return [{ fingerprint, head: checkItem(head, host), root: checkItem(root, host) }];
 }
 
+/** How an image is downloaded. */
 export interface FetchOptions {
   /** Gets the root file system; empty, and to be deleted by the caller. */
   folder: string;
+  /** Stops it; it throws `cancelled` then. */
   signal: AbortSignal;
+  /** Is called with each progress. */
   report: (progress: PullProgress) => void;
 }
 

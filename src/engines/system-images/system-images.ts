@@ -1,4 +1,4 @@
-import type { Images } from "../engine.ts";
+import type { Images } from "../images.ts";
 
 /**
  * The station's own store of system images, for engines that have none: root file systems to boot from. A reference is
@@ -9,19 +9,24 @@ import type { Images } from "../engine.ts";
  * image. A tag is one image's: pulled again it may be another's, and an image without tags is deleted.
  */
 export interface SystemImages extends Images {
-  /** `undefined`: not in the store. */
+  /** Returns an image's root file system; undefined when it is not in the store. */
   rootfs(reference: string): Promise<Rootfs | undefined>;
-  /** Why a pull would not get it at present; `undefined`: it would, or the server has said nothing of use in time. */
-  lacks(reference: string, signal: AbortSignal): Promise<Lack | undefined>;
+  /**
+   * Returns why a pull would not get an image at present; undefined when it would, or when the server has said nothing
+   * of use in time.
+   */
+  findPullObstacle(reference: string, signal: AbortSignal): Promise<PullObstacle | undefined>;
 }
 
-export interface Lack {
+/** Why an image cannot be pulled at present. */
+export interface PullObstacle {
   /** A sentence. */
   reason: string;
   /** The server could not be asked: what it has is unknown. */
   unreachable: boolean;
 }
 
+/** The root file system of an image. */
 export interface Rootfs {
   /** 64 hex digits. */
   id: string;

@@ -1,41 +1,29 @@
-import { Type } from "typebox";
-import { BridgeList, PortUse, SystemInfo, SystemResource } from "../../api/system.ts";
+import type { systemRoutes } from "../../api/routes/system.ts";
 import { invalid } from "../../errors.ts";
-import type { SystemService } from "../../services/contract/services.ts";
-import type { App } from "../app.ts";
-import { downloadResponse, sendDownload } from "../download.ts";
-import { callerOf } from "../session-cookie.ts";
+import { sendDownload } from "../responses/download.ts";
+import { callerOf } from "../security/session-cookie.ts";
+import type { CalledServices, Handlers } from "./handler.ts";
 
-const base = "/api/v1/system";
-const tags = ["system"];
+type Called = CalledServices<typeof systemRoutes>;
 
-export function systemRoutes(app: App, system: SystemService): void {
-  const get = { tags, summary: "This host and its engines", response: { 200: SystemInfo } };
-  app.get(base, { schema: get }, (request) => system.get(callerOf(request)));
-
-  const resource = { tags, summary: "Use of processors and memory", response: { 200: SystemResource } };
-  app.get(`${base}/resource`, { schema: resource }, (request) => system.resource(callerOf(request)));
-
-  const report = {
-    tags,
-    summary: "A zip for a bug report, without secrets",
-    response: downloadResponse("A zip", "application/zip"),
+/** Returns the handlers of the routes for the station and its host. `describe` returns the OpenAPI document. */
+export function systemHandlers(
+  { health, sessions, system }: Called,
+  describe: () => Promise<Record<string, unknown>>,
+): Handlers<typeof systemRoutes> {
+  let document: Promise<Record<string, unknown>> | undefined;
+  return {
+    "health.get": () => health.get(),
+    async "sessions.check:openapi"(request) {
+      await sessions.check(callerOf(request));
+      return (document ??= describe());
+    },
+    "system.get": (request) => system.get(callerOf(request)),
+    "system.resource": (request) => system.resource(callerOf(request)),
+    "system.report": async (request, reply) => sendDownload(reply, await system.report(callerOf(request))),
+    "system.port": (request) => system.port(callerOf(request), request.params.protocol, portOf(request.params.port)),
+    "system.bridges": (request) => system.bridges(callerOf(request)),
   };
-  app.get(`${base}/report`, { schema: report }, async (request, reply) =>
-    sendDownload(reply, await system.report(callerOf(request))),
-  );
-
-  const params = Type.Object({
-    protocol: Type.Union([Type.Literal("tcp"), Type.Literal("udp")]),
-    port: Type.String({ pattern: "^[0-9]{1,5}$", description: "A number from 1 to 65535" }),
-  });
-  const port = { tags, summary: "Whether a port of this host is in use", params, response: { 200: PortUse } };
-  app.get(`${base}/port/:protocol/:port`, { schema: port }, (request) =>
-    system.port(callerOf(request), request.params.protocol, portOf(request.params.port)),
-  );
-
-  const bridge = { tags, summary: "Network adapters and bridges of this host", response: { 200: BridgeList } };
-  app.get(`${base}/bridge`, { schema: bridge }, (request) => system.bridges(callerOf(request)));
 }
 
 function portOf(text: string): number {

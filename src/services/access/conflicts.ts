@@ -1,28 +1,32 @@
 import { AppError } from "../../errors.ts";
 import type { TaskQuota } from "../../storage/task-quota.ts";
 import type { Accepted, TaskRow } from "../../storage/task-store.ts";
+import { parseResourceKey } from "../../tasks/resource-key.ts";
 import type { User } from "./policy.ts";
 
 /**
- * The refusals of what is taken or in use. An admin is told by whom; others are told of what is theirs, and of anything
- * else only that it is so: neither another user's containers and tasks, nor programs of the host.
+ * Tells whether a refusal may say who has a name or a port. Admins may know all; other users only what is their own, but
+ * not the containers and tasks of other users, and not the programs of the host.
  */
 export function mayKnow(user: User, owner: string | undefined): boolean {
   return user.role === "admin" || owner === user.name;
 }
 
-/** `holder`: who has it, as "A docker container named web exists already."; absent: that is not told. */
+/**
+ * Returns the refusal of a name. `holder` says who has it, as "A docker container named web exists already."; undefined:
+ * that is not said.
+ */
 export function nameTaken(name: string, holder: string | undefined, details: Record<string, unknown> = {}): AppError {
   return new AppError("conflict", holder ?? `The name ${name} is taken.`, { details: { field: "name", ...details } });
 }
 
-/** `holder`: who has it, as "docker container web"; absent: that is not told. */
+/** Returns the refusal of a port. `holder` says who has it, as "docker container web"; undefined: that is not said. */
 export function portTaken(port: string, holder: string | undefined, field: string): AppError {
   const by = holder === undefined ? "" : ` by ${holder}`;
   return new AppError("conflict", `Port ${port} is taken${by}.`, { details: { field } });
 }
 
-/** `holder`: the task that is at work on the container of this name. */
+/** Returns the refusal of a task because another one, `holder`, is at work on the container of this name. */
 export function busyWith(user: User, name: string, holder: { id: number; row: TaskRow | undefined }): AppError {
   const { id, row } = holder;
   const again = "try again when it has ended.";
@@ -32,7 +36,7 @@ export function busyWith(user: User, name: string, holder: { id: number; row: Ta
   return new AppError("conflict", `${who} is at work on ${name}; ${again}`, { details: { task: id } });
 }
 
-/** Why the store did not accept a user's task. */
+/** Returns why the store did not accept a user's task. */
 export function refusal(accepted: Exclude<Accepted, { id: number } | { repeated: TaskRow }>, user: User): AppError {
   if ("reused" in accepted) {
     return new AppError("key_reused", `This Idempotency-Key was used for task ${accepted.reused} with another body.`);
@@ -45,7 +49,8 @@ export function refusal(accepted: Exclude<Accepted, { id: number } | { repeated:
   }
   const { protocol, port, owner } = accepted.claimed;
   // Whose a container is that a task is to make is not known yet.
-  const holder = user.role === "admin" ? owner.replace("/c/", " container ") : undefined;
+  const claimant = user.role === "admin" ? parseResourceKey(owner) : undefined;
+  const holder = claimant && `${claimant.scope} container ${claimant.name}`;
   return portTaken(`${port}/${protocol}`, holder, "network.port");
 }
 

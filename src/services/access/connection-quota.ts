@@ -1,12 +1,13 @@
 import { AppError } from "../../errors.ts";
 
-/** How many connections a user may leave waiting: streams and long polls. */
-export interface Places {
-  /** Until the signal aborts. Throws `too_many`. */
+/** Limits the streams and long polls that one user has open. */
+export interface ConnectionQuota {
+  /** Counts a connection of a user until the signal aborts. Throws `too_many`. */
   take(user: string, signal: AbortSignal): void;
 }
 
-export function createPlaces(perUser: number): Places {
+/** Makes the quota. `perUser` is how many connections one user may have open. */
+export function createConnectionQuota(perUser: number): ConnectionQuota {
   const taken = new Map<string, number>();
 
   function give(user: string): void {

@@ -2,18 +2,23 @@ import type { Container } from "../../engines/engine.ts";
 import type { TaskStore } from "../../storage/task-store.ts";
 import type { Target } from "./policy.ts";
 
-/** Whose a container is: the user's whose task made it. One that no task of this station made is an admin's only. */
+/** Tells whose a container is: it belongs to the user whose task made it. Only admins may use those of no task. */
 export interface Owners {
-  /** `asked`: how the caller called it. The container must be the very one that the engine will be given the id of. */
+  /**
+   * Returns the container as the policy sees it. `asked` is what the caller calls it. The engine must be given this
+   * container's id.
+   */
   of(type: string, container: Container | undefined, asked: string): Promise<Target>;
 }
 
 export interface OwnerOptions {
+  /** The store of tasks. */
   tasks: Pick<TaskStore, "ownerOf">;
   /** This station's id. */
   station: string;
 }
 
+/** Makes what tells owners, from the marks of containers and the tasks of the store. */
 export function createOwners({ tasks, station }: OwnerOptions): Owners {
   return {
     async of(type, container, asked) {

@@ -1,93 +1,50 @@
+import { verbs, type Verb } from "../../api/verbs.ts";
 import { AppError } from "../../errors.ts";
 import { roles, type Role } from "../../storage/account-store.ts";
 import type { ContainerPlan } from "../planning/container-plan.ts";
 
 export interface User {
+  /** Name of the user. */
   name: string;
+  /** Role of the user, or of the token that came in the user's place. */
   role: Role;
-  /** It came with a token of this id, and not with a session. */
+  /** Id of the token that came in place of a session. */
   token?: number;
-  /** Of a token's owner: a token may do what both roles may, so that an operator's viewer sees no more than he does. */
+  /**
+   * Role of a token's owner. A token may do only what both roles may: a viewer's token of an operator sees no more than the
+   * operator.
+   */
   ownerRole?: Role;
 }
 
-/** Everything that can be asked of the station, as noun:verb. */
-export const verbs = [
-  "session:refresh",
-  "session:end",
-  "session:list",
-  "session:remove",
-  "token:list",
-  "token:create",
-  "token:remove",
-  "password:change",
-  "second-step:get",
-  "second-step:change",
-  "user:list",
-  "user:create",
-  "user:change",
-  "user:remove",
-  "task:list",
-  "task:remove",
-  "container:create",
-  "container:start",
-  "container:stop",
-  "container:restart",
-  "container:pause",
-  "container:unpause",
-  "container:rename",
-  "container:autostart",
-  "container:commit",
-  "container:change",
-  "container:remove",
-  "container:exec",
-  "container:inspect",
-  "container:logs",
-  "container:settings",
-  "container:list",
-  "container:get",
-  "image:download",
-  "image:remove",
-  "registry:list",
-  "registry:save",
-  "registry:remove",
-  "event:read",
-  "log:read",
-  "log:clear",
-  "system:read",
-  "system:report",
-  "certificate:read",
-  "certificate:change",
-  "certificate:export",
-] as const;
-export type Verb = (typeof verbs)[number];
-
-/** Something that may be somebody's. */
+/** A thing that may belong to a user. */
 export interface Target {
-  /** `undefined`: nobody's, so an admin's only. */
+  /** Name of the user whose it is; undefined: only admins may use it. */
   owner: string | undefined;
-  /** As its refusal names it: "task 7", "docker container web". */
+  /** Its name in refusals, such as "task 7" or "docker container web". */
   name: string;
-  /** A container whose root is root of the host, or can become it. */
+  /** True for a container whose root is root of the host, or can become it. */
   privileged?: boolean | undefined;
-  /** Of that refusal, which must be the same as for what does not exist. */
+  /** Details of the refusal, which must be the same as for a thing that does not exist. */
   details?: Record<string, unknown>;
 }
 
-/** What will be asked of the engine: only what a role may be refused. */
+/** What will be asked of the engine, as far as a role may be refused it. */
 export type EngineRequest = Partial<Pick<ContainerPlan, "privileged" | "devices" | "gpu" | "network">> & {
-  /** A registry's stored login is used. */
+  /** True: the stored login of a registry is used. */
   login?: boolean;
-  /** Addresses that it is to have. To one that is not of the bridge's network this host leads its own traffic there. */
+  /**
+   * Addresses that the container is to have. The host's own traffic to an address outside the bridge's network goes there.
+   */
   addresses?: readonly string[] | undefined;
-  /** Folders of read-only shares that it could write to, as the request names them. */
+  /** Folders of read-only shares that the container could write to, as the request names them. */
   writesReadOnly?: readonly string[];
 };
 
 /** `all`, or `own`: only what belongs to the user. */
 type Scope = "all" | "own";
 
-/** Of one's own account: every role, but never with a token, which could make itself last for ever. */
+/** Verbs of the caller's own account. Every role has them, but no token: it could make itself last for ever. */
 const personal = [
   "session:list",
   "session:remove",
@@ -99,10 +56,10 @@ const personal = [
   "second-step:change",
 ] as const satisfies readonly Verb[];
 
-/** Of a container, without the values of its environment. */
+/** Verbs that only look at a container, and not at the values of its environment. */
 const looks = ["container:list", "container:get", "container:logs"] as const satisfies readonly Verb[];
 
-/** All but making an image of it, which would be everybody's. */
+/** Verbs of a user's own container: all but making an image of it, which every user could use. */
 const ownContainer = [
   ...looks,
   "container:start",
@@ -119,7 +76,7 @@ const ownContainer = [
   "container:settings",
 ] as const satisfies readonly Verb[];
 
-/** What lets a program run as root of the container, now or at the next boot. */
+/** Verbs that let a program run as root of the container, now or at the next boot. */
 const runsPrograms: readonly Verb[] = [
   "container:start",
   "container:restart",
@@ -131,7 +88,7 @@ const runsPrograms: readonly Verb[] = [
 
 const everyone = scopes(["session:refresh", "session:end", ...personal], "own");
 
-/** What each role may do, and on what. Whatever is not said here is refused. */
+/** What each role may do, and on what. All else is refused. */
 const allowed: Readonly<Record<Role, Readonly<Partial<Record<Verb, Scope>>>>> = {
   admin: scopes(verbs, "all"),
   operator: {
@@ -146,9 +103,9 @@ const allowed: Readonly<Record<Role, Readonly<Partial<Record<Verb, Scope>>>>> = 
 };
 
 /**
- * The one place where "may he?" is decided: for a request when it comes, and for a task again when it runs. `targets`
- * are the things that it touches, `request` is what would go to the engine. Throws `forbidden`, and `not_found` for what
- * is somebody else's.
+ * Decides whether a user may do something; it is the only place that does. It is called when a request comes, and for a
+ * task again when it runs. `targets` are the things that it touches, `request` is what would go to the engine. Throws
+ * `forbidden`, and `not_found` for what belongs to another user.
  */
 export function authorize(user: User, verb: Verb, targets: readonly Target[] = [], request: EngineRequest = {}): void {
   const scope = scopeOf(user, verb);
@@ -178,18 +135,18 @@ export function authorize(user: User, verb: Verb, targets: readonly Target[] = [
     throw new AppError("forbidden", `${user.name} (${user.role}) may not set ${field}.`, { details: { field } });
 }
 
-/** Whether the user may do this at all, to his own things at least. */
+/** Tells whether a user may do this to at least the user's own things. */
 export function may(user: User, verb: Verb): boolean {
   return scopeOf(user, verb) !== undefined;
 }
 
-/** Whose things a list shows: `undefined` = everybody's. Throws as `authorize`. */
+/** Returns the name of the user whose things a list shows; `undefined` = those of all users. Throws as `authorize`. */
 export function onlyOf(user: User, verb: Verb): string | undefined {
   authorize(user, verb);
   return scopeOf(user, verb) === "all" ? undefined : user.name;
 }
 
-/** The weaker of two. */
+/** Returns the weaker of two roles. */
 export function weaker(a: Role, b: Role): Role {
   return roles.indexOf(a) > roles.indexOf(b) ? a : b;
 }
@@ -205,7 +162,7 @@ function scopeOfRole(role: Role, verb: Verb): Scope | undefined {
   return row && Object.hasOwn(row, verb) ? row[verb] : undefined;
 }
 
-/** What would reach beyond a container of one's own. */
+/** Returns the first field of a request that reaches beyond the user's own container. */
 function forbiddenField({ privileged, devices, gpu, network, login, addresses }: EngineRequest): string | undefined {
   if (privileged) return "privileged";
   if (devices && devices.length > 0) return "resource.device";

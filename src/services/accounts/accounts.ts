@@ -9,7 +9,7 @@ import type { StationClock } from "./station-clock.ts";
 import { createSessions } from "./sessions.ts";
 import { createCredentials } from "./credentials.ts";
 import { createDirectory } from "./directory.ts";
-import { createDoor } from "./door.ts";
+import { createOpenPort } from "./open-port.ts";
 import type { HostUsers } from "./host-users.ts";
 import { createLoginLimits, type LimitOptions } from "./login-limits.ts";
 import { createSecondStepService } from "./second-step-service.ts";
@@ -20,21 +20,28 @@ import { createUserService } from "./users.ts";
 import type { Log } from "../../util/log.ts";
 
 export interface AccountOptions {
+  /** The store of users, sessions and tokens. */
   accounts: AccountStore;
+  /** The store of the activity log. */
   audit: AuditStore;
+  /** Seals and opens what must be kept and never shown. */
   secrets: Secrets;
+  /** How often a password may be tried. */
   loginLimits: LimitOptions;
+  /** The host's own users; undefined: they may not log in. */
   hostUsers?: HostUsers | undefined;
-  /** There is a port that asks nobody who he is. */
-  openDoor: boolean;
+  /** True: there is a port without authentication. */
+  openPort: boolean;
+  /** The clock by which sessions and tokens expire. */
   clock: StationClock;
+  /** Is told about failures whose details no client sees. */
   log: Log;
 }
 
-/** How late the station may know what the host's users may. */
+/** Milliseconds between two look-ups of the groups of the host's users. */
 const hostRolesEvery = 10_000;
 
-/** Everything about who may come in, wired. */
+/** Puts users, sessions, tokens and the audit log together. */
 export async function createAccounts(options: AccountOptions) {
   const { accounts, secrets, hostUsers, clock, log } = options;
   const audit = createAudit(options.audit, log);
@@ -43,17 +50,17 @@ export async function createAccounts(options: AccountOptions) {
   const secondStep = createSecondStep({ accounts, directory, secrets });
   const credentials = await createCredentials({ accounts, directory, limits, secondStep, hostUsers });
   const table = await createTokenTable(accounts, directory, clock);
-  const door = options.openDoor ? createDoor(clock) : undefined;
+  const openPort = options.openPort ? createOpenPort(clock) : undefined;
   const sessions = createSessions({
     table: await createSessionTable(accounts, clock),
     directory,
-    tokens: door?.with(table) ?? table,
+    tokens: openPort?.with(table) ?? table,
     credentials,
     audit,
     clock,
   });
 
-  /** A user of the host may have left it, or its groups, since he logged in: what he was then ends. */
+  /** Looks up the role of a user of the host. If it has changed since the login, the user's sessions end. */
   async function hostRole(host: HostUsers, name: string): Promise<Role | undefined> {
     const role = await host.roleOf(name);
     const before = directory.get(name)?.role;
@@ -66,26 +73,26 @@ export async function createAccounts(options: AccountOptions) {
     return role;
   }
 
-  async function lookAfterHostUsers(host: HostUsers): Promise<void> {
+  async function refreshHostUsers(host: HostUsers): Promise<void> {
     for (const { name, source } of directory.list()) if (source === "host") await hostRole(host, name);
   }
 
   const watch =
     hostUsers &&
     setInterval(() => {
-      lookAfterHostUsers(hostUsers).catch((error: unknown) =>
-        log("the host's users could not be looked up", { error }),
+      refreshHostUsers(hostUsers).catch((error: unknown) =>
+        log.warn("the host's users could not be looked up", { error }),
       );
     }, hostRolesEvery);
 
   return {
     audit,
     sessions,
-    doorToken: door?.token,
+    openPortToken: openPort?.token,
     close: () => clearInterval(watch),
-    /** What a user is when his task runs; throws `forbidden` when he is no more. */
+    /** Returns a user as of now, because a task may run long after it was accepted. Throws `forbidden` if there is none. */
     async userNow(name: string): Promise<User> {
-      const built = door?.userNow(name);
+      const built = openPort?.userNow(name);
       if (built) return built;
       const user = directory.get(name);
       if (!user) throw new AppError("forbidden", `The user ${name} no longer exists.`);

@@ -4,35 +4,43 @@ import type { AccountStore, UserRow } from "../../storage/account-store.ts";
 import { passwordMatches } from "./password.ts";
 import type { Directory } from "./directory.ts";
 import type { HostUsers } from "./host-users.ts";
-import { networkName, networksPerUser, type LoginLimits, type Verdict } from "./login-limits.ts";
-import { looksLikeSignature } from "./signatures.ts";
+import { sourceNetwork } from "../../util/addresses/source-network.ts";
+import { networksPerUser, type LoginLimits, type Verdict } from "./login-limits.ts";
+import { isLikeReservedName } from "./reserved-names.ts";
 import type { SecondStep } from "./second-step.ts";
 
 /** No more than this is ever hashed. */
 const passwordBytes = 1024;
-/** With PAM, which waits by itself, every failure takes so long: else the time would tell whose user a name is. */
+/** Milliseconds of every failure where PAM is used, which waits by itself: the time must not tell whose user a name is. */
 const hostFailure = 4_000;
 
-export interface Given {
+export interface GivenCredentials {
+  /** The name that was given. */
   username: string;
+  /** The password that was given. */
   password: string;
-  /** Of the second step: six digits, or a recovery code. */
+  /** Code of the second step: six digits, or a recovery code. */
   code?: string | undefined;
 }
 
-/** Who is who he says. Everything that takes a password comes through here, and so under the same limits. */
+/** Checks passwords and second steps. Everything that takes a password goes through here, and so under the same limits. */
 export interface Credentials {
   /** Throws `unauthenticated`, `too_many`, or `forbidden` when the second step is missing. */
-  check(given: Given, address: string): Promise<UserRow>;
-  /** For somebody who is logged in and does something that a found session must not do. */
-  confirm(given: Given, address: string): Promise<void>;
+  check(given: GivenCredentials, address: string): Promise<UserRow>;
+  /** Checks the password of a user who is logged in, before something that a stolen session must not do. */
+  confirm(given: GivenCredentials, address: string): Promise<void>;
 }
 
 export interface CredentialOptions {
+  /** The store of users, sessions and tokens. */
   accounts: AccountStore;
+  /** The users, in memory. */
   directory: Directory;
+  /** Limits how often a password may be tried. */
   limits: LoginLimits;
+  /** The second step of logins. */
   secondStep: SecondStep;
+  /** The host's own users; undefined: they may not log in. */
   hostUsers: HostUsers | undefined;
 }
 
@@ -41,23 +49,29 @@ interface Checked {
   user?: UserRow;
 }
 
+/** Makes what checks credentials. */
 export async function createCredentials(options: CredentialOptions): Promise<Credentials> {
   const { accounts, directory, limits, secondStep, hostUsers } = options;
   for (const { user, network } of await accounts.knownNetworks()) limits.trust(user, network);
 
-  async function userOf({ username, password }: Given): Promise<UserRow | undefined> {
+  async function userOf({ username, password }: GivenCredentials): Promise<UserRow | undefined> {
     const known = directory.get(username);
     if (hostUsers && known?.source !== "local") return hostUserOf(hostUsers, { username, password });
     const stored = known?.source === "local" ? known.passwordHash : undefined;
     return (await passwordMatches(password, stored)) && !known?.disabled ? known : undefined;
   }
 
-  /** A user of the host becomes known to the station by his first login; his role is looked up at each. */
-  async function hostUserOf(host: HostUsers, { username: name, password }: Given): Promise<UserRow | undefined> {
+  /**
+   * Authenticates a user of the host, whose role is looked up at each login. The first login adds the user to the store.
+   */
+  async function hostUserOf(
+    host: HostUsers,
+    { username: name, password }: GivenCredentials,
+  ): Promise<UserRow | undefined> {
     if (!(await host.authenticate(name, password))) return undefined;
     const role = await host.roleOf(name);
     if (!role) return undefined;
-    if (looksLikeSignature(name))
+    if (isLikeReservedName(name))
       throw new AppError(
         "forbidden",
         `A user of the host named ${name} cannot log in: the station signs with that name.`,
@@ -70,7 +84,7 @@ export async function createCredentials(options: CredentialOptions): Promise<Cre
     return user?.disabled ? undefined : user;
   }
 
-  async function judge(given: Given, withCode: boolean): Promise<Checked> {
+  async function checkCredentials(given: GivenCredentials, withCode: boolean): Promise<Checked> {
     const user = await userOf(given);
     if (!user) return { verdict: "wrong" };
     if (!withCode || !user.totp) return { verdict: "right", user };
@@ -78,12 +92,12 @@ export async function createCredentials(options: CredentialOptions): Promise<Cre
     return (await secondStep.accepts(user, given.code)) ? { verdict: "right", user } : { verdict: "wrong" };
   }
 
-  async function passed(given: Given, address: string, withCode: boolean): Promise<UserRow> {
+  async function requireRight(given: GivenCredentials, address: string, withCode: boolean): Promise<UserRow> {
     if (Buffer.byteLength(given.password) > passwordBytes)
       throw invalid("password", `is longer than ${passwordBytes} bytes`);
     const begun = performance.now();
-    const { verdict, user } = await limits.attempt(given.username, address, () => judge(given, withCode));
-    if (verdict === "half") throw stepMissing();
+    const { verdict, user } = await limits.attempt(given.username, address, () => checkCredentials(given, withCode));
+    if (verdict === "half") throw secondStepMissing();
     if (verdict === "right" && user) return user;
     if (hostUsers) await sleep(hostFailure - (performance.now() - begun));
     throw new AppError("unauthenticated", "The user name or the password is wrong.");
@@ -91,19 +105,19 @@ export async function createCredentials(options: CredentialOptions): Promise<Cre
 
   return {
     async check(given, address) {
-      const user = await passed(given, address, true);
-      const network = networkName(address);
+      const user = await requireRight(given, address, true);
+      const network = sourceNetwork(address);
       limits.trust(user.name, network);
       await accounts.addKnownNetwork({ user: user.name, network, at: Date.now(), keep: networksPerUser });
       return user;
     },
     async confirm(given, address) {
-      await passed(given, address, false);
+      await requireRight(given, address, false);
     },
   };
 }
 
-function stepMissing(): AppError {
+function secondStepMissing(): AppError {
   const message =
     "2-step verification is on for this account: log in with a security code, or with the sid of a login that had one.";
   return new AppError("forbidden", message, { details: { second_step: true } });

@@ -1,18 +1,20 @@
 import type { AccountStore, UserRow } from "../../storage/account-store.ts";
 
-/** All users of the station, in memory: whoever asks gets what is true now. */
+/** All users of the station, in memory, as they are in the store. */
 export interface Directory {
-  /** Also a disabled one. */
+  /** Returns a user, even a disabled one. */
   get(name: string): UserRow | undefined;
+  /** Lists all users. */
   list(): UserRow[];
-  /** Whether somebody who proved to be this user would still be let in: by the same password and second step. */
+  /** Tells whether a user who was authenticated has still the same password and second step. */
   isCurrent(user: UserRow): boolean;
-  /** Reads a user again that was changed in the store; answers what it is now. */
+  /** Reads a user again that was changed in the store. Returns the user as of now. */
   refresh(name: string): Promise<UserRow | undefined>;
-  /** The host has no such user any more, or has him again: until then he is as good as disabled. */
+  /** Says whether the host has no such user any more. An absent user cannot log in. */
   setAbsent(name: string, absent: boolean): void;
 }
 
+/** Reads the users into memory. */
 export async function createDirectory(accounts: AccountStore): Promise<Directory> {
   const users = new Map((await accounts.users()).map((user) => [user.name, user]));
   const absent = new Set<string>();

@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { join } from "node:path";
 import { AppError } from "../../errors.ts";
 import type { Role } from "../../storage/account-store.ts";
 import { createSemaphore } from "../../util/concurrency.ts";
+import { keepStart } from "../../util/process/kept-output.ts";
+import { runProcess } from "../../util/process/run-process.ts";
+import type { Argv } from "../../util/process/start-process.ts";
+import { findProgram } from "../../util/process/system-path.ts";
 
 /** The host's own users, as PAM knows them. */
 export interface HostUsers {
@@ -14,23 +15,24 @@ export interface HostUsers {
 }
 
 export interface HostUserOptions {
+  /** Groups of the host whose members are admins. */
   adminGroups: readonly string[];
   /** PAM's service: /etc/pam.d/SERVICE, and where that is missing /etc/pam.d/other. */
   service?: string;
 }
 
-const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const program = "pamtester";
 /** PAM waits some seconds by itself after a wrong password. */
 const patience = 30_000;
-/** What PAM's conversation takes in one line; a longer one would be cut. */
+/** Bytes that PAM's conversation takes in one line; a longer one would be cut off. */
 const longest = 500;
+const outputLimit = 65_536;
 /** Nothing that could be an option or a path. */
 const hostName = /^[a-z_][a-z0-9_.-]{0,31}$/i;
 
-/** Asks PAM in a process of its own: a module that hangs or crashes takes nothing of the station along. */
+/** TaskDemands PAM in a process of its own: a module that hangs or crashes takes nothing of the station along. */
 export function createHostUsers({ adminGroups, service = "gantry" }: HostUserOptions): HostUsers {
-  if (!isInstalled(program))
+  if (findProgram(program) === undefined)
     throw new AppError("conflict", `--pam needs the program ${program}: install the package of that name.`);
   const gate = createSemaphore({
     width: 4,
@@ -58,31 +60,12 @@ export function createHostUsers({ adminGroups, service = "gantry" }: HostUserOpt
   };
 }
 
-/** The input never stands where other users of the host could read it. */
-function run([file, ...args]: [string, ...string[]], input: string): Promise<{ code: number | null; output: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(file, args, {
-      env: { PATH: path, LC_ALL: "C" },
-      stdio: ["pipe", "pipe", "ignore"],
-      timeout: patience,
-      killSignal: "SIGKILL",
-    });
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => (output = (output + chunk.toString()).slice(0, 65_536)));
-    child.stdin.on("error", () => undefined);
-    child.on("error", () => resolve({ code: null, output: "" }));
-    child.on("close", (code) => resolve({ code, output }));
-    child.stdin.end(input);
-  });
-}
-
-function isInstalled(command: string): boolean {
-  return path.split(":").some((folder) => {
-    try {
-      accessSync(join(folder, command), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+/**
+ * Returns the exit code, null if there is none, and the first 64 KiB of the output. The input is never where other users of
+ * the host could read it.
+ */
+async function run(argv: Argv, input: string): Promise<{ code: number | null; output: string }> {
+  const stdout = keepStart(outputLimit);
+  const { code } = await runProcess(argv, { input, stdout, limits: { time: patience } });
+  return { code, output: stdout.text() };
 }

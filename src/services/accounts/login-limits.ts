@@ -1,5 +1,5 @@
-import { isIPv4, isIPv6 } from "node:net";
 import { AppError } from "../../errors.ts";
+import { sourceNetwork } from "../../util/addresses/source-network.ts";
 import { createSemaphore } from "../../util/concurrency.ts";
 
 export interface LimitOptions {
@@ -15,8 +15,9 @@ export type Verdict = "right" | "half" | "wrong";
 export interface LoginLimits {
   /** Runs `check` when this account may be tried from this address, or throws `too_many`. */
   attempt<T extends { verdict: Verdict }>(account: string, address: string, check: () => Promise<T>): Promise<T>;
-  /** A network from which the account has logged in. */
+  /** Remembers a network from which the account has logged in. */
   trust(account: string, network: string): void;
+  /** Forgets the networks from which the account has logged in. */
   forget(account: string): void;
 }
 
@@ -26,14 +27,14 @@ export const networksPerUser = 20;
 const second = 1000;
 const minute = 60 * second;
 const longestWait = 15 * minute;
-/** A count that nobody added to for so long begins again. */
+/** Milliseconds after which a count that was not added to begins again. */
 const memory = 60 * minute;
 /** Accounts, and networks, that are remembered: names that do not exist count too. */
 const remembered = 20_000;
 
 interface Count {
   failures: number;
-  /** Under way, and counted as failed until they are not. */
+  /** Tries that have not ended. They count as failed until they succeed. */
   open: number;
   /** Monotonic. */
   until: number;
@@ -86,7 +87,7 @@ export function createLoginLimits({ tries, perMinute }: LimitOptions): LoginLimi
 
   return {
     async attempt(account, address, check) {
-      const own = networkName(address);
+      const own = sourceNetwork(address);
       const counted = accountOf(keyOf(account, own));
       refuseBlocked(counted);
       const network = networkOf(own);
@@ -120,24 +121,13 @@ export function createLoginLimits({ tries, perMinute }: LimitOptions): LoginLimi
   };
 }
 
-/** An address's /24 or /64: who has one address of it has them all. */
-export function networkName(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
-  if (isIPv4(plain)) return `${plain.split(".").slice(0, 3).join(".")}.0/24`;
-  if (!isIPv6(plain)) return plain;
-  const [head = "", tail = ""] = plain.split("::");
-  const left = head.split(":").filter(Boolean);
-  const right = tail.split(":").filter(Boolean);
-  const zeros = plain.includes("::") ? Array<string>(Math.max(0, 8 - left.length - right.length)).fill("0") : [];
-  const groups = [...left, ...zeros, ...right].slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
-  return `${groups.join(":")}::/64`;
-}
-
 function newCount(): Count {
   return { failures: 0, open: 0, until: 0, last: performance.now() };
 }
 
-/** What was used last is at the map's end; a count that has grown old is none. */
+/**
+ * Returns a count, and moves it to the end of the map, where the last used ones are. A count that is too old is dropped.
+ */
 function recall<T extends Count>(counts: Map<string, T>, key: string): T | undefined {
   const count = counts.get(key);
   if (!count) return undefined;

@@ -1,12 +1,13 @@
+import type { Verb } from "../../api/verbs.ts";
 import { AppError, invalid } from "../../errors.ts";
-import { authorize, type Verb } from "../access/policy.ts";
+import { authorize } from "../access/policy.ts";
 import type { Caller, SecondStepService } from "../contract/services.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Directory } from "./directory.ts";
 import type { SecondStep } from "./second-step.ts";
 
-/** The second step of one's own account. Turning it on or off takes the password again. */
+/** Makes the service of the caller's own second step. Turning it on or off takes the password again. */
 export function createSecondStepService(deps: {
   sessions: Sessions;
   directory: Directory;

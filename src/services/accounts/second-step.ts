@@ -6,23 +6,26 @@ import type { Directory } from "./directory.ts";
 import { base32, totpStep } from "./totp.ts";
 
 const recoveryCodes = 10;
-/** 80 bits: nobody tries them out, so a plain hash keeps them. */
+/** Bytes of a recovery code: 80 bits cannot be tried out, so a plain hash keeps them. */
 const codeBytes = 10;
-/** How long a secret waits for its first code. */
+/** Milliseconds that a secret waits for its first code. */
 const enrolment = 10 * 60_000;
 
 /** The second step of a login: a code of an authenticator app, or one of the recovery codes, each of which goes once. */
 export interface SecondStep {
+  /** Tells whether a code is right. A code is accepted once. */
   accepts(user: UserRow, code: string): Promise<boolean>;
   /** Makes a secret; nothing changes until `finish` has seen a code of it. */
   begin(name: string): { secret: string; uri: string };
-  /** Turns it on; answers the recovery codes, which are shown only now. */
+  /** Turns it on. Returns the recovery codes, which are shown only now. */
   finish(name: string, code: string): Promise<string[]>;
+  /** Ends the second step of a user. */
   end(name: string): Promise<void>;
   /** Recovery codes that are left. */
   left(name: string): Promise<number>;
 }
 
+/** Makes the second step of logins: codes of an app (TOTP, RFC 6238) and recovery codes. */
 export function createSecondStep(deps: { accounts: AccountStore; directory: Directory; secrets: Secrets }): SecondStep {
   const { accounts, directory, secrets } = deps;
   const waiting = new Map<string, { secret: Buffer; until: number }>();

@@ -4,35 +4,44 @@ import type { StationClock } from "./station-clock.ts";
 
 const idleLimit = 30 * 60_000;
 const lifeLimit = 12 * 3600_000;
-/** How far behind the store's "last seen" may be. */
+/** Milliseconds that the last use in the store may be behind. */
 const touchEvery = 60_000;
 const sessionsPerUser = 20;
 
-/** `seen`, `ends` and `touched` are monotonic, so that a jump of the wall clock ends no session. */
+/**
+ * A session. `seen`, `ends` and `touched` are milliseconds of `performance.now()`, so that a jump of the wall clock ends no
+ * session.
+ */
 export interface Session {
+  /** SHA-256 of the session's id, hexadecimal. */
   hash: string;
+  /** Name of the user. */
   user: string;
+  /** Address of the peer that logged in. */
   address: string;
-  /** By the station's clock. */
+  /** When the user logged in, in epoch milliseconds of the station's clock. */
   loginAt: number;
+  /** When it was used last. */
   seen: number;
+  /** When it ends at the latest. */
   ends: number;
+  /** The last use that is in the store. */
   touched: number;
 }
 
-/** What the store and the table know a session by. */
+/** Returns the hash by which the store and the table know a session. */
 export function sessionHash(sid: string): string {
   return hash("sha256", sid);
 }
 
 export type SessionTable = Awaited<ReturnType<typeof createSessionTable>>;
 
-/** Sessions live in memory and, by the hash of their id only, in the store. */
+/** Makes the table of sessions. The store has only the hashes of their ids. */
 export async function createSessionTable(accounts: AccountStore, clock: StationClock) {
   const live = new Map<string, Session>();
   const now = clock.now();
   const limits = { idleSince: now - idleLimit, begunSince: now - lifeLimit };
-  // How old a session is that was used later than now, nobody knows: it is refused.
+  // A session that was used later than now is refused, because its age is unknown.
   for (const row of await accounts.sessions({ ...limits, now })) live.set(row.hash, remember(row, now));
 
   function drop(session: Session): void {
@@ -54,7 +63,7 @@ export async function createSessionTable(accounts: AccountStore, clock: StationC
       return undefined;
     },
     drop,
-    /** On disk when it answers. */
+    /** Ends a session. That is on disk when it resolves. */
     async end(session: Session): Promise<void> {
       live.delete(session.hash);
       await accounts.removeSession(session.hash);
@@ -65,7 +74,7 @@ export async function createSessionTable(accounts: AccountStore, clock: StationC
       session.touched = session.seen;
       accounts.touchSession({ hash: session.hash, seenAt: clock.now() }).catch(() => undefined);
     },
-    /** Beyond 20 sessions of a user his oldest go. Answers the id too, which is kept nowhere. */
+    /** Begins a session and returns its id, which is kept nowhere. Of more than 20 sessions of a user the oldest end. */
     async begin(begun: Pick<Session, "user" | "address" | "loginAt">): Promise<{ sid: string; session: Session }> {
       const sid = randomBytes(32).toString("base64url");
       const seenAt = clock.now();

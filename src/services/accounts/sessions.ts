@@ -1,98 +1,57 @@
 import type { SessionEntry } from "../../api/account.ts";
 import type { SessionInfo } from "../../api/session.ts";
-import { AppError, hasCode, invalid, messageOf } from "../../errors.ts";
+import { AppError } from "../../errors.ts";
 import type { UserRow } from "../../storage/account-store.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Directory } from "./directory.ts";
 import type { TokenTable } from "./token-table.ts";
 import type { Audit } from "../audit/audit.ts";
 import { authorize, onlyOf, type User } from "../access/policy.ts";
-import type { Login, SessionService } from "../contract/account-services.ts";
+import type { SessionService } from "../contract/account-services.ts";
 import type { Caller } from "../contract/caller.ts";
+import { createLogin } from "./login.ts";
 import type { Session, SessionTable } from "./session-table.ts";
 import type { StationClock } from "./station-clock.ts";
 
-/** Of a session's hash, what names it in a list. */
+/** Characters of a session's hash that name it in a list. */
 const idLength = 16;
 
 export interface Sessions extends SessionService {
-  /** Who is calling; throws `unauthenticated`. `quiet` does not count as activity. */
+  /** Returns the user who calls. Throws `unauthenticated`. A `quiet` call does not count as activity. */
   authenticate(caller: Caller, quiet?: boolean): User;
-  /** As `authenticate`, quietly, for who only wants to know. */
+  /** Returns the user who calls, if there is one, without counting it as activity. */
   peek(caller: Caller): User | undefined;
-  /** Ends all sessions of a user, but that of this caller; returns how many. */
+  /** Ends all sessions of a user except this caller's. Returns how many. */
   end(user: string, except?: Caller): Promise<number>;
 }
 
 export interface SessionOptions {
+  /** The sessions, in memory. */
   table: SessionTable;
+  /** The users, in memory. */
   directory: Directory;
+  /** The tokens, in memory. */
   tokens: TokenTable;
+  /** Checks passwords and second steps. */
   credentials: Credentials;
+  /** Writes the activity log. */
   audit: Audit;
+  /** The clock by which sessions and tokens expire. */
   clock: StationClock;
 }
 
-export function createSessions({ table, directory, tokens, credentials, audit, clock }: SessionOptions): Sessions {
-  /** A session is worth what its user is now. */
-  function find(sid: string | undefined): { session: Session; user: UserRow } | undefined {
-    const session = table.find(sid);
-    const user = session && directory.get(session.user);
-    if (session && user && !user.disabled) return { session, user };
-    if (session) table.drop(session);
-    return undefined;
-  }
-
-  function required({ sid }: Caller): { session: Session; user: UserRow } {
-    const found = find(sid);
-    if (!found)
-      throw new AppError("unauthenticated", "There is no session, or it has expired: log in first, or send a token.");
-    return found;
-  }
-
-  function authenticate(caller: Caller, quiet = false): User {
-    if (caller.token !== undefined) {
-      const found = tokens.find(caller.token);
-      if (!found) throw new AppError("unauthenticated", "This token is unknown, was revoked or has expired.");
-      return found.user;
-    }
-    const { session, user } = required(caller);
-    if (!quiet) table.touch(session);
-    return { name: user.name, role: user.role };
-  }
-
-  async function userOf({ address }: Caller, request: Login): Promise<UserRow> {
-    if (request.sid !== undefined) {
-      const found = find(request.sid);
-      if (!found) throw new AppError("unauthenticated", "This sid is unknown or has expired.");
-      return found.user;
-    }
-    const { username, password, code } = request;
-    if (username === undefined) throw invalid("username", "is missing");
-    if (password === undefined) throw invalid("password", "is missing");
-    return credentials.check({ username, password, code }, address);
-  }
-
-  /** Every try is written down, but not what was never one. */
-  async function loggedIn(caller: Caller, request: Login): Promise<UserRow> {
-    const act = { address: caller.address, action: "login" };
-    try {
-      const user = await userOf(caller, request);
-      await audit.done({ ...act, user: user.name, target: user.name }, `Login: ${user.name}`);
-      return user;
-    } catch (error) {
-      const target = request.username ?? "a sid";
-      if (!hasCode(error, "invalid"))
-        audit.refused({ ...act, user: "", target }, `Login of ${target}: ${messageOf(error)}`);
-      throw error;
-    }
-  }
+/** Makes the service of sessions, and what tells who calls. */
+export function createSessions(options: SessionOptions): Sessions {
+  const { table, directory, tokens, credentials, audit, clock } = options;
+  const authenticate = (caller: Caller, quiet = false): User => authenticateCaller(options, caller, quiet);
+  const userOfSession = (sid: string): UserRow | undefined => findSession(options, sid)?.user;
+  const logIn = createLogin({ credentials, audit, userOfSession });
 
   return {
     authenticate,
     peek(caller) {
       if (caller.token !== undefined) return tokens.find(caller.token)?.user;
-      const user = find(caller.sid)?.user;
+      const user = findSession(options, caller.sid)?.user;
       return user && { name: user.name, role: user.role };
     },
     async end(name, except) {
@@ -102,7 +61,7 @@ export function createSessions({ table, directory, tokens, credentials, audit, c
       return ended.length;
     },
     async login(caller, request) {
-      const user = await loggedIn(caller, request);
+      const user = await logIn(caller, request);
       // A session that was lent by another ends no later than that one would.
       const loginAt = table.find(request.sid)?.loginAt ?? clock.now();
       const before = table.find(caller.sid);
@@ -119,7 +78,9 @@ export function createSessions({ table, directory, tokens, credentials, audit, c
       const user = authenticate(caller);
       authorize(user, "session:refresh");
       const since =
-        caller.token === undefined ? required(caller).session.loginAt : tokens.find(caller.token)?.createdAt;
+        caller.token === undefined
+          ? requireSession(options, caller).session.loginAt
+          : tokens.find(caller.token)?.createdAt;
       return infoOf(user, clock.shown(since ?? 0));
     },
     async check(caller) {
@@ -129,7 +90,7 @@ export function createSessions({ table, directory, tokens, credentials, audit, c
       const user = authenticate(caller);
       authorize(user, "session:end");
       if (user.token !== undefined) throw new AppError("forbidden", "A token does not log out: revoke it instead.");
-      await table.end(required(caller).session);
+      await table.end(requireSession(options, caller).session);
       return { username: user.name };
     },
     async list(caller) {
@@ -144,15 +105,11 @@ export function createSessions({ table, directory, tokens, credentials, audit, c
       authorize(user, "session:remove");
       const all = table.list();
       const current = table.find(caller.sid);
-      const ended =
-        id === undefined
-          ? all.filter((session) => session.user === user.name && session !== current)
-          : all.filter((session) => idOf(session) === id);
-      authorize(
-        user,
-        "session:remove",
-        ended.map((session) => ({ owner: session.user, name: `session ${id}` })),
-      );
+      const isEnded = (session: Session): boolean =>
+        id === undefined ? session.user === user.name && session !== current : idOf(session) === id;
+      const ended = all.filter(isEnded);
+      const targets = ended.map((session) => ({ owner: session.user, name: `session ${id}` }));
+      authorize(user, "session:remove", targets);
       if (id !== undefined && ended.length === 0) throw new AppError("not_found", `There is no session ${id}.`);
       for (const session of ended) await table.end(session);
       return ended.map(idOf);
@@ -160,6 +117,39 @@ export function createSessions({ table, directory, tokens, credentials, audit, c
   };
 }
 
+type SessionParts = Pick<SessionOptions, "table" | "directory" | "tokens">;
+
+/** Finds a session with its user as the user is now. The session of a user that is gone or disabled is dropped. */
+function findSession(
+  { table, directory }: SessionParts,
+  sid: string | undefined,
+): { session: Session; user: UserRow } | undefined {
+  const session = table.find(sid);
+  const user = session && directory.get(session.user);
+  if (session && user && !user.disabled) return { session, user };
+  if (session) table.drop(session);
+  return undefined;
+}
+
+function requireSession(parts: SessionParts, { sid }: Caller): { session: Session; user: UserRow } {
+  const found = findSession(parts, sid);
+  if (!found)
+    throw new AppError("unauthenticated", "There is no session, or it has expired: log in first, or send a token.");
+  return found;
+}
+
+function authenticateCaller(parts: SessionParts, caller: Caller, quiet: boolean): User {
+  if (caller.token !== undefined) {
+    const found = parts.tokens.find(caller.token);
+    if (!found) throw new AppError("unauthenticated", "This token is unknown, was revoked or has expired.");
+    return found.user;
+  }
+  const { session, user } = requireSession(parts, caller);
+  if (!quiet) parts.table.touch(session);
+  return { name: user.name, role: user.role };
+}
+
+/** Returns the id of a session in lists. */
 function idOf(session: Session): string {
   return session.hash.slice(0, idLength);
 }

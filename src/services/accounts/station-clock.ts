@@ -17,19 +17,23 @@ export interface StationClock {
 }
 
 export interface StationClockOptions {
+  /** The store of the clock. */
   store: ClockStore;
+  /** Returns the host's present boot, and the time since. */
   boot(): Boot;
   /** The host's clock; epoch milliseconds. */
   wall?: () => number;
   /** A clock that nobody sets; milliseconds since any moment, as `performance.now()`. */
   steady?: () => number;
+  /** Is told about failures whose details no client sees. */
   log: Log;
 }
 
 const writeEvery = 60_000;
-/** Milliseconds. So far the two clocks may differ although nobody has set one. */
+/** Milliseconds that the two clocks may differ although none was set. */
 const inexact = 1000;
 
+/** Makes the clock. It goes on from the last time in the store if the host's clock was set back. */
 export async function createStationClock({
   store,
   boot,
@@ -39,23 +43,23 @@ export async function createStationClock({
 }: StationClockOptions): Promise<StationClock> {
   const start = startTime(await store.read(), boot(), wall());
   const begun = steady();
-  const counted = () => Math.floor(start + steady() - begun);
-  const now = () => Math.max(counted(), wall());
+  const monotonicNow = () => Math.floor(start + steady() - begun);
+  const now = () => Math.max(monotonicNow(), wall());
 
   async function write(): Promise<void> {
     const { id, uptime } = boot();
     // Not the host's clock: if somebody sets it to a later year by mistake, it counts only until it is set right.
-    await store.write({ time: counted(), boot: id, uptime });
+    await store.write({ time: monotonicNow(), boot: id, uptime });
   }
 
-  const failed = (error: unknown) => log("the time could not be written down", { error });
+  const failed = (error: unknown) => log.error("the time could not be written down", { error });
   // On a full disk the station starts too.
   await write().catch(failed);
   const timer = setInterval(() => void write().catch(failed), writeEvery);
   timer.unref();
   return {
     now,
-    shown: (time) => time - Math.max(counted() - wall(), 0),
+    shown: (time) => time - Math.max(monotonicNow() - wall(), 0),
     async close() {
       clearInterval(timer);
       await write().catch(failed);

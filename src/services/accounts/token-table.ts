@@ -5,28 +5,31 @@ import { weaker, type User } from "../access/policy.ts";
 import type { StationClock } from "./station-clock.ts";
 import type { Directory } from "./directory.ts";
 
-/** So that a token is never taken for a session's id, and is found by those who search for leaked secrets. */
+/** Tells tokens from ids of sessions, and lets tools find leaked ones. */
 export const tokenPrefix = "gantry_";
 /** The store counts them, so that many requests at once make no more. */
 const tokensPerUser = 100;
 
 /** Tokens of programs, in memory and, by their hash only, in the store. */
 export interface TokenTable {
-  /** Who has this token; its role is no more than its owner's is now. */
+  /** Returns the user of a token. Its role is no more than its owner's is now. */
   find(token: string): { user: User; createdAt: number } | undefined;
+  /** Lists all tokens. */
   list(): TokenRow[];
-  /** Throws `conflict` if its user has one of this name, and `too_many` if he has 100. */
+  /** Adds a token to the store and the table. Throws `conflict` if its user has one of this name, and `too_many` if he has 100. */
   add(token: Omit<TokenRow, "id">): Promise<TokenRow>;
+  /** Removes a token from the store and the table. */
   remove(id: number): Promise<void>;
   /** Ends all of a user, also one that is being made; returns how many there were. */
   endOf(user: string): Promise<number>;
 }
 
-/** How old a token is that was made later than now, nobody knows. */
+/** Tells whether a token may be valid. One that was made later than now is not: its age is unknown. */
 function isWithinLife({ createdAt, expiresAt }: TokenRow, now: number): boolean {
   return createdAt <= now && now < expiresAt;
 }
 
+/** Reads the tokens into memory. */
 export async function createTokenTable(
   accounts: AccountStore,
   directory: Directory,

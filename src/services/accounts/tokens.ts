@@ -12,11 +12,15 @@ const day = 24 * 3600_000;
 const defaultDays = 90;
 
 export interface TokenOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The tokens, in memory. */
   table: TokenTable;
+  /** The clock by which sessions and tokens expire. */
   clock: StationClock;
 }
 
+/** Makes the service of tokens. */
 export function createTokenService({ sessions, table, clock }: TokenOptions): TokenService {
   const visible = (user: User) => table.list().filter((row) => user.role === "admin" || row.user === user.name);
 
@@ -35,7 +39,7 @@ export function createTokenService({ sessions, table, clock }: TokenOptions): To
     async list(caller) {
       const user = sessions.authenticate(caller);
       authorize(user, "token:list");
-      return visible(user).map((row) => shown(row, clock));
+      return visible(user).map((row) => tokenAnswer(row, clock));
     },
     async create(caller, request) {
       const user = sessions.authenticate(caller);
@@ -47,7 +51,7 @@ export function createTokenService({ sessions, table, clock }: TokenOptions): To
       const expiresAt = createdAt + (request.days ?? defaultDays) * day;
       const name = request.name;
       const row = await table.add({ hash: hash("sha256", token), user: user.name, name, role, createdAt, expiresAt });
-      return { ...shown(row, clock), token };
+      return { ...tokenAnswer(row, clock), token };
     },
     async remove(caller, id) {
       const user = sessions.authenticate(caller);
@@ -55,12 +59,12 @@ export function createTokenService({ sessions, table, clock }: TokenOptions): To
       authorize(user, "token:remove", [{ owner: row?.user, name: `token ${id}` }]);
       if (!row) throw new AppError("not_found", `There is no token ${id}.`);
       await table.remove(id);
-      return shown(row, clock);
+      return tokenAnswer(row, clock);
     },
   };
 }
 
-function shown({ id, name, role, user, createdAt, expiresAt }: TokenRow, clock: StationClock): Token {
+function tokenAnswer({ id, name, role, user, createdAt, expiresAt }: TokenRow, clock: StationClock): Token {
   const seconds = (time: number) => Math.floor(clock.shown(time) / 1000);
   return { id, name, role, username: user, created: seconds(createdAt), expires: seconds(expiresAt) };
 }

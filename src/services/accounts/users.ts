@@ -10,7 +10,7 @@ import type { Credentials } from "./credentials.ts";
 import type { Directory } from "./directory.ts";
 import type { LoginLimits } from "./login-limits.ts";
 import type { SecondStep } from "./second-step.ts";
-import { refuseSignature } from "./signatures.ts";
+import { refuseReservedName } from "./reserved-names.ts";
 import type { TokenTable } from "./token-table.ts";
 
 const shortest = 8;
@@ -18,19 +18,27 @@ const shortest = 8;
 type Ended = Pick<ChangedUser, "sessions_ended" | "tokens_ended">;
 
 export interface UserOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The store of users, sessions and tokens. */
   accounts: AccountStore;
+  /** The users, in memory. */
   directory: Directory;
+  /** Checks passwords and second steps. */
   credentials: Credentials;
+  /** The second step of logins. */
   secondStep: SecondStep;
+  /** The tokens, in memory. */
   tokens: TokenTable;
+  /** Limits how often a password may be tried. */
   limits: LoginLimits;
 }
 
+/** Makes the service of users. */
 export function createUserService(options: UserOptions): UserService {
   const { sessions, accounts, directory, credentials, secondStep, tokens, limits } = options;
 
-  /** Whatever changed of a user, nobody goes on with what he was. Tokens end when no session can make another one. */
+  /** Ends the sessions of a changed user. Tokens end too if the password was changed. */
   async function ended(name: string, what: { tokens: boolean; except?: Caller }): Promise<Ended> {
     await directory.refresh(name);
     const sessionsEnded = await sessions.end(name, what.except);
@@ -40,17 +48,17 @@ export function createUserService(options: UserOptions): UserService {
   return {
     async list(caller) {
       authorize(sessions.authenticate(caller), "user:list");
-      return directory.list().map(shown);
+      return directory.list().map(userAnswer);
     },
     async create(caller, { username, password, role }) {
       authorize(sessions.authenticate(caller), "user:create");
-      refuseSignature(username);
+      refuseReservedName(username);
       refuseWeak(password, username);
       const passwordHash = await hashPassword(password);
       const row = { name: username, role, passwordHash, source: "local" as const, createdAt: Date.now() };
       if ((await accounts.addUser(row)) === "taken")
         throw new AppError("conflict", `There is a user ${username} already.`, { details: { field: "username" } });
-      return shown((await directory.refresh(username)) as UserRow);
+      return userAnswer((await directory.refresh(username)) as UserRow);
     },
     async change(caller, username, { role, disabled, password, keep_tokens: keepTokens, second_step: step }) {
       authorize(sessions.authenticate(caller), "user:change");
@@ -65,7 +73,7 @@ export function createUserService(options: UserOptions): UserService {
       refuseLast(await accounts.changeUser({ name: username, change, keeps: { tokens: keepTokens } }), username);
       if (step === false) await secondStep.end(username);
       const over = await ended(username, { tokens: password !== undefined && !keepTokens });
-      return { ...shown(directory.get(username) ?? user), ...over };
+      return { ...userAnswer(directory.get(username) ?? user), ...over };
     },
     async remove(caller, username) {
       authorize(sessions.authenticate(caller), "user:remove");
@@ -105,7 +113,7 @@ function unknown(username: string): AppError {
   return new AppError("not_found", `There is no user ${username}.`);
 }
 
-function shown({ name, role, source, disabled, totp, createdAt }: UserRow): StationUser {
+function userAnswer({ name, role, source, disabled, totp, createdAt }: UserRow): StationUser {
   return {
     username: name,
     role,

@@ -5,40 +5,45 @@ import type { User } from "../access/policy.ts";
 import type { Caller } from "../contract/services.ts";
 import type { Log } from "../../util/log.ts";
 
-/** What was done, before it is known how it went. */
+/** An act for the audit log, without how it went. */
 export interface Act {
-  /** Empty: nobody is logged in. */
+  /** Name of the user; empty if the caller is not logged in. */
   user: string;
+  /** Address of the peer. */
   address: string;
+  /** What is done, in words, as `registry save`. */
   action: string;
+  /** What it is done to, by name. */
   target?: string;
-  /** What the entry says, where it is not made of action and target. */
+  /** The entry's message; absent: it is made of action and target. */
   message?: string | undefined;
 }
 
 export interface Audit {
+  /** Writes an entry of what has been done. */
   done(act: Act, message: string): Promise<void>;
-  /** As `done`, of what comes often: of one kind from one place it is written once a minute. Never throws. */
+  /** Writes a refusal; of one kind from one address only once a minute. Never throws. */
   seen(act: Act, message: string): void;
-  /** A refusal, with the reason that the caller was told. Never throws. */
+  /** Writes a refusal, with the reason that the caller got. Never throws. */
   refused(act: Act, reason: string): void;
-  /** Writes that it is about to happen: when that cannot be written it must not. Answers how to say how it went. */
+  /** Writes that an act begins. If this throws, the act must not happen. Returns what writes how the act went. */
   begin(act: Act): Promise<(error?: unknown) => void>;
 }
 
 /** Refusals of one kind from one place are written once in this time, with how many there were before. */
 const quiet = 60_000;
-/** Of somebody who has an account so many are written each, so that each of them can be told. */
+/** So many refusals of a user are written one by one. */
 const ownAccount = 100;
 const remembered = 5_000;
 const longest = 500;
 
+/** Makes what writes the activity log. */
 export function createAudit(store: AuditStore, log: Log): Audit {
   const flood = new Map<string, { until: number; written: number; kept: number }>();
-  const lost = (error: unknown) => log("an audit entry could not be written", { error });
+  const logLoss = (error: unknown) => log.error("an audit entry could not be written", { error });
 
-  /** How many like it were not written, or `undefined` when this one is not to be. */
-  function unwritten(key: string, allowance: number): number | undefined {
+  /** Returns how many refusals like it were not written, or `undefined` if this one must not be written. */
+  function countUnwritten(key: string, allowance: number): number | undefined {
     const now = performance.now();
     const known = flood.get(key);
     if (known && now < known.until) {
@@ -56,15 +61,16 @@ export function createAudit(store: AuditStore, log: Log): Audit {
       await store.add({ ...entryOf(act), level: "INFO", result: "done", message: clean(message) });
     },
     seen(act, message) {
-      const more = unwritten(`${act.user} ${act.address} ${act.action}`, 1);
+      const more = countUnwritten(`${act.user} ${act.address} ${act.action}`, 1);
       if (more === undefined) return;
-      store.add({ ...entryOf(act), level: "INFO", result: "done", message: withMore(message, more) }).catch(lost);
+      store.add({ ...entryOf(act), level: "INFO", result: "done", message: withMore(message, more) }).catch(logLoss);
     },
     refused(act, reason) {
       const { user, address, action, target } = act;
-      const more = user === "" ? unwritten(`${address} ${action} ${target}`, 1) : unwritten(`* ${user}`, ownAccount);
+      const more =
+        user === "" ? countUnwritten(`${address} ${action} ${target}`, 1) : countUnwritten(`* ${user}`, ownAccount);
       if (more === undefined) return;
-      store.add({ ...entryOf(act), level: "WARN", result: "refused", message: withMore(reason, more) }).catch(lost);
+      store.add({ ...entryOf(act), level: "WARN", result: "refused", message: withMore(reason, more) }).catch(logLoss);
     },
     async begin(act) {
       const what = act.message ?? `${act.action}${act.target ? `: ${act.target}` : ""}`;
@@ -74,7 +80,7 @@ export function createAudit(store: AuditStore, log: Log): Audit {
         const level: AuditLevel = error === undefined ? "INFO" : refused ? "WARN" : "ERROR";
         const result = error === undefined ? "done" : refused ? "refused" : "failed";
         const message = clean(error === undefined ? what : `${what}: ${messageOf(error)}`);
-        store.setResult({ id, level, result, message }).catch(lost);
+        store.setResult({ id, level, result, message }).catch(logLoss);
       };
     },
   };
@@ -84,7 +90,7 @@ function withMore(message: string, more: number): string {
   return clean(`${message}${more > 0 ? ` (and ${more} more like it)` : ""}`);
 }
 
-/** What a user does by a method, as `registries.save`. */
+/** Returns the act of a user who calls a method, such as `registries.save`. */
 export function actOf(method: string, user: User, { address }: Caller, target = ""): Act {
   const token = user.token === undefined ? "" : ` (token ${user.token})`;
   return { user: user.name, address, action: `${method.replace(".", " ")}${token}`, target };

@@ -1,7 +1,9 @@
-import type { Container, EngineType, PortMapping, Protocol } from "../../engines/engine.ts";
+import type { PortMapping, Protocol } from "../../engines/container-spec.ts";
+import type { Container } from "../../engines/engine.ts";
 import type { EngineView } from "../../inventory/engine-view.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { PortClaim, TaskStore } from "../../storage/task-store.ts";
+import { parseResourceKey, type ResourceKey } from "../../tasks/resource-key.ts";
 import { createMutex } from "../../util/concurrency.ts";
 import { mayKnow, nameTaken, portTaken } from "../access/conflicts.ts";
 import type { Owners } from "../access/owners.ts";
@@ -10,19 +12,19 @@ import { portInUse, portOwner } from "../planning/ports.ts";
 
 /** What a task would take: the key of the container that it makes, and ports of the host. */
 export interface Claims {
-  /** As `docker/c/web`; null: it makes none. */
-  creates: string | null;
-  /** In the order in which the request names them. */
+  /** Key of the container; null: it makes none. */
+  creates: ResourceKey | null;
+  /** Ports, in the order in which the request names them. */
   ports: readonly PortClaim[];
 }
 
-/** Whether a name or a port is taken, and by whom. */
-export interface Taken {
-  /** Throws `conflict`, which names who has it as far as the user may know that. */
-  refuse(plan: Claims, user: User): Promise<void>;
-  /** A container has it, running or not, or a task is to give it to one. */
+/** Tells whether a name or a port is taken, and by whom. */
+export interface Availability {
+  /** Throws `conflict` if a name or a port is taken. It names who has it as far as the user may know that. */
+  assertFree(plan: Claims, user: User): Promise<void>;
+  /** Tells whether a container has the port, running or not, or a task is to give it to one. */
   holdsPort(claim: PortClaim): Promise<boolean>;
-  /** Drops the claims of an owner that no longer exists; true when the owner does not have this one any more. */
+  /** Drops the port claims of a container that no longer exists. Returns whether it does not have this one any more. */
   releaseIfStale(claim: OwnedClaim): Promise<boolean>;
 }
 
@@ -31,27 +33,28 @@ type OwnedClaim = PortClaim & { owner: string };
 
 const probing = createMutex();
 
-export function createTaken(
+/** Makes what tells whether names and ports are free, from the engines, the store and the host. */
+export function createAvailability(
   inventory: Pick<Inventory, "view" | "views">,
   tasks: Pick<TaskStore, "claimant" | "releaseClaims">,
   owners: Owners,
-): Taken {
-  async function isTold(user: User, { engine }: EngineView, container: Container): Promise<boolean> {
+): Availability {
+  async function mayBeTold(user: User, { engine }: EngineView, container: Container): Promise<boolean> {
     return mayKnow(user, (await owners.of(engine.type, container, container.name)).owner);
   }
 
-  /** The picture may be a moment behind: before refusing, the engine itself is asked. */
-  async function refuseName(key: string, user: User): Promise<void> {
+  /** Throws if the name is taken. The view may be a moment behind, so the engine itself is asked before. */
+  async function assertNameFree(key: string, user: User): Promise<void> {
     const { view, name } = viewOf(key);
     const container = view?.byName(name) && (await view.engine.containers.getByName(name));
     if (!view || !container) return;
-    const told = await isTold(user, view, container);
+    const told = await mayBeTold(user, view, container);
     throw nameTaken(name, told ? `A ${view.engine.type} container named ${name} exists already.` : undefined);
   }
 
   function viewOf(key: string): { view: EngineView | undefined; name: string } {
-    const [type, , name] = key.split("/");
-    return { view: inventory.view(type as EngineType), name: name ?? "" };
+    const resource = parseResourceKey(key);
+    return { view: inventory.views().find((view) => view.engine.type === resource?.scope), name: resource?.name ?? "" };
   }
 
   function publishedBy({ protocol, port }: PortClaim): { view: EngineView; container: Container } | undefined {
@@ -62,20 +65,20 @@ export function createTaken(
     return undefined;
   }
 
-  /** As `refuseName`: who removed a container a moment ago may have its port. */
+  /** Returns who publishes the port, if the engine itself still says so: a container may have been removed a moment ago. */
   async function publisherNow(claim: PortClaim): Promise<ReturnType<typeof publishedBy>> {
     const published = publishedBy(claim);
     if (!published) return undefined;
     const { view, container } = published;
-    // Of an engine that is away the picture is all there is.
+    // While an engine is away its view is all there is.
     return (await view.engine.containers.getById(container.id).catch(() => container)) && published;
   }
 
-  async function refusePort(claim: PortClaim, field: string, user: User): Promise<void> {
+  async function assertPortFree(claim: PortClaim, field: string, user: User): Promise<void> {
     const { protocol, port } = claim;
     const { view, container } = (await publisherNow(claim)) ?? {};
     if (view && container) {
-      const told = await isTold(user, view, container);
+      const told = await mayBeTold(user, view, container);
       throw portTaken(
         `${port}/${protocol}`,
         told ? `${view.engine.type} container ${container.name}` : undefined,
@@ -104,9 +107,9 @@ export function createTaken(
       const owner = await tasks.claimant(claim);
       return owner !== undefined && !(await releaseIfStale({ ...claim, owner }));
     },
-    async refuse(plan, user) {
-      if (plan.creates) await refuseName(plan.creates, user);
-      for (const [index, claim] of plan.ports.entries()) await refusePort(claim, `network.port[${index}]`, user);
+    async assertFree(plan, user) {
+      if (plan.creates) await assertNameFree(plan.creates, user);
+      for (const [index, claim] of plan.ports.entries()) await assertPortFree(claim, `network.port[${index}]`, user);
     },
   };
 }

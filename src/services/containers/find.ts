@@ -4,7 +4,7 @@ import type { EngineView } from "../../inventory/engine-view.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { Marks } from "./marks.ts";
 
-/** So many digits are the beginning of an id that somebody has written down; no container is given such a name. */
+/** The beginning of an id, as Docker shows it. No container is given such a name. */
 const shortId = /^[0-9a-f]{12,63}$/;
 
 /**
@@ -16,7 +16,7 @@ export function findContainer(view: EngineView, text: string): Container | undef
   return view.byId(text) ?? orByShortId(view, text, view.byName(text));
 }
 
-/** The same with an engine by its type; `undefined` also where this station has no such engine. */
+/** Makes what does the same with the type of an engine. It returns `undefined` also if this station has no such engine. */
 export function createContainerFinder(inventory: Pick<Inventory, "view">) {
   return (type: EngineType, text: string): Container | undefined => {
     const view = inventory.view(type);
@@ -52,6 +52,7 @@ export function containerOfTask(
   return undefined;
 }
 
+/** Returns the error for a container that does not exist. */
 export function unknownContainer(type: EngineType, text: string): AppError {
   return new AppError("not_found", `There is no ${type} container ${text}.`, { details: { type, id: text } });
 }

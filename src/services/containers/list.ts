@@ -5,7 +5,7 @@ import type { EngineView } from "../../inventory/engine-view.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import type { ContainerNumbers } from "../../numbers/container-sampler.ts";
 import type { LiveNumbers } from "../../numbers/live-numbers.ts";
-import { shownContainer } from "./container-view.ts";
+import { containerInfo } from "./container-info.ts";
 import { numbersKey } from "./numbers.ts";
 import { findContainer, requireContainer } from "./find.ts";
 import type { Owners } from "../access/owners.ts";
@@ -14,39 +14,43 @@ import type { Caller, ContainerListService } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 
 export interface ContainerListOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
+  /** CPU, memory and traffic of containers. */
   numbers: LiveNumbers;
+  /** Tells whose a container is. */
   owners: Owners;
 }
 
-/** As it was answered last, and what that was made of. */
-interface Shown {
+/** The last answer about a container, with what it was made from. */
+interface Described {
   known: ContainerNumbers | undefined;
   away: boolean;
   info: ContainerInfo;
 }
 
-/** Containers of all engines with their live numbers, from memory. */
+/** Makes the service that lists the containers of all engines with their live numbers, from memory. */
 export function createContainerList(options: ContainerListOptions): ContainerListService {
   const { sessions, inventory, numbers, owners } = options;
 
-  /** INVARIANT: containers and numbers are never changed, only replaced; so the same ones are shown the same. */
-  const lately = new WeakMap<Container, Shown>();
+  /** INVARIANT: containers and numbers are never changed, only replaced, so the same objects have the same description. */
+  const lastDescriptions = new WeakMap<Container, Described>();
 
-  /** The same object as long as nothing has changed; frozen, for others have it too. */
-  function shown({ engine, available }: EngineView, container: Container): ContainerInfo {
+  /** Returns a container's description: the same frozen object as long as nothing has changed. */
+  function describe({ engine, available }: EngineView, container: Container): ContainerInfo {
     const known = numbers.get(numbersKey(engine.type, container.id), container.pid);
     const away = !available();
-    const before = lately.get(container);
+    const before = lastDescriptions.get(container);
     if (before && before.known === known && before.away === away) return before.info;
-    const info = shownContainer(engine.type, container, known);
+    const info = containerInfo(engine.type, container, known);
     if (away) info.unavailable = true;
-    lately.set(container, { known, away, info: Object.freeze(info) });
+    lastDescriptions.set(container, { known, away, info: Object.freeze(info) });
     return info;
   }
 
-  /** Always in the same order: by engine as the documents list them, then by name. */
+  /** Returns all containers, by engine in the order of the documents, then by name. */
   function all(): { view: EngineView; container: Container }[] {
     return engineTypes.flatMap((type) => {
       const view = inventory.view(type);
@@ -82,12 +86,12 @@ export function createContainerList(options: ContainerListOptions): ContainerLis
     async list(caller) {
       const only = onlyOf(sessions.authenticate(caller), "container:list");
       numbers.watch();
-      return (await allOf(only)).map(({ view, container }) => shown(view, container));
+      return (await allOf(only)).map(({ view, container }) => describe(view, container));
     },
     async get(caller, type, idOrName) {
       const { view, container } = await permitted(caller, type, idOrName);
       numbers.watch();
-      return shown(view, container);
+      return describe(view, container);
     },
     async find(caller, name) {
       const only = onlyOf(sessions.authenticate(caller), "container:get");
@@ -95,7 +99,8 @@ export function createContainerList(options: ContainerListOptions): ContainerLis
       for (const type of engineTypes) {
         const view = inventory.view(type);
         const container = view && findContainer(view, name);
-        if (view && container && (await isOf(only, view, container))) return shown(inventory.require(type), container);
+        if (view && container && (await isOf(only, view, container)))
+          return describe(inventory.require(type), container);
       }
       throw new AppError("not_found", `There is no container ${name}.`, { details: { id: name } });
     },

@@ -2,9 +2,9 @@ import { AppError, hasCode } from "../../errors.ts";
 import type { PinnedFolders } from "../../shares/pinned-folders.ts";
 import { createSemaphore } from "../../util/concurrency.ts";
 import { planCommand } from "../planning/container-plan.ts";
-import type { Permitted } from "./permitted.ts";
+import type { AuthorizedLookup } from "./authorized-lookup.ts";
 import { authorize } from "../access/policy.ts";
-import { showPlaces } from "./resource-view.ts";
+import { showSharePaths } from "./container-settings.ts";
 import type { InsideService } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 
@@ -15,17 +15,17 @@ const logsAtOnce = 16;
 const logsWaiting = 256;
 const usualTimeout = 60;
 const usualTail = 100;
-/** A look into a container is answered within this, or not. */
-const lookWithin = 20_000;
+/** A ask into a container is answered within this, or not. */
+const answerLimit = 20_000;
 
 /** Looks into a container, and programs in it. A program runs at most once, and ends with its request: it is no task. */
 export function createInsideService({
   sessions,
-  permitted,
+  authorizedLookup,
   pins,
 }: {
   sessions: Sessions;
-  permitted: Permitted;
+  authorizedLookup: AuthorizedLookup;
   pins: Pick<PinnedFolders, "placeOf">;
 }): InsideService {
   const running = createSemaphore({
@@ -43,14 +43,14 @@ export function createInsideService({
 
   return {
     async inspect(caller, place) {
-      const { view, container } = await permitted(sessions.authenticate(caller), "container:inspect", place);
-      const inspected = await looking((signal) => view.engine.containers.inspect(container.id, signal));
-      return showPlaces(inspected, pins);
+      const { view, container } = await authorizedLookup(sessions.authenticate(caller), "container:inspect", place);
+      const inspected = await withTimeout((signal) => view.engine.containers.inspect(container.id, signal));
+      return showSharePaths(inspected, pins);
     },
 
     async logs(caller, place, { tail = usualTail }) {
-      const { view, container } = await permitted(sessions.authenticate(caller), "container:logs", place);
-      const read = () => looking((signal) => view.engine.containers.logs(container.id, tail, signal));
+      const { view, container } = await authorizedLookup(sessions.authenticate(caller), "container:logs", place);
+      const read = () => withTimeout((signal) => view.engine.containers.logs(container.id, tail, signal));
       const { text, truncated } = await reading(read);
       return { logs: text, tail, truncated };
     },
@@ -60,7 +60,7 @@ export function createInsideService({
       authorize(user, "container:exec");
       const [program, ...args] = planCommand(request.command, "command") ?? [];
       if (program === undefined) throw new AppError("invalid", "command is empty", { details: { field: "command" } });
-      const { view, container } = await permitted(user, "container:exec", place);
+      const { view, container } = await authorizedLookup(user, "container:exec", place);
       const { timeout = usualTimeout, user: runAs, working_dir: workingDir, environment = [] } = request;
       const late = AbortSignal.timeout(timeout * 1000);
       const asked = { command: [program, ...args] as const, user: runAs, workingDir, environment };
@@ -73,12 +73,12 @@ export function createInsideService({
   };
 }
 
-async function looking<T>(look: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const late = AbortSignal.timeout(lookWithin);
+async function withTimeout<T>(ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = AbortSignal.timeout(answerLimit);
   try {
-    return await look(late);
+    return await ask(late);
   } catch (error) {
     if (!late.aborted || !hasCode(error, "cancelled")) throw error;
-    throw new AppError("timeout", `The engine did not answer within ${lookWithin / 1000} s.`, { cause: error });
+    throw new AppError("timeout", `The engine did not answer within ${answerLimit / 1000} s.`, { cause: error });
   }
 }

@@ -7,24 +7,26 @@ import { orByShortId, unknownContainer } from "./find.ts";
 import type { ContainerPlace } from "../contract/services.ts";
 
 export interface FoundContainer {
+  /** The view of its engine. */
   view: EngineView;
+  /** The container, as its engine has it now. */
   container: Container;
 }
 
 export type ContainerLookup = (place: ContainerPlace) => Promise<FoundContainer>;
 
-/** After so long without an answer the engine is asked for a sign of life, and has as long again for that. */
+/** Milliseconds after which an engine that has not answered is asked whether it lives. It has as long again for that. */
 const patience = 900;
-/** An engine that lives, and has much to do. */
+/** Milliseconds that an engine has for an answer if it lives. */
 const longPatience = 20_000;
 
-/** What Docker calls a container; where the name is the id it may look so too. */
+/** A full id of Docker. Names of LXC and LXD, which are ids too, may look like one. */
 const fullId = /^[0-9a-f]{64}$/;
 
 /**
  * Returns the container that a user's text means, as it is now: by its full id, its exact name, or the beginning of its
  * id. Throws `not_found` with type and id, `conflict` when several are meant, and `engine_unavailable` within 2 s when
- * the engine is away, or hangs.
+ * the engine is away, or engineHangs.
  */
 export function createContainerLookup(inventory: Inventory): ContainerLookup {
   return async (place) => {
@@ -34,8 +36,10 @@ export function createContainerLookup(inventory: Inventory): ContainerLookup {
       const late = AbortSignal.timeout(longPatience);
       const asked = getExactly(view.engine, place.id, AbortSignal.any([over.signal, late]));
       asked.catch(() => undefined);
-      if (!(await answersSoon(view.engine, asked, over.signal))) throw hangs(place.type);
-      const exact = await asked.catch((error: unknown) => Promise.reject(late.aborted ? hangs(place.type) : error));
+      if (!(await answersSoon(view.engine, asked, over.signal))) throw engineHangs(place.type);
+      const exact = await asked.catch((error: unknown) =>
+        Promise.reject(late.aborted ? engineHangs(place.type) : error),
+      );
       const meant = exact?.id === place.id ? exact : orByShortId(view, place.id, exact);
       const container = meant === exact ? exact : meant && (await view.engine.containers.getById(meant.id));
       if (container) return { view, container };
@@ -60,7 +64,7 @@ async function answersSoon(engine: Engine, asked: Promise<unknown>, over: AbortS
 
 const isTrue = (): true => true;
 
-function hangs(type: EngineType): AppError {
+function engineHangs(type: EngineType): AppError {
   const sentence = `${type} does not answer at the moment; try again when it is back.`;
   return new AppError("engine_unavailable", sentence, { details: { engine: type } });
 }

@@ -6,38 +6,38 @@ import type { PinnedFolders } from "../../shares/pinned-folders.ts";
 import type { Shares } from "../../shares/shares.ts";
 import { decodeMountPoint } from "../../util/mount-point.ts";
 
-/** How the paths that an engine was given lead to folders. */
-export interface MountPlaces {
+/** Finds the folders of shares behind the paths that an engine was given. */
+export interface SharedFolders {
+  /** The shares of this host. */
   shares: Shares;
+  /** The folders of shares that are mounted for containers. */
   pins: Pick<PinnedFolders, "placeOf">;
 }
 
 /**
- * The second line behind pinned folders. Compares what a started container has mounted with what it was to be given, and
- * stops a container that got something else. The first line for containers that an older version made, whose engine was
- * given paths in the share.
- *
- * Returns false when the container was stopped.
+ * Compares what a started container has mounted with what it was to get, and kills a container that got something else.
+ * Returns false if it did. This is the second defence behind pinned folders, and the first one for containers of an older
+ * version, which gave engines paths in the share.
  */
-export async function guardMounts(engine: Engine, container: Container, places: MountPlaces): Promise<boolean> {
+export async function guardMounts(engine: Engine, container: Container, folders: SharedFolders): Promise<boolean> {
   if (!engine.capabilities.local || container.mounts.length === 0 || container.pid === 0) return true;
-  const honest = await mountsWhatWasGiven(container, places).catch(() => false);
-  if (honest || (await isEnding(container.pid))) return true;
+  const asGiven = await hasGivenFolders(container, folders).catch(() => false);
+  if (asGiven || (await isEnding(container.pid))) return true;
   if (((await engine.containers.getById(container.id))?.pid ?? 0) !== container.pid) return true;
-  await engine.containers.stop(container.id);
+  await engine.containers.kill(container.id);
   return false;
 }
 
-async function mountsWhatWasGiven({ pid, mounts }: Container, places: MountPlaces): Promise<boolean> {
+async function hasGivenFolders({ pid, mounts }: Container, folders: SharedFolders): Promise<boolean> {
   const wanted: FolderIdentity[] = [];
   for (const source of mounts) {
-    const folder = await identityOf(source, places);
+    const folder = await identityOf(source, folders);
     if (folder) wanted.push(folder);
   }
   return hasMounted(pid, wanted);
 }
 
-async function identityOf(source: string, { shares, pins }: MountPlaces): Promise<FolderIdentity | undefined> {
+async function identityOf(source: string, { shares, pins }: SharedFolders): Promise<FolderIdentity | undefined> {
   if (pins.placeOf(source)) return identityOfPin(source);
   const place = await shares.locate(source);
   if (!place) return undefined;
@@ -56,7 +56,7 @@ export async function assertMounted(engine: Engine, id: string, sources: readonl
   if (sources.length === 0) return;
   const pid = (await engine.containers.getById(id))?.pid ?? 0;
   const wanted = await Promise.all(sources.map(identityOfPin));
-  // Nothing can be told of a container that has ended; the path that its engine was given could not be exchanged.
+  // The mounts of a container that has ended are unknown; the path that its engine was given could not be exchanged.
   if (pid === 0 || (await hasMounted(pid, wanted).catch(() => false)) || (await isEnding(pid))) return;
   if (((await engine.containers.getById(id))?.pid ?? 0) !== pid) return;
   throw new AppError("forbidden", "The container did not get the folders of volume.host that were opened for it.");

@@ -3,13 +3,14 @@ import type { Inventory } from "../../inventory/inventory.ts";
 import { createLiveNumbers, type LiveNumbers, type Subject } from "../../numbers/live-numbers.ts";
 import { createMeters } from "../../numbers/container-meter.ts";
 
+/** Returns the key of a container's numbers. */
 export function numbersKey(type: EngineType, id: string): string {
   return `${type}/${id}`;
 }
 
-/** Numbers of all that runs on this host, by `numbersKey`. `watched`: somebody looks all the time. */
+/** Makes what measures the containers that run on this host, by `numbersKey`. `watched` tells whether a stream is open. */
 export function createContainerNumbers(inventory: Inventory, watched: () => boolean): LiveNumbers {
-  function* subjects(): Generator<Subject> {
+  function* runningContainers(): Generator<Subject> {
     for (const view of inventory.views()) {
       const { type, capabilities } = view.engine;
       // Processes of an engine elsewhere are none of this kernel's.
@@ -22,5 +23,5 @@ export function createContainerNumbers(inventory: Inventory, watched: () => bool
     }
   }
 
-  return createLiveNumbers({ subjects, open: createMeters(), watched });
+  return createLiveNumbers({ subjects: runningContainers, open: createMeters(), watched });
 }

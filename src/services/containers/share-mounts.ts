@@ -6,18 +6,21 @@ import type { TaskStore } from "../../storage/task-store.ts";
 import type { Log } from "../../util/log.ts";
 
 export interface ShareMountOptions {
+  /** The folders of shares that are mounted for containers. */
   pins: PinnedFolders;
+  /** The store of tasks. */
   tasks: Pick<TaskStore, "row">;
   /** Returns the live view of an engine. */
   view: (engine: Engine) => EngineView | undefined;
+  /** Is told about failures whose details no client sees. */
   log: Log;
 }
 
 const active: ReadonlySet<string> = new Set(["waiting", "running", "undoing"]);
 
 /**
- * Keeps the mounts of shared folders in step with the containers: after a reboot they are made again, and the containers
- * that the engine could not start without them are started; when the last container that uses them is gone, they go.
+ * Keeps the mounts of shared folders in step with the containers. After a reboot it makes them again and starts the
+ * containers that the engine could not start without them. When the last container that uses them is gone, it removes them.
  */
 export function createShareMounts({ pins, tasks, view, log }: ShareMountOptions): ViewListener {
   async function restore(engine: Engine, containers: readonly Container[]): Promise<void> {
@@ -25,7 +28,11 @@ export function createShareMounts({ pins, tasks, view, log }: ShareMountOptions)
     for (const container of containers) {
       if (!container.mounts.some((source) => missing.has(source))) continue;
       await restoreContainer(engine, container).catch((error: unknown) =>
-        log("the folders of a container cannot be mounted", { engine: engine.type, container: container.name, error }),
+        log.error("the folders of a container cannot be mounted", {
+          engine: engine.type,
+          container: container.name,
+          error,
+        }),
       );
     }
   }
@@ -52,7 +59,7 @@ export function createShareMounts({ pins, tasks, view, log }: ShareMountOptions)
   }
 
   const failed = (engine: Engine) => (error: unknown) =>
-    log("mounts of shared folders", { engine: engine.type, error });
+    log.error("mounts of shared folders", { engine: engine.type, error });
 
   return {
     resynced(engine, containers) {

@@ -1,4 +1,4 @@
-/** What a request carries of its sender; nothing here is trusted. */
+/** What a request says of its sender. Nothing here is trusted. */
 export interface Caller {
   /** A session's id as the client sent it. */
   sid: string | undefined;

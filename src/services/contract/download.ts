@@ -4,5 +4,6 @@ export interface Download {
   name: string;
   /** Media type. */
   type: string;
+  /** The bytes, part by part. */
   content: AsyncIterable<Uint8Array>;
 }

@@ -1,5 +1,8 @@
 import type { Services } from "./services.ts";
 
+/** The name of a method of the services, as `background.add`. */
+export type MethodName = { [S in keyof Services]: `${S}.${keyof Services[S] & string}` }[keyof Services];
+
 export type Method = (...args: unknown[]) => unknown;
 
 /** Returns the services with each method replaced by what `replace` makes of it; `name` is such as `background.add`. */

@@ -1,12 +1,9 @@
 import type { ContainerInfo } from "../../api/container-info.ts";
-import type { CreateRequest, ImageDownloadRequest } from "../../api/create.ts";
-import type { ImageRemoveRequest } from "../../api/image-remove.ts";
 import type { CommitRequest, ExecAnswer, ExecRequest, ResourceAnswer, SyncCreateRequest } from "../../api/lifecycle.ts";
 import type { RegistryList, RegistryRequest } from "../../api/registry.ts";
-import type { EventList } from "../../api/event.ts";
-import type { BridgeList, PortUse, SystemInfo, SystemResource } from "../../api/system.ts";
+import type { BodyOf } from "../../api/route.ts";
+import type { backgroundRoutes } from "../../api/routes/background.ts";
 import type { Task } from "../../api/task.ts";
-import type { DomainNames, TlsInfo, TlsNotify, TlsResult } from "../../api/tls.ts";
 import type {
   LogService,
   RefusalService,
@@ -17,45 +14,65 @@ import type {
 } from "./account-services.ts";
 import type { Caller } from "./caller.ts";
 import type { Download } from "./download.ts";
+import type { EventService, StationEvent, StreamItem } from "./event-services.ts";
 import type { OpenvzService } from "./openvz-services.ts";
+import type { CertificateService, HealthService, SystemService } from "./system-services.ts";
 
-// One door for the HTTP layer.
+// The HTTP layer imports this file only.
 export type { Caller, Download };
+export type { EventService, StationEvent, StreamItem };
 export type { OpenvzService };
+export type { CertificateService, HealthService, SystemService };
 export type { LogService, RefusalService, SecondStepService, SessionService, TokenService, UserService };
 
 /**
- * All that the HTTP layer can reach. Everything that crosses is JSON, an AbortSignal or an async iterable, so that an
- * unprivileged front and a root core, or a second host, are a matter of transport. Who is calling is resolved and what
- * he may do is decided behind this line, for every method but those marked open.
+ * All that the HTTP layer can reach. Everything that crosses is JSON, an AbortSignal or an async iterable, so that it could
+ * be carried to another process or host. Every method but those that are open to everybody finds out who calls, and throws
+ * `unauthenticated` if nobody does, and `forbidden` or `not_found` for what the caller may not do or see.
  */
 export interface Services {
+  /** Logins and sessions. */
   sessions: SessionService;
+  /** Users. */
   users: UserService;
+  /** Tokens of programs. */
   tokens: TokenService;
+  /** The second step of logins. */
   secondStep: SecondStepService;
+  /** The activity log. */
   log: LogService;
+  /** Refusals of the HTTP layer itself, for the activity log. */
   refusals: RefusalService;
+  /** Background tasks. */
   background: BackgroundService;
+  /** Verbs of one container whose end is waited for. */
   lifecycle: LifecycleService;
+  /** Inspect, logs and exec of one container. */
   inside: InsideService;
+  /** Lists of containers. */
   containerList: ContainerListService;
+  /** Saved registries. */
   registries: RegistryService;
+  /** Events of the station. */
   events: EventService;
+  /** Whether the station and its engines answer. */
   health: HealthService;
+  /** The host and the station. */
   system: SystemService;
+  /** Certificates of the station and of its Docker gateway. */
   certificates: CertificateService;
+  /** The containers-and-jobs API. */
   openvz: OpenvzService;
 }
 
-/** Categories that this version carries out, with the request that each takes. */
-export interface TaskRequests {
-  create: CreateRequest;
-  image_download: ImageDownloadRequest;
-  /** The same by the name that some clients have for it. */
-  image_pull: ImageDownloadRequest;
-  image_remove: ImageRemoveRequest;
-}
+/**
+ * The kinds of background tasks that this version carries out, with the request that each takes: those that have a route.
+ */
+export type TaskRequests = {
+  [Name in keyof typeof backgroundRoutes as Name extends `background.add:${infer Kind}` ? Kind : never]: BodyOf<
+    (typeof backgroundRoutes)[Name]
+  >;
+};
 export type BackgroundKind = keyof TaskRequests;
 
 export interface AddOptions {
@@ -64,197 +81,142 @@ export interface AddOptions {
 }
 
 export interface TaskFilter {
+  /** Only this category, or its alias. */
   category?: string | undefined;
-  /** Only older ones than this id. */
+  /** Only tasks that are older than the one with this id. */
   before?: number | undefined;
 }
 
 export interface TaskPage {
+  /** The tasks, newest first. */
   tasks: Task[];
-  /** The `before` of the next page; absent: this was the last. */
+  /** The `before` of the next page; undefined if this is the last one. */
   next: number | undefined;
 }
 
 export interface BackgroundService {
-  /** Answers when the task is on disk. */
+  /** Accepts a task, which is on disk when this resolves. Throws `invalid`, `conflict`, `too_many` or `key_reused`. */
   add<K extends BackgroundKind>(caller: Caller, kind: K, request: TaskRequests[K], options: AddOptions): Promise<Task>;
-  /** For a category that is documented but not carried out by this version, or is not known: always throws. */
+  /** Throws `unsupported` for a documented category that this version does not carry out, and `not_found` for any other. */
   refuse(caller: Caller, category: string): Promise<never>;
-  /** Newest first, part by part, until the signal aborts; `too_many` when the user reads too many at once. Long values are cut. */
+  /**
+   * Lists all tasks, newest first, part by part, until the signal aborts. Long values are cut. Throws `too_many` if the
+   * user reads too many lists at once.
+   */
   list(caller: Caller, filter: TaskFilter, signal: AbortSignal): Promise<AsyncIterable<Task[]>>;
-  /** At most `limit` of them, and fewer where they are large. */
+  /** Lists at most `limit` tasks, and fewer where they are large. */
   page(caller: Caller, filter: TaskFilter & { limit: number }): Promise<TaskPage>;
-  /** One task, with all its values. */
+  /** Returns one task with all its values. */
   get(caller: Caller, id: string): Promise<Task>;
-  /** `undefined` = all, a category, or one id. Ids of what is gone, ascending. A running task is cancelled first. */
+  /**
+   * Deletes the tasks that have ended: all (`undefined`), those of a category, or the one with an id, which is cancelled
+   * first if it has not ended. Returns the ids of the deleted tasks, ascending.
+   */
   remove(caller: Caller, target: string | undefined): Promise<number[]>;
 }
 
-/** A container by its id or its name. */
+/** A container as a caller names it. */
 export interface ContainerPlace {
+  /** Type of its engine. */
   type: ContainerType;
+  /** Its id, its name, or for Docker the beginning of its id. */
   id: string;
 }
 
 /**
- * What is done with one container. Each is a task of its own, in no list, and the answer comes with its end: `conflict`
- * at once behind a long task at the same container, naming it; `timeout` after 120 s, naming this one, which goes on.
- * When the signal aborts what has not begun is taken back.
+ * Verbs of one container. Each is a task of its own that is in no list, and resolves with the task's end. Throws `conflict`
+ * at once behind a heavy task for the same container, naming that task, and `timeout` after 120 s, naming this one, which
+ * goes on. If the signal aborts, a task that has not begun is withdrawn.
  */
 export interface LifecycleService {
-  /** As `background.add` with `create`. */
+  /** Creates a container, as `background.add` with `create`, and waits until it runs. */
   create(
     caller: Caller,
     request: SyncCreateRequest,
     options: AddOptions & { signal: AbortSignal },
   ): Promise<ContainerInfo>;
+  /** Starts a container. Throws `conflict` for a paused one. */
   start(caller: Caller, place: ContainerPlace, signal: AbortSignal): Promise<ContainerInfo>;
-  /** `grace` in seconds. */
+  /** Stops a container, and kills it if it has not ended after `grace` seconds. */
   stop(
     caller: Caller,
     place: ContainerPlace,
     how: { grace: number | undefined },
     signal: AbortSignal,
   ): Promise<ContainerInfo>;
+  /** Stops and starts a container. */
   restart: LifecycleService["stop"];
+  /** Pauses a running container. */
   pause: LifecycleService["start"];
+  /** Lets a paused container go on. */
   unpause: LifecycleService["start"];
+  /** Gives a container another name. Throws `conflict` if the name is taken. */
   rename(caller: Caller, place: ContainerPlace, to: { name: string }, signal: AbortSignal): Promise<ContainerInfo>;
+  /** Says whether a container is started with the host. */
   setAutostart(
     caller: Caller,
     place: ContainerPlace,
     to: { on: boolean },
     signal: AbortSignal,
   ): Promise<ResourceAnswer>;
-  /** Only docker. */
+  /** Makes an image of a Docker container. Throws `unsupported` for other types. */
   commit(
     caller: Caller,
     place: ContainerPlace,
     request: CommitRequest,
     signal: AbortSignal,
   ): Promise<{ image_id: string }>;
-  /** `conflict` for a running one without `force`. */
+  /** Removes a container. Throws `conflict` for a running one without `force`. */
   remove(
     caller: Caller,
     place: ContainerPlace,
     how: { removeVolumes: boolean; force: boolean },
     signal: AbortSignal,
   ): Promise<Record<string, never>>;
+  /** Returns what a container was given when it was made, or changed to since. */
   settings(caller: Caller, place: ContainerPlace): Promise<ResourceAnswer>;
 }
 
 /** The end of a container's log. */
 export interface LogEnd {
+  /** The lines. */
   logs: string;
-  /** The lines that were asked for. */
+  /** How many lines were asked for. */
   tail: number;
-  /** A limit cut lines off that were asked for. */
+  /** True if a limit cut off lines that were asked for. */
   truncated: boolean;
 }
 
-/** Looks into one container, and programs in it. */
+/** What is inside one container. */
 export interface InsideService {
+  /** Returns the engine's own description of a container. */
   inspect(caller: Caller, place: ContainerPlace): Promise<Record<string, unknown>>;
-  /** `tail` = lines. */
+  /** Returns the last `tail` lines of a container's log. */
   logs(caller: Caller, place: ContainerPlace, how: { tail: number | undefined }): Promise<LogEnd>;
-  /** Runs at most once; killed when the signal aborts. */
+  /** Runs a command in a container, at most once. It is killed if the signal aborts. */
   exec(caller: Caller, place: ContainerPlace, request: ExecRequest, signal: AbortSignal): Promise<ExecAnswer>;
 }
 
 export type ContainerType = ContainerInfo["type"];
 
-/** What there is, from memory. `engine_unavailable` when one engine is asked for and does not answer. */
+/** The containers as they are known in memory. Throws `engine_unavailable` if one engine is named and does not answer. */
 export interface ContainerListService {
-  /** Of all engines; those of one that does not answer as they were known last. */
+  /** Lists the containers of all engines; those of an engine that does not answer as they were known last. */
   list(caller: Caller): Promise<ContainerInfo[]>;
-  /** By id or name; for docker also by the beginning of an id, 12 digits or more. */
+  /** Returns a container by its id or name; for Docker also by the beginning of its id, 12 digits or more. */
   get(caller: Caller, type: ContainerType, idOrName: string): Promise<ContainerInfo>;
-  /** The first of that name: docker before lxc before lxd. */
+  /** Returns the first container of this name: Docker's before LXC's before LXD's. */
   find(caller: Caller, name: string): Promise<ContainerInfo>;
+  /** Returns the id of the container of this name. */
   idOf(caller: Caller, type: ContainerType, name: string): Promise<string>;
 }
 
+/** The saved registries. Passwords are never returned. */
 export interface RegistryService {
+  /** Lists the registries. */
   list(caller: Caller): Promise<RegistryList>;
+  /** Saves a registry under its name, and returns the list. */
   save(caller: Caller, request: RegistryRequest): Promise<RegistryList>;
+  /** Removes the registry of this name, and returns the list. Throws `not_found`. */
   remove(caller: Caller, name: string): Promise<RegistryList>;
-}
-
-/** A committed event. */
-export interface StationEvent {
-  /** Ascending over the station's life. */
-  seq: number;
-  /** `background`, `container`, `image`. */
-  kind: string;
-  /** Epoch seconds. */
-  ts: number;
-  user: string;
-  data: unknown;
-}
-
-export type StreamItem =
-  | { type: "event"; event: StationEvent }
-  /** A running task's progress; not stored. */
-  | { type: "progress"; task: { tid: number; progress: number; detail_state: string } }
-  /** Events between the asked-for one and `seq` are no longer kept. */
-  | { type: "reset"; seq: number };
-
-/** Numbers of events. */
-export interface EventRange {
-  /** Only those after it; without it the last 20. */
-  index?: number | undefined;
-  /** None after it. */
-  offset?: number | undefined;
-}
-
-export interface StateWait {
-  type: ContainerType;
-  id: string;
-  state: ContainerInfo["state"];
-  /** Seconds. */
-  duration: number;
-}
-
-export interface EventService {
-  /** The documented strings, newest first. */
-  recent(caller: Caller, range: EventRange): Promise<EventList>;
-  /** Answers the container when it is in that state, or as it is when the time is over. */
-  wait(caller: Caller, wait: StateWait, signal: AbortSignal): Promise<ContainerInfo>;
-  /** From the event after `after` (absent: from now on) until the signal aborts or the session ends. */
-  stream(caller: Caller, after: number | undefined, signal: AbortSignal): Promise<AsyncIterable<StreamItem>>;
-}
-
-export interface Health {
-  status: "ok";
-  engines: { type: string; available: boolean }[];
-}
-
-export interface HealthService {
-  /** Open. */
-  get(): Health;
-}
-
-export interface SystemService {
-  get(caller: Caller): Promise<SystemInfo>;
-  /** Numbers of the last second or so. */
-  resource(caller: Caller): Promise<SystemResource>;
-  /** Whether a process, a container or the station has it, on any address. `port` is from 1 to 65535. */
-  port(caller: Caller, protocol: "tcp" | "udp", port: number): Promise<PortUse>;
-  bridges(caller: Caller): Promise<BridgeList>;
-  /** A zip for a bug report, without secrets. */
-  report(caller: Caller): Promise<Download>;
-}
-
-export interface CertificateService {
-  get(caller: Caller): Promise<TlsInfo>;
-  setNotify(caller: Caller, request: TlsNotify): Promise<TlsResult>;
-  domainNames(caller: Caller): Promise<DomainNames>;
-  /** Renews the server's certificate at once. */
-  setDomainNames(caller: Caller, request: DomainNames): Promise<TlsResult>;
-  /** A zip of ca.pem, cert.pem and key.pem: whoever has it is root of this host by its Docker. */
-  exportClient(caller: Caller): Promise<Download>;
-  /** ca.pem */
-  exportAuthority(caller: Caller): Promise<Download>;
-  /** The client certificates given out so far open nothing when this resolves. */
-  rotate(caller: Caller): Promise<TlsResult>;
 }

@@ -1,16 +1,16 @@
 import type { Container, Engine } from "../../engines/engine.ts";
 import type { ViewListener } from "../../inventory/view-listener.ts";
-import type { Actors } from "./actors.ts";
-import type { Announce } from "./announce.ts";
+import type { ActingUsers } from "./acting-users.ts";
+import type { WriteEvent } from "./event-writer.ts";
 import { createImageUpdates } from "./image-updates.ts";
 
 /** The documented words for what happens to a container. */
 type Change = "create" | "start" | "stop" | "restart" | "destroy" | "pause" | "unpause";
 
-/** What was told of a container last. */
-type Told = { name: string; state: "stopped" | "running" | "paused" };
+/** The last event of a container. */
+type LastEvent = { name: string; state: "stopped" | "running" | "paused" };
 
-/** Engines' words; what is not here is told to nobody. Docker also says `die` for every stop. */
+/** The change that each event of an engine means. Other events are left out: Docker also says `die` for every stop. */
 const changes: Readonly<Record<string, Change>> = {
   create: "create",
   // With a new name it is another container where the name is the id.
@@ -26,8 +26,8 @@ const changes: Readonly<Record<string, Change>> = {
   resumed: "unpause",
 };
 
-/** What a change leaves behind. */
-const after: Readonly<Record<Exclude<Change, "destroy">, Told["state"]>> = {
+/** The state after each change. */
+const after: Readonly<Record<Exclude<Change, "destroy">, LastEvent["state"]>> = {
   create: "stopped",
   start: "running",
   stop: "stopped",
@@ -40,14 +40,14 @@ const after: Readonly<Record<Exclude<Change, "destroy">, Told["state"]>> = {
  * Makes the station's events of what engines say, at once. What happened while an engine was away is found out by the
  * next list. A change that was told already is not told again, whichever of the two was first.
  */
-export function createEngineEvents(announce: Announce, actors: Actors): ViewListener {
-  const known = new Map<Engine["type"], Map<string, Told>>();
-  const imagesChanged = createImageUpdates(announce);
+export function createEngineEvents(writeEvent: WriteEvent, actingUsers: ActingUsers): ViewListener {
+  const known = new Map<Engine["type"], Map<string, LastEvent>>();
+  const imagesChanged = createImageUpdates(writeEvent);
 
-  function tell(engine: Engine, change: Change, container: { id: string; name: string }): void {
+  function writeChange(engine: Engine, change: Change, container: { id: string; name: string }): void {
     const { type } = engine;
     const { id, name } = container;
-    announce("container", actors.of(type, name), { container: name, id, type, state: change });
+    writeEvent("container", actingUsers.of(type, name), { container: name, id, type, state: change });
   }
 
   function apply(engine: Engine, change: Change, { id, name }: { id: string; name: string }): void {
@@ -58,11 +58,11 @@ export function createEngineEvents(announce: Announce, actors: Actors): ViewList
     if (!isNew(change, before)) return;
     if (change === "destroy") table.delete(id);
     else table.set(id, { name, state: after[change] });
-    tell(engine, change, { id, name });
+    writeChange(engine, change, { id, name });
   }
 
   function compare(engine: Engine, containers: readonly Container[], uncertain: ReadonlySet<string>): void {
-    const table = known.get(engine.type) ?? new Map<string, Told>();
+    const table = known.get(engine.type) ?? new Map<string, LastEvent>();
     const ids = new Set(containers.map(({ id }) => id));
     for (const [id, { name }] of table) if (!ids.has(id) && !uncertain.has(id)) apply(engine, "destroy", { id, name });
     for (const container of containers) {
@@ -84,13 +84,13 @@ export function createEngineEvents(announce: Announce, actors: Actors): ViewList
     },
     resynced(engine, containers, uncertain) {
       if (known.has(engine.type)) return compare(engine, containers, uncertain);
-      const table = containers.map(({ id, name, state }): [string, Told] => [id, { name, state }]);
+      const table = containers.map(({ id, name, state }): [string, LastEvent] => [id, { name, state }]);
       known.set(engine.type, new Map(table));
     },
   };
 }
 
-function isNew(change: Change, before: Told | undefined): boolean {
+function isNew(change: Change, before: LastEvent | undefined): boolean {
   if (change === "create") return before === undefined;
   if (change === "restart") return true;
   if (change === "destroy") return before !== undefined;

@@ -1,51 +1,39 @@
-import type { EventRow, EventStore } from "../../storage/event-store.ts";
+import type { EventStore } from "../../storage/event-store.ts";
 import type { Progress } from "../../tasks/progress.ts";
 import { onlyOf } from "../access/policy.ts";
-import type { Caller, EventService, StationEvent, StreamItem } from "../contract/services.ts";
+import type { Caller, EventService, StreamItem } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
-import type { Places } from "../access/connection-quota.ts";
-
-/** Events read from the store at once. */
-const batch = 500;
-/** A subscriber that is further behind reads from the store again, and misses progress only. */
-const backlogLimit = 1000;
-/** A stream whose session has ended is closed within this. */
-const sessionCheck = 5_000;
-
-interface Subscriber {
-  /** Whose events it gets; absent: everybody's. */
-  only: string | undefined;
-  /** Their tasks, as far as they are known. */
-  own: Set<number>;
-  backlog: StreamItem[];
-  /** The backlog was dropped: read from the store. */
-  behind: boolean;
-  wake: () => void;
-}
+import type { ConnectionQuota } from "../access/connection-quota.ts";
+import { batch, eventOf, replayEvents } from "./event-replay.ts";
+import { deliver, isMeantFor, type Subscriber, waitForItem } from "./subscriber.ts";
 
 export interface EventHub extends Pick<EventService, "stream"> {
-  /** Streams that are open. */
+  /** Returns how many streams are open. */
   open(): number;
-  /** Something was committed: there may be new events. */
+  /** Says that something was committed, so there may be new events. */
   committed(): void;
+  /** Tells the streams about the progress of a task. */
   progress(task: number, progress: Progress): void;
 }
 
 export interface EventHubOptions {
+  /** The store of events. */
   events: EventStore;
+  /** Tells who calls. */
   sessions: Sessions;
-  places: Places;
-  /** Ids of a user's tasks that run now. */
+  /** Limits the connections that a user leaves waiting. */
+  quota: ConnectionQuota;
+  /** Returns the ids of a user's tasks that run now. */
   tasksOf(user: string): Promise<number[]>;
 }
 
 /**
- * The store is the truth; the hub reads each new event once and hands it to all who listen. Nobody listening costs
- * nothing.
+ * Streams the events of the store. The hub reads each new event once and hands it to all subscribers; while there are none
+ * it reads nothing.
  */
-export function createEventHub({ events, sessions, places, tasksOf }: EventHubOptions): EventHub {
+export function createEventHub({ events, sessions, quota, tasksOf }: EventHubOptions): EventHub {
   const subscribers = new Set<Subscriber>();
-  /** The last event that was handed out; undefined while nobody listens. */
+  /** Number of the last event that was handed out; undefined while there are no subscribers. */
   let cursor: number | undefined;
   let reading = false;
   let again = false;
@@ -67,15 +55,7 @@ export function createEventHub({ events, sessions, places, tasksOf }: EventHubOp
   }
 
   function publish(item: StreamItem): void {
-    for (const subscriber of subscribers) {
-      if (subscriber.behind || !concerns(subscriber, item)) continue;
-      if (subscriber.backlog.length < backlogLimit) subscriber.backlog.push(item);
-      else {
-        subscriber.behind = true;
-        subscriber.backlog = [];
-      }
-      subscriber.wake();
-    }
+    for (const subscriber of subscribers) deliver(subscriber, item);
   }
 
   /** `after`: what the client has seen; `last`: the last event when it was told that the stream is open. */
@@ -95,9 +75,9 @@ export function createEventHub({ events, sessions, places, tasksOf }: EventHubOp
       if (after > last) yield { type: "reset", seq: last };
       while (!signal.aborted) {
         if (subscriber.behind) {
-          for await (const item of replay(subscriber, seen)) {
+          for await (const item of replayEvents(events, subscriber, seen)) {
             seen = item.type === "event" ? item.event.seq : item.type === "reset" ? item.seq : seen;
-            if (concerns(subscriber, item)) yield item;
+            if (isMeantFor(subscriber, item)) yield item;
           }
         }
         for (const item of subscriber.backlog.splice(0)) {
@@ -105,7 +85,7 @@ export function createEventHub({ events, sessions, places, tasksOf }: EventHubOp
           if (item.type === "event") seen = item.event.seq;
           yield item;
         }
-        if (!subscriber.behind && subscriber.backlog.length === 0 && !signal.aborted) await nextItem(subscriber);
+        if (!subscriber.behind && subscriber.backlog.length === 0 && !signal.aborted) await waitForItem(subscriber);
         sessions.authenticate(caller, true);
       }
     } finally {
@@ -113,28 +93,11 @@ export function createEventHub({ events, sessions, places, tasksOf }: EventHubOp
     }
   }
 
-  /** From the store, until the subscriber has all that was there when the last read began. */
-  async function* replay(subscriber: Subscriber, after: number): AsyncGenerator<StreamItem, void, undefined> {
-    let seen = after;
-    for (;;) {
-      subscriber.behind = false;
-      const { events: rows, first } = await events.read({ after: seen, limit: batch });
-      if (seen < first - 1) {
-        seen = first - 1;
-        yield { type: "reset", seq: seen };
-        continue;
-      }
-      for (const row of rows) yield { type: "event", event: eventOf(row) };
-      seen = rows.at(-1)?.seq ?? seen;
-      if (rows.length < batch && !subscriber.behind) return;
-    }
-  }
-
   return {
     async stream(caller, after, signal) {
       const user = sessions.authenticate(caller);
       const only = onlyOf(user, "event:read");
-      places.take(user.name, signal);
+      quota.take(user.name, signal);
       // Before the client is answered: it gets whatever comes after that.
       const { last } = await events.read({ after: Number.MAX_SAFE_INTEGER, limit: 0 });
       return follow(caller, { after: after ?? last, last }, signal, only);
@@ -147,28 +110,4 @@ export function createEventHub({ events, sessions, places, tasksOf }: EventHubOp
       if (subscribers.size > 0) publish({ type: "progress", task: { tid, progress, detail_state: detail } });
     },
   };
-}
-
-/** A subscriber that is shown only its own gets to know its tasks by their events. */
-function concerns({ only, own }: Subscriber, item: StreamItem): boolean {
-  if (only === undefined || item.type === "reset") return true;
-  if (item.type === "progress") return own.has(item.task.tid);
-  const { user, data } = item.event;
-  const tid = (data as { tid?: unknown } | null)?.tid;
-  if (user === only && typeof tid === "number") own.add(tid);
-  return user === only;
-}
-
-/** Waits for an item, the end, or the time to look after the session again. */
-async function nextItem(subscriber: Subscriber): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, sessionCheck);
-  subscriber.wake = resolve;
-  await promise;
-  clearTimeout(timer);
-  subscriber.wake = () => undefined;
-}
-
-function eventOf({ seq, ts, kind, user, data }: EventRow): StationEvent {
-  return { seq, ts, kind, user, data: JSON.parse(data) as unknown };
 }

@@ -2,7 +2,7 @@ import type { EventStore } from "../../storage/event-store.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import { requireContainer } from "../containers/find.ts";
 import { messageOfEvent } from "./event-messages.ts";
-import type { Places } from "../access/connection-quota.ts";
+import type { ConnectionQuota } from "../access/connection-quota.ts";
 import type { Owners } from "../access/owners.ts";
 import { authorize, onlyOf } from "../access/policy.ts";
 import type { ContainerListService, EventService } from "../contract/services.ts";
@@ -10,23 +10,30 @@ import type { Sessions } from "../accounts/sessions.ts";
 import type { StateWaits } from "./state-waits.ts";
 
 export interface EventLogOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The store of events. */
   events: EventStore;
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
+  /** Lists and describes containers. */
   containers: ContainerListService;
+  /** Waits for states of containers. */
   waits: StateWaits;
-  places: Places;
+  /** Limits the connections that a user leaves waiting. */
+  quota: ConnectionQuota;
+  /** Tells whose a container is. */
   owners: Owners;
 }
 
 /** Without an index. */
 const latest = 20;
-/** In one answer; its offset says where the next one begins. */
+/** Events in one answer; its offset says where the next one begins. */
 const most = 1000;
 
 /** Events for those who poll: the latest, and the wait for a container's state. */
 export function createEventLog(options: EventLogOptions): Pick<EventService, "recent" | "wait"> {
-  const { sessions, events, inventory, containers, waits, places, owners } = options;
+  const { sessions, events, inventory, containers, waits, quota, owners } = options;
 
   return {
     async recent(caller, { index, offset }) {
@@ -52,7 +59,7 @@ export function createEventLog(options: EventLogOptions): Pick<EventService, "re
       const late = setTimeout(() => over.abort(), duration * 1000);
       const end = AbortSignal.any([signal, over.signal]);
       try {
-        places.take(user.name, end);
+        quota.take(user.name, end);
         await waits.until(view, id, state, end);
       } finally {
         clearTimeout(late);

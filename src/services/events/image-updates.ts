@@ -1,6 +1,6 @@
 import type { EngineType } from "../../engines/engine.ts";
-import { signatures } from "../accounts/signatures.ts";
-import type { Announce } from "./announce.ts";
+import { reservedNames } from "../accounts/reserved-names.ts";
+import type { WriteEvent } from "./event-writer.ts";
 
 /** Milliseconds. A build or a pull changes many images. */
 const quiet = 1000;
@@ -8,16 +8,16 @@ const quiet = 1000;
 const changes = new Set(["pull", "tag", "untag", "delete", "import", "load", "build", "prune", "created", "updated"]);
 
 /** Tells that the local images of an engine have changed: at once, and then at most once a second. */
-export function createImageUpdates(announce: Announce): (type: EngineType, action: string) => void {
+export function createImageUpdates(writeEvent: WriteEvent): (type: EngineType, action: string) => void {
   const resting = new Map<EngineType, { again: boolean }>();
 
-  function tell(type: EngineType): void {
-    announce("image", signatures.system, { action: "update", category: "local", type });
+  function writeUpdate(type: EngineType): void {
+    writeEvent("image", reservedNames.system, { action: "update", category: "local", type });
     const rest = { again: false };
     resting.set(type, rest);
     setTimeout(() => {
       resting.delete(type);
-      if (rest.again) tell(type);
+      if (rest.again) writeUpdate(type);
     }, quiet).unref();
   }
 
@@ -25,6 +25,6 @@ export function createImageUpdates(announce: Announce): (type: EngineType, actio
     if (!changes.has(action)) return;
     const rest = resting.get(type);
     if (rest) rest.again = true;
-    else tell(type);
+    else writeUpdate(type);
   };
 }

@@ -1,11 +1,17 @@
 import { AppError } from "../../errors.ts";
-import type { Engine, PullProgress, RegistryLogin } from "../../engines/engine.ts";
+import type { Engine } from "../../engines/engine.ts";
+import type { PullProgress, RegistryLogin } from "../../engines/images.ts";
 
 export interface PullRequest {
+  /** The engine that pulls. */
   engine: Engine;
+  /** The image's reference. */
   reference: string;
+  /** Login at the registry; absent: none. */
   login?: RegistryLogin | undefined;
+  /** Is called as the pull advances. */
   onProgress: (progress: PullProgress) => void;
+  /** Takes this caller out of the pull. */
   signal: AbortSignal;
 }
 
@@ -19,8 +25,8 @@ interface SharedPull {
 export type Pulls = ReturnType<typeof createPulls>;
 
 /**
- * Single-flight: however many tasks want an image, it is pulled once, and all see the progress. It is stopped when the
- * last of them is cancelled. Different credentials do not share.
+ * Makes what pulls images. An image that several tasks want is pulled once, and all of them see the progress; the pull is
+ * stopped when the last of them is cancelled. Pulls with different credentials are not shared.
  */
 export function createPulls() {
   const running = new Map<string, SharedPull>();
@@ -60,7 +66,7 @@ export function createPulls() {
     } catch (error) {
       shared.followers.delete(onProgress);
       if (signal.aborted && shared.followers.size === 0) {
-        // Nobody may join what is being stopped; and it is over only when the engine's connection is closed.
+        // No task may join a pull that is being stopped; and it is over only when the engine's connection is closed.
         if (running.get(key) === shared) running.delete(key);
         shared.controller.abort();
         await shared.done.catch(() => undefined);
@@ -73,7 +79,7 @@ export function createPulls() {
   };
 }
 
-/** An engine that names no error has not said that it has the image. */
+/** Throws if the engine does not have the image: an end without an error does not prove that it has. */
 async function assertThere({ type, images }: Engine, reference: string, signal: AbortSignal): Promise<void> {
   if (await images.get(reference, signal)) return;
   const message = `The pull of ${reference} ended without an error, but ${type} has no such image.`;

@@ -4,12 +4,12 @@ import type { NewRegistry, RegistryRow, RegistryStore } from "../../storage/regi
 import { registryUrl } from "../planning/image-reference.ts";
 import { mask } from "../secrets/masking.ts";
 import { authorize } from "../access/policy.ts";
-import type { RegistryReach } from "../planning/registry-reach.ts";
+import type { CheckRegistry } from "../planning/registry-check.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 import type { RegistryService } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 
-/** Always there, always the first, never changed. */
+/** The built-in registry: always the first of the list, and never changed. */
 const dockerHub: RegistryRow = {
   id: 1,
   name: "Docker Hub",
@@ -22,24 +22,34 @@ const dockerHub: RegistryRow = {
   inside: false,
 };
 
-export function createRegistryService(deps: {
+export interface RegistryOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The store of registries. */
   registries: RegistryStore;
+  /** Seals and opens their passwords. */
   secrets: Secrets;
-  reach: RegistryReach;
-}): RegistryService {
-  const { sessions, registries, secrets, reach } = deps;
+  /** Tells where a registry's address leads. */
+  checkRegistry: CheckRegistry;
+}
 
+/** Makes the service of the saved registries. */
+export function createRegistryService({
+  sessions,
+  registries,
+  secrets,
+  checkRegistry,
+}: RegistryOptions): RegistryService {
   async function all(): Promise<RegistryList> {
     const rows = [dockerHub, ...(await registries.list())];
     const standard = rows.find((row) => row.isDefault) ?? dockerHub;
-    return { privateRegistry: standard.id, registries: rows.map(shown) };
+    return { privateRegistry: standard.id, registries: rows.map(registryAnswer) };
   }
 
   async function rowOf(request: RegistryRequest, before: RegistryRow | undefined): Promise<NewRegistry> {
     const url = registryUrl(request.url);
-    const password = passwordOf(request, url, before);
-    const { refusal, inside } = await reach(url);
+    const password = passwordOf(secrets, request, url, before);
+    const { refusal, inside } = await checkRegistry(url);
     if (refusal !== undefined) throw invalid("url", `must not lead to ${refusal}`);
     return {
       name: request.name,
@@ -53,28 +63,8 @@ export function createRegistryService(deps: {
     };
   }
 
-  /**
-   * Returns the password to keep, sealed. The mask, an empty text and nothing at all keep the stored one for the user and
-   * the place that it was given for; an empty user name drops it.
-   */
-  function passwordOf({ name, username, password }: RegistryRequest, url: string, before?: RegistryRow): string {
-    const context = `registry ${name}`;
-    const isGiven = password !== undefined && password !== "" && password !== mask;
-    if (isGiven && username === "") throw invalid("password", "goes with a username");
-    if (isGiven) return secrets.seal(password, context);
-    if (before && username === "") return "";
-    if (!before?.password) {
-      if (password !== mask) return "";
-      throw invalid("password", `must be given: ${mask} stands for a stored password, and there is none`);
-    }
-    if (before.url !== url || (username !== undefined && username !== before.username))
-      throw invalid("password", "must be given again: the stored one belongs to another url or username");
-    // A renamed registry's password is bound to its new name.
-    return secrets.seal(secrets.open(before.password, `registry ${before.name}`), context);
-  }
-
   async function add(request: RegistryRequest): Promise<void> {
-    if ((await registries.add(await rowOf(request, undefined))) === "taken") throw taken(request.name);
+    if ((await registries.add(await rowOf(request, undefined))) === "taken") throw nameTaken(request.name);
   }
 
   async function edit(request: RegistryRequest): Promise<void> {
@@ -83,7 +73,7 @@ export function createRegistryService(deps: {
     const before = await registries.get(oldName);
     if (!before) throw unknown(oldName);
     const answer = await registries.edit({ oldName, registry: await rowOf(request, before) });
-    if (answer === "taken") throw taken(request.name);
+    if (answer === "taken") throw nameTaken(request.name);
     if (answer === "unknown") throw unknown(oldName);
   }
 
@@ -107,7 +97,33 @@ export function createRegistryService(deps: {
   };
 }
 
-function shown(row: RegistryRow): RegistryList["registries"][number] {
+/**
+ * Returns the password to keep, sealed. The mask, an empty text and an absent field keep the stored one for the user and
+ * the place that it was given for; an empty user name drops it.
+ */
+function passwordOf(
+  secrets: Secrets,
+  { name, username, password }: RegistryRequest,
+  url: string,
+  before: RegistryRow | undefined,
+): string {
+  const context = `registry ${name}`;
+  const isGiven = password !== undefined && password !== "" && password !== mask;
+  if (isGiven && username === "") throw invalid("password", "goes with a username");
+  if (isGiven) return secrets.seal(password, context);
+  if (before && username === "") return "";
+  if (!before?.password) {
+    if (password !== mask) return "";
+    throw invalid("password", `must be given: ${mask} stands for a stored password, and there is none`);
+  }
+  if (before.url !== url || (username !== undefined && username !== before.username))
+    throw invalid("password", "must be given again: the stored one belongs to another url or username");
+  // A renamed registry's password is bound to its new name.
+  return secrets.seal(secrets.open(before.password, `registry ${before.name}`), context);
+}
+
+/** Returns a registry as the API shows it, without its password. */
+function registryAnswer(row: RegistryRow): RegistryList["registries"][number] {
   return {
     enableTrustCert: row.trustCertificate,
     id: row.id,
@@ -124,7 +140,7 @@ function refuseDockerHub(name: string, field: string): void {
   if (name === dockerHub.name) throw invalid(field, `must not be ${dockerHub.name}: that registry is built in`);
 }
 
-function taken(name: string): AppError {
+function nameTaken(name: string): AppError {
   return new AppError("conflict", `A registry named ${name} exists already.`, { details: { field: "name" } });
 }
 

@@ -1,49 +1,78 @@
-import type { ImageRemoveItem, ImageRemoveRequest } from "../../api/image-remove.ts";
+import { type ImageRemoveItem, ImageRemoveRequest } from "../../api/image-remove.ts";
 import type { Engine } from "../../engines/engine.ts";
 import { hasCode, messageOf } from "../../errors.ts";
-import type { Handler } from "../../tasks/handler.ts";
 import { taggedName } from "../planning/image-reference.ts";
-import { shownTag, tagsOf } from "../planning/removed-tag.ts";
-import type { KindOptions } from "./options.ts";
+import { refuseHalfNames, requestedTag, tagsOf } from "../planning/removed-tag.ts";
+import { imageKeys } from "../planning/resource-keys.ts";
+import { storedRequest } from "./stored-request.ts";
+import { defineTaskKind, type TaskRun } from "./task-kind.ts";
+import { exclusiveLocks } from "./task-plan.ts";
 
 /**
  * Removes images one by one; each is a step, and what is removed stays removed. An item that fails does not stop the
  * others: the task then ends as error and says which. A cancel stops between two items.
  */
-export function imageRemoveHandler(options: KindOptions): Handler {
-  return {
-    async run(context) {
-      const items = itemsOf(context.params as ImageRemoveRequest);
-      await options.authorize(context.user, "image:remove");
-      const failures: string[] = [];
-      for (const [index, item] of items.entries()) {
-        context.progress(Math.floor((100 * index) / items.length), `Remove image ${index + 1} of ${items.length}`);
-        const { engine } = options.inventory.require(item.type);
-        const found = await context.step(`find ${index}`, null, () => find(engine, item));
-        const failure = await context.step(`remove ${index}`, null, async () => {
-          const name = `${item.image}:${item.tag}`;
-          const failed = "failure" in found ? found.failure : await remove(engine, name, found.reference);
-          const state = failed === null ? "success" : "error";
-          options.announce("image", context.user, { action: "delete", state, type: item.type, name: item.image });
-          return failed;
-        });
-        if (failure) failures.push(failure);
-      }
-      if (failures.length === 0) return undefined;
-      const count = items.length > 1 ? `${failures.length} of ${items.length} images were not removed: ` : "";
-      return { result: 1, error: `${count}${failures.join(" ")}` };
-    },
-  };
+export const imageRemove = defineTaskKind({
+  kind: "image_remove",
+  category: "image_remove",
+  verb: "image:remove",
+  lane: "quick",
+  request: storedRequest(ImageRemoveRequest),
+
+  /** The image is locked as well as the tags: it goes with its last one, whichever that is. */
+  async plan(request) {
+    refuseHalfNames(request);
+    const items = itemsOf(request);
+    const names = items.map(taggedName);
+    const keys = new Set(items.flatMap((item) => imageKeys(item.type, [item.id, ...tagsOf(item)])));
+    return {
+      engines: [...new Set(items.map((item) => item.type))],
+      name: names.length > 1 ? `${names[0]} (+${names.length - 1})` : (names[0] ?? ""),
+      locks: exclusiveLocks([...keys]),
+      creates: null,
+      ports: [],
+    };
+  },
+
+  async run({ request, context, dependencies }) {
+    const items = itemsOf(request);
+    await dependencies.authorize(context.user, "image:remove");
+    const failures: string[] = [];
+    for (const [index, item] of items.entries()) {
+      context.progress(Math.floor((100 * index) / items.length), `Remove image ${index + 1} of ${items.length}`);
+      const failure = await removeItem({ request: item, context, dependencies }, index);
+      if (failure) failures.push(failure);
+    }
+    if (failures.length === 0) return undefined;
+    const count = items.length > 1 ? `${failures.length} of ${items.length} images were not removed: ` : "";
+    return { result: 1, error: `${count}${failures.join(" ")}` };
+  },
+});
+
+/** Returns why the item was not removed, or null. */
+async function removeItem(
+  { request: item, context, dependencies }: TaskRun<ImageRemoveItem>,
+  index: number,
+): Promise<string | null> {
+  const { engine } = dependencies.inventory.require(item.type);
+  const found = await context.step(`find ${index}`, null, () => find(engine, item));
+  return context.step(`remove ${index}`, null, async () => {
+    const name = `${item.image}:${item.tag}`;
+    const failed = "failure" in found ? found.failure : await remove(engine, name, found.reference);
+    const state = failed === null ? "success" : "error";
+    dependencies.writeEvent("image", context.user, { action: "delete", state, type: item.type, name: item.image });
+    return failed;
+  });
 }
 
-export function itemsOf(request: ImageRemoveRequest): ImageRemoveItem[] {
+function itemsOf(request: ImageRemoveRequest): ImageRemoveItem[] {
   return Array.isArray(request) ? request : [request];
 }
 
-/** What is to be removed: a tag, or an image that has none. */
+/** What the engine is asked to remove: a tag, or an image that has none; or why nothing can be removed. */
 type Found = { reference: string } | { failure: string };
 
-/** An id says which image is meant; the name decides which of its tags goes, and must be one of them. */
+/** Finds what an item means: its id says which image, and its name which of the image's tags goes. */
 async function find(engine: Engine, item: ImageRemoveItem): Promise<Found> {
   const name = taggedName(item);
   const image = await engine.images.get(item.id);
@@ -53,11 +82,11 @@ async function find(engine: Engine, item: ImageRemoveItem): Promise<Found> {
   if (asked.length === 0 && image.tags.length === 0) return { reference: image.id };
   const reference = asked.find((tag) => image.tags.includes(tag));
   if (reference !== undefined) return { reference };
-  const has = image.tags.map((tag) => shownTag(item.type, tag)).join(", ");
+  const has = image.tags.map((tag) => requestedTag(item.type, tag)).join(", ");
   return { failure: `The image ${item.id} has no tag ${name} (it has ${has || "none"}).` };
 }
 
-/** Answers why it was not removed, or null. What is gone was removed by an earlier try, or has been by somebody else. */
+/** Returns why it was not removed, or null. An image that is gone was removed by an earlier try, or by somebody else. */
 async function remove(engine: Engine, name: string, reference: string): Promise<string | null> {
   try {
     await engine.images.remove(reference);
@@ -69,7 +98,7 @@ async function remove(engine: Engine, name: string, reference: string): Promise<
   }
 }
 
-/** An engine also finds images by name: only the id counts here. */
+/** Tells whether a text is this id, or its beginning: engines find images by name too, but only the id counts here. */
 function isId(id: string, asked: string): boolean {
   const bare = asked.replace(/^sha256:/, "");
   return bare.length >= 12 && id.replace(/^sha256:/, "").startsWith(bare);

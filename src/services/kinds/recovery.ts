@@ -4,13 +4,13 @@ import type { Inventory } from "../../inventory/inventory.ts";
 import type { Kinds } from "../../tasks/handler.ts";
 import { sleep } from "../../util/sleep.ts";
 
-/** How long a task waits for an engine that is away before it gives up. */
+/** Milliseconds that a task waits for an engine that is away before it gives up. */
 const patience = 10 * 60_000;
-/** So many calls are cut by an engine that answers all else: then the task gives up. */
+/** After so many calls that were cut off by an engine that answers all else, the task gives up. */
 const mostCuts = 5;
-/** An engine that goes away in the middle of the same call every time is given up after so many tries in that time. */
+/** After so many tries in that time, a task gives up an engine that goes away in the middle of the same call every time. */
 const mostAbsences = 20;
-/** Before the second try; each later pause is twice as long. */
+/** Milliseconds before the second try; each later pause is twice as long. */
 const firstPause = 500;
 
 /** The failures of one task. */
@@ -18,7 +18,7 @@ interface Failures {
   since: number;
   last: number;
   count: number;
-  /** The last ones, between which the engine answered all the time. */
+  /** Number of the last failures between which the engine answered all the time. */
   cuts: number;
   /** How often the engine had been away. */
   outages: number;
@@ -26,7 +26,8 @@ interface Failures {
 
 /**
  * Decides whether a task whose call got no whole answer tries the same step again. An engine that went away is waited for.
- * One that answers, but cuts this call, gets a handful of tries with growing pauses. Meanwhile the task has no place in its lane.
+ * One that answers, but cuts this call, gets a handful of tries with growing pauses. Meanwhile the task has no place in its
+ * lane.
  */
 export function createRecovery(inventory: Inventory, pause = sleep): Kinds["recover"] {
   const failures = new WeakMap<AbortSignal, Failures>();
@@ -65,7 +66,7 @@ export function createRecovery(inventory: Inventory, pause = sleep): Kinds["reco
   };
 }
 
-/** Milliseconds, not the same for tasks that failed together. */
+/** Returns the milliseconds of a pause, which differ for tasks that failed together. */
 function pauseAfter(cuts: number): number {
   return firstPause * 2 ** (cuts - 1) * (0.75 + Math.random() / 2);
 }

@@ -1,38 +1,50 @@
+import type { Route } from "../../api/route.ts";
+import { methodOfRoute, routeTable, type RouteMethod } from "../../api/routes.ts";
 import { AppError, hasCode, messageOf } from "../../errors.ts";
 import { actOf, type Act, type Audit } from "../audit/audit.ts";
 import { documentedMessage } from "../audit/audit-message.ts";
-import { mapMethods, type Method } from "../contract/method-map.ts";
+import { mapMethods, type Method, type MethodName } from "../contract/method-map.ts";
 import type { Caller, Services } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
-import { withoutRequest } from "../secrets/unrepeated.ts";
+import { withoutHiddenWords } from "../secrets/error-masking.ts";
 
-/** What writes its own entries, or has none. */
-const untouched = new Set(["sessions.login", "sessions.refresh", "sessions.check", "refusals.report", "health.get"]);
-/** Their entries are written in the transaction of the task, or of the clearing; only a refusal is not. */
+/**
+ * How calls of a method are audited. `change`: the entry is written before the call, and its result after it. `read`:
+ * only a refusal is written. `untouched`: the method writes its entries itself, or has none.
+ */
+type Treatment = "change" | "read" | "untouched";
+
+/** Services that write the entries of their changes in the transaction of the change. A refusal is not among them. */
 const inTheStore = /^(?:background\.|lifecycle\.|openvz\.|log\.clear$)/;
-/** Whatever is not called so is a change, and is written down. */
-const reading = /^(?:list|get|check|find|read|stream|watch|wait|logs|inspect|refuse)/;
 
-const alsoReading = new Set([
-  "system.resource",
-  "system.port",
-  "system.bridges",
-  "certificates.domainNames",
-  "certificates.exportAuthority",
-  "containerList.idOf",
-  "events.recent",
-  "log.export",
+/** Methods that no route is named after. */
+const withoutRoute: Readonly<Record<Exclude<MethodName, RouteMethod>, Treatment>> = {
+  "background.page": "read",
+  "refusals.report": "untouched",
+};
+
+const treatments: ReadonlyMap<string, Treatment> = new Map([
+  ...Object.entries(routeTable).map(([name, route]) => [methodOfRoute(name), treatmentOf(name, route)] as const),
+  ...Object.entries(withoutRoute),
 ]);
 
-/** What ends an access: on a full disk it is carried out although it cannot be written down. */
+function treatmentOf(name: string, { verb, audited }: Route): Treatment {
+  if (verb === "open" || verb === "session") return "untouched";
+  return audited && !inTheStore.test(name) ? "change" : "read";
+}
+
+/** Methods that end an access. On a full disk they are carried out although they cannot be written down. */
 const endings = new Set(["sessions.logout", "sessions.remove", "tokens.remove"]);
 
 /**
- * The services as they are called from outside: each change is written to the audit log before it is made, and each
- * refusal. Whoever adds a method gets that without doing anything.
+ * Returns the services as they are called from outside: each change is written to the audit log before it is made, and
+ * each refusal. Which calls are changes is in the table of routes.
  */
 export function auditServices(services: Services, { sessions, audit }: { sessions: Sessions; audit: Audit }): Services {
-  /** Who does what, of the arguments of a call. Of nobody there is nothing: he is refused by the service itself, and could only fill the log. */
+  /**
+   * Returns who does what by a call. `undefined`: the caller is not logged in. The service refuses him, and entries
+   * about him could flood the log.
+   */
   function actOfCall(name: string, [caller, ...rest]: unknown[]): Act | undefined {
     const user = sessions.peek(caller as Caller);
     return (
@@ -40,7 +52,7 @@ export function auditServices(services: Services, { sessions, audit }: { session
     );
   }
 
-  /** What is read or accepted is looked at only when it is refused: these are the calls that come by the thousand. */
+  /** Calls a method that reads. Such calls come by the thousand, so only a refusal is looked at and written. */
   async function read(name: string, method: Method, args: unknown[]): Promise<unknown> {
     try {
       return await method(...args);
@@ -51,6 +63,7 @@ export function auditServices(services: Services, { sessions, audit }: { session
     }
   }
 
+  /** Calls a method that changes something. The entry is written before the call, and its result after it. */
   async function change(name: string, method: Method, args: unknown[]): Promise<unknown> {
     const act = actOfCall(name, args);
     if (!act) return method(...args);
@@ -69,24 +82,28 @@ export function auditServices(services: Services, { sessions, audit }: { session
   }
 
   function wrap(name: string, method: Method): Method {
-    const verb = name.split(".")[1] ?? "";
-    const reads = reading.test(verb) || alsoReading.has(name) || inTheStore.test(name);
-    const call = reads ? read : change;
+    // A method that no table knows must not be missing in the log.
+    const treatment = treatments.get(name) ?? "change";
+    if (treatment === "untouched") return method;
+    const call = treatment === "read" ? read : change;
     return (...args) => call(name, method, args);
   }
 
-  return mapMethods(services, (name, method) => (untouched.has(name) ? method : wrap(name, method)));
+  return mapMethods(services, wrap);
 }
 
-/** Viewers read the log: an error that repeats a command or an environment is not written down as it is. */
+/**
+ * Returns an error without what it repeats of the request: viewers read the log, and must not see commands and
+ * environments there.
+ */
 function forTheLog(error: unknown, args: readonly unknown[]): unknown {
   const message = messageOf(error);
-  const told = withoutRequest(message, args, { inspects: false });
+  const told = withoutHiddenWords(message, args, { inspects: false });
   if (told === message) return error;
   return error instanceof AppError ? new AppError(error.code, told) : new Error(told);
 }
 
-/** By what the thing is called, of the arguments after the caller. Never a whole request: those have secrets. */
+/** Returns what a call is about, by the names and ids in its arguments. A whole request may contain secrets. */
 function targetOf(args: readonly unknown[]): string {
   const words = args.flatMap((arg) => {
     if (typeof arg === "string" || typeof arg === "number") return [String(arg)];

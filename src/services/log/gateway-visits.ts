@@ -1,15 +1,18 @@
-import { signatures } from "../accounts/signatures.ts";
+import { reservedNames } from "../accounts/reserved-names.ts";
 import type { Audit } from "../audit/audit.ts";
 
-/** Who came to the Docker gateway, for the audit log: what is done by it there is the engine's own business. */
+/** Notes connections to the Docker gateway in the audit log. What is done through them only the engine knows. */
 export interface GatewayVisits {
+  /** Notes a connection from this address that was let through. */
   admitted(address: string): void;
+  /** Notes a connection from this address that was refused, with the reason. */
   refused(address: string, reason: string): void;
 }
 
-const user = signatures.clientCertificate;
+const user = reservedNames.clientCertificate;
 const action = "docker gateway";
 
+/** Makes what notes connections to the Docker gateway. */
 export function createGatewayVisits(audit: Audit): GatewayVisits {
   return {
     admitted: (address) => audit.seen({ user, address, action }, "docker gateway: connected"),

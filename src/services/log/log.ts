@@ -20,6 +20,7 @@ const defaultLimit = 20;
 /** Rows that an export looks at in one go: few enough to be forgotten at once, where thousands would pile up as garbage. */
 const span = 250;
 
+/** Makes the service that reads and clears the activity log. */
 export function createLogService(sessions: Sessions, store: AuditStore): LogService {
   /** Goes on where it stopped, so that memory holds one stretch whatever the log's length and the reader's speed. */
   async function* lines(caller: Caller, filter: AuditScan["filter"]): AsyncGenerator<Uint8Array> {
@@ -38,11 +39,11 @@ export function createLogService(sessions: Sessions, store: AuditStore): LogServ
     async list(caller, { limit, offset, ...filter }) {
       authorize(sessions.authenticate(caller), "log:read");
       const page = { limit: limit ?? defaultLimit, offset: offset ?? 0 };
-      return (await listAudit(store, { ...wanted(filter), ...page })).map(shown);
+      return (await listAudit(store, { ...filterOf(filter), ...page })).map(logEntry);
     },
     async export(caller, filter) {
       authorize(sessions.authenticate(caller), "log:read");
-      return { name: "gantry-log.csv", type: "text/csv; charset=utf-8", content: lines(caller, wanted(filter)) };
+      return { name: "gantry-log.csv", type: "text/csv; charset=utf-8", content: lines(caller, filterOf(filter)) };
     },
     async clear(caller) {
       const user = sessions.authenticate(caller);
@@ -55,7 +56,7 @@ export function createLogService(sessions: Sessions, store: AuditStore): LogServ
   };
 }
 
-function wanted({ start, end, user, level, category, text }: LogFilter): AuditScan["filter"] {
+function filterOf({ start, end, user, level, category, text }: LogFilter): AuditScan["filter"] {
   return {
     start: start ? start * 1000 : undefined,
     end: end ? end * 1000 + 999 : undefined,
@@ -74,7 +75,7 @@ function wordsOf(text: string | undefined, known: readonly string[], field: stri
   return words;
 }
 
-function shown({ ts, ...row }: AuditRow): LogEntry {
+function logEntry({ ts, ...row }: AuditRow): LogEntry {
   return { ...row, ts: Math.floor(ts / 1000) };
 }
 

@@ -2,7 +2,7 @@ import type { Audit } from "../audit/audit.ts";
 import type { RefusalService } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 
-/** What the HTTP layer refused by itself. */
+/** Makes the service that notes what the HTTP layer refuses by itself. */
 export function createRefusals(sessions: Sessions, audit: Audit): RefusalService {
   return {
     report(caller, { method, path, message }) {

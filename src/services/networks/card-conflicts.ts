@@ -1,5 +1,6 @@
-import type { Container, EngineType, NetworkMode } from "../../engines/engine.ts";
-import { addressHolderOf, lanFaultOf, macHolderOf } from "../../engines/lan-addresses.ts";
+import type { Container, EngineType } from "../../engines/engine.ts";
+import type { NetworkMode } from "../../engines/container-spec.ts";
+import { addressHolderOf, lanFaultOf, macHolderOf } from "../../engines/network/lan-addresses.ts";
 import { AppError, invalid } from "../../errors.ts";
 import type { EngineView } from "../../inventory/engine-view.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
@@ -11,13 +12,18 @@ import type { User } from "../access/policy.ts";
 
 /** The network card that a container is to have. */
 export interface WantedCard {
+  /** The network that the card is to be on. */
   network: NetworkMode;
+  /** The card's MAC address; absent: the engine chooses. */
   macAddress?: string | undefined;
 }
 
 export interface CardConflictOptions {
+  /** The engines and what is known of their containers. */
   inventory: Pick<Inventory, "views">;
+  /** Tells whose a container is. */
   owners: Pick<Owners, "of">;
+  /** CPU, memory and traffic of containers. */
   numbers: Pick<LiveNumbers, "get">;
 }
 
@@ -28,9 +34,9 @@ interface Holder {
   container: Container;
 }
 
-/** Whether the addresses of a card are somebody's already, be it a container of any engine, this host, or a neighbour. */
+/** Tells whether a container of any engine, this host or a neighbour has an address of a card already. */
 export function createCardConflicts({ inventory, owners, numbers }: CardConflictOptions) {
-  /** The inventory may be a moment behind: the engine itself is asked before somebody is refused. */
+  /** Asks the engine itself before a request is refused, because the inventory may be a moment behind. */
   async function holderOf(holds: (container: Container, type: EngineType) => boolean): Promise<Holder | undefined> {
     for (const view of inventory.views()) {
       const { type, containers } = view.engine;
@@ -54,7 +60,7 @@ export function createCardConflicts({ inventory, owners, numbers }: CardConflict
   async function refuseMac(mac: string, user: User): Promise<void> {
     const holder = await holderOf(({ macs = [] }) => macs.includes(mac));
     const name = holder ? await nameOf(holder, user) : await macHolderOf(mac);
-    if (name !== undefined) throw taken("network.mac_addr", `The MAC address ${mac}`, name);
+    if (name !== undefined) throw addressTaken("network.mac_addr", `The MAC address ${mac}`, name);
   }
 
   /** Those that it was given, and those that it has now, which may be DHCP's. */
@@ -69,7 +75,7 @@ export function createCardConflicts({ inventory, owners, numbers }: CardConflict
     if (fault !== undefined) throw invalid(field, fault);
     const holder = await holderOf((container, type) => addressesOf(container, type).includes(address));
     const name = holder ? await nameOf(holder, user) : await addressHolderOf(address, device);
-    if (name !== undefined) throw taken(field, `The address ${address}`, name);
+    if (name !== undefined) throw addressTaken(field, `The address ${address}`, name);
   }
 
   return {
@@ -82,6 +88,6 @@ export function createCardConflicts({ inventory, owners, numbers }: CardConflict
   };
 }
 
-function taken(field: string, what: string, holder: string): AppError {
-  return new AppError("conflict", `${what} is taken by ${holder}.`, { details: { field } });
+function addressTaken(field: string, what: string, holder: string): AppError {
+  return new AppError("conflict", `${what} is addressTaken by ${holder}.`, { details: { field } });
 }

@@ -1,4 +1,5 @@
-import type { Engine, EngineType, NetworkMode } from "../../engines/engine.ts";
+import type { Engine, EngineType } from "../../engines/engine.ts";
+import type { NetworkMode } from "../../engines/container-spec.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import { type CardConflicts, createCardConflicts, type CardConflictOptions } from "./card-conflicts.ts";
 import type { ContainerPlan } from "../planning/container-plan.ts";
@@ -13,6 +14,7 @@ export interface Cards extends CardConflicts {
   check(type: EngineType, plan: ContainerPlan, user: User): Promise<void>;
 }
 
+/** Makes what finds networks and checks the addresses of network cards. */
 export function createCards(options: CardConflictOptions & { inventory: Pick<Inventory, "views" | "require"> }): Cards {
   const { refuse } = createCardConflicts(options);
   return {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import type { Engine, NetworkMode } from "../../engines/engine.ts";
+import type { Engine } from "../../engines/engine.ts";
+import type { NetworkMode } from "../../engines/container-spec.ts";
 import { AppError, invalid } from "../../errors.ts";
 import { type ContainerPlan, noLinks } from "../planning/container-plan.ts";
 import { type NamedNetwork, refusePorts } from "../planning/network-plan.ts";

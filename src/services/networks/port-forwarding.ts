@@ -4,6 +4,7 @@ import type { ViewListener } from "../../inventory/view-listener.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 
 export interface ForwarderOptions extends Pick<ForwardingOptions, "station" | "log" | "checkInterval"> {
+  /** The engines of this station. */
   engines: readonly Engine[];
   /** Asked only later: it tells this listener from its beginning. */
   inventory: () => Inventory;
@@ -11,11 +12,13 @@ export interface ForwarderOptions extends Pick<ForwardingOptions, "station" | "l
 
 /** Forwards the ports of what is in the inventory. */
 export interface Forwarder extends Pick<Forwarding, "start" | "unavailableReason" | "stop"> {
+  /** Keeps the forwarding in step with the inventory. */
   readonly listener: ViewListener;
   /** `Forwarding.waitUntilForwarded`, for any engine's container that the inventory has seen. */
-  settle(engine: Engine, container: Container): Promise<void>;
+  waitUntilForwarded(engine: Engine, container: Container): Promise<void>;
 }
 
+/** Makes the forwarding for the engines of this station that publish no ports themselves. */
 export function createForwarder({ engines, inventory, ...rest }: ForwarderOptions): Forwarder {
   const needs = ({ capabilities }: Engine): boolean => !capabilities.publishedPorts;
   const forwarding = createForwarding({
@@ -38,7 +41,7 @@ export function createForwarder({ engines, inventory, ...rest }: ForwarderOption
       removed: changed,
     },
     start: forwarding.start,
-    async settle(engine, container) {
+    async waitUntilForwarded(engine, container) {
       if (needs(engine)) await forwarding.waitUntilForwarded(container);
     },
     unavailableReason: forwarding.unavailableReason,

@@ -6,22 +6,22 @@ import { referencesOf } from "../planning/image-reference.ts";
 export type OpenvzEngine = "lxc" | "lxd";
 
 export interface TemplateOptions {
-  /** Name -> system image. */
+  /** System images by their names as templates. */
   aliases: Readonly<Record<string, string>>;
   /**
-   * Why such an image cannot be had at present, as a sentence, and whether nobody could be asked; `undefined`: it can be
-   * had, or nobody says.
+   * Returns why such an image cannot be had at present, as a sentence, and whether the image server could not be asked.
+   * `undefined`: it can be had, or that is not known.
    */
   lacks(reference: string, signal: AbortSignal): Promise<{ reason: string; unreachable: boolean } | undefined>;
 }
 
 type ImageFields = Pick<CreateRequest, "repository" | "image" | "tag">;
 
-/** How long a request may wait for the image server; what it does not know by then the job finds out. */
+/** Milliseconds that a request waits for the image server. After that the job finds out. */
 const patience = 3_000;
 const systemImage = /^([a-z0-9]+(?:[._/-][a-z0-9]+)*)(?::([a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}))?$/;
 
-/** From an `ostemplate` to the system image that it names. */
+/** Makes what finds the system image that an `ostemplate` names. */
 export function createTemplates({ aliases, lacks }: TemplateOptions) {
   async function isThere(engine: Engine, image: ImageFields): Promise<boolean> {
     for (const reference of referencesOf({ type: engine.type, ...image }))

@@ -2,27 +2,30 @@ import { existsSync } from "node:fs";
 import { split } from "shlex";
 import type { CreateRequest } from "../../api/create.ts";
 import { findDevice } from "../../engines/device-table.ts";
-import type { ContainerSpec, DeviceRule, Limits, PortMapping } from "../../engines/engine.ts";
+import type { ContainerSpec, DeviceRule, Limits, PortMapping } from "../../engines/container-spec.ts";
 import { type AppError, invalid } from "../../errors.ts";
 import { type PlannedNetwork, planNetwork } from "./network-plan.ts";
 import type { SharePath, Shares } from "../../shares/shares.ts";
 
 export interface PlannedMount {
+  /** The folder of a share. */
   folder: SharePath;
+  /** Path in the container. */
   target: string;
+  /** The container may only read it. */
   readOnly: boolean;
 }
 
 /**
- * All of a container but what is known only when the task runs: its image, its mark, its folders on the host, which
- * network is meant by a name, and which other containers.
+ * A container that is to be made, without what is known only when the task runs: its image, its mark, its folders on the
+ * host, and which network and other containers the names mean.
  */
 export type ContainerPlan = Omit<ContainerSpec, "image" | "mark" | "mounts" | "network" | "links" | "volumesFrom"> & {
   mounts: readonly PlannedMount[];
   network: PlannedNetwork;
-  /** What the user calls another container -> its alias. */
+  /** The alias of each other container, by what the user calls that container. */
   links: Readonly<Record<string, string>>;
-  /** What the user calls the containers. */
+  /** The other containers, as the user calls them. */
   volumesFrom: readonly string[];
 };
 
@@ -31,8 +34,8 @@ type Volume = NonNullable<CreateRequest["volume"]>;
 const megabyte = 1 << 20;
 
 /**
- * From the request to what the engine is asked for, with all that the schema cannot check. Nothing of the request
- * reaches an engine but through the fields named here. Throws `invalid` naming the field.
+ * Returns what the engine is asked for, and checks all that the schema cannot. A field of the request that is not named
+ * here reaches no engine. Throws `invalid` naming the field.
  */
 export function planContainer(request: CreateRequest, shares: Shares): ContainerPlan {
   const { network = {}, resource = {}, volume = {} } = request;
@@ -66,6 +69,7 @@ export function planContainer(request: CreateRequest, shares: Shares): Container
   };
 }
 
+/** Returns the words of a command; undefined if there are none. Throws `invalid` naming the field. */
 export function planCommand(words: string | string[] | undefined, field: string): string[] | undefined {
   if (words === undefined) return undefined;
   const argv = typeof words === "string" ? splitWords(words, field) : words;
@@ -100,7 +104,7 @@ function planLinks(links: Readonly<Record<string, string>>, mode: string): Recor
   return { ...links };
 }
 
-/** Docker links containers on its own networks only. */
+/** Returns the refusal of links: Docker links containers on its own networks only. */
 export function noLinks(): AppError {
   return invalid("links", "goes with network.mode nat, or a network of Docker, only");
 }
@@ -115,7 +119,9 @@ function planLimits(limit: { cputime?: number; cpuweight?: number; memory?: stri
   };
 }
 
-/** Containers are denied every device to begin with; a `deny` only takes back an `allow` of the same device. */
+/**
+ * Returns the rules of devices. Every device is denied at first; a `deny` only takes back an `allow` of the same device.
+ */
 function planDevices(devices: readonly (readonly ["allow" | "deny", string, string])[]): DeviceRule[] {
   const rules = new Map<string, DeviceRule>();
   for (const [index, [permission, name, access]] of devices.entries()) {
@@ -154,13 +160,13 @@ function planVolumes(volume: Volume, shares: Shares): Pick<ContainerPlan, "mount
   return { mounts, newVolumes: (volume.new ?? []).map((path, index) => target(path, `volume.new[${index}]`)) };
 }
 
-/** Some clients send `rw` where the documents have `ro`. */
+/** Tells whether a mount is read-only. Some clients send `rw` where the documents have `ro`. */
 function isReadOnly({ ro, rw }: { ro?: boolean; rw?: boolean }, field: string): boolean {
   if (ro !== undefined && ro === rw) throw invalid(`${field}.rw`, `must be the opposite of ro, and both are ${ro}`);
   return ro ?? (rw === undefined ? false : !rw);
 }
 
-/** Where something can be mounted. */
+/** Returns a path in the container where something can be mounted. Throws `invalid`. */
 function containerPath(path: string, field: string): string {
   const target = absolutePath(path, field);
   if (target === "/") throw invalid(field, "must not be the container's root");

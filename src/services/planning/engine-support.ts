@@ -2,7 +2,7 @@ import type { CreateRequest } from "../../api/create.ts";
 import type { Capabilities } from "../../engines/capabilities.ts";
 import { invalid } from "../../errors.ts";
 
-/** Fields of a request that need an ability, with what they are when nothing is asked. */
+/** An ability of engines, with the fields of a request that need it. */
 type Needs = readonly [ability: keyof Capabilities, fields: (request: CreateRequest) => Record<string, unknown>];
 
 const needs: readonly Needs[] = [
@@ -24,7 +24,7 @@ const needs: readonly Needs[] = [
   ],
 ];
 
-/** Throws `invalid` for the first field that this engine cannot do. What asks for nothing, as the page sends it, may stand. */
+/** Throws `invalid` for the first field that this engine cannot do. Empty fields are allowed: the page sends them. */
 export function refuseUnfit(request: CreateRequest, can: Capabilities): void {
   const { type, name, network } = request;
   if (network?.mode === "host" && !can.hostNetwork) throw invalid("network.mode", `cannot be host for type ${type}`);

@@ -1,24 +1,32 @@
-import type { EngineType, RegistryLogin } from "../../engines/engine.ts";
+import type { EngineType } from "../../engines/engine.ts";
+import type { RegistryLogin } from "../../engines/images.ts";
 import { registryHostOf } from "../../engines/image-name.ts";
 import { AppError, invalid } from "../../errors.ts";
 import type { RegistryRow, RegistryStore } from "../../storage/registry-store.ts";
-import type { RegistryReach } from "./registry-reach.ts";
+import type { CheckRegistry } from "./registry-check.ts";
 import type { Secrets } from "../secrets/secrets.ts";
 
 export interface ImageRequest {
+  /** Type of the engine. */
   type: EngineType;
+  /** Where the image comes from, as `dockerhub`. */
   repository: string;
+  /** Name of the image. */
   image: string;
+  /** Tag; empty means latest. */
   tag: string;
+  /** Name of a saved registry, with the repository `private`. */
   registry_name?: string;
+  /** Fingerprint of an image of LXD. */
   fingerprint?: string;
 }
 
 export interface ImageSource {
-  /** As the engine names it; where there are several, the first that is to be had is taken. */
+  /** Names of the image in the engine. Of several, the first that can be had is taken. */
   references: References;
-  /** It can be had from a registry or an image server when it is not on this host. */
+  /** True: it can be pulled if it is not on this host. */
   remote: boolean;
+  /** Login at the registry; absent: none. */
   login?: RegistryLogin;
 }
 
@@ -26,8 +34,8 @@ export type References = readonly [string, ...string[]];
 
 export type ImageReferences = ReturnType<typeof createImageReferences>;
 
-/** From what a request says of an image to where it is. */
-export function createImageReferences(registries: RegistryStore, secrets: Secrets, reach: RegistryReach) {
+/** Finds out where an image is, from what a request says of it. */
+export function createImageReferences(registries: RegistryStore, secrets: Secrets, checkRegistry: CheckRegistry) {
   async function registryOf({ registry_name: name }: ImageRequest): Promise<RegistryRow> {
     if (!name) throw invalid("registry_name", "is missing: with repository private it says which registry");
     const registry = await registries.get(name);
@@ -68,7 +76,7 @@ export function createImageReferences(registries: RegistryStore, secrets: Secret
     async assertReachable(request: ImageRequest): Promise<void> {
       if (request.type !== "docker" || request.repository !== "private") return;
       const registry = await registryOf(request);
-      const { refusal, inside } = await reach(registry.url);
+      const { refusal, inside } = await checkRegistry(registry.url);
       const moved = inside && !registry.inside;
       if (refusal === undefined && !moved) return;
       const reason = refusal ?? "this host or a private network now, and did not when it was saved: save it again";
@@ -109,21 +117,21 @@ export function taggedName({ image, tag }: Pick<ImageRequest, "image" | "tag">):
   return `${image}:${tagOf(tag)}`;
 }
 
-/** An empty tag means latest. */
+/** Returns the tag; an empty one means latest. */
 export function tagOf(tag: string): string {
   return tag || "latest";
 }
 
 /**
- * Without a dot or a port Docker would take a host for a name on Docker Hub, and show the login there: it then gets the
- * port that goes without saying.
+ * Returns the host of a registry as references name it. A host without a dot gets its default port: Docker would take it
+ * for a name on Docker Hub, and show the login there.
  */
 function registryHost(url: string): string {
   const { host, protocol } = new URL(url);
   return /[.:]/.test(host) || host === "localhost" ? host : `${host}:${protocol === "https:" ? 443 : 80}`;
 }
 
-/** A registry's URL from a request, in one spelling. Throws `invalid`. */
+/** Returns a registry's URL from a request in its one spelling. Throws `invalid`. */
 export function registryUrl(text: string): string {
   // The parser drops line breaks and takes a backslash for a slash: what it reads is then not what was written.
   if (/[\s\p{Cc}\\]/u.test(text) || !text.includes("://") || !URL.canParse(text)) {

@@ -1,15 +1,18 @@
 import { existsSync } from "node:fs";
 import type { CreateRequest } from "../../api/create.ts";
-import type { LanAddress, NetworkMode, PortMapping } from "../../engines/engine.ts";
-import { isEdge, isInside, isUnicast } from "../../engines/free-address.ts";
+import type { LanAddress, NetworkMode, PortMapping } from "../../engines/container-spec.ts";
+import { isEdge, isInside, isUnicast } from "../../util/addresses/subnet.ts";
 import { invalid } from "../../errors.ts";
+import { plainIpv4, prefixLengthOf } from "../../util/addresses/ipv4.ts";
 
 type Network = NonNullable<CreateRequest["network"]>;
 type Bridge = NonNullable<Network["bridge"]>;
 
 /** A network that the request calls by its name. Which one that is, is looked up for those who may have it. */
 export interface NamedNetwork {
+  /** Always `named`. */
   mode: "named";
+  /** The name, as the user gave it. */
   name: string;
   /** Only a bridge of this host can have it. */
   address: LanAddress;
@@ -81,7 +84,7 @@ function lanAddress(bridge: Bridge): LanAddress {
     return { by: "dhcp" };
   }
   if (!bridge.ip) throw invalid("network.bridge.ip", "is missing");
-  const length = prefixLength(bridge.netmask ?? "255.255.255.0");
+  const length = netmaskLength(bridge.netmask ?? "255.255.255.0");
   const address = hostAddress(bridge.ip, length, "network.bridge.ip");
   if (!bridge.gateway) return { by: "static", address: `${address}/${length}` };
   const gateway = hostAddress(bridge.gateway, 32, "network.bridge.gateway");
@@ -92,26 +95,15 @@ function lanAddress(bridge: Bridge): LanAddress {
 
 /** Returns the address in one spelling; throws `invalid` for one that no host can have. */
 function hostAddress(text: string, length: number, field: string): string {
-  const address = decimal(text);
+  const address = plainIpv4(text);
   if (!isUnicast(address)) throw invalid(field, `must be an address that a host can have, not ${address}`);
   if (isEdge({ address, length }, address))
     throw invalid(field, `must not be its network's own or broadcast address: ${address}/${length}`);
   return address;
 }
 
-/** Without leading zeros, which `ip` takes for octal. */
-function decimal(address: string): string {
-  return address.split(".").map(Number).join(".");
-}
-
-function prefixLength(netmask: string): number {
-  const bits = netmask
-    .split(".")
-    .map((part) => Number(part).toString(2).padStart(8, "0"))
-    .join("");
-  const prefix = bits.indexOf("0");
-  if (prefix === -1) return 32;
-  if (bits.slice(prefix).includes("1") || prefix === 0)
-    throw invalid("network.bridge.netmask", `is no netmask: ${netmask}`);
-  return prefix;
+function netmaskLength(netmask: string): number {
+  const length = prefixLengthOf(netmask);
+  if (!length) throw invalid("network.bridge.netmask", `is no netmask: ${netmask}`);
+  return length;
 }

@@ -1,4 +1,5 @@
-import type { Container, ContainerSpec } from "../../engines/engine.ts";
+import type { Container } from "../../engines/engine.ts";
+import type { ContainerSpec } from "../../engines/container-spec.ts";
 import type { ContainerPlan } from "./container-plan.ts";
 
 /** The containers that a create refers to, by the texts that the user wrote; `undefined` where there is none. */

@@ -2,16 +2,19 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
-import type { Protocol } from "../../engines/engine.ts";
+import type { Protocol } from "../../engines/container-spec.ts";
 
-/** Whether a program of this host has the port, on any address, IPv4 or IPv6: tried by listening, and closing at once. */
+/** Tells whether a program of this host has the port, on any IPv4 or IPv6 address, by listening and closing at once. */
 export async function portInUse(protocol: Protocol, port: number): Promise<boolean> {
   const listen = protocol === "tcp" ? listenTcp : listenUdp;
   return !((await listen(port, "0.0.0.0")) && (await listen(port, "::")));
 }
 
-/** Any other failure says nothing of the port: no IPv6 here, or no file descriptor left. */
-const free = (error: NodeJS.ErrnoException) => error.code !== "EADDRINUSE";
+/**
+ * Tells whether a failure leaves the port leavesPortFree. Other failures than EADDRINUSE have other reasons, such as no
+ * IPv6.
+ */
+const leavesPortFree = (error: NodeJS.ErrnoException) => error.code !== "EADDRINUSE";
 
 function listenTcp(port: number, host: string): Promise<boolean> {
   const server = createServer();
@@ -23,27 +26,27 @@ function listenUdp(port: number, host: string): Promise<boolean> {
   return listens(socket, () => socket.bind({ port, address: host, exclusive: true }));
 }
 
-/** Closes it again either way. */
+/** Tells whether listening succeeds. Closes the socket in any case. */
 async function listens(socket: Server | Socket, begin: () => unknown): Promise<boolean> {
   try {
     begin();
     await once(socket, "listening");
     return true;
   } catch (error) {
-    return free(error as NodeJS.ErrnoException);
+    return leavesPortFree(error as NodeJS.ErrnoException);
   } finally {
     socket.close();
   }
 }
 
-/** "dockerd (process 123)", or undefined when the kernel does not tell. */
+/** Returns the program that has the port, as "dockerd (process 123)", or undefined if the kernel does not tell. */
 export async function portOwner(protocol: Protocol, port: number): Promise<string | undefined> {
   const inodes = new Set<string>();
   for (const table of [protocol, `${protocol}6`]) {
     const lines = await readFile(`/proc/net/${table}`, "utf8").catch(() => "");
     for (const line of lines.split("\n").slice(1)) collect(line, protocol, port, inodes);
   }
-  return inodes.size > 0 ? processWith(inodes) : undefined;
+  return inodes.size > 0 ? processWithSocket(inodes) : undefined;
 }
 
 /** Lines of /proc/net/tcp: slot, local address:port in hex, remote, state (0A = listening), ..., inode. */
@@ -55,7 +58,7 @@ function collect(line: string, protocol: Protocol, port: number, inodes: Set<str
   if (protocol === "udp" || fields[3] === "0A") inodes.add(`socket:[${inode}]`);
 }
 
-async function processWith(inodes: ReadonlySet<string>): Promise<string | undefined> {
+async function processWithSocket(inodes: ReadonlySet<string>): Promise<string | undefined> {
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
       const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "");

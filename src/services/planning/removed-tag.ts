@@ -27,6 +27,6 @@ export function tagsOf(item: ImageRemoveItem): string[] {
 }
 
 /** Returns an image's tag as a request spells it: NAME:TAG. */
-export function shownTag(type: ImageRemoveItem["type"], tag: string): string {
+export function requestedTag(type: ImageRemoveItem["type"], tag: string): string {
   return formatImageName(parseImageName(type, tag));
 }

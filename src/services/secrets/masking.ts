@@ -7,7 +7,9 @@ export interface Sight {
 /** What stands for a hidden value. */
 export const mask = "********";
 
-/** Without these an environment and a command cannot be told; what the station does not read may be anything. */
+/**
+ * Fields that readers who may not inspect are not shown: environment, commands, and what the station does not read itself.
+ */
 const notForLookers = new Set(["environment", "command", "entrypoint", "changed", "image_from", "restart"]);
 const unread = new Set(["changed", "image_from", "restart"]);
 /** Words of the original station's own page. */
@@ -17,7 +19,7 @@ const unreadWords = new Set(["", "nas", "local", "upload"]);
 const harmlessVariables =
   /^(?:TZ|LANG|LANGUAGE|LC_[A-Z]+|PATH|HOME|TERM|SHELL|HOSTNAME|EDITOR|PAGER|PUID|PGID|UID|GID|UMASK|DEBUG|LOG_LEVEL|NODE_ENV|DEBIAN_FRONTEND|PYTHONUNBUFFERED)$/;
 
-/** In the text of every request that has something to mask or to hide. */
+/** Matches the text of every request that has something to mask or to hide. */
 const telling = /passw|secret|token|environment|command|entrypoint|changed|image_from|restart|:\/\//i;
 
 /** Returns a task's request as it is shown. `value` is what the text says. */
@@ -36,12 +38,12 @@ function maskedRequest(request: unknown, sight: Sight): unknown {
   return shown;
 }
 
-/** Behind an entrypoint a command has arguments only. */
+/** Tells whether an entrypoint is given. A command behind one has arguments only. */
 function hasWords(entrypoint: unknown): boolean {
   return textsOf(entrypoint).some((text) => text.trim() !== "");
 }
 
-/** `isProgram`: of a command, its first word is one. */
+/** Returns a field as it is shown. `isProgram`: the first word of a command is a program. */
 function maskedField(name: string, value: unknown, isProgram: boolean): unknown {
   if (name === "environment") return [value].flat().map(maskedVariable);
   if (name === "command" || name === "entrypoint") return maskedCommand(value, isProgram);

@@ -1,9 +1,9 @@
-/** Shorter ones are too common as words to be struck out of a text. */
+/** Characters of a secret at least: shorter ones are too common as words to be removed from a text. */
 const shortest = 6;
 const struck = "[redacted]";
 const secretKey = /pass|token|secret|key|auth|credential/i;
 
-/** Answers texts without these secrets, in whichever spelling JSON gives them. */
+/** Makes what removes these secrets from texts, also as JSON, URLs and base64 spell them. */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
   const spellings = secrets.flatMap((secret) => (secret.length < shortest ? [] : spellingsOf(secret)));
   // A secret that contains another one goes first.
@@ -11,13 +11,15 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
   return (text) => ordered.reduce((rest, secret) => rest.replaceAll(secret, struck), text);
 }
 
-/** Values of a task's request, in JSON, that may be secret: of the environment, and of fields called so. */
+/**
+ * Returns the values of a task's request (JSON) that may be secret: those of the environment and of fields with such names.
+ */
 export function secretsInRequest(params: string): string[] {
   const found: string[] = [];
   try {
     collect(JSON.parse(params), false, found);
   } catch {
-    // Nothing is known of it then, and nothing of it is shown.
+    // A request that cannot be read is not shown either.
   }
   return found;
 }
@@ -32,7 +34,7 @@ function collect(value: unknown, isSecret: boolean, found: string[]): void {
   }
 }
 
-/** A text as it is, and as JSON, a URL and base64 have it. */
+/** Returns a text as it is, and as JSON, a URL and base64 spell it. */
 export function spellingsOf(secret: string): string[] {
   const inJson = JSON.stringify(secret).slice(1, -1);
   return [secret, inJson, encodeURIComponent(secret), Buffer.from(secret).toString("base64")];

@@ -1,14 +1,16 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { lstatSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { AppError } from "../../errors.ts";
+import { writeDurably } from "../../util/write-durably.ts";
 
 const keySize = 32;
 
-/** Seals what must be kept and never shown. */
+/** Encrypts what must be kept and never shown. */
 export interface Secrets {
-  /** `context` is bound in: a sealed value opens only for what it was sealed for. Empty stays empty. */
+  /** Encrypts a value. It opens only with the same `context`. An empty text stays empty. */
   seal(plain: string, context: string): string;
+  /** Opens a sealed value. Throws `conflict` if it was sealed for something else, or with another key. */
   open(sealed: string, context: string): string;
 }
 
@@ -52,16 +54,9 @@ function readKey(path: string, firstStart: boolean): Buffer {
   return readFileSync(path);
 }
 
-/** Whole or not at all, whatever is cut off in the middle. */
+/** Makes a key and writes it durably. Returns it. */
 function writeKey(path: string): Buffer {
   const key = randomBytes(keySize);
-  const file = openSync(`${path}.new`, "w", 0o600);
-  writeSync(file, key);
-  fsyncSync(file);
-  closeSync(file);
-  renameSync(`${path}.new`, path);
-  const folder = openSync(dirname(path), "r");
-  fsyncSync(folder);
-  closeSync(folder);
+  writeDurably(path, key);
   return key;
 }

@@ -1,4 +1,4 @@
-/** Characters of a request that a list shows, and of one text in it. The task by itself shows all. */
+/** Characters of a request that a list shows, and of one text in it. A single task is shown whole. */
 const mostOfAll = 4096;
 const mostOfText = 512;
 const ending = "... (cut)";

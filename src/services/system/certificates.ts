@@ -1,18 +1,23 @@
+import type { Verb } from "../../api/verbs.ts";
 import { X509Certificate } from "node:crypto";
 import { outdatedWithin, serialOf, type Certificates } from "../../certificates/certificates.ts";
 import { parseDomainNames } from "../../certificates/names.ts";
 import { zipOf } from "../../util/zip.ts";
-import { authorize, type Verb } from "../access/policy.ts";
+import { authorize } from "../access/policy.ts";
 import type { Caller, CertificateService, Download } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import type { Log } from "../../util/log.ts";
 
 export interface CertificateDeps {
+  /** Tells who calls. */
   sessions: Pick<Sessions, "authenticate">;
+  /** The station's certificates. */
   certificates: Certificates;
+  /** Is told about failures whose details no client sees. */
   log: Log;
 }
 
+/** Makes the service of certificates. */
 export function createCertificateService({ sessions, certificates, log }: CertificateDeps): CertificateService {
   function allowed(caller: Caller, verb: Verb): { user: string; address: string } {
     const user = sessions.authenticate(caller);
@@ -42,12 +47,12 @@ export function createCertificateService({ sessions, certificates, log }: Certif
       const by = allowed(caller, "certificate:change");
       const names = parseDomainNames(request.domain_names);
       await certificates.setDomainNames(names);
-      log("The server's certificate was renewed", { ...by, names });
+      log.info("The server's certificate was renewed", { ...by, names });
       return { result: true };
     },
     async exportClient(caller) {
       const by = allowed(caller, "certificate:export");
-      log("The client certificate was exported", by);
+      log.info("The client certificate was exported", by);
       const { authority, client } = certificates.current();
       const files = { "ca.pem": authority.certificate, "cert.pem": client.certificate, "key.pem": client.key };
       return { name: "docker-tls.zip", type: "application/zip", content: zipOf(files) };
@@ -60,7 +65,7 @@ export function createCertificateService({ sessions, certificates, log }: Certif
     async rotate(caller) {
       const by = allowed(caller, "certificate:change");
       await certificates.rotate();
-      log("The certificates were rotated", by);
+      log.info("The certificates were rotated", by);
       return { result: true };
     },
   };

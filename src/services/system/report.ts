@@ -13,9 +13,13 @@ const maxTasks = 1000;
 const maxRequests = 8 << 20;
 
 export interface ReportDeps {
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
+  /** The store of tasks. */
   tasks: TaskStore;
+  /** The store of registries. */
   registries: RegistryStore;
+  /** Seals and opens what must be kept and never shown. */
   secrets: Secrets;
   /** Without secrets. */
   configuration: Readonly<Record<string, unknown>>;
@@ -25,6 +29,7 @@ export interface ReportDeps {
 
 /** The file for a bug report. */
 export interface Report {
+  /** Makes the zip. */
   make(system: SystemInfo): Promise<Download>;
 }
 
@@ -41,7 +46,7 @@ export function createReport(deps: ReportDeps): Report {
     let size = 0;
     for await (const rows of readTaskPages(tasks, { kind: null, limit: maxTasks, before: null })) {
       for (const row of rows) {
-        latest.rows.push(withoutRequest(row));
+        latest.rows.push(withoutHiddenWords(row));
         latest.secrets.push(...secretsInRequest(row.params));
         size += row.params.length;
       }
@@ -89,7 +94,7 @@ function engineStates(inventory: Inventory): unknown[] {
   }));
 }
 
-function withoutRequest(row: TaskRow): Partial<TaskRow> {
+function withoutHiddenWords(row: TaskRow): Partial<TaskRow> {
   const shown: Partial<TaskRow> = { ...row };
   delete shown.params;
   return shown;

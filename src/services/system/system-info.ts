@@ -5,21 +5,29 @@ import type { Host } from "../../host/host.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 
 export interface StationBuild {
+  /** Version of the program. */
   version: string;
   /** YYYY/MM/DD */
   date: string;
 }
 
-/** What is read of the host. */
+/** Facts about the host. */
 export interface HostFacts {
+  /** The processors. */
   cpu: Awaited<ReturnType<Host["cpu"]>>;
+  /** The memory. */
   memory: Awaited<ReturnType<Host["memory"]>>;
+  /** Bytes of a page of memory. */
   pageSize: number;
+  /** The operating system. */
   os: Awaited<ReturnType<Host["os"]>>;
+  /** The graphics cards. */
   gpus: readonly Gpu[];
+  /** Version of Docker Compose; empty: there is none. */
   compose: string;
 }
 
+/** Reads the facts about the host. */
 export async function readHostFacts(host: Host): Promise<HostFacts> {
   const [cpu, memory, pageSize, os] = await Promise.all([host.cpu(), host.memory(), host.pageSize(), host.os()]);
   const [gpus, compose] = await Promise.all([host.gpus(), host.composeVersion()]);
@@ -27,17 +35,20 @@ export async function readHostFacts(host: Host): Promise<HostFacts> {
 }
 
 export interface SystemInfoOptions {
+  /** What this host is. */
   facts: HostFacts;
-  /** As amd64. */
+  /** The processor's architecture, such as `amd64`. */
   architecture: string;
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
+  /** What this program is. */
   build: StationBuild;
   /** Those of the station's start. */
   firstGpus: readonly Gpu[];
 }
 
 /** Returns what `GET /system` shows, without asking anybody. An engine that is away has an empty version. */
-export function shownSystem({ facts, architecture, inventory, build, firstGpus }: SystemInfoOptions): SystemInfo {
+export function systemInfo({ facts, architecture, inventory, build, firstGpus }: SystemInfoOptions): SystemInfo {
   const { cpu, memory, pageSize, os, gpus, compose } = facts;
   const infoOf = (type: EngineType) => inventory.view(type)?.info();
   const version = (type: EngineType): string => infoOf(type)?.version ?? "";
@@ -46,7 +57,7 @@ export function shownSystem({ facts, architecture, inventory, build, firstGpus }
     cpuCore: cpu.cores,
     cpuThread: cpu.threads,
     features: featuresOf(inventory, gpus),
-    gpu: shownGpus(gpus),
+    gpu: gpuAnswer(gpus),
     gpuchanged: JSON.stringify(gpus) !== JSON.stringify(firstGpus),
     hostname: os.hostname,
     isDevicemapper: storageDriver === "devicemapper",
@@ -78,15 +89,15 @@ function featuresOf(inventory: Inventory, gpus: readonly Gpu[]): string[] {
   const views = inventory.views();
   const engines = views.filter(({ engine }) => engine.type !== "docker").map(({ engine }) => engine.type);
   const bridges = views.some(({ engine }) => engine.capabilities.local) ? ["net_bridge"] : [];
-  return [...bridges, ...engines, ...(gpus.some(isDriven) ? ["gpu"] : [])];
+  return [...bridges, ...engines, ...(gpus.some(hasDriver) ? ["gpu"] : [])];
 }
 
-function isDriven(gpu: Gpu): boolean {
+function hasDriver(gpu: Gpu): boolean {
   return gpu.driver !== "";
 }
 
-function shownGpus(gpus: readonly Gpu[]): SystemInfo["gpu"] {
-  const driverInstalled = gpus.some(isDriven);
+function gpuAnswer(gpus: readonly Gpu[]): SystemInfo["gpu"] {
+  const driverInstalled = gpus.some(hasDriver);
   const device = gpus.map(({ slot, vendor, device, driver }) => ({ name: `${vendor}:${device}`, slot, driver }));
   return { csMode: driverInstalled, device, driverInstalled };
 }

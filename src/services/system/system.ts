@@ -9,25 +9,39 @@ import type { Report } from "./report.ts";
 import type { SystemService } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import { createLastKnown } from "../../util/last-known.ts";
-import { readHostFacts, shownSystem, type StationBuild } from "./system-info.ts";
-import type { Taken } from "../containers/availability.ts";
+import { readHostFacts, systemInfo, type StationBuild } from "./system-info.ts";
+import type { Availability } from "../containers/availability.ts";
 
 export interface SystemDeps {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** Facts about this host. */
   host: Host;
+  /** The engines and what is known of their containers. */
   inventory: Inventory;
-  taken: Taken;
+  /** Tells whether a name or a port is free. */
+  availability: Availability;
+  /** What this program is. */
   build: StationBuild;
+  /** Makes the report. */
   report: Report;
 }
 
-export function createSystemService({ sessions, host, inventory, taken, build, report }: SystemDeps): SystemService {
+/** Makes the service of information about the host and the station. */
+export function createSystemService({
+  sessions,
+  host,
+  inventory,
+  availability,
+  build,
+  report,
+}: SystemDeps): SystemService {
   const firstGpus: Promise<readonly Gpu[]> = host.gpus().catch(() => []);
   const facts = createLastKnown(() => readHostFacts(host));
   const interfaces = createLastKnown(host.interfaces);
   async function info(): Promise<SystemInfo> {
     const architecture = host.architecture();
-    return shownSystem({ facts: await facts(), architecture, inventory, build, firstGpus: await firstGpus });
+    return systemInfo({ facts: await facts(), architecture, inventory, build, firstGpus: await firstGpus });
   }
   return {
     async get(caller) {
@@ -41,12 +55,12 @@ export function createSystemService({ sessions, host, inventory, taken, build, r
     },
     async port(caller, protocol, port) {
       authorize(sessions.authenticate(caller), "system:read");
-      const used = (await host.portHasSocket(protocol, port)) || (await taken.holdsPort({ protocol, port }));
+      const used = (await host.portHasSocket(protocol, port)) || (await availability.holdsPort({ protocol, port }));
       return { used };
     },
     async bridges(caller) {
       authorize(sessions.authenticate(caller), "system:read");
-      return shownBridges(await interfaces());
+      return bridgesAnswer(await interfaces());
     },
     async report(caller) {
       authorize(sessions.authenticate(caller), "system:report");
@@ -70,7 +84,7 @@ function shownMemory({ total, buffers, cached, used }: Memory): SystemResource["
   };
 }
 
-function shownBridges(interfaces: readonly HostInterface[]): BridgeList {
+function bridgesAnswer(interfaces: readonly HostInterface[]): BridgeList {
   let adapters = 0;
   let bridges = 0;
   const data = interfaces.map((item) => {

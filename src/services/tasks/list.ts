@@ -4,31 +4,34 @@ import { readTaskPages } from "../../storage/task-pages.ts";
 import type { TaskRow, TaskStore } from "../../storage/task-store.ts";
 import type { TaskMachine } from "../../tasks/machine.ts";
 import type { Sight } from "../secrets/masking.ts";
-import type { Places } from "../access/connection-quota.ts";
+import type { ConnectionQuota } from "../access/connection-quota.ts";
 import { authorize, may, onlyOf, type User } from "../access/policy.ts";
 import type { BackgroundService, Caller, TaskFilter } from "../contract/services.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import { taskOf } from "./task-view.ts";
 
 export interface TaskListOptions {
+  /** Tells who calls. */
   sessions: Sessions;
+  /** The store of tasks. */
   tasks: Pick<TaskStore, "list" | "get">;
+  /** Accepts tasks, and knows those that run. */
   machine: Pick<TaskMachine, "live">;
-  /** Of answers that go on for as long as their readers take. */
-  places: Places;
+  /** Limits the lists that one user reads at once, which last as long as their readers take. */
+  quota: ConnectionQuota;
 }
 
-/** Characters of requests in one page. Each is cut, so that a page is some MB at most. */
+/** Characters of requests in one page. Long requests are cut, so a page has a few MB at most. */
 const pageSize = 1 << 20;
-/** Of one request, as a page counts it. */
+/** Characters of one request that a page counts at most. */
 const countedAtMost = 4096;
 
 /** Reads tasks: the whole list as a stream, pages of it, and one task with all its values. */
 export function createTaskList(options: TaskListOptions): Pick<BackgroundService, "list" | "page" | "get"> {
-  const { sessions, tasks, machine, places } = options;
-  const shown = (row: TaskRow, sight: Sight, whole = false) => taskOf(row, machine.live(row.id), { sight, whole });
+  const { sessions, tasks, machine, quota } = options;
+  const describe = (row: TaskRow, sight: Sight, whole = false) => taskOf(row, machine.live(row.id), { sight, whole });
 
-  /** Who reads may be allowed less by the time that the next part goes out. */
+  /** Reads tasks part by part. The reader's rights are checked again before each part. */
   async function* read(caller: Caller, kind: string | null, before: number | null): AsyncGenerator<Task[]> {
     let next: number | null = before;
     do {
@@ -36,7 +39,7 @@ export function createTaskList(options: TaskListOptions): Pick<BackgroundService
       const only = onlyOf(user, "task:list");
       const stretch = await tasks.list({ kind, limit: Number.MAX_SAFE_INTEGER, before: next, user: only });
       const sight = sightOf(user);
-      yield stretch.items.map((row) => shown(row, sight));
+      yield stretch.items.map((row) => describe(row, sight));
       next = stretch.next;
     } while (next !== null);
   }
@@ -46,7 +49,7 @@ export function createTaskList(options: TaskListOptions): Pick<BackgroundService
       const user = sessions.authenticate(caller);
       authorize(user, "task:list");
       const kind = kindOf(category);
-      places.take(user.name, signal);
+      quota.take(user.name, signal);
       return read(caller, kind, before ?? null);
     },
 
@@ -60,7 +63,7 @@ export function createTaskList(options: TaskListOptions): Pick<BackgroundService
       for await (const rows of readTaskPages(tasks, { ...filter, limit: limit + 1 })) {
         for (const row of rows) {
           if (found.length === limit || size >= pageSize) return { tasks: found, next: found.at(-1)?.id };
-          found.push(shown(row, sight));
+          found.push(describe(row, sight));
           size += Math.min(row.params.length, countedAtMost);
         }
       }
@@ -74,17 +77,17 @@ export function createTaskList(options: TaskListOptions): Pick<BackgroundService
       const name = `task ${id}`;
       if (user.role !== "admin") authorize(user, "task:list", [{ owner: row?.user, name }]);
       if (!row) throw new AppError("not_found", `There is no ${name}.`);
-      return shown(row, sightOf(user), true);
+      return describe(row, sightOf(user), true);
     },
   };
 }
 
-/** What is shown to this user of what tasks were asked to do. */
+/** Returns how much this user sees of what tasks were asked to do. */
 export function sightOf(user: User): Sight {
   return { inspects: may(user, "container:inspect") };
 }
 
-/** Null: all. */
+/** Returns the kind of a category; null for all. */
 function kindOf(category: TaskFilter["category"]): string | null {
   if (category === undefined) return null;
   const kind = categoryAliases[category] ?? category;

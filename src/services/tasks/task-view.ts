@@ -3,16 +3,17 @@ import type { NewTask, TaskRow } from "../../storage/task-store.ts";
 import type { LiveTask } from "../../tasks/machine.ts";
 import { cutLong, cutText } from "../secrets/shortening.ts";
 import { maskedJson, type Sight } from "../secrets/masking.ts";
-import { withoutRequest } from "../secrets/unrepeated.ts";
+import { withoutHiddenWords } from "../secrets/error-masking.ts";
 
 /** How a task is shown. */
-export interface Showing {
+export interface TaskView {
+  /** What the reader may see. */
   sight: Sight;
   /** Its long values are not cut. */
   whole: boolean;
 }
 
-/** As it was accepted; it may be running by now. */
+/** Returns a task as it was accepted; it may be running by now. */
 export function newTask(id: number, task: NewTask, request: unknown, sight: Sight): Task {
   return {
     category: task.kind,
@@ -28,13 +29,14 @@ export function newTask(id: number, task: NewTask, request: unknown, sight: Sigh
   };
 }
 
-/** Shows a task of the store; `running` is what is known of it beside. */
-export function taskOf(row: TaskRow, running: LiveTask | undefined, { sight, whole }: Showing): Task {
+/** Returns a stored task as the API shows it. `running` is what is known of it in this process. */
+export function taskOf(row: TaskRow, running: LiveTask | undefined, { sight, whole }: TaskView): Task {
   // The last word of a task that is over is its row's.
-  const live = shownStates[row.state] === "running" ? running : undefined;
-  const masked = maskedJson(row.params, sight);
+  const live = documentedStates[row.state] === "running" ? running : undefined;
+  const request: unknown = JSON.parse(row.params);
+  const masked = maskedJson(row.params, sight, request);
   const params = whole ? { value: masked, cut: false } : cutLong(masked, row.params.length);
-  const error = errorOf(row, sight);
+  const error = errorOf(row, request, sight);
   const shownError = error === undefined || whole ? error : cutText(error, 2048);
   return {
     category: row.kind,
@@ -50,13 +52,13 @@ export function taskOf(row: TaskRow, running: LiveTask | undefined, { sight, who
     progress: live?.progress ?? row.progress,
     ...(row.result !== null && { result: row.result }),
     ...(row.start !== null && { start: seconds(row.start) }),
-    state: shownStates[row.state],
+    state: documentedStates[row.state],
     user: row.user,
   };
 }
 
-/** The documents know four words. A cancelled task is in no list; only its idempotency key still finds it. */
-const shownStates: Readonly<Record<TaskRow["state"], Task["state"]>> = {
+/** The states that the documents know. A cancelled task is in no list; only its idempotency key still finds it. */
+const documentedStates: Readonly<Record<TaskRow["state"], Task["state"]>> = {
   waiting: "waiting",
   running: "running",
   undoing: "running",
@@ -65,9 +67,9 @@ const shownStates: Readonly<Record<TaskRow["state"], Task["state"]>> = {
   cancelled: "error",
 };
 
-function errorOf({ state, error, params }: TaskRow, sight: Sight): string | undefined {
+function errorOf({ state, error }: TaskRow, request: unknown, sight: Sight): string | undefined {
   if (state === "cancelled") return "The task was cancelled.";
-  return state === "error" && error !== null ? withoutRequest(error, JSON.parse(params), sight) : undefined;
+  return state === "error" && error !== null ? withoutHiddenWords(error, request, sight) : undefined;
 }
 
 function seconds(milliseconds: number): number {

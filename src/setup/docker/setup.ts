@@ -1,4 +1,5 @@
-import { findCommand, runCommand } from "../command.ts";
+import { runCommand } from "../command.ts";
+import { findProgram } from "../../util/process/system-path.ts";
 import { waitUntil } from "../daemon.ts";
 import { dockerSocket, startDocker, stopDocker } from "./daemons.ts";
 import type { EngineCondition, EngineSetup, StartContext } from "../engine-setup.ts";
@@ -29,7 +30,7 @@ async function inspect(): Promise<EngineCondition> {
   if (states.includes("closed"))
     return { reason: "this user may not open Docker's socket; add it to the group docker, or start Gantry as root." };
   if (states.includes("stuck")) return { reason: "Docker is there but does not answer; it is picked up when it does." };
-  return findCommand("dockerd") ? "stopped" : "missing";
+  return findProgram("dockerd") ? "stopped" : "missing";
 }
 
 async function start({ folders, env, systemd, log }: StartContext): Promise<void> {

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mountCgroups } from "../cgroups.ts";
-import { findCommand, runCommand, systemEnvironment } from "../command.ts";
+import { runCommand, systemEnvironment } from "../command.ts";
+import { findProgram } from "../../util/process/system-path.ts";
 import type { DaemonFolders } from "../daemon.ts";
 import type { EngineCondition, EngineSetup, StartContext } from "../engine-setup.ts";
 import { isBridgeUp, isBridgeUsed, startBridge, isBridgeOurs, stopBridge } from "./bridge.ts";
@@ -23,7 +24,7 @@ export function lxcSetup(path: string | undefined, folders: DaemonFolders): Engi
     tools: systemTools,
 
     async inspect(): Promise<EngineCondition> {
-      if (!findCommand("lxc-start")) return "missing";
+      if (!findProgram("lxc-start")) return "missing";
       return hasNetwork() && (path === undefined || wereStarted()) ? "ready" : "stopped";
     },
 

@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { mountCgroups } from "../cgroups.ts";
-import { findCommand, runCommand } from "../command.ts";
+import { runCommand } from "../command.ts";
+import { findProgram } from "../../util/process/system-path.ts";
 import { type DaemonFolders, type DaemonOptions, daemonPid, ensureDaemon, stopDaemon } from "../daemon.ts";
 import { pingSocket } from "../sockets.ts";
 
@@ -52,7 +53,7 @@ function isDnsmasq(pid: number): boolean {
 
 /** Starts lxcfs. Without it containers work, but see the host's memory and processors as their own. */
 async function startLxcfs(options: DaemonOptions, log: (line: string) => void): Promise<void> {
-  if (!findCommand("lxcfs") || existsSync(`${lxcfsFolder}/proc`)) return;
+  if (!findProgram("lxcfs") || existsSync(`${lxcfsFolder}/proc`)) return;
   try {
     // An lxcfs that was killed leaves a dead mount.
     await runCommand(["umount", "-l", lxcfsFolder], options.env).catch(() => undefined);

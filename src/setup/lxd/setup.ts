@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { findCommand, runCommand } from "../command.ts";
+import { runCommand } from "../command.ts";
+import { findProgram } from "../../util/process/system-path.ts";
 import { waitUntil } from "../daemon.ts";
 import type { EngineCondition, EngineSetup, StartContext } from "../engine-setup.ts";
 import { ensureIdRanges } from "./id-ranges.ts";
@@ -40,7 +41,7 @@ async function inspect(): Promise<EngineCondition> {
     const socket = await runningSocket();
     return socket === undefined || (await isInitialized(socket)) ? "ready" : "stopped";
   }
-  if (findCommand("lxd")) return "stopped";
+  if (findProgram("lxd")) return "stopped";
   const other = [...sockets.slice(1), ...incusSockets].find(existsSync);
   if (other) return { reason: `nobody listens at ${other}; start what belongs to it.` };
   if (isDistribution("ubuntu"))

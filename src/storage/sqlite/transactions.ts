@@ -14,8 +14,8 @@ import { createTaskVerbs } from "./tasks/tasks.ts";
 export interface OpenOptions {
   /** Absolute path of the database file; it is made if it is missing. */
   path: string;
-  /** Name of this host in the tables. */
-  host: string;
+  /** Id of this host in the tables. Absent: that of the only host that has used the database, or else a new one. */
+  host?: string | undefined;
   /** SQLite's setting: FULL keeps every acknowledged commit through a power cut, NORMAL may lose the last ones. */
   synchronous: "FULL" | "NORMAL";
 }
@@ -23,6 +23,8 @@ export interface OpenOptions {
 export interface Identity {
   /** The station's id, a UUID that is made with the database. */
   station: string;
+  /** The id of this host, a UUID. */
+  host: string;
   /** Number of starts on this host. */
   epoch: number;
 }
@@ -76,9 +78,9 @@ class FenceError extends Error {}
 
 /** Opens the database. `run` takes a batch of calls as JSON and returns its answers as JSON. Throws if it cannot be opened. */
 export function openTransactions(options: OpenOptions) {
-  const { path, host } = options;
-  const ballast = createBallast(path);
+  const ballast = createBallast(options.path);
   const { db, identity } = openWithBallast(ballast, options);
+  const { host } = identity;
   const verbs = createVerbTable(db, host);
   const fence = db.prepare("SELECT epoch FROM worker WHERE host = ?");
   const begin = db.prepare("BEGIN IMMEDIATE");
@@ -168,7 +170,7 @@ function openWithBallast(
   }
 }
 
-function open({ path, host, synchronous }: OpenOptions): { db: DatabaseSync; identity: Identity } {
+function open({ path, synchronous, ...options }: OpenOptions): { db: DatabaseSync; identity: Identity } {
   const db = new DatabaseSync(path);
   try {
     db.exec("PRAGMA journal_mode = WAL");
@@ -176,12 +178,20 @@ function open({ path, host, synchronous }: OpenOptions): { db: DatabaseSync; ide
     db.exec(
       "PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -16000; PRAGMA foreign_keys = ON",
     );
-    migrate(db);
+    const host = options.host ?? onlyHost(db) ?? randomUUID();
+    migrate(db, host);
     return { db, identity: identify(db, host) };
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+/** Returns the id of the host that has used the database, if that is one. Earlier versions had no ids, but the word `this`. */
+function onlyHost(db: DatabaseSync): string | undefined {
+  if (!db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'worker'").get()) return undefined;
+  const hosts = db.prepare("SELECT host FROM worker WHERE host <> 'this'").all();
+  return hosts.length === 1 ? (hosts[0]?.["host"] as string) : undefined;
 }
 
 /** Counts this start, so that a process that outlived it can write no more. */
@@ -196,7 +206,7 @@ function identify(db: DatabaseSync, host: string): Identity {
     )
     .get(host, Date.now());
   db.exec("COMMIT");
-  return { station, epoch: row?.["epoch"] as number };
+  return { station, host, epoch: row?.["epoch"] as number };
 }
 
 function createVerbTable(db: DatabaseSync, host: string): Map<string, (argument: unknown) => unknown> {

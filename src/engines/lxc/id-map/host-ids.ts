@@ -14,6 +14,7 @@ import { type IdRange, idsPerContainer, overlaps } from "./id-range.ts";
 
 /** /etc/subuid and /etc/subgid, or what stands in for them. */
 export type IdFiles = readonly [users: string, groups: string];
+/** The files in which this host writes down who has which ids; see subuid(5). */
 export const idFiles: IdFiles = ["/etc/subuid", "/etc/subgid"];
 
 const owner = "0";
@@ -74,7 +75,7 @@ function entriesOf(text: string): { name: string; range: IdRange }[] {
   });
 }
 
-/** Whole ranges of containers only; `undefined`: there is no room for one. */
+/** Returns the largest gap, in whole ranges of containers; undefined when there is no room for one. */
 function largestGap(within: IdRange, taken: readonly IdRange[]): IdRange | undefined {
   const end = within.start + within.count;
   const others = taken.filter((range) => overlaps(range, within)).toSorted((a, b) => a.start - b.start);
@@ -120,7 +121,7 @@ async function lock(file: string): Promise<() => Promise<void>> {
   }
 }
 
-/** Its process has ended. */
+/** Returns whether the process that made the lock has ended. */
 async function isLeftBehind(place: string): Promise<boolean> {
   const pid = Number.parseInt(await readText(place), 10);
   if (!(pid > 0)) return false;

@@ -1,12 +1,15 @@
 /** User ids of the host and the group ids of the same numbers: `count` of them from `start` on. */
 export interface IdRange {
+  /** The first id of the host. */
   start: number;
+  /** How many there are. */
   count: number;
 }
 
 /** How many ids a container has: those that Debian and systemd use, with nobody (65534). */
 export const idsPerContainer = 65_536;
 
+/** Returns whether two ranges have an id in common. */
 export function overlaps(a: IdRange, b: IdRange): boolean {
   return a.start < b.start + b.count && b.start < a.start + a.count;
 }

@@ -10,6 +10,7 @@ export interface IdRanges {
    * When all are taken, containers share the last one.
    */
   take(name: string): Promise<IdRange>;
+  /** Ends what `take` holds for this container. */
   release(name: string): void;
 }
 
@@ -21,8 +22,9 @@ interface Deps {
   files?: IdFiles;
 }
 
+/** Returns what gives user ids to the containers below one LXC path. */
 export function createIdRanges({ used, seed, files }: Deps): IdRanges {
-  /** Of containers that are being made. */
+  /** The ranges of containers that are being made. */
   const taken = new Map<string, IdRange>();
 
   async function take(name: string): Promise<IdRange> {
@@ -36,7 +38,10 @@ export function createIdRanges({ used, seed, files }: Deps): IdRanges {
   return { take, release: (name) => void taken.delete(name) };
 }
 
-/** The place of the first try depends on `seed`, so that containers of other folders of LXC hardly ever have the same. */
+/**
+ * Returns a range that is not taken, or the last one, which is shared, when all are. The place of the first try depends
+ * on `seed`, so that containers of other folders of LXC hardly ever have the same.
+ */
 export function chooseRange(all: IdRange, taken: readonly IdRange[], seed: string): IdRange {
   const ranges = Math.floor(all.count / idsPerContainer);
   const rangeAt = (index: number): IdRange => ({ start: all.start + index * idsPerContainer, count: idsPerContainer });

@@ -2,8 +2,8 @@ import { statfs } from "node:fs/promises";
 import { release } from "node:os";
 
 /**
- * From which kernel on a file system can be mounted with other owners than it has on the disk (`FS_ALLOW_IDMAP`), by its
- * magic number (statfs(2)).
+ * The first kernel that can mount a file system with other owners than it has on the disk (`FS_ALLOW_IDMAP`), by the
+ * file system's magic number (statfs(2)).
  */
 const mapsOwnersSince: Readonly<Record<number, readonly [major: number, minor: number]>> = {
   // ext4, XFS, btrfs, F2FS, tmpfs, bcachefs
@@ -15,7 +15,7 @@ const mapsOwnersSince: Readonly<Record<number, readonly [major: number, minor: n
   0xca451a4e: [6, 7],
 };
 
-/** From this version on LXC mounts a container's root file system so. */
+/** The first version of LXC that mounts a container's root file system so. */
 const lxcVersion = 5;
 
 /** The file system that the station makes for a container with a size. */

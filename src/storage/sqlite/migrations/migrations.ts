@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { accountTables } from "./accounts.ts";
+import { hostIds } from "./host-ids.ts";
 import { listedTasks } from "./listed-tasks.ts";
 import { taskOwners } from "./task-owners.ts";
 import { taskUsage } from "./task-usage.ts";
@@ -89,18 +90,20 @@ const migrations: readonly string[] = [
   "ALTER TABLE registry ADD COLUMN inside INTEGER NOT NULL DEFAULT 1",
   listedTasks,
   taskUsage,
+  hostIds,
 ];
 
 export class NewerDatabaseError extends Error {}
 
 /**
  * Runs the missing migrations in one transaction. Throws NewerDatabaseError if a newer version has written the database.
- * `to` stops at an earlier version, for tests of migrations.
+ * Rows of versions without host ids are given to `host`. `to` stops at an earlier version, for tests of migrations.
  */
-export function migrate(db: DatabaseSync, to = migrations.length): void {
+export function migrate(db: DatabaseSync, host: string, to = migrations.length): void {
   const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
   if (version > migrations.length) throw new NewerDatabaseError();
   if (version === to) return;
+  db.function("this_host", () => host);
   db.exec("BEGIN IMMEDIATE");
   for (const migration of migrations.slice(version, to)) db.exec(migration);
   db.exec(`PRAGMA user_version = ${to}`);

@@ -20,22 +20,19 @@ interface NamedTask {
 }
 type OwnedTask = NamedTask & { user: string; address: string };
 
-const categories: Readonly<Record<string, AuditCategory>> = {
-  image_download: "image",
-  image_pull: "image",
-  image_remove: "image",
-  image_push: "image",
-  image_export: "export",
-  container_export: "export",
-  container_import: "import",
-};
+/** Returns the category of the audit entries of a kind of task, from the kind's name. */
+function categoryOf(kind: string): AuditCategory {
+  if (kind.endsWith("_export")) return "export";
+  if (kind.endsWith("_import")) return "import";
+  return kind.startsWith("image_") ? "image" : "container";
+}
 
 /** Writes the audit entries of tasks, each in the transaction of the change, so that neither exists without the other. */
 export function createTaskAudit(db: DatabaseSync, host: string) {
   const write = createAuditWriter(db, host);
 
   function entry(task: NamedTask, actor: Actor, now: number): Pick<AuditEntry, "ts" | "category" | "target"> & Actor {
-    const category = categories[task.kind] ?? "container";
+    const category = categoryOf(task.kind);
     return { ts: now, category, target: `task ${task.id}`, user: printable(actor.user), address: actor.address };
   }
 

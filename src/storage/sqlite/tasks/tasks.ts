@@ -40,6 +40,7 @@ function createAcceptVerbs(db: DatabaseSync, host: string, { events, audit }: Ta
     "SELECT protocol, port, owner FROM port_claim WHERE host = ? AND protocol = ? AND port = ?",
   );
   const writeJob = createJobWriter(db, host);
+  const overQuota = createQuotaCheck(db);
   const findKey = db.prepare("SELECT hash, task FROM idempotency WHERE user = ? AND key = ? AND at > ?");
   const byId = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
   const claim = db.prepare(
@@ -54,16 +55,6 @@ function createAcceptVerbs(db: DatabaseSync, host: string, { events, audit }: Ta
     if (found.hash !== hash) return { reused: found.task };
     const row = byId.get(found.task) as unknown as TaskRow | undefined;
     return row && { repeated: row };
-  }
-
-  const usage = db.prepare("SELECT tasks, bytes FROM task_usage WHERE user = ?");
-
-  function overQuota({ user, quota, params }: NewTask) {
-    if (!quota) return undefined;
-    const used = (usage.get(user) ?? { tasks: 0, bytes: 0 }) as unknown as TaskQuota;
-    if (used.tasks >= quota.tasks) return { over: "tasks" as const, limit: quota.tasks };
-    const bytes = used.bytes + Buffer.byteLength(params) + bytesOfTask;
-    return bytes > quota.bytes ? { over: "bytes" as const, limit: quota.bytes } : undefined;
   }
 
   function findConflict(task: NewTask) {
@@ -110,6 +101,18 @@ function createAcceptVerbs(db: DatabaseSync, host: string, { events, audit }: Ta
       if (row) events.add(row, "running", now);
       return row;
     },
+  };
+}
+
+/** Returns what refuses a task that is over its user's quota; nothing for one that has room. */
+function createQuotaCheck(db: DatabaseSync) {
+  const usage = db.prepare("SELECT tasks, bytes FROM task_usage WHERE user = ?");
+  return function overQuota({ user, quota, params }: NewTask) {
+    if (!quota) return undefined;
+    const used = (usage.get(user) ?? { tasks: 0, bytes: 0 }) as unknown as TaskQuota;
+    if (used.tasks >= quota.tasks) return { over: "tasks" as const, limit: quota.tasks };
+    const bytes = used.bytes + Buffer.byteLength(params) + bytesOfTask;
+    return bytes > quota.bytes ? { over: "bytes" as const, limit: quota.bytes } : undefined;
   };
 }
 

@@ -1,0 +1,141 @@
+import { Type } from "typebox";
+import {
+  OpenvzAccepted,
+  OpenvzContainerAnswer,
+  OpenvzContainerList,
+  OpenvzCreate,
+  OpenvzCreated,
+  OpenvzError,
+  OpenvzJobAnswer,
+  OpenvzJobList,
+  OpenvzUpdate,
+  OpenvzUpdated,
+} from "../openvz.ts";
+import type { RouteTable } from "../route.ts";
+
+/** The path that all routes of the containers-and-jobs API begin with. */
+export const openvzRoot = "/v0.1";
+
+const containers = `${openvzRoot}/containers` as const;
+const jobs = `${openvzRoot}/jobs` as const;
+const tag = "openvz";
+const errors = OpenvzError;
+const params = Type.Object({ id: Type.String({ description: "A UUID" }) });
+
+/** The containers-and-jobs API. The list of jobs and the verbs start, stop and restart are beyond the original. */
+export const openvzRoutes = {
+  "openvz.create": {
+    method: "POST",
+    path: containers,
+    tag,
+    summary: "Create and start a container",
+    verb: "container:create",
+    audited: true,
+    body: OpenvzCreate,
+    response: OpenvzCreated,
+    status: 202,
+    errors,
+  },
+  "openvz.list": {
+    method: "GET",
+    path: containers,
+    tag,
+    summary: "The containers of this API",
+    verb: "container:list",
+    audited: false,
+    response: OpenvzContainerList,
+    errors,
+  },
+  "openvz.get": {
+    method: "GET",
+    path: `${containers}/:id`,
+    tag,
+    summary: "A container",
+    verb: "container:get",
+    audited: false,
+    params,
+    response: OpenvzContainerAnswer,
+    errors,
+  },
+  "openvz.update": {
+    method: "PATCH",
+    path: `${containers}/:id`,
+    tag,
+    summary: "Change a container, and wait for it",
+    verb: "container:change",
+    audited: true,
+    params,
+    body: OpenvzUpdate,
+    response: OpenvzUpdated,
+    errors,
+  },
+  "openvz.remove": {
+    method: "DELETE",
+    path: `${containers}/:id`,
+    tag,
+    summary: "Remove a container, running or not",
+    verb: "container:remove",
+    audited: true,
+    params,
+    response: OpenvzAccepted,
+    status: 202,
+    errors,
+  },
+  "openvz.start": {
+    method: "POST",
+    path: `${containers}/:id/start`,
+    tag,
+    summary: "start a container",
+    verb: "container:start",
+    audited: true,
+    params,
+    response: OpenvzAccepted,
+    status: 202,
+    errors,
+  },
+  "openvz.stop": {
+    method: "POST",
+    path: `${containers}/:id/stop`,
+    tag,
+    summary: "stop a container",
+    verb: "container:stop",
+    audited: true,
+    params,
+    response: OpenvzAccepted,
+    status: 202,
+    errors,
+  },
+  "openvz.restart": {
+    method: "POST",
+    path: `${containers}/:id/restart`,
+    tag,
+    summary: "restart a container",
+    verb: "container:restart",
+    audited: true,
+    params,
+    response: OpenvzAccepted,
+    status: 202,
+    errors,
+  },
+  "openvz.getJob": {
+    method: "GET",
+    path: `${jobs}/:id`,
+    tag,
+    summary: "How a job is",
+    verb: "task:list",
+    audited: false,
+    params,
+    response: OpenvzJobAnswer,
+    errors,
+  },
+  "openvz.listJobs": {
+    method: "GET",
+    path: jobs,
+    tag,
+    summary: "Jobs, newest first",
+    verb: "task:list",
+    audited: false,
+    response: OpenvzJobList,
+    errors,
+  },
+} satisfies RouteTable;
