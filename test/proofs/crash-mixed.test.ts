@@ -46,6 +46,8 @@ test(
     const histogram = new Map<string, number>();
     const killed = new Map<string, number>();
     const stopped = new Set<string>();
+    let areSent = false;
+    const isOver = async () => areSent && (await station.client.tasks()).every(({ end }) => end);
     try {
       const all = Array.from({ length: creates }, (_, n) => askedFor(n));
       const sent = Promise.all(
@@ -54,10 +56,12 @@ test(
           return createStubbornly(station, bodyOf(asked));
         }),
       );
+      void sent.then(() => (areSent = true));
       for (let round = 0; round < rounds; round++) {
-        await sleep(300 + random(1200));
+        // The first one meets the first container that is unpacked.
+        if (round > 0) await sleep(300 + random(1200));
         const victim = victims[round % victims.length] as (typeof victims)[number];
-        const fell = await victim.kill(world, random);
+        const fell = await victim.kill({ world, random, isOver });
         for (const step of fell.interrupted) histogram.set(step, (histogram.get(step) ?? 0) + 1);
         if (fell.stopped !== undefined) stopped.add(fell.stopped);
         if (fell.met) killed.set(victim.name, (killed.get(victim.name) ?? 0) + 1);
@@ -102,18 +106,28 @@ interface Fell {
   stopped?: string;
 }
 
-interface Victim {
-  name: string;
-  kill(world: SystemWorld, random: (below: number) => number): Promise<Fell>;
+interface Run {
+  world: SystemWorld;
+  random(below: number): number;
+  /** Whether all was asked for and has ended. */
+  isOver(): Promise<boolean>;
 }
 
+interface Victim {
+  name: string;
+  /** Waits for one that is there, as long as one can come. */
+  kill(run: Run): Promise<Fell>;
+}
+
+/** Milliseconds. Only what never comes takes so long, also on a slow machine. */
+const patience = 120_000;
 const nothing: Fell = { met: false, interrupted: [] };
 
 const victims: readonly Victim[] = [
-  { name: "station", kill: (world) => killStation(world, false) },
-  { name: "lxd", kill: async () => (await restartAfter(killLxd, runLxd), { ...nothing, met: true }) },
   { name: "helper", kill: killHelper },
-  { name: "group", kill: (world) => killStation(world, true) },
+  { name: "station", kill: ({ world }) => killStation(world, false) },
+  { name: "lxd", kill: async () => (await restartAfter(killLxd, runLxd), { ...nothing, met: true }) },
+  { name: "group", kill: ({ world }) => killStation(world, true) },
   { name: "dockerd", kill: async () => (await restartAfter(killDockerd, startDockerd), { ...nothing, met: true }) },
   { name: "monitor", kill: killMonitor },
 ];
@@ -133,27 +147,40 @@ async function killStation({ station }: SystemWorld, group: boolean): Promise<Fe
 }
 
 /** The program that unpacks an LXC container. */
-async function killHelper({ lxc }: SystemWorld): Promise<Fell> {
-  let pid: string | undefined;
+async function killHelper({ world: { lxc }, isOver }: Run): Promise<Fell> {
   const find = () => processes("tar").find((id) => argvOf(id).some((word) => word.startsWith(lxc.path)));
-  await until(() => (pid = find()) !== undefined, 5_000);
-  if (pid === undefined) return nothing;
-  process.kill(Number(pid), "SIGKILL");
-  return { ...nothing, met: true };
+  let met = false;
+  await until(async () => (met = endProcess(find())) || (await isOver()), patience, 5);
+  return { ...nothing, met };
+}
+
+/** Returns whether it was there. */
+function endProcess(pid: string | undefined): boolean {
+  try {
+    return pid !== undefined && process.kill(Number(pid), "SIGKILL");
+  } catch {
+    return false;
+  }
 }
 
 /** LXC's process that watches over one of our containers, which goes down with it. */
-async function killMonitor(world: SystemWorld, random: (below: number) => number): Promise<Fell> {
-  const names = (await world.names("lxc")).filter((name) => name.startsWith(prefix));
-  const done = new Set(
-    (await world.station.client.tasks()).filter(({ state }) => state === "completed").map(({ name }) => name),
-  );
-  const ended = names.filter((name) => done.has(name));
-  const name = ended[random(Math.max(1, ended.length))];
-  // Its monitor may have been killed before.
-  if (name === undefined || (await world.pid("lxc", name)) === 0) return nothing;
+async function killMonitor({ world, random, isOver }: Run): Promise<Fell> {
+  let up: string[] = [];
+  const isThere = async () => (up = await completedAndUp(world)).length > 0;
+  await until(async () => (await isThere()) || ((await isOver()) && !(await isThere())), patience);
+  const name = up[random(Math.max(1, up.length))];
+  if (name === undefined) return nothing;
   await world.killMonitor(name);
   return { ...nothing, met: true, stopped: name };
+}
+
+/** LXC's containers whose creates have completed and whose monitor was not killed yet. */
+async function completedAndUp(world: SystemWorld): Promise<string[]> {
+  const tasks = await world.station.client.tasks();
+  const done = new Set(tasks.filter(({ state }) => state === "completed").map(({ name }) => name));
+  const names = (await world.names("lxc")).filter((name) => name.startsWith(prefix) && done.has(name));
+  const pids = await Promise.all(names.map((name) => world.pid("lxc", name)));
+  return names.filter((_, n) => (pids[n] ?? 0) > 0);
 }
 
 function processes(program: string): string[] {

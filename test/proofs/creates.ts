@@ -87,7 +87,7 @@ export async function assertNoStrayProcesses(): Promise<void> {
   const known = new Set((await listContainers()).map(({ Id }) => Id));
   const strays = () => shimmedContainers().filter((id) => !known.has(id));
   assert.ok(
-    await until(() => strays().length === 0, 5_000),
+    await until(() => strays().length === 0, 60_000),
     `containers that Docker does not know: ${strays().join(" ")}`,
   );
 }

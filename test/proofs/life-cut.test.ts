@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { after, before, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { killDockerd, startDockerd } from "../support/dockerd.ts";
+import { until } from "../support/daemon.ts";
 import { killLxd, runLxd } from "../support/lxd.ts";
 import { createCuttableDisk, type CuttableDisk } from "../support/power-cut.ts";
 import { createRandom, size } from "../support/proof.ts";
@@ -62,13 +63,14 @@ async function quietPicture(): Promise<Record<string, number>> {
   }
 }
 
-/** What somebody waited for: how it ended, by its error. */
-function settled(): { active: number; completed: number; restarted: number } {
+/** What somebody waited for: how much of it there was, and how it ended, by its error. */
+function settled(): { total: number; active: number; completed: number; restarted: number } {
   const db = new DatabaseSync(join(disk.mount, "data/gantry.db"), { readOnly: true });
   try {
     const rows = db.prepare("SELECT state, coalesce(error, '') AS error FROM task WHERE kind LIKE 'container_%'").all();
     const count = (fits: (row: Record<string, unknown>) => boolean) => rows.filter(fits).length;
     return {
+      total: rows.length,
       active: count(({ state }) => ["waiting", "running", "undoing"].includes(String(state))),
       completed: count(({ state }) => state === "completed"),
       restarted: count(({ error }) => String(error).startsWith("The station was restarted")),
@@ -78,14 +80,24 @@ function settled(): { active: number; completed: number; restarted: number } {
   }
 }
 
-/** Half of them run, and each is asked for a change. Answers when the requests are on their way. */
+/**
+ * Half of them run, and each is asked for a change. Resolves when some changes have ended, two are under way and most of
+ * the others wait.
+ */
 async function beginChanges(): Promise<void> {
   for (const { type, name, runs } of places) await (runs ? world.on(type).start(name) : world.on(type).stop(name));
+  const before = settled().total;
   for (const [n, { type, name, runs }] of places.entries()) {
     const verbs = world.on(type);
     const change = runs ? (n % 2 === 0 ? verbs.stop(name) : verbs.restart(name)) : verbs.start(name);
     change.catch(() => undefined);
   }
+  const ended = before + random(perEngine);
+  const isReached = () => {
+    const { active, total } = settled();
+    return active >= perEngine && total - active >= ended;
+  };
+  assert.ok(await until(isReached, 60_000, 2), JSON.stringify(settled()));
 }
 
 async function goesOn(context: TestContext, what: string): Promise<number> {
@@ -108,7 +120,6 @@ test(`the station killed ${kills} times`, { timeout: 600_000 }, async (context) 
   let restarted = 0;
   for (let kill = 0; kill < kills; kill++) {
     await beginChanges();
-    await sleep(50 + random(1500));
     await world.station.kill();
     restarted += await goesOn(context, `kill ${kill + 1}`);
   }
@@ -119,7 +130,6 @@ test(`the power cut ${cuts} times`, { timeout: 600_000 }, async (context) => {
   let restarted = 0;
   for (let cut = 0; cut < cuts; cut++) {
     await beginChanges();
-    await sleep(50 + random(1500));
     await disk.cut();
     await world.station.kill();
     await Promise.all([killDockerd(), killLxd()]);

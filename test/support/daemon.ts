@@ -46,12 +46,12 @@ export function daemonPid(name: string): number | undefined {
   return pid > 0 && isAlive(pid) ? pid : undefined;
 }
 
-/** Polls until the condition holds; false when the time is over. */
-export async function until(condition: () => Promise<boolean> | boolean, ms: number): Promise<boolean> {
+/** Polls, after a pause each time, until the condition holds; false when the time is over. All in milliseconds. */
+export async function until(condition: () => Promise<boolean> | boolean, ms: number, pause = 20): Promise<boolean> {
   const end = Date.now() + ms;
   while (!(await condition())) {
     if (Date.now() > end) return false;
-    await sleep(20);
+    await sleep(pause);
   }
   return true;
 }
