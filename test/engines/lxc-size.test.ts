@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { afterEach, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { createLxcEngine } from "../../src/engines/lxc/lxc.ts";
@@ -23,7 +23,7 @@ import type { Shape } from "../../src/engines/shape.ts";
 import { patiently } from "../support/patiently.ts";
 import { run, runInside } from "./commands.ts";
 import { containerSpec } from "./container-spec.ts";
-import { fails, found } from "./engine-checks.ts";
+import { fails, found, removeOwn } from "./engine-checks.ts";
 import { cgroupFile, cgroupV2 } from "./kernel.ts";
 import { image, leftovers, loopFiles, nothing } from "./lxc-bench.ts";
 import { helpers, large, largeBench } from "./lxc-large.ts";
@@ -39,6 +39,12 @@ const { engine, images, lxc, launch, restarted, slow, archive, killedWhile, maki
   },
 });
 const mebibyte = 1 << 20;
+
+/** So that one that fails takes none of those after it with it. */
+afterEach(async () => {
+  await recovered();
+  await removeOwn(slow());
+});
 
 test("the size is the file system's own, and is that after a start by hand", async () => {
   const container = await launch({ limits: { size: 64 * mebibyte } });
@@ -262,6 +268,8 @@ test("a start that goes on when its station is killed keeps its mount, and is ov
   await slow().containers.stop(spec.name);
 
   await begin();
+  // What the engine knows from here on for some seconds: it has no first process yet.
+  assert.equal((await found(slow(), spec.name)).pid, 0);
   const stopping = slow().containers.stop(spec.name);
   await delay(300);
   rmSync(gate);
