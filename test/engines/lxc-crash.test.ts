@@ -14,7 +14,7 @@ import { helpers, large, largeBench } from "./lxc-large.ts";
 import { untilCaught } from "./moments.ts";
 
 /** What is stopped or killed in its middle. */
-const { engine, lxc, slow, archive, killedWhile, making, recovered } = largeBench(50, {
+const { engine, lxc, slow, killedWhile, making, recovered } = largeBench(50, {
   folder(path) {
     for (let file = 0; file < 40; file++) writeFileSync(join(path, `${file}`), "small\n");
   },
@@ -123,23 +123,6 @@ test("a mount in what is deleted is taken away and not emptied", async () => {
   await slow().containers.remove(spec.name);
   assert.deepEqual(leftovers(lxc()), nothing);
   assert.ok(existsSync(join(kept, "file")));
-});
-
-test("making a container costs little more than unpacking its archive at the same place", async (t) => {
-  const costs: { own: number; tar: number }[] = [];
-  for (let round = 0; round < 4; round++) {
-    const folder = join(lxc().path, ".gantry-staging", `unpacked-${round}`);
-    const spec = containerSpec({ image: large });
-    const own = await timed(() => slow().containers.create(spec));
-    mkdirSync(folder);
-    const tar = await timed(() => run("tar", "-C", folder, "--numeric-owner", "-p", "--zstd", "-xf", archive()));
-    costs.push({ own: Math.round(own), tar: Math.round(tar) });
-    await slow().containers.remove(spec.name);
-    await run("rm", "-rf", folder);
-  }
-  t.diagnostic(JSON.stringify(costs));
-  const best = (key: "own" | "tar"): number => Math.min(...costs.map((cost) => cost[key]));
-  assert.ok(best("own") < best("tar") * 1.5 + 100, JSON.stringify(costs));
 });
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
