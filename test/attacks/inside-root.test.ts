@@ -197,7 +197,7 @@ test("an operator runs nothing in his LXC container that an earlier version has 
   await refused(at("PUT", "/autostart/on"));
   await world.startLxc(name);
   const isShown = async () => (await at("GET", "")).json.privileged === true;
-  assert.ok(await until(isShown, 5_000), "the station sees what was changed behind its back");
+  assert.ok(await until(isShown, 30_000), "the station sees what was changed behind its back");
   assert.equal((await at("GET", "/inspect")).json.HostConfig.Privileged, true);
   await refused(at("PUT", "/restart"));
   await refused(at("POST", "/exec", { command: ["id"] }));

@@ -72,8 +72,8 @@ test("it is asked to end by its own signal, and killed when it does not", async 
   const { containers } = engine();
   const { id, name } = await launch();
   let begun = performance.now();
-  await containers.stop(id, { grace: 20 });
-  assert.ok(performance.now() - begun < 5_000, "it ended by itself");
+  await containers.stop(id, { grace: 60 });
+  assert.ok(performance.now() - begun < 30_000, "it ended by itself");
   // Its first process stands still without LXC's knowledge: no signal that can be waited for reaches it.
   await containers.start(id);
   const { pid } = await found(engine(), name);

@@ -221,7 +221,7 @@ test("bodies that are on their way have a budget of all and of one address; shor
     answer("background.add", () => ({}));
     const [one, two] = [beginBody(open, 97_000), beginBody(open, 97_000)];
     const large = async () => (await send(pulling, pullOf(100_000))).status;
-    assert.ok(await until(async () => (await large()) === 429, 5_000), "a length that does not fit is refused");
+    assert.ok(await until(async () => (await large()) === 429, 30_000), "a length that does not fit is refused");
     assert.equal((await send(pulling, pullOf(16_000))).status, 200, "a short one");
     assert.deepEqual([one.socket.destroyed, two.socket.destroyed], [false, false]);
     one.socket.write(chunkOf(90_000));
@@ -238,7 +238,7 @@ test("the beginnings of bodies have a budget too, because there may be very many
   answer("background.add", () => ({}));
   const held = [beginBody(open, 15_000), beginBody(open, 15_000)];
   const short = async () => (await send(pulling, pullOf(15_000))).status;
-  assert.ok(await until(async () => (await short()) === 429, 5_000));
+  assert.ok(await until(async () => (await short()) === 429, 30_000));
   assert.equal(await beginBody(open, 15_000).text, "", "what grows over it is cut");
   held.forEach(({ socket }) => socket.destroy());
   assert.ok(await until(async () => (await short()) === 200, 5_000));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createLiveNumbers, type NumberTimes, type Subject } from "../../src/numbers/live-numbers.ts";
 import type { Meter, Reading } from "../../src/numbers/container-meter.ts";
 import { createRates } from "../../src/numbers/rates.ts";
@@ -68,41 +69,47 @@ function world(context: TestContext, given: Partial<NumberTimes> = {}) {
 }
 
 test("containers are sampled at every interval while they are watched, and seldom otherwise", async (context) => {
-  const { running, reads, numbers } = world(context);
+  const watchPeriod = 200;
+  const { running, reads, numbers } = world(context, { watchPeriod, idleInterval: 600_000 });
   running.set("web", { pid: 7, network: "net:1", start: 1 });
-  await until(() => reads.has("web"), 1000);
-  const count = async (ms: number) => {
-    const before = reads.get("web") ?? 0;
-    await new Promise((resolve) => setTimeout(resolve, ms));
-    return (reads.get("web") ?? 0) - before;
+  await until(() => reads.has("web"), 60_000);
+  const seen = () => reads.get("web") ?? 0;
+  const isSeldom = async () => {
+    // Until what was under way, and the time of a watcher, are over.
+    await sleep(watchPeriod + 200);
+    const before = seen();
+    await sleep(300);
+    return seen() - before <= 1;
   };
-  await count(100);
-  assert.ok((await count(300)) <= 1);
-  numbers.watch();
-  assert.ok((await count(150)) >= 3);
-  await count(150);
-  assert.ok((await count(300)) <= 1);
+  assert.ok(await isSeldom());
+  const before = seen();
+  const isWatched = () => {
+    numbers.watch();
+    return seen() >= before + 5;
+  };
+  assert.ok(await until(isWatched, 60_000));
+  assert.ok(await isSeldom());
 });
 
 test("a restarted container does not get the numbers of its former process", async (context) => {
   const { running, numbers } = world(context);
   running.set("web", { pid: 7, network: "net:1", start: 1 });
-  await until(() => numbers.get("web", 7) !== undefined, 1000);
+  await until(() => numbers.get("web", 7) !== undefined, 60_000);
   assert.equal(numbers.get("web", 8), undefined);
   running.set("web", { pid: 8, network: "net:2", start: 2 });
-  assert.ok(await until(() => numbers.get("web", 8) !== undefined, 1000));
+  assert.ok(await until(() => numbers.get("web", 8) !== undefined, 60_000));
   assert.equal(numbers.get("web", 7), undefined);
   running.clear();
-  assert.ok(await until(() => numbers.get("web", 8) === undefined, 1000));
+  assert.ok(await until(() => numbers.get("web", 8) === undefined, 60_000));
 });
 
 test("a container whose process is gone is reported once and has no numbers", async (context) => {
   const { running, reported, numbers, lose } = world(context);
   running.set("web", { pid: 7, network: "net:1", start: 1 });
-  await until(() => numbers.get("web", 7) !== undefined, 1000);
+  await until(() => numbers.get("web", 7) !== undefined, 60_000);
   numbers.watch();
   lose("web");
-  assert.ok(await until(() => reported.includes("web"), 1000));
+  assert.ok(await until(() => reported.includes("web"), 60_000));
   assert.equal(numbers.get("web", 7), undefined);
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.deepEqual(reported, ["web"], "its engine is not asked at every interval");
@@ -113,7 +120,7 @@ test("of several containers in one network namespace the first to start counts t
   running.set("guest", { pid: 8, network: "net:1", start: 20 });
   running.set("owner", { pid: 7, network: "net:1", start: 10 });
   numbers.watch();
-  assert.ok(await until(() => numbers.get("owner", 7)?.ipaddress.length === 1, 1000));
-  assert.ok(await until(() => numbers.get("guest", 8)?.ipaddress.length === 0, 1000));
+  assert.ok(await until(() => numbers.get("owner", 7)?.ipaddress.length === 1, 60_000));
+  assert.ok(await until(() => numbers.get("guest", 8)?.ipaddress.length === 0, 60_000));
   assert.equal(numbers.get("guest", 8)?.rx, 0);
 });

@@ -7,6 +7,7 @@ import type { Task } from "../../src/api/task.ts";
 import { dockerApi, hasContainer, listContainers, removeContainers } from "../support/docker-cli.ts";
 import { killDockerd, startDockerd } from "../support/dockerd.ts";
 import { patiently, until } from "../support/patiently.ts";
+import { promised } from "../support/promised.ts";
 import { freePort } from "../support/free-port.ts";
 import { startStation, type TestStation } from "../support/station.ts";
 
@@ -269,7 +270,7 @@ test("50 equal creates at once: one wins", async () => {
 
 test("the engine away: 503 at once, the station goes on, and picks the engine up again", async () => {
   const available = async (expected: boolean): Promise<void> => {
-    const end = Date.now() + 5_000;
+    const end = Date.now() + 60_000;
     for (;;) {
       const { engines } = (await (await fetch(`${station.url}/healthz`)).json()) as { engines: unknown[] };
       if (JSON.stringify(engines) === JSON.stringify([{ type: "docker", available: expected }])) return;
@@ -287,7 +288,7 @@ test("the engine away: 503 at once, the station goes on, and picks the engine up
   const begun = performance.now();
   const answer = await refused("create", { ...create, name: "badinput-away" });
   assert.equal(answer.status, 503);
-  assert.ok(performance.now() - begun < 2000);
+  assert.ok(performance.now() - begun < promised.twoSeconds);
   assert.equal((await station.client.send("GET", "/background/")).status, 200);
   await startDockerd();
   await available(true);

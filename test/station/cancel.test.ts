@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { hasImage, hasContainer, removeContainers, removeImage } from "../support/docker-cli.ts";
 import { startDockerProxy, type DockerProxy, type EngineMoment } from "../support/docker-proxy.ts";
 import { bigImage, busybox } from "../support/images.ts";
+import { promised } from "../support/promised.ts";
 import { startStation, type TestStation } from "../support/station.ts";
 import { wasOver } from "../support/station-data.ts";
 
@@ -32,7 +33,7 @@ async function cancel(id: number): Promise<void> {
   const answer = await station.client.send("DELETE", `/background/${id}`);
   assert.equal(answer.status, 200, JSON.stringify(answer.body));
   assert.deepEqual(answer.body, [id]);
-  assert.ok(performance.now() - begun < 10_000);
+  assert.ok(performance.now() - begun < promised.tenSeconds);
   assert.equal(await station.client.find(id), undefined);
 }
 
@@ -127,7 +128,7 @@ test("an answer that takes Docker longer than 10 s: the cancel is answered at 10
   const answer = await station.client.send("DELETE", `/background/${task.id}`);
   const took = performance.now() - begun;
   assert.deepEqual(answer.body, [task.id]);
-  assert.ok(took > 9_000 && took < 11_000, `answered after ${took} ms`);
+  assert.ok(took > 9_000 && took < promised.tenSeconds, `answered after ${took} ms`);
   const seen = await station.client.find(task.id);
   assert.equal(seen?.state, "running");
   assert.equal(seen?.deletable, false);
@@ -137,7 +138,7 @@ test("an answer that takes Docker longer than 10 s: the cancel is answered at 10
   watch = () => undefined;
   go.resolve();
   await station.start();
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 60_000;
   while (await station.client.find(task.id)) {
     assert.ok(Date.now() < end);
     await sleep(50);

@@ -103,7 +103,7 @@ test("event streams run by both, and end with the station's orderly end", async 
     child.once("exit", (code) => (stream.code = code));
     return stream;
   });
-  assert.ok(await until(() => streams.every(({ seen }) => seen.includes("text/event-stream")), 10_000));
+  assert.ok(await until(() => streams.every(({ seen }) => seen.includes("text/event-stream")), 60_000));
   const remove = ["-sS", ...ca, "-b", cookie, "-d", '[{"type": "docker", "image": "none", "tag": "1", "id": "none"}]'];
   execFileSync("curl", [...remove, `${other.url}/api/v1/background/image_remove`]);
   const complete = () => streams.every(({ seen }) => seen.includes('"state":"error"'));
@@ -111,7 +111,7 @@ test("event streams run by both, and end with the station's orderly end", async 
   const begun = Date.now();
   assert.equal(await other.stop(), 0);
   assert.ok(Date.now() - begun < 6_000, `${Date.now() - begun} ms`);
-  assert.ok(await until(() => streams.every(({ code }) => code !== undefined), 5_000));
+  assert.ok(await until(() => streams.every(({ code }) => code !== undefined), 60_000));
 });
 
 test("nothing below TLS 1.2 is spoken, and HTTP is not answered", () => {

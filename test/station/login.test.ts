@@ -39,9 +39,9 @@ test("a wrong password and an unknown user: the same answer, in the same time", 
   }
   assert.equal(answers.size, 1, [...answers].join());
   assert.match([...answers].join(), /^\[401,/);
-  const median = (values: number[] = []) => values.toSorted((a, b) => a - b)[values.length / 2] ?? 0;
-  const [known, unknown] = [median(times["admin"]), median(times["nobody"])];
-  context.diagnostic(`median: known ${known.toFixed(1)} ms, unknown ${unknown.toFixed(1)} ms`);
+  // The quickest of many says what is computed; the others say what else the machine did.
+  const [known, unknown] = [Math.min(...(times["admin"] ?? [])), Math.min(...(times["nobody"] ?? []))];
+  context.diagnostic(`quickest: known ${known.toFixed(1)} ms, unknown ${unknown.toFixed(1)} ms`);
   assert.ok(Math.abs(known - unknown) < 0.2 * Math.max(known, unknown));
 });
 

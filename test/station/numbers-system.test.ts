@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import type { ContainerInfo } from "../../src/api/container-info.ts";
 import { run } from "../engines/commands.ts";
 import { startSystemWorld, systemTypes, type SystemType, type SystemWorld } from "../support/system-station.ts";
+import { promised } from "../support/promised.ts";
 import { close, compare, eventually, over, type Counted } from "./number-checks.ts";
 
 const bridges = { lxc: "10.0.3.1", lxd: "10.99.0.1" };
@@ -128,10 +129,10 @@ for (const type of systemTypes) {
 
 test("lxc: with a killed monitor it is stopped within a second, and its next life has numbers of its own", async () => {
   await world.killMonitor(nameOf("lxc"));
-  await eventually(async () => (await shown("lxc")).state === "stopped", 1000);
+  await eventually(async () => (await shown("lxc")).state === "stopped", promised.oneSecond);
   assert.equal((await shown("lxc")).cpu, undefined);
   await world.startLxc(nameOf("lxc"));
-  await eventually(async () => (await shown("lxc")).state === "running", 1000);
+  await eventually(async () => (await shown("lxc")).state === "running", promised.oneSecond);
   await inside("lxc", "while :; do :; done");
   await eventually(async () => ((await shown("lxc")).cpu ?? 0) > 0.2);
   const { engine, station } = await beside("lxc");

@@ -207,7 +207,7 @@ test("stop, start, delete; a container that is removed by another way is not the
   await client.ok("DELETE", "/container/lxc/bad-three?force=true");
   assert.equal((await world.send("GET", `/containers/${third}`)).status, 404);
   await world.system.remove("lxc", "bad-two");
-  assert.ok(await until(async () => (await world.send("GET", `/containers/${other}`)).status === 404, 10_000));
+  assert.ok(await until(async () => (await world.send("GET", `/containers/${other}`)).status === 404, 30_000));
   assert.deepEqual((await world.send("GET", "/containers/")).json, { message: "success", containers: [] });
   assert.deepEqual(await world.system.names("lxc"), []);
 });

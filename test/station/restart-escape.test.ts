@@ -43,7 +43,7 @@ test("Docker starts it again with the folder that it had", async () => {
   const task = await station.client.add("create", request);
   assert.equal((await station.client.ended(task.id)).state, "completed");
   assert.ok(await until(async () => (await inspect("escape")).RestartCount > 0, 20_000), "Docker starts it again");
-  assert.ok(await until(() => existsSync(at("public/old/written")), 10_000), "it writes to the folder that it had");
+  assert.ok(await until(() => existsSync(at("public/old/written")), 60_000), "it writes to the folder that it had");
   assert.equal((await inspect("escape")).State.Running, true);
   assert.equal(existsSync(at("host/written")), false);
 });
@@ -88,5 +88,5 @@ test("a container that has another one's folders keeps them when that one is rem
   const mounted = () => readFileSync("/proc/self/mountinfo", "utf8").includes("Public%2Fcommon");
   assert.equal(mounted(), true);
   await client.ok("DELETE", "/container/docker/escape-borrower?force=true");
-  assert.ok(await until(() => !mounted(), 10_000), "with the last container that has it the mount goes");
+  assert.ok(await until(() => !mounted(), 30_000), "with the last container that has it the mount goes");
 });

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { leftovers } from "../support/leftovers.ts";
 import { patiently } from "../support/patiently.ts";
+import { promised } from "../support/promised.ts";
 import { wasOver } from "../support/station-data.ts";
 import { startSystemWorld, type SystemType, type SystemWorld } from "../support/system-station.ts";
 
@@ -31,7 +32,7 @@ async function cancel(id: number): Promise<number> {
   const answer = await world.station.client.send("DELETE", `/background/${id}`);
   const took = performance.now() - begun;
   assert.deepEqual(answer.body, [id], JSON.stringify(answer.body));
-  assert.ok(took < 10_500, `answered after ${took} ms`);
+  assert.ok(took < promised.tenSeconds, `answered after ${took} ms`);
   // What LXD cannot stop is undone as soon as it lets go.
   for (const end = Date.now() + 30_000; await world.station.client.find(id);) {
     assert.ok(Date.now() < end, "still in the list");

@@ -234,7 +234,7 @@ test("adapters and bridges are true beside ip, the one of the default route firs
     list = await station.client.ok<BridgeList>("GET", "/system/bridge");
     return list.data[0]?.name === "vsw7";
   };
-  assert.ok(await until(isShown, 10_000));
+  assert.ok(await until(isShown, 60_000));
   assert.equal(list.default, 0);
   const found = (wanted: string) => {
     const { display, ...rest } = list.data.find(({ name }) => name === wanted) ?? { display: "" };

@@ -75,9 +75,9 @@ function quietly(command: string, args: readonly string[]): void {
 }
 
 async function gone(child: ChildProcess): Promise<void> {
-  await until(() => child.exitCode !== null || child.signalCode !== null, 5_000);
+  await until(() => child.exitCode !== null || child.signalCode !== null, 60_000);
 }
 
 async function expect(condition: () => boolean, what: string): Promise<void> {
-  if (!(await until(condition, 10_000))) throw new Error(`${what} does not start`);
+  if (!(await until(condition, 60_000))) throw new Error(`${what} does not start`);
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineType } from "../../src/engines/engine.ts";
 import { createClient, type Client } from "./client.ts";
+import { daemonPid, until } from "./daemon.ts";
 import { testEngines } from "./engines.ts";
 import { freePort } from "./free-port.ts";
 
@@ -43,6 +44,9 @@ export interface TestStation {
   close(): Promise<void>;
 }
 
+/** Milliseconds. Only what hangs takes so long; then the test says what it misses. */
+const patience = 20_000;
+
 const root = join(import.meta.dirname, "../..");
 
 /** A station of its own: own data, own port, real processes. */
@@ -70,6 +74,14 @@ export async function startStation(options: StationOptions = {}): Promise<TestSt
     child = started;
     started.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
     await ready(started, () => errors);
+    if (!options.https && !options.docker && daemonPid("dockerd") !== undefined) await until(sawDocker, patience);
+  }
+
+  /** Docker may not answer in time when the station asks it first, because the machine is busy. */
+  async function sawDocker(): Promise<boolean> {
+    const health = await fetch(`${url}/healthz`).catch(() => undefined);
+    const { engines = [] } = ((await health?.json()) ?? {}) as { engines?: { type: string; available: boolean }[] };
+    return engines.every(({ type, available }) => type !== "docker" || available);
   }
 
   async function end(signal: NodeJS.Signals): Promise<number | null> {

@@ -105,7 +105,7 @@ export async function startSystemWorld(options: SystemWorldOptions = {}): Promis
 
   async function killMonitor(name: string): Promise<void> {
     process.kill(await lxcMonitor(lxc.path, name), "SIGKILL");
-    if (!(await until(async () => (await world.pid("lxc", name)) === 0, 10_000))) throw new Error(`${name} runs on`);
+    if (!(await until(async () => (await world.pid("lxc", name)) === 0, 60_000))) throw new Error(`${name} runs on`);
   }
 
   async function remove(type: SystemType, name: string): Promise<void> {

@@ -128,7 +128,7 @@ export function stoppable({ signal }: TaskContext): Promise<never> {
 export const never = () => new Promise<never>(() => undefined);
 
 export async function soon(condition: () => Promise<boolean> | boolean): Promise<void> {
-  assert.ok(await until(condition, 5_000), "5 s have passed");
+  assert.ok(await until(condition, 60_000), "60 s have passed");
 }
 
 /** Lets everything that is under way go as far as it gets without time passing: a few commits. */

@@ -103,7 +103,7 @@ for (const type of engineTypes) {
       check(`PUT ${one}/autostart/(state)`, type, await client.ok("PUT", `${at}/autostart/${state}`));
     }
     const logs = () => client.ok<{ logs?: string }>("GET", `${at}/logs`);
-    if (type === "docker") assert.ok(await until(async () => (await logs()).logs?.includes("root:") ?? false, 10_000));
+    if (type === "docker") assert.ok(await until(async () => (await logs()).logs?.includes("root:") ?? false, 60_000));
     check(`GET ${one}/logs`, type, await logs());
     check(`GET ${one}/inspect`, type, await client.ok("GET", `${at}/inspect`));
     await checkStates(type, at);

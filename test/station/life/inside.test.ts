@@ -56,7 +56,7 @@ for (const type of engineTypes) {
     test("it is killed when it takes too long, and when its client goes", async () => {
       const late = await refused({ command: ["sleep", "731"], timeout: 1 });
       assert.deepEqual([late.status, late.message], [504, "The program was killed: it took longer than 1 s."]);
-      assert.ok(await until(() => processes("sleep 731").length === 0, 5_000), processes("sleep 731").join());
+      assert.ok(await until(() => processes("sleep 731").length === 0, 60_000), processes("sleep 731").join());
       const gone = new AbortController();
       const asking = fetch(`${world.station.url}/api/v1${verbs.at(name, "/exec")}`, {
         method: "POST",
@@ -64,10 +64,10 @@ for (const type of engineTypes) {
         body: JSON.stringify({ command: ["sleep", "732"] }),
         signal: gone.signal,
       });
-      assert.ok(await until(() => processes("sleep 732").length > 0, 5_000));
+      assert.ok(await until(() => processes("sleep 732").length > 0, 60_000));
       gone.abort();
       await assert.rejects(asking);
-      assert.ok(await until(() => processes("sleep 732").length === 0, 5_000), processes("sleep 732").join());
+      assert.ok(await until(() => processes("sleep 732").length === 0, 60_000), processes("sleep 732").join());
     });
 
     test("none runs in what is paused or stopped", async () => {
@@ -119,7 +119,7 @@ describe("inside docker only", { concurrency: false }, () => {
     ] as const) {
       const read = (tail: number) =>
         client.ok<{ logs: string; tail: number }>("GET", `/container/docker/${name}/logs?tail=${tail}`);
-      assert.ok(await until(async () => (await read(9)).logs.includes("error"), 10_000), name);
+      assert.ok(await until(async () => (await read(9)).logs.includes("error"), 60_000), name);
       // Of two streams either may be read first.
       const all = ["line 1", "line 2", "line 3", "line 4", "line 5", "error"].map((line) => `${line}${end}`);
       const lines = async (tail: number) => (await read(tail)).logs.split(/(?<=\n)/).toSorted();
@@ -173,7 +173,7 @@ describe("inside docker only", { concurrency: false }, () => {
     const made = { repository: "local", image: "inside/made", tag: "v1", command: "cat /kept" };
     await docker.create("inside-second", made);
     const logs = async () => (await client.ok<{ logs: string }>("GET", docker.at("inside-second", "/logs"))).logs;
-    assert.ok(await until(async () => (await logs()) === "kept\r\n", 10_000), await logs());
+    assert.ok(await until(async () => (await logs()) === "kept\r\n", 60_000), await logs());
     const { image_id: again } = await client.ok<{ image_id: string }>(
       "POST",
       docker.at("inside-commit", "/commit"),
@@ -223,7 +223,7 @@ test("reading the console of a system container does not change it, over a resta
     await client.ok("POST", verbs.at("inside-console", "/exec"), {
       command: ["sh", "-c", `{ ${shell}; } >/dev/console`],
     });
-    assert.ok(await until(async () => (await read()).includes("the-end"), 10_000), type);
+    assert.ok(await until(async () => (await read()).includes("the-end"), 60_000), type);
     const text = await read();
     assert.ok(text.includes(String.raw`the-beginning\r\n1\r\n2\r\n`), type);
     assert.ok((await read()) === text, type);
