@@ -79,8 +79,18 @@ test("who saw a copy before it became the container does not take it for a copy 
   const { id } = await launch();
   await engine().containers.stop(id);
   const path = `/1.0/instances/${id}`;
-  const operations = createOperations(http());
-  const { find, resolve } = createMoving(http(), operations);
+  const renamed = Promise.withResolvers<void>();
+  let removals = 0;
+  // Whoever would remove the first one once more would do that when the copy has its name.
+  const late: LxdHttp = {
+    ...http(),
+    async send<T>(request: LxdRequest) {
+      if (request.method === "DELETE" && request.path === path) await (++removals === 1 ? delay(300) : renamed.promise);
+      return http().send<T>(request);
+    },
+  };
+  const operations = createOperations(late);
+  const { find, resolve } = createMoving(late, operations);
   await operations.run({ method: "PATCH", path, body: { config: { [keys.moving]: id } } });
   const source = { type: "copy", source: id };
   const body = { name: `${id}-copy`, profiles: ["default"], source };
@@ -90,7 +100,9 @@ test("who saw a copy before it became the container does not take it for a copy 
   const seen = all.filter(({ name }) => name.startsWith(id));
   const names = async (): Promise<string[]> =>
     (await http().get<string[]>("/1.0/instances")).filter((one) => one.includes(id));
-  for (const own of await Promise.all([resolve(seen), resolve(seen)])) assert.equal(own.length, 1);
+  const both = [resolve(seen), resolve(seen)];
+  void Promise.race(both).then(() => renamed.resolve());
+  for (const own of await Promise.all(both)) assert.equal(own.length, 1);
   assert.deepEqual(await names(), [path]);
   await resolve(seen);
   assert.deepEqual(await names(), [path]);
