@@ -1,5 +1,6 @@
 import type { Async } from "./async.ts";
 import type { TaskQuota } from "./task-quota.ts";
+import type { EndOfTask } from "./task-end.ts";
 import type { Page, PurgeCursor, Retention, TaskFilterRow } from "./task-ranges.ts";
 
 /**
@@ -189,19 +190,13 @@ export interface TaskVerbs {
    * Ends a running task, as completed with result 0 and otherwise as error. `notice` is its detail from then on. Returns
    * false if a cancel came first.
    */
-  complete(end: {
-    id: number;
-    result: number;
-    error: string | null;
-    notice?: string | undefined;
-    now: number;
-  }): boolean;
+  complete(end: EndOfTask & { result: number; notice?: string | undefined }): boolean;
   /** Begins to undo a running task, which will end as error. */
   startUndo(undo: { id: number; error: string; now: number }): void;
   /**
    * Ends an undoing task. If the undo failed its locks and port claims stay, and it ends as error even if it was cancelled.
    */
-  finish(end: { id: number; error: string | null; undoFailed: boolean; now: number }): void;
+  finish(end: EndOfTask & { undoFailed: boolean }): void;
   /** Says that a failed undo has succeeded: releases the locks and port claims. */
   clearFailedUndo(id: number): void;
   /**

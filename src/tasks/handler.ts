@@ -22,6 +22,8 @@ export interface TaskResult {
   error: string | null;
   /** What a user should know of a task that succeeded: a sentence, shown as `detail_state`. */
   notice?: string | undefined;
+  /** What the task has made, for the activity log: a sentence such as `Create container (lxc, web)`. */
+  made?: string | undefined;
   /** For those who wait for the end in this process. It is not stored. */
   output?: unknown;
 }
@@ -74,4 +76,6 @@ export interface Kinds {
    * false if the failure is final. It may wait until the signal aborts, but only by `waitOutsideLane`.
    */
   recover(error: unknown, signal: AbortSignal, waitOutsideLane: WaitOutsideLane): Promise<boolean>;
+  /** Returns an error as the activity log may have it: one short line, without what readers may not see of the request. */
+  loggedError(error: string, request: unknown): string;
 }

@@ -19,6 +19,10 @@ export interface RunnerOptions {
 
 /** Leads one task to its end. Every method throws if the store cannot write. */
 export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
+  function reasonFor(row: TaskRow, error: string | null): string | undefined {
+    return error === null ? undefined : kinds.loggedError(error, JSON.parse(row.params));
+  }
+
   /** Runs the handler until it succeeds, fails for good, or is aborted. */
   async function attempt(
     handler: Handler,
@@ -54,19 +58,22 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
     });
     if (end.aborted) return "left";
     const undoFailed = failure !== undefined;
-    await tasks.finish({ id: row.id, error: failure ?? null, undoFailed, now: Date.now() });
+    const reason = reasonFor(row, failure ?? (isCancelled ? null : row.error));
+    await tasks.finish({ id: row.id, error: failure ?? null, reason, undoFailed, now: Date.now() });
     return undoFailed ? "undo_failed" : "over";
   }
 
   async function fail(row: TaskRow, running: RunningTask, error: unknown): Promise<Outcome> {
     running.end = { error };
     if (!(error instanceof AppError) || hasCode(error, "internal")) log.error("task failed", { task: row.id, error });
+    const message = messageOf(error);
     if (running.pivoted) {
-      await tasks.complete({ id: row.id, result: 1, error: messageOf(error), now: Date.now() });
+      const reason = reasonFor(row, message);
+      await tasks.complete({ id: row.id, result: 1, error: message, reason, now: Date.now() });
       return "over";
     }
-    await tasks.startUndo({ id: row.id, error: messageOf(error), now: Date.now() });
-    return undo(row, running);
+    await tasks.startUndo({ id: row.id, error: message, now: Date.now() });
+    return undo({ ...row, error: message }, running);
   }
 
   return {
@@ -74,9 +81,10 @@ export function createRunner({ tasks, kinds, end, log }: RunnerOptions) {
     async run(row: TaskRow, running: RunningTask, steps: readonly StepRow[]): Promise<Outcome> {
       const { signal } = running.controller;
       try {
-        const { result, error, notice, output } = await attempt(handlerOf(kinds, row), row, running, steps);
+        const { result, error, notice, made, output } = await attempt(handlerOf(kinds, row), row, running, steps);
         running.end = result === 0 ? { output } : { error: new AppError("engine_failed", error ?? "") };
-        if (await tasks.complete({ id: row.id, result, error, notice, now: Date.now() })) return "over";
+        const reason = result === 0 ? undefined : reasonFor(row, error);
+        if (await tasks.complete({ id: row.id, result, error, notice, made, reason, now: Date.now() })) return "over";
         // A cancel came between the last step and the end.
         return await undo(row, running);
       } catch (error) {

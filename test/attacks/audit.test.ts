@@ -98,26 +98,36 @@ test("LG-05: logins, users, tokens, registries: exactly one entry each, with who
   assert.equal((await entries("&text=wrong"))[0]?.address, "127.50.0.1");
 });
 
-test("LG-05: a task's begin, its end and its cancel: exactly one entry each", async () => {
+test("LG-05: a task's begin, what it made or why it failed, its end and its cancel: exactly one entry each", async () => {
   const { client } = world.station;
   let id = 0;
   const whole = await brought(async () => {
     ({ id } = await client.add("create", { ...base, name: "audit-a" }));
     await client.ended(id);
   });
-  assert.deepEqual(short(whole), [`admin|task add|task ${id}|done`, `admin|task end|task ${id}|done`]);
+  assert.deepEqual(
+    short(whole),
+    ["add", "result", "end"].map((word) => `admin|task ${word}|task ${id}|done`),
+  );
   assert.equal(whole[0]?.message, "Start to do background task (create, audit-a)");
-  assert.equal(whole[1]?.message, "Finished background task (create, audit-a)");
+  assert.match(whole[1]?.message ?? "", /^Create container \(docker, [0-9a-f]{12}, audit-a\)$/);
+  assert.equal(whole[2]?.message, "Finished background task (create, audit-a)");
   const failing = await brought(async () => {
     ({ id } = await client.add("image_download", { ...base, image: "no-such-image" }));
     await client.ended(id);
   });
-  assert.deepEqual(short(failing), [`admin|task add|task ${id}|done`, `admin|task end|task ${id}|failed`]);
-  assert.equal(failing[1]?.message, "Failed to do background task (image_download, no-such-image:latest)");
+  const ends = [`admin|task error|task ${id}|failed`, `admin|task end|task ${id}|failed`];
+  assert.deepEqual(short(failing), [`admin|task add|task ${id}|done`, ...ends]);
+  assert.match(
+    failing[1]?.message ?? "",
+    /^Background task error for image_download no-such-image:latest: \S[^\n]{5,512}$/,
+  );
+  assert.equal(failing[2]?.message, "Failed to do background task (image_download, no-such-image:latest)");
   assert.deepEqual(
     failing.map(({ level, category }) => [level, category]),
     [
       ["INFO", "image"],
+      ["ERROR", "image"],
       ["ERROR", "image"],
     ],
   );

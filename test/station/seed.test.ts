@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Task } from "../../src/api/task.ts";
 import { dockerApi, removeContainers } from "../support/docker-cli.ts";
+import { logOf } from "../support/activity-log.ts";
 import { adminPassword, startStation, type TestStation } from "../support/station.ts";
 
 /** The documented Docker requests, byte for byte, sent by curl as the document sends them. */
@@ -96,12 +97,17 @@ test("the seed's create makes a running container", async () => {
     state: "completed",
     user: "admin",
   });
-  const container = await dockerApi<{ State: { Running: boolean }; Config: { Image: string; Tty: boolean } }>(
+  const container = await dockerApi<{ Id: string; State: { Running: boolean }; Config: { Image: string } }>(
     "GET",
     "/containers/dtest/json",
   );
   assert.equal(container.State.Running, true);
   assert.equal(container.Config.Image, "ubuntu:latest");
+  assert.deepEqual(await logOf(station, "dtest"), [
+    "INFO Start to do background task (create, dtest)",
+    `INFO Create container (docker, ${container.Id.slice(0, 12)}, dtest)`,
+    "INFO Finished background task (create, dtest)",
+  ]);
 });
 
 test("the seed's image_download, and the list of one category", async () => {

@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import type { Task } from "../../src/api/task.ts";
 import { run, runInside } from "../engines/commands.ts";
 import { cgroupFile, cgroupV2, mounts } from "../engines/kernel.ts";
+import { logOf } from "../support/activity-log.ts";
 import { startSystemWorld, type SystemWorld } from "../support/system-station.ts";
 
 /** The documented requests for LXC and LXD, byte for byte, sent by curl as the document sends them. */
@@ -89,6 +90,11 @@ async function made(type: "lxc" | "lxd"): Promise<number> {
   assert.equal(error, undefined);
   assert.ok(init <= (start ?? 0) && (start ?? 0) <= (end ?? 0));
   assert.deepEqual(rest, { ...same, id, init, progress: 100, result: 0, state: "completed" });
+  assert.deepEqual(await logOf(world.station, name), [
+    `INFO Start to do background task (create, ${name})`,
+    `INFO Create container (${type}, ${name})`,
+    `INFO Finished background task (create, ${name})`,
+  ]);
   const pid = await world.pid(type, name);
   assert.ok(pid > 0);
   return pid;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { createWorld, inSteps, never, settle, soon, step, stoppable } from "./world.ts";
+import { createWorld, inSteps, loggedError, never, settle, soon, step, stoppable } from "./world.ts";
 
 test("a cancelled waiting task never runs, and the task behind it starts", async (context) => {
   const go = Promise.withResolvers<void>();
@@ -119,7 +119,7 @@ test("if a cancel comes before the pivot, the pivot throws and all steps are und
 
 test("a failed task that is being undone cannot be cancelled", async (context) => {
   const go = Promise.withResolvers<void>();
-  const kinds = { undoers: { note: () => go.promise }, recover: async () => false };
+  const kinds = { undoers: { note: () => go.promise }, recover: async () => false, loggedError };
   const world = await createWorld(context, () => ({ run: never }));
   const handlers = { create: () => inSteps(world, { a: () => Promise.reject(new Error("no")) }) };
   await world.crash({ kinds: { handlers, ...kinds } });

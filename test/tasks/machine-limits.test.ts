@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NewTask, TaskRow, TaskStore } from "../../src/storage/task-store.ts";
 import { createTaskMachine } from "../../src/tasks/machine.ts";
 import { createProgressReporter } from "../../src/tasks/progress.ts";
-import { createWorld, inSteps, settle, soon, step } from "./world.ts";
+import { createWorld, inSteps, loggedError, settle, soon, step } from "./world.ts";
 import { silentLog } from "../../src/util/log.ts";
 
 test("a lane runs as many tasks as its width, oldest first, and none with width 0", async (context) => {
@@ -103,6 +103,7 @@ test("a task whose end the store cannot write is taken up again later and then r
     handlers: { create: () => inSteps(world, { one: () => null }) },
     undoers: {},
     recover: async () => false,
+    loggedError,
   };
   const lanes = { quick: 2, heavy: 2 };
   world.machine = createTaskMachine({

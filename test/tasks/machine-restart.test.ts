@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TaskRow } from "../../src/storage/task-store.ts";
-import { createWorld, inSteps, never, settle, soon, step, stoppable } from "./world.ts";
+import { createWorld, inSteps, loggedError, never, settle, soon, step, stoppable } from "./world.ts";
 
 /** Hangs in this step of this life of the station, and then no more. */
 function hangsAt(name: string) {
@@ -88,6 +88,7 @@ for (const why of ["failed", "was cancelled"] as const) {
       handlers: { create: () => inSteps(world, { a: () => 1, b: fail }) },
       undoers: { note: never },
       recover: async () => false,
+      loggedError,
     };
     await world.crash({ kinds });
     const id = await world.add({ locks: [["k", "X"]] });

@@ -4,7 +4,7 @@ import { AppError } from "../../src/errors.ts";
 import type { WaitOutsideLane } from "../../src/tasks/handler.ts";
 import type { TaskRow } from "../../src/storage/task-store.ts";
 import { port } from "../storage/contract-fixture.ts";
-import { createWorld, inSteps, never, settle, soon, step, type World } from "./world.ts";
+import { createWorld, inSteps, loggedError, never, settle, soon, step, type World } from "./world.ts";
 import { createTestLog } from "../support/log.ts";
 
 const failed = (words: string) => () => Promise.reject(new AppError("conflict", words));
@@ -126,6 +126,7 @@ test("a failed undo whose engine is away delays no other, and attempts do not ov
     },
     // As long as an engine is away.
     recover: async () => (away ? never() : false),
+    loggedError,
   };
   const world = await createWorld(context, failing);
   await world.crash({ kinds: { handlers: { create: () => failing(world) }, ...kinds } });
@@ -154,6 +155,7 @@ test("if an engine goes away, the task waits, says so, and tries the same step a
       await waitOutsideLane({ detail: "Waiting for docker to answer", away: true, signal }, () => back.promise);
       return true;
     },
+    loggedError,
   };
   await world.crash({ kinds });
   const id = await world.add();

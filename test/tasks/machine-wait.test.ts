@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { AppError } from "../../src/errors.ts";
 import type { WaitOutsideLane } from "../../src/tasks/handler.ts";
-import { createWorld, settle, soon, type World } from "./world.ts";
+import { createWorld, loggedError, settle, soon, type World } from "./world.ts";
 
 /** A machine with two heavy places whose tasks named `x/c/away...` fail until their engine is back. */
 async function restWorld(context: TestContext, away: boolean) {
@@ -19,6 +19,7 @@ async function restWorld(context: TestContext, away: boolean) {
   const kinds = {
     handlers: { create: () => handler },
     undoers: {},
+    loggedError,
     async recover(_error: unknown, signal: AbortSignal, waitOutsideLane: WaitOutsideLane) {
       const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
       await waitOutsideLane({ detail: "waiting", away, signal }, () => Promise.race([back.promise, aborted]));

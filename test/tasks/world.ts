@@ -11,6 +11,8 @@ import { silentLog } from "../../src/util/log.ts";
 export interface World {
   machine: TaskMachine;
   tasks: TaskStore;
+  /** The messages of the activity log, in order. */
+  logged(): Promise<string[]>;
   /** What handlers and undoers have done, in order. */
   trace: string[];
   /** Names of steps whose undo fails. */
@@ -25,6 +27,9 @@ export interface World {
 }
 
 type Act = (context: TaskContext) => unknown;
+
+/** What errors become in the log. */
+export const loggedError: Kinds["loggedError"] = (error) => `logged: ${error}`;
 
 /** Makes a machine on a real store. Its kind `create` has this handler, and undoing a step adds a line to the trace. */
 export async function createWorld(
@@ -46,6 +51,7 @@ export async function createWorld(
       handlers: { create: (request) => handler(world, request) },
       undoers,
       recover: async () => false,
+      loggedError,
     };
     const lanes = { quick: 2, heavy: 2 };
     const all = {
@@ -66,8 +72,13 @@ export async function createWorld(
     return machine;
   }
 
+  let audit = first.database.audit;
   const world: World = {
     machine: undefined as unknown as TaskMachine,
+    async logged() {
+      const { rows } = await audit.list({ filter: {}, before: null, skip: 0, limit: 100 });
+      return rows.map(({ message }) => message).toReversed();
+    },
     tasks: first.database.tasks,
     trace: [],
     stuck: new Set(),
@@ -88,6 +99,7 @@ export async function createWorld(
       const { database } = await openAt(first.path);
       world.trace.push("crash");
       world.tasks = database.tasks;
+      audit = database.audit;
       world.machine = boot(database.tasks, database.close, more);
       if (start !== false) await world.machine.start();
     },

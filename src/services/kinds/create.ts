@@ -103,7 +103,13 @@ async function runCreate(task: TaskRun<CreateRequest>): Promise<TaskResult> {
   await view.refresh(id);
   const seen = view.byId(id);
   if (seen) await dependencies.waitUntilForwarded(engine, seen);
-  return { result: 0, error: null, notice: await missingDevices(engine, plan) };
+  return { result: 0, error: null, notice: await missingDevices(engine, plan), made: sentenceFor(engine, id, plan) };
+}
+
+/** Returns the documented sentence of the log: only Docker's containers have an id beside their name. */
+function sentenceFor({ type }: Engine, id: string, { name }: ContainerPlan): string {
+  const words = type === "docker" ? [type, id.slice(0, 12), name] : [type, name];
+  return `Create container (${words.join(", ")})`;
 }
 
 /** Looks up the other containers that the plan names. Throws `not_found` if one is not there. */

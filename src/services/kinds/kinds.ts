@@ -1,4 +1,5 @@
 import type { Kinds } from "../../tasks/handler.ts";
+import { loggedError } from "../secrets/logged-error.ts";
 import type { KindDependencies } from "./dependencies.ts";
 import { createRecovery } from "./recovery.ts";
 import { taskKinds } from "./table.ts";
@@ -19,5 +20,6 @@ export function createKinds(dependencies: KindDependencies): Kinds {
       ]),
     ),
     recover: createRecovery(dependencies.inventory),
+    loggedError,
   };
 }

@@ -29,9 +29,9 @@ export const openvzCreate = defineTaskKind({
   async run({ request, context, dependencies }) {
     const { container: id, ostemplate, createdAt } = request;
     const { name, type: engine } = request.create;
-    await create.run({ request: request.create, context, dependencies });
+    const created = await create.run({ request: request.create, context, dependencies });
     const row = { id, name, ostemplate, engine, createdAt, task: context.id };
     await context.step("record", forgetRecord.of({ container: id }), () => dependencies.openvz.record(row));
-    return undefined;
+    return { result: 0, error: null, made: created?.made };
   },
 });

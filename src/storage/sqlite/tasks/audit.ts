@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { printable } from "../../../util/printable.ts";
 import type { AuditCategory, AuditEntry } from "../../audit-store.ts";
+import type { EndOfTask } from "../../task-end.ts";
 import type { Actor } from "../../task-store.ts";
 import { createAuditWriter } from "../audit.ts";
 import type { createTaskEvents } from "./events.ts";
@@ -43,14 +44,19 @@ export function createTaskAudit(db: DatabaseSync, host: string) {
       const message = `Start to do ${describe(task)}`;
       write({ ...entry(task, task, now), level: "INFO", action: "task add", result: "done", message });
     },
-    /** Writes how a task ended, in the name of the user who asked for the task. */
-    ended(task: OwnedTask, state: string, now: number): void {
-      const common = { ...entry(task, task, now), action: "task end" };
-      if (state === "error")
-        write({ ...common, level: "ERROR", result: "failed", message: `Failed to do ${describe(task)}` });
-      else {
+    /** Writes how a task ended, and before it what it has made or why it failed, in the name of the user who asked for it. */
+    ended(task: OwnedTask, state: string, { now, made, reason }: EndOfTask): void {
+      const common = entry(task, task, now);
+      const done = { ...common, level: "INFO", result: "done" } as const;
+      const failed = { ...common, level: "ERROR", result: "failed" } as const;
+      if (state === "error") {
+        const message = printable(`Background task error for ${task.kind} ${task.name}: ${reason}`);
+        if (reason !== undefined) write({ ...failed, action: "task error", message });
+        write({ ...failed, action: "task end", message: `Failed to do ${describe(task)}` });
+      } else {
+        if (made !== undefined) write({ ...done, action: "task result", message: printable(made) });
         const word = state === "cancelled" ? "Cancelled" : "Finished";
-        write({ ...common, level: "INFO", result: "done", message: `${word} ${describe(task)}` });
+        write({ ...done, action: "task end", message: `${word} ${describe(task)}` });
       }
     },
     cancelled(task: OwnedTask, by: Actor | undefined, now: number): void {

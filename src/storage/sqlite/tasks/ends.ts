@@ -58,7 +58,7 @@ export function createEndVerbs(
       if (!row) return false;
       release(end.id, { keepClaims: !failed });
       events.add(row, to, end.now, end.result);
-      audit.ended(row, to, end.now);
+      audit.ended(row, to, end);
       return true;
     },
     startUndo(undo) {
@@ -71,7 +71,7 @@ export function createEndVerbs(
       if (!row) return;
       if (!end.undoFailed) release(end.id, { keepClaims: false });
       events.add(row, row.state, end.now, 1);
-      audit.ended(row, row.state, end.now);
+      audit.ended(row, row.state, end);
     },
     clearFailedUndo(id) {
       if (clearDebt.run(id).changes) release(id, { keepClaims: false });
