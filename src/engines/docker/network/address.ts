@@ -30,7 +30,7 @@ export interface Lease extends Address {
 
 /** Discovers are lost on a busy or just joined network (a bridge learns): six, a second apart. */
 const attempts = "6";
-const leaseScript = join(installation, "src/engines/docker/dhcp-lease.sh");
+const leaseScript = join(installation, "src/engines/docker/network/dhcp-lease.sh");
 
 /**
  * Asks the network's DHCP server for an address. Returns undefined when nobody answered and the container has an
