@@ -265,7 +265,7 @@ test("a start that goes on when its station is killed keeps its mount, and is ov
   await recovering;
   assert.deepEqual(leftovers(lxc(), [spec.name]), nothing);
   assert.equal(await state(), "RUNNING");
-  await slow().containers.stop(spec.name);
+  await slow().containers.kill(spec.name);
 
   await begin();
   // What the engine knows from here on for some seconds: it has no first process yet.

@@ -77,7 +77,7 @@ test("LXD killed in the middle of a move: called again it is done, nothing is lo
 
 test("who saw a copy before it became the container does not take it for a copy any more", async () => {
   const { id } = await launch();
-  await engine().containers.stop(id);
+  await engine().containers.kill(id);
   const path = `/1.0/instances/${id}`;
   const renamed = Promise.withResolvers<void>();
   let removals = 0;

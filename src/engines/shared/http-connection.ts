@@ -1,5 +1,7 @@
-import http from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { pipeline } from "node:stream/promises";
+
+import { http } from "../../util/node-http.ts";
 
 /** Where an engine's HTTP API listens. */
 export type HttpTarget = { socketPath: string } | { host: string; port: number };
@@ -37,7 +39,7 @@ export interface HttpConnection {
    * that lay idle. Such a one may be cut by the engine at this moment, and the request is sent again then: only what can be
    * repeated may take one. Throws what Node's HTTP client throws.
    */
-  send(request: HttpRequest, reuse: boolean): Promise<http.IncomingMessage>;
+  send(request: HttpRequest, reuse: boolean): Promise<IncomingMessage>;
   /** Closes the idle sockets. */
   close(): void;
 }
@@ -49,11 +51,11 @@ const probeAfter = 30_000;
 export function createHttpConnection(target: HttpTarget, host: string): HttpConnection {
   const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 8 });
 
-  function send(request: HttpRequest, reuse: boolean): Promise<http.IncomingMessage> {
-    const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  function send(request: HttpRequest, reuse: boolean): Promise<IncomingMessage> {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const { method = "GET", path, signal, upload } = request;
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const headers: http.OutgoingHttpHeaders = { Host: host, ...request.headers, ...contentHeaders(upload, body) };
+    const headers: OutgoingHttpHeaders = { Host: host, ...request.headers, ...contentHeaders(upload, body) };
     const options = { ...target, headers, agent: reuse ? agent : false, method, path, ...(signal && { signal }) };
     const sent = http.request(options);
     sent.on("socket", (socket) => socket.setKeepAlive(true, probeAfter));
@@ -71,7 +73,7 @@ export function createHttpConnection(target: HttpTarget, host: string): HttpConn
   return { send, close: () => agent.destroy() };
 }
 
-function contentHeaders(upload: Upload | undefined, body: string | undefined): http.OutgoingHttpHeaders {
+function contentHeaders(upload: Upload | undefined, body: string | undefined): OutgoingHttpHeaders {
   if (upload) return { "Content-Type": upload.type, "Content-Length": upload.length };
   if (body === undefined) return {};
   return { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
