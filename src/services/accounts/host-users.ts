@@ -30,7 +30,7 @@ const outputLimit = 65_536;
 /** Nothing that could be an option or a path. */
 const hostName = /^[a-z_][a-z0-9_.-]{0,31}$/i;
 
-/** TaskDemands PAM in a process of its own: a module that hangs or crashes takes nothing of the station along. */
+/** Asks PAM in a process of its own: a module that hangs or crashes takes nothing of the station along. */
 export function createHostUsers({ adminGroups, service = "gantry" }: HostUserOptions): HostUsers {
   if (findProgram(program) === undefined)
     throw new AppError("conflict", `--pam needs the program ${program}: install the package of that name.`);
