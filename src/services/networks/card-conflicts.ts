@@ -89,5 +89,5 @@ export function createCardConflicts({ inventory, owners, numbers }: CardConflict
 }
 
 function addressTaken(field: string, what: string, holder: string): AppError {
-  return new AppError("conflict", `${what} is addressTaken by ${holder}.`, { details: { field } });
+  return new AppError("conflict", `${what} is taken by ${holder}.`, { details: { field } });
 }
