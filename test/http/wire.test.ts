@@ -233,6 +233,15 @@ test("bodies that are on their way have a budget of all and of one address; shor
   }
 });
 
+test("the connection of a body that is refused by its length is closed, so that the rest of the body is not awaited", async (t) => {
+  const { raw } = await startServer(t, { bodies: { total: 50_000, perAddress: 50_000 } });
+  const head = `POST ${pulling} HTTP/1.1\r\n${host}Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n`;
+  const said = await raw(`${head}{`);
+  assert.match(said, /^HTTP\/1.1 429 /);
+  assert.match(said, /connection: close/i);
+  assert.equal(said.match(/HTTP\/1.1/g)?.length, 1, "and nothing is said after it");
+});
+
 test("the beginnings of bodies have a budget too, because there may be very many", async (t) => {
   const { open, send, answer } = await startServer(t, { bodies: { total: 40_000, perAddress: 40_000 } });
   answer("background.add", () => ({}));

@@ -27,8 +27,13 @@ export function limitPendingBodies(app: FastifyInstance, budget: BodyBudget): vo
     if (request.method === "GET" || request.method === "HEAD") return done(null, payload);
     const { ip: address } = request;
     const length = Number(request.headers["content-length"] ?? 0);
-    if (!heads.fits(address, Math.min(length, headSize)) || !rests.fits(address, length - headSize))
+    // Refused with 413 before anything of it is read.
+    if (length > request.routeOptions.bodyLimit) return done(null, payload);
+    if (!heads.fits(address, Math.min(length, headSize)) || !rests.fits(address, length - headSize)) {
+      // Nothing of it is read, so no other request can come behind it.
+      if (request.raw.httpVersionMajor === 1) reply.header("connection", "close");
       return done(tooMuch());
+    }
     let [head, rest] = [0, 0];
     const count = (chunk: Buffer | string): void => {
       const ofHead = Math.min(chunk.length, headSize - head);
