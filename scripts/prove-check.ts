@@ -137,6 +137,7 @@ function proveStructure(): string[] {
     ["src/tasks/rooms/one/a.ts", 'import "../two/a.ts";\n'],
     ["src/tasks/rooms/two/a.ts", 'import "../one/a.ts";\n'],
     ["src/util/a.ts", "export interface A {\n  a: string;\n}\n"],
+    ["README.md", "`src/http/a.ts` and `http/`, `http/<name>.ts`, but\n`http/gone.ts` and `gone/`\n"],
     ...Array.from({ length: 21 }, (_, n): [string, string] => [`src/storage/${n}.ts`, "export {};\n"]),
   ];
   const output = run("structure", files, ["node", "scripts/structure/check.ts", "100"]);
@@ -150,6 +151,9 @@ function proveStructure(): string[] {
     "src/unnamed/a.ts is in a folder",
     "src/tasks/rooms/one and src/tasks/rooms/two",
     "src/util/a.ts:2 A.a",
+    "2 paths in documents",
+    "README.md:2 http/gone.ts",
+    "README.md:2 gone/",
   ];
   return findings
     .filter((finding) => !output.includes(finding))

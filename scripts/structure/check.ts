@@ -1,5 +1,5 @@
-import { globSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { allowedFor, layerOf } from "./layers.ts";
 import { readSource, type SourceFile } from "./source-file.ts";
 
@@ -9,8 +9,16 @@ import { readSource, type SourceFile } from "./source-file.ts";
 const limits = { filesPerFolder: 20, linesPerFile: 300, linesPerFunction: 80 };
 const root = join(import.meta.dirname, "../..");
 const paths = globSync("{src,test,bench,scripts}/**/*.ts", { cwd: root }).sort();
+/** All files and, with a slash at their end, all folders that documents may name. */
+const everyPath = globSync("{src,test,bench,scripts,*}{,/**}", {
+  cwd: root,
+  exclude: ["node_modules"],
+  withFileTypes: true,
+}).map((entry) => `${relative(root, join(entry.parentPath, entry.name))}${entry.isDirectory() ? "/" : ""}`);
 const files = paths.map((path) => readSource(root, path));
 const sources = files.filter(({ path }) => path.startsWith("src/"));
+
+const documents = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
 
 interface Rule {
   /** What is found, in the plural. */
@@ -25,6 +33,7 @@ const rules: readonly Rule[] = [
   { name: `functions of more than ${limits.linesPerFunction} lines`, found: sources.flatMap(longFunctions) },
   { name: "imports against scripts/structure/layers.ts", found: sources.flatMap(forbiddenImports) },
   { name: "folders that import each other", found: mutualFolders() },
+  { name: "paths in documents that do not exist", found: documents.flatMap(missingPaths) },
   {
     name: "members of exported interfaces without a docstring",
     found: sources.flatMap(({ path, undocumented }) => undocumented.map(({ name, line }) => `${path}:${line} ${name}`)),
@@ -37,6 +46,26 @@ for (const { name, found } of rules) {
   if (found.length > 0) process.exitCode = 1;
 }
 console.log(`${sources.length} files in src, ${files.length} in all`);
+
+/**
+ * Returns the paths in backticks that lead nowhere: files as `tasks/machine.ts`, and folders as `src/tasks/` or `lxc/id-map/`.
+ * A path may leave out folders at its beginning. One with a placeholder, as `<kind>.ts`, is passed over, and so is a file
+ * of a host, which has another ending or begins with a slash.
+ */
+function missingPaths(document: string): string[] {
+  if (!existsSync(join(root, document))) return [];
+  const lines = readFileSync(join(root, document), "utf8").split("\n");
+  return lines.flatMap((line, index) =>
+    [...line.matchAll(/`([a-z][\w.-]*(?:\/[\w.-]+)*(?:\.ts|\.sh|\/))`/g)]
+      .map(([, path = ""]) => path)
+      .filter((path) => !isThere(path))
+      .map((path) => `${document}:${index + 1} ${path}`),
+  );
+}
+
+function isThere(path: string): boolean {
+  return everyPath.some((known) => `/${known}`.endsWith(`/${path}`));
+}
 
 function longFiles(): string[] {
   return files.filter(({ lines }) => lines > limits.linesPerFile).map(({ path, lines }) => `${path} has ${lines}`);

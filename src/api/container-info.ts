@@ -1,6 +1,6 @@
 import { Type, type Static } from "typebox";
+import { ContainerType } from "./create.ts";
 
-const engineType = Type.Union([Type.Literal("docker"), Type.Literal("lxc"), Type.Literal("lxd")]);
 const state = Type.Union([Type.Literal("running"), Type.Literal("stopped")]);
 const whileRunning = (description: string) => ({ description: `${description}; only of what runs` });
 
@@ -24,12 +24,12 @@ export const ContainerInfo = Type.Object({
   state,
   tcpPort: Type.Array(Type.Integer(), { description: "Ports of the host that lead to it" }),
   tx: Type.Optional(Type.Integer(whileRunning("Bytes sent per second"))),
-  type: engineType,
+  type: ContainerType,
   unavailable: Type.Optional(
     Type.Boolean({ description: "true: its engine does not answer, and this is what was known of it last" }),
   ),
 });
 export type ContainerInfo = Static<typeof ContainerInfo>;
 
-export const ContainerPath = Type.Object({ type: engineType, id: Type.String({ minLength: 1 }) });
-export const WaitPath = Type.Object({ type: engineType, id: Type.String({ minLength: 1 }), state });
+export const ContainerPath = Type.Object({ type: ContainerType, id: Type.String({ minLength: 1 }) });
+export const WaitPath = Type.Object({ type: ContainerType, id: Type.String({ minLength: 1 }), state });

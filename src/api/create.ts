@@ -3,12 +3,14 @@ import { ContainerName, ContainerReference } from "./container-name.ts";
 import { Network } from "./create-network.ts";
 import { pageFields } from "./page-fields.ts";
 
-/** Bodies of `create` and of the image tasks: `api/station-v1`, chapters container and background. */
+/** Bodies of `create` and of the image tasks: QNAP's documents, chapters container and background. */
 
 const closed = { additionalProperties: false };
 const text = (maxLength: number, description: string) => Type.String({ maxLength, description });
 
+/** The types of engines, as `engineTypes` of src/engines/engine.ts has them: the compiler compares the two. */
 export const ContainerType = Type.Union([Type.Literal("docker"), Type.Literal("lxc"), Type.Literal("lxd")]);
+export type ContainerType = Static<typeof ContainerType>;
 
 const Repository = Type.Union(
   [

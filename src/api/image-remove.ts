@@ -1,7 +1,7 @@
 import { Type, type Static, type TSchema } from "typebox";
 import { ContainerType, ImageName, ImageTag } from "./create.ts";
 
-/** The body of `image_remove`: `api/station-v1`, chapter background. */
+/** The body of `image_remove`: QNAP's documents, chapter background. */
 
 const closed = { additionalProperties: false };
 

@@ -2,7 +2,7 @@ import { Type, type Static } from "typebox";
 import { ContainerName } from "./container-name.ts";
 import { CommandLine, ContainerType, CreateRequest, ImageName, ImageTag } from "./create.ts";
 
-/** Verbs of one container: `api/station-v1`, chapters container and resource. */
+/** Verbs of one container: QNAP's documents, chapters container and resource. */
 
 const closed = { additionalProperties: false };
 

@@ -48,12 +48,13 @@ function isId(reference: string, imageId: string): boolean {
   return shortId.test(reference) && bare(imageId).startsWith(bare(reference));
 }
 
-/**
- * Splits a reference at its tag. A colon before the last slash is a port's. Only in LXD a slash separates name and tag.
- */
+/** Engines in whose references a slash separates name and tag, as in `ubuntu/bionic`. */
+const slashBeforeTag: Readonly<Record<EngineType, boolean>> = { docker: false, lxc: false, lxd: true };
+
+/** Splits a reference at its tag. A colon before the last slash is a port's. */
 function splitTag(type: EngineType, reference: string): Pick<ImageName, "image" | "tag"> {
   const slash = reference.lastIndexOf("/");
   const colon = reference.lastIndexOf(":");
-  const at = colon > slash ? colon : type === "lxd" ? slash : -1;
+  const at = colon > slash ? colon : slashBeforeTag[type] ? slash : -1;
   return at < 1 ? { image: reference, tag: "" } : { image: reference.slice(0, at), tag: reference.slice(at + 1) };
 }

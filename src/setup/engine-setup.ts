@@ -1,9 +1,6 @@
 import type { DaemonFolders } from "./daemon.ts";
 import type { Requirements } from "./packages.ts";
 
-export const engineNames = ["docker", "lxc", "lxd"] as const;
-export type EngineName = (typeof engineNames)[number];
-
 /**
  * The condition of an engine: `ready` needs nothing, `stopped` is installed but must be started or configured, `missing`
  * must be installed. A reason says, as the end of a sentence, why set-up can do nothing.

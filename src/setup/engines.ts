@@ -4,7 +4,7 @@ import { allowBridges } from "./docker-firewall.ts";
 import { type Environment, systemEnvironment } from "./command.ts";
 import { daemonFolders } from "./daemon.ts";
 import { dockerSetup } from "./docker/setup.ts";
-import { type EngineCondition, type EngineName, engineNames, type EngineSetup } from "./engine-setup.ts";
+import type { EngineCondition, EngineSetup } from "./engine-setup.ts";
 import { lxcSetup } from "./lxc/setup.ts";
 import { lxdSetup } from "./lxd/setup.ts";
 import { appArmorRequirements, pamRequirements } from "./requirements.ts";
@@ -66,15 +66,19 @@ export async function stopEngines({ config, log }: Omit<SetupOptions, "env">): P
   return stopped;
 }
 
+/** The types of engines that the configuration knows. */
+type EngineType = NonNullable<Config["engines"]>[number];
+
+/** Returns how the chosen engines are set up, in the order in which they are started. */
 function chosenSetups({ engines, docker, dockerHost, lxdSocket, lxcPath, runDir }: SetupConfig): EngineSetup[] {
-  const made: Record<EngineName, () => EngineSetup | undefined> = {
+  const made: Record<EngineType, () => EngineSetup | undefined> = {
     docker: () => (docker || dockerHost ? undefined : dockerSetup()),
     // LXC is set up even if its path is configured: containers there need the programs and the bridge too.
     lxc: () => lxcSetup(lxcPath, daemonFolders(runDir)),
     lxd: () => (lxdSocket ? undefined : lxdSetup()),
   };
-  const names = engineNames.filter((name) => engines?.includes(name) ?? true);
-  return names.map((name) => made[name]()).filter((setup) => setup !== undefined);
+  const names = Object.keys(made) as EngineType[];
+  return names.flatMap((name) => ((engines?.includes(name) ?? true) ? (made[name]() ?? []) : []));
 }
 
 async function inspectSetup(setup: EngineSetup): Promise<Candidate> {

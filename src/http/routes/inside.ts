@@ -1,3 +1,4 @@
+import type { ContainerType } from "../../api/create.ts";
 import type { Logs } from "../../api/lifecycle.ts";
 import type { insideRoutes } from "../../api/routes/container.ts";
 import type { LogEnd } from "../../services/contract/services.ts";
@@ -24,11 +25,11 @@ export function insideHandlers({ inside }: Called): Handlers<typeof insideRoutes
   };
 }
 
-/**
- * Returns the log as documented: an object for docker, and the text alone for the others, where only the header says
- * that it was cut.
- */
-function shownLogs(type: string, { logs, tail, truncated }: LogEnd): Logs {
-  if (type !== "docker") return logs;
+/** Engines whose log QNAP's documents show as an object. For the others it is the text alone. */
+const logIsObject: Readonly<Record<ContainerType, boolean>> = { docker: true, lxc: false, lxd: false };
+
+/** Returns the log as documented. Of a log that is the text alone only the header says that it was cut. */
+function shownLogs(type: ContainerType, { logs, tail, truncated }: LogEnd): Logs {
+  if (!logIsObject[type]) return logs;
   return { logs, tail, ...(truncated && { truncated: true as const }) };
 }

@@ -9,6 +9,9 @@ import type { SharedFolders } from "./mount-guard.ts";
 
 const megabyte = 1 << 20;
 
+/** The network mode that QNAP's documents show of a container that was given no network: none with LXC. */
+const shownNat: Readonly<Record<EngineType, string>> = { docker: "nat", lxc: "", lxd: "nat" };
+
 /** Returns a container's settings in the fields of a create. */
 export async function containerSettings(
   type: EngineType,
@@ -24,8 +27,7 @@ export async function containerSettings(
     name: container.name,
     network: {
       hostname: settings.hostname,
-      // As documented: a container of LXC that was given no other network shows none.
-      mode: type === "lxc" && settings.mode === "nat" ? "" : settings.mode,
+      mode: settings.mode === "nat" ? shownNat[type] : settings.mode,
       port: container.ports.map(({ host, container, protocol }) => [host, container, protocol]),
     },
     ...(container.privileged && { privileged: true as const }),

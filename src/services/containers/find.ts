@@ -6,6 +6,8 @@ import type { Marks } from "./marks.ts";
 
 /** The beginning of an id, as Docker shows it. No container is given such a name. */
 const shortId = /^[0-9a-f]{12,63}$/;
+/** Engines whose containers have ids that users shorten. In the others the name is the id. */
+const hasShortIds: Readonly<Record<EngineType, boolean>> = { docker: true, lxc: false, lxd: false };
 
 /**
  * Returns the container that a user's text means, as the engine was seen last: the one with this full id, else the one
@@ -16,7 +18,10 @@ export function findContainer(view: EngineView, text: string): Container | undef
   return view.byId(text) ?? orByShortId(view, text, view.byName(text));
 }
 
-/** Makes what does the same with the type of an engine. It returns `undefined` also if this station has no such engine. */
+/**
+ * Makes a function that does what `findContainer` does, for the type of an engine in the place of its view. It also returns
+ * `undefined` if this station has no such engine.
+ */
 export function createContainerFinder(inventory: Pick<Inventory, "view">) {
   return (type: EngineType, text: string): Container | undefined => {
     const view = inventory.view(type);
@@ -27,7 +32,7 @@ export function createContainerFinder(inventory: Pick<Inventory, "view">) {
 /** Completes a look-up for which `named` was found by the exact name. Throws `conflict` when several are meant. */
 export function orByShortId(view: EngineView, text: string, named: Container | undefined): Container | undefined {
   const { type } = view.engine;
-  if (type !== "docker" || !shortId.test(text)) return named;
+  if (!hasShortIds[type] || !shortId.test(text)) return named;
   const others = [...view.containers()].filter(({ id }) => id.startsWith(text) && id !== named?.id);
   if (others.length + (named ? 1 : 0) > 1) throw ambiguous(type, text);
   return named ?? others[0];

@@ -8,6 +8,9 @@ export function numbersKey(type: EngineType, id: string): string {
   return `${type}/${id}`;
 }
 
+/** Engines whose control groups have the container's id in their path: see `Subject`. */
+const idInGroup: Readonly<Record<EngineType, boolean>> = { docker: true, lxc: false, lxd: false };
+
 /** Makes what measures the containers that run on this host, by `numbersKey`. `watched` tells whether a stream is open. */
 export function createContainerNumbers(inventory: Inventory, watched: () => boolean): LiveNumbers {
   function* runningContainers(): Generator<Subject> {
@@ -18,7 +21,7 @@ export function createContainerNumbers(inventory: Inventory, watched: () => bool
       for (const { id, pid } of view.containers()) {
         if (pid <= 0) continue;
         const onGone = () => void view.refresh(id).catch(() => undefined);
-        yield { key: numbersKey(type, id), id, pid, idInGroup: type === "docker", onGone };
+        yield { key: numbersKey(type, id), id, pid, idInGroup: idInGroup[type], onGone };
       }
     }
   }

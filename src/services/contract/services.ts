@@ -1,4 +1,5 @@
 import type { ContainerInfo } from "../../api/container-info.ts";
+import type { ContainerType } from "../../api/create.ts";
 import type { CommitRequest, ExecAnswer, ExecRequest, ResourceAnswer, SyncCreateRequest } from "../../api/lifecycle.ts";
 import type { RegistryList, RegistryRequest } from "../../api/registry.ts";
 import type { BodyOf } from "../../api/route.ts";
@@ -196,8 +197,6 @@ export interface InsideService {
   /** Runs a command in a container, at most once. It is killed if the signal aborts. */
   exec(caller: Caller, place: ContainerPlace, request: ExecRequest, signal: AbortSignal): Promise<ExecAnswer>;
 }
-
-export type ContainerType = ContainerInfo["type"];
 
 /** The containers as they are known in memory. Throws `engine_unavailable` if one engine is named and does not answer. */
 export interface ContainerListService {

@@ -128,12 +128,17 @@ function refuseRemote({ capabilities, type }: Engine, plan: ContainerPlan): void
 }
 
 /**
+ * Engines whose create says which devices are missing. LXD's does not: its create in QNAP's documents gives a device that
+ * hosts lack, and that task ends with an empty detail.
+ */
+const tellsMissingDevices: Readonly<Record<EngineType, boolean>> = { docker: true, lxc: true, lxd: false };
+
+/**
  * Returns a sentence that names the devices that the container was given and cannot have, because the host has no node.
- * LXD's containers are left out: the documented create gives a device that hosts lack, and its task ends with an empty
- * detail.
  */
 async function missingDevices({ capabilities, type }: Engine, plan: ContainerPlan): Promise<string | undefined> {
-  if (capabilities.makesDeviceNodes || type === "lxd" || plan.privileged || plan.devices.length === 0) return undefined;
+  if (capabilities.makesDeviceNodes || !tellsMissingDevices[type]) return undefined;
+  if (plan.privileged || plan.devices.length === 0) return undefined;
   const { nodes } = await readHostFacts(plan);
   const there = new Set(nodes.map(({ kind, major }) => `${kind}${major}`));
   const missing = plan.devices.filter(({ majors }) => !majors.some(({ kind, major }) => there.has(`${kind}${major}`)));

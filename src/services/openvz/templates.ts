@@ -1,7 +1,7 @@
 import { AppError, invalid } from "../../errors.ts";
 import type { CreateRequest } from "../../api/create.ts";
 import type { Engine } from "../../engines/engine.ts";
-import { referencesOf } from "../planning/image-reference.ts";
+import { referencesOf, usualRepository } from "../planning/image-reference.ts";
 
 export type OpenvzEngine = "lxc" | "lxd";
 
@@ -37,8 +37,7 @@ export function createTemplates({ aliases, lacks }: TemplateOptions) {
     async resolve(template: string, engine: Engine): Promise<ImageFields> {
       const [, image, tag = "latest"] = systemImage.exec(aliases[template] ?? template) ?? [];
       if (image === undefined) throw unknownTemplate(template);
-      const repository = engine.type === "lxd" ? "lxd" : "qnap";
-      const named: ImageFields = { repository, image, tag };
+      const named: ImageFields = { repository: usualRepository[engine.type], image, tag };
       if (await isThere(engine, named)) return named;
       // LXD's aliases have a slash where the station's own store has a dash.
       const other = engine.type === "lxd" ? image.replace("-", "/") : image.replaceAll("/", "-");

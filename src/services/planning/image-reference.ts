@@ -1,3 +1,4 @@
+import type { CreateRequest } from "../../api/create.ts";
 import type { EngineType } from "../../engines/engine.ts";
 import type { RegistryLogin } from "../../engines/images.ts";
 import { registryHostOf } from "../../engines/image-name.ts";
@@ -64,10 +65,16 @@ export function createImageReferences(registries: RegistryStore, secrets: Secret
     throw invalid("repository", "must be dockerhub, private or local for type docker");
   }
 
+  const sources: Readonly<Record<EngineType, (request: ImageRequest) => Promise<ImageSource>>> = {
+    docker,
+    lxc: systemImage,
+    lxd: systemImage,
+  };
+
   return {
     /** Throws `invalid` naming the field. */
     async resolve(request: ImageRequest): Promise<ImageSource> {
-      return request.type === "docker" ? docker(request) : systemImage(request);
+      return sources[request.type](request);
     },
     /**
      * Throws `forbidden` when the registry that the image is pulled from leads to where nothing is sent, or has come
@@ -86,12 +93,16 @@ export function createImageReferences(registries: RegistryStore, secrets: Secret
   };
 }
 
-/** The repository of system images that the documents name for each engine. */
-const systemRepositories = { lxc: "qnap", lxd: "lxd" } as const;
+/** The repository that QNAP's documents name for each engine. A create that names none gets its image from there. */
+export const usualRepository: Readonly<Record<EngineType, CreateRequest["repository"]>> = {
+  docker: "dockerhub",
+  lxc: "qnap",
+  lxd: "lxd",
+};
 
-function systemImage(request: ImageRequest): ImageSource {
+async function systemImage(request: ImageRequest): Promise<ImageSource> {
   const { type, repository, image, registry_name: name, fingerprint } = request;
-  const own = systemRepositories[type as "lxc" | "lxd"];
+  const own = usualRepository[type];
   if (repository !== own && repository !== "local") {
     throw invalid("repository", `must be ${own} or local for type ${type}`);
   }
@@ -102,10 +113,15 @@ function systemImage(request: ImageRequest): ImageSource {
 }
 
 /** Returns how the engine names the image on this host. */
-export function referencesOf({ type, image, tag, fingerprint }: Omit<ImageRequest, "repository">): References {
-  if (type !== "lxd") return [taggedName({ image, tag })];
-  return fingerprint ? [fingerprint] : [`${image}/${tagOf(tag)}`, image];
+export function referencesOf(request: Omit<ImageRequest, "repository">): References {
+  return references[request.type](request);
 }
+
+const references: Readonly<Record<EngineType, (request: Omit<ImageRequest, "repository">) => References>> = {
+  docker: (request) => [taggedName(request)],
+  lxc: (request) => [taggedName(request)],
+  lxd: ({ image, tag, fingerprint }) => (fingerprint ? [fingerprint] : [`${image}/${tagOf(tag)}`, image]),
+};
 
 /** Returns a docker image's name as Docker itself shows it: without Docker Hub's own host and folder. */
 export function familiarName(reference: string): string {

@@ -1,3 +1,4 @@
+import type { EngineType } from "../../engines/engine.ts";
 import type { Outbound } from "../../host/outbound.ts";
 import { portOwner } from "./ports.ts";
 
@@ -11,8 +12,13 @@ export interface RegistryCheck {
 
 export type CheckRegistry = (url: string) => Promise<RegistryCheck>;
 
-/** Engines may listen on other ports than the usual ones. */
-const engines = /^(dockerd|containerd|podman|lxd|incusd) /;
+/** Programs of engines that listen. They may do so on other ports than the usual ones. */
+const programs: Readonly<Record<EngineType, readonly string[]>> = {
+  docker: ["dockerd", "containerd", "podman"],
+  lxc: [],
+  lxd: ["lxd", "incusd"],
+};
+const engines = new RegExp(`^(${Object.values(programs).flat().join("|")}) `);
 
 /**
  * Judges every address that a registry's host has now, on every port that Docker may try there. Docker resolves the name

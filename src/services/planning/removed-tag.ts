@@ -1,4 +1,5 @@
 import { type ImageRemoveItem, type ImageRemoveRequest, noTag } from "../../api/image-remove.ts";
+import type { EngineType } from "../../engines/engine.ts";
 import { formatImageName, parseImageName } from "../../engines/image-name.ts";
 import { invalid } from "../../errors.ts";
 import { familiarName, tagOf, taggedName } from "./image-reference.ts";
@@ -18,13 +19,14 @@ export function refuseHalfNames(request: ImageRemoveRequest): void {
  * tags. LXD's tag is an alias, where `latest` goes without saying.
  */
 export function tagsOf(item: ImageRemoveItem): string[] {
-  const { type, image } = item;
-  if (image === noTag) return [];
-  if (type === "docker") return [familiarName(taggedName(item))];
-  if (type === "lxc") return [taggedName(item)];
-  const tag = tagOf(item.tag);
-  return tag === "latest" ? [`${image}/${tag}`, image] : [`${image}/${tag}`];
+  return item.image === noTag ? [] : tagsByType[item.type](item);
 }
+
+const tagsByType: Readonly<Record<EngineType, (item: ImageRemoveItem) => string[]>> = {
+  docker: (item) => [familiarName(taggedName(item))],
+  lxc: (item) => [taggedName(item)],
+  lxd: ({ image, tag }) => (tagOf(tag) === "latest" ? [`${image}/latest`, image] : [`${image}/${tag}`]),
+};
 
 /** Returns an image's tag as a request spells it: NAME:TAG. */
 export function requestedTag(type: ImageRemoveItem["type"], tag: string): string {

@@ -23,5 +23,12 @@ export function addressKey(type: "mac" | "address", address: string): ResourceKe
 
 function spelling(type: EngineType, reference: string): string {
   const id = /^(?:sha256:)?([0-9a-f]{12})[0-9a-f]{0,52}$/.exec(reference);
-  return id?.[1] ?? (type === "docker" ? familiarName(reference) : reference);
+  return id?.[1] ?? spellings[type](reference);
 }
+
+/** How each engine spells a reference that it knows by several names. */
+const spellings: Readonly<Record<EngineType, (reference: string) => string>> = {
+  docker: familiarName,
+  lxc: (reference) => reference,
+  lxd: (reference) => reference,
+};

@@ -85,9 +85,12 @@ export function systemInfo({ facts, architecture, inventory, build, firstGpus }:
   };
 }
 
+/** The features by which QNAP's documents say that the station has an engine; Docker is always there. */
+const engineFeatures: Readonly<Record<EngineType, readonly string[]>> = { docker: [], lxc: ["lxc"], lxd: ["lxd"] };
+
 function featuresOf(inventory: Inventory, gpus: readonly Gpu[]): string[] {
   const views = inventory.views();
-  const engines = views.filter(({ engine }) => engine.type !== "docker").map(({ engine }) => engine.type);
+  const engines = views.flatMap(({ engine }) => engineFeatures[engine.type]);
   const bridges = views.some(({ engine }) => engine.capabilities.local) ? ["net_bridge"] : [];
   return [...bridges, ...engines, ...(gpus.some(hasDriver) ? ["gpu"] : [])];
 }

@@ -1,5 +1,5 @@
 import type { CreateRequest } from "../../api/create.ts";
-import type { Container, EngineType } from "../../engines/engine.ts";
+import type { Container } from "../../engines/engine.ts";
 import { AppError } from "../../errors.ts";
 import type { Sessions } from "../accounts/sessions.ts";
 import type { AuthorizedLookup } from "../containers/authorized-lookup.ts";
@@ -18,7 +18,7 @@ import { containerUnpause } from "../kinds/container/unpause.ts";
 import { newTaskOf } from "../kinds/new-task.ts";
 import type { Planner } from "../kinds/planner.ts";
 import type { TaskKind } from "../kinds/task-kind.ts";
-import { taggedName } from "../planning/image-reference.ts";
+import { taggedName, usualRepository } from "../planning/image-reference.ts";
 import type { AwaitedTasks } from "./awaited-tasks.ts";
 import type { ContainerAnswers } from "./container-answers.ts";
 
@@ -36,9 +36,6 @@ export interface ContainerVerbOptions {
   /** Describes containers after a verb. */
   answers: ContainerAnswers;
 }
-
-/** The repository of a create that names none. */
-const usualRepository = { docker: "dockerhub", lxc: "qnap", lxd: "lxd" } as const satisfies Record<EngineType, string>;
 
 /** What is done with one container. */
 interface Verb<Name extends string, Request extends Target> {

@@ -1,6 +1,28 @@
-/** The columns of a `TaskRow`. */
-export const taskColumns =
-  'id, kind, lane, name, user, params, state, init, start, "end", result, error, detail, progress, pivot, attempts, outcome';
+import type { TaskRow } from "../../task-store.ts";
+
+/** SQL of the column of each field of a `TaskRow`. The order does not matter. */
+export const taskColumn: Readonly<Record<keyof TaskRow, string>> = {
+  id: "id",
+  kind: "kind",
+  lane: "lane",
+  name: "name",
+  user: "user",
+  params: "params",
+  state: "state",
+  init: "init",
+  start: "start",
+  end: '"end"',
+  result: "result",
+  error: "error",
+  detail: "detail",
+  progress: "progress",
+  pivot: "pivot",
+  attempts: "attempts",
+  outcome: "outcome",
+};
+
+/** SQL of all columns of a `TaskRow`. */
+export const taskColumns = Object.values(taskColumn).join(", ");
 
 /**
  * SQL that drops the request and the error of a task if they are long: of a task that is in no list any more. Without the

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { ActiveTask, Lock, TaskRow } from "../../task-store.ts";
-import { taskColumns } from "./columns.ts";
+import { taskColumn, taskColumns } from "./columns.ts";
 
 /** SQL of "is not final, or its undo has failed". It must be word for word as in the index `task_active`. */
 const active = `("end" IS NULL OR debt = 1)`;
@@ -11,10 +11,8 @@ export function createQueryVerbs(db: DatabaseSync, host: string) {
   const get = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ? AND hidden = 0 AND state <> 'cancelled'`);
   const row = db.prepare(`SELECT ${taskColumns} FROM task WHERE id = ?`);
   // Requests of waiting tasks are left out: all requests of a long queue would not fit into one answer.
-  const light = taskColumns.replace(
-    "params",
-    "CASE WHEN state IN ('running', 'undoing') THEN params ELSE '' END AS params",
-  );
+  const params = "CASE WHEN state IN ('running', 'undoing') THEN params ELSE '' END AS params";
+  const light = Object.values({ ...taskColumn, params }).join(", ");
   const activeTasks = db.prepare(`SELECT ${light}, debt FROM task WHERE host = ? AND ${active} ORDER BY id`);
   const locks = db.prepare("SELECT key, mode FROM task_lock WHERE task = ?");
   const attempt = db.prepare("UPDATE task SET attempts = attempts + 1 WHERE id = ? RETURNING attempts");
