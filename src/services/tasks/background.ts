@@ -21,7 +21,7 @@ import { backgroundKinds } from "../kinds/table.ts";
 import type { KindFacts } from "../kinds/task-kind.ts";
 import type { Cards } from "../networks/cards.ts";
 import { createTaskList, sightOf } from "./list.ts";
-import { newTask, taskOf } from "./task-view.ts";
+import { shownTask, taskOf } from "./task-view.ts";
 
 export interface BackgroundOptions {
   /** Tells who calls. */
@@ -107,7 +107,7 @@ async function accept(options: BackgroundOptions, asked: AddRequest): Promise<Ta
   }
   const task = { ...newTaskOf(asked), ...quotaOf(user, asked.kind.kind, options.userQuota) };
   const accepted = await machine.accept(task);
-  if ("id" in accepted) return newTask(accepted.id, task, request, sightOf(user));
+  if ("id" in accepted) return shownTask(accepted.id, task, request, sightOf(user));
   if ("repeated" in accepted) return receiptOf(options, accepted.repeated, user);
   // A claim may outlive its container by a moment: when that is so it is dropped, and the task tried again.
   if ("claimed" in accepted && (await availability.releaseIfStale(accepted.claimed))) return accept(options, asked);

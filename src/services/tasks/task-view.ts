@@ -13,8 +13,8 @@ export interface TaskView {
   whole: boolean;
 }
 
-/** Returns a task as it was accepted; it may be running by now. */
-export function newTask(id: number, task: NewTask, request: unknown, sight: Sight): Task {
+/** Returns a new task as the API shows it: as it was accepted, though it may be running by now. */
+export function shownTask(id: number, task: NewTask, request: unknown, sight: Sight): Task {
   return {
     category: task.kind,
     deletable: false,
