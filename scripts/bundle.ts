@@ -24,7 +24,7 @@ try {
     target: "node24",
     format: "esm",
     // Loaded from node_modules, when they are needed at all.
-    external: ["@fastify/swagger", "@peculiar/x509", "reflect-metadata", "ajv"],
+    external: ["@fastify/swagger", "ajv"],
     // What packages of the older form call for Node's own modules.
     banner: { js: 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);' },
     logLevel: "warning",

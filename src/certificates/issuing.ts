@@ -1,4 +1,4 @@
-import type { X509Certificate as Issuer } from "@peculiar/x509";
+import type { X509Certificate as Issuer, Extension } from "@peculiar/x509";
 import { createPrivateKey, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 
@@ -58,7 +58,7 @@ export async function issueClient(authority: Pair, now: number): Promise<Pair> {
 interface Leaf {
   name: string;
   usage: string;
-  extensions: import("@peculiar/x509").Extension[];
+  extensions: Extension[];
   now: number;
 }
 
@@ -115,7 +115,7 @@ async function toPair(certificate: string, { privateKey }: webcrypto.CryptoKeyPa
 }
 
 /** Loads the library only when a certificate is issued, which is seldom, so that starts do not pay for it. */
-async function loadX509(): Promise<typeof import("@peculiar/x509")> {
+async function loadX509(): Promise<typeof import("./x509.ts")> {
   await import("reflect-metadata");
-  return import("@peculiar/x509");
+  return import("./x509.ts");
 }

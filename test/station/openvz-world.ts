@@ -71,12 +71,13 @@ export async function startOpenvz(type: SystemType, options: SystemWorldOptions 
   }
 
   async function ended(job: string): Promise<Record<string, string>> {
-    const end = Date.now() + 300_000;
+    const begun = Date.now();
     for (;;) {
       const { json } = await send("GET", `/jobs/${job}`);
       if (json.status !== "pending") return json;
-      if (Date.now() > end) throw new Error(`job ${job} has not ended: ${JSON.stringify(json)}`);
-      await sleep(20);
+      const taken = Date.now() - begun;
+      if (taken > 300_000) throw new Error(`job ${job} has not ended: ${JSON.stringify(json)}`);
+      await sleep(Math.min(20 + taken / 10, 300));
     }
   }
 

@@ -48,14 +48,18 @@ export function createClient(url: string, password: string) {
     },
     add: (category: string, body: unknown, headers?: Record<string, string>) =>
       ok<Task>("POST", `/background/${category}`, body, headers),
-    /** Polls until the task is final, and answers it. */
+    /**
+     * Polls until the task is final, and answers it. The pause between two looks grows with the time that the task takes: each
+     * look costs the station the list of all tasks.
+     */
     async ended(id: number, patience = 300_000): Promise<Task> {
-      const end = Date.now() + patience;
+      const begun = Date.now();
       for (;;) {
         const task = await find(id);
         if (task && (task.state === "completed" || task.state === "error")) return task;
-        if (Date.now() > end) throw new Error(`task ${id} has not ended: ${JSON.stringify(task)}`);
-        await sleep(20);
+        const taken = Date.now() - begun;
+        if (taken > patience) throw new Error(`task ${id} has not ended: ${JSON.stringify(task)}`);
+        await sleep(Math.min(20 + taken / 10, 300));
       }
     },
   };
