@@ -14,7 +14,7 @@ export interface Route {
   tag: string;
   /** What the route does, in a few words. */
   summary: string;
-  /** A GET without a HEAD: what it does cannot be done without its response. */
+  /** The route is a GET that has no HEAD, because its response is what it is for: a stream, a log-in. */
   withoutHead?: true;
   /**
    * What the caller must be allowed. `session`: every caller with a session or a token may call. `open`: everybody may.

@@ -35,7 +35,7 @@ export type ContainerState = (typeof containerStates)[number];
 export interface Container {
   /** As the engine knows it: docker's 64 hex digits, else the name. */
   id: string;
-  /** Another container that gets the name later has another one. */
+  /** Which container it is, for good: one that is made later with the same name or id has another incarnation. */
   incarnation: string;
   /** As a user calls it. */
   name: string;

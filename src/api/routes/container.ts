@@ -21,7 +21,7 @@ const all = "/api/v1/container";
 const one = `${all}/:type/:id` as const;
 const tag = "container";
 
-/** Changes of one container. PUT for what the documents have, POST for what they do not have: pause, unpause and rename. */
+/** Changes of one container. PUT for what QNAP's documents have, POST for what they do not have: pause, unpause and rename. */
 export const lifecycleRoutes = {
   "lifecycle.create": {
     method: "POST",

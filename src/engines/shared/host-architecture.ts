@@ -1,6 +1,6 @@
 import os from "node:os";
 
-/** Node's and the kernel's words -> Debian's, which the documents use. */
+/** Node's and the kernel's words -> Debian's, which QNAP's documents use. */
 const words: Readonly<Record<string, string>> = {
   x64: "amd64",
   x86_64: "amd64",

@@ -18,7 +18,7 @@ export interface OwnerOptions {
   station: string;
 }
 
-/** Makes what tells owners, from the marks of containers and the tasks of the store. */
+/** Makes the functions that return the owner of a container, from the marks of containers and the tasks of the store. */
 export function createOwners({ tasks, station }: OwnerOptions): Owners {
   return {
     async of(type, container, asked) {

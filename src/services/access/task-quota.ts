@@ -6,8 +6,8 @@ import type { User } from "./policy.ts";
 const endings = new Set(["container_stop", "container_remove", "openvz_stop", "openvz_remove"]);
 
 /**
- * Returns the part of a new task that holds its user to the quota. What gives something back has twice the quota, so that it
- * gets in when other tasks have used the quota up. An admin has none.
+ * Returns the field `quota` of a new task. A task that gives something back to the host has twice the quota, so it is accepted
+ * even if other tasks have used the quota up. An admin has no quota.
  */
 export function quotaOf(user: User, kind: string, quota: TaskQuota): Pick<NewTask, "quota"> {
   if (user.role === "admin") return {};

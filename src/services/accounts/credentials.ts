@@ -49,7 +49,7 @@ interface Checked {
   user?: UserRow;
 }
 
-/** Makes what checks credentials. */
+/** Makes the service that checks credentials. */
 export async function createCredentials(options: CredentialOptions): Promise<Credentials> {
   const { accounts, directory, limits, secondStep, hostUsers } = options;
   for (const { user, network } of await accounts.knownNetworks()) limits.trust(user, network);

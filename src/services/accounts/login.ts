@@ -14,7 +14,7 @@ export interface LoginOptions {
   userOfSession(sid: string): UserRow | undefined;
 }
 
-/** Makes what checks a login and returns its user. Each try is in the activity log, except requests that lack a field. */
+/** Makes the functions that check a login and return its user. Each try is in the activity log, except requests that lack a field. */
 export function createLogin({ credentials, audit, userOfSession }: LoginOptions) {
   async function userOf({ address }: Caller, request: Login): Promise<UserRow> {
     if (request.sid !== undefined) {

@@ -1,6 +1,6 @@
 type Sentence = (request: unknown) => string;
 
-/** Sentences of the audit log that the documents show, by the method that they tell of. */
+/** Sentences of the audit log that QNAP's documents show, by the method that they tell of. */
 const documented: Readonly<Record<string, Sentence>> = {
   "registries.save": (request) => {
     const { method, name, url } = request as { method: string; name: string; url: string };

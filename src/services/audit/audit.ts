@@ -37,7 +37,7 @@ const ownAccount = 100;
 const remembered = 5_000;
 const longest = 500;
 
-/** Makes what writes the activity log. */
+/** Makes the writer of the audit log, from which the activity log is read. */
 export function createAudit(store: AuditStore, log: Log): Audit {
   const flood = new Map<string, { until: number; written: number; kept: number }>();
   const logLoss = (error: unknown) => log.error("an audit entry could not be written", { error });

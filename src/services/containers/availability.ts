@@ -33,7 +33,7 @@ type OwnedClaim = PortClaim & { owner: string };
 
 const probing = createMutex();
 
-/** Makes what tells whether names and ports are free, from the engines, the store and the host. */
+/** Makes the functions that tell whether names and ports are free, from the engines, the store and the host. */
 export function createAvailability(
   inventory: Pick<Inventory, "view" | "views">,
   tasks: Pick<TaskStore, "claimant" | "releaseClaims">,

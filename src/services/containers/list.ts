@@ -50,7 +50,7 @@ export function createContainerList(options: ContainerListOptions): ContainerLis
     return info;
   }
 
-  /** Returns all containers, by engine in the order of the documents, then by name. */
+  /** Returns all containers, by engine in the order of QNAP's documents, then by name. */
   function all(): { view: EngineView; container: Container }[] {
     return engineTypes.flatMap((type) => {
       const view = inventory.view(type);

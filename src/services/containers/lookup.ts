@@ -26,7 +26,7 @@ const fullId = /^[0-9a-f]{64}$/;
 /**
  * Returns the container that a user's text means, as it is now: by its full id, its exact name, or the beginning of its
  * id. Throws `not_found` with type and id, `conflict` when several are meant, and `engine_unavailable` within 2 s when
- * the engine is away, or engineHangs.
+ * the engine is away or hangs.
  */
 export function createContainerLookup(inventory: Inventory): ContainerLookup {
   return async (place) => {

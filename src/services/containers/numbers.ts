@@ -11,7 +11,7 @@ export function numbersKey(type: EngineType, id: string): string {
 /** Engines whose control groups have the container's id in their path: see `Subject`. */
 const idInGroup: Readonly<Record<EngineType, boolean>> = { docker: true, lxc: false, lxd: false };
 
-/** Makes what measures the containers that run on this host, by `numbersKey`. `watched` tells whether a stream is open. */
+/** Makes the meter of the containers that run on this host, by `numbersKey`. `watched` tells whether a stream is open. */
 export function createContainerNumbers(inventory: Inventory, watched: () => boolean): LiveNumbers {
   function* runningContainers(): Generator<Subject> {
     for (const view of inventory.views()) {

@@ -12,7 +12,7 @@ export interface ActingUsers {
 /** Milliseconds after a task's end in which an engine may still tell of its last act. */
 const eventDelay = 1000;
 
-/** Makes what knows the users of running tasks. */
+/** Makes the table of the users of running tasks. */
 export function createActingUsers(): ActingUsers {
   const acting = new Map<string, { user: string; tasks: number }>();
 

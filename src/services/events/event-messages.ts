@@ -5,7 +5,7 @@ export function messageOfEvent({ kind, user, ts, data }: EventRow): string {
   return `${kind}:${user}:${ts}:${spaced(JSON.parse(data) as unknown)}`;
 }
 
-/** JSON with a space after each comma and colon, as the documents have it. */
+/** JSON with a space after each comma and colon, as QNAP's documents have it. */
 function spaced(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(spaced).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);

@@ -7,7 +7,7 @@ export type EventKind = "container" | "image";
 /** Writes an event. It does not wait and never throws. */
 export type WriteEvent = (kind: EventKind, user: string, data: Readonly<Record<string, unknown>>) => void;
 
-/** Makes what writes events. Events of one moment go to the disk in one commit. */
+/** Makes the function that writes events. Events of one moment go to the disk in one commit. */
 export function createEventWriter(events: EventStore, log: Log): WriteEvent {
   return (kind, user, data) => {
     const ts = Math.floor(Date.now() / 1000);

@@ -8,7 +8,7 @@ export interface StateWaits extends ViewListener {
   until(view: EngineView, id: string, wanted: ContainerState, signal: AbortSignal): Promise<void>;
 }
 
-/** Makes what waits for states of containers. */
+/** Makes the functions that wait for states of containers. */
 export function createStateWaits(): StateWaits {
   const waiting = new Map<string, Set<() => void>>();
   const keyOf = (engine: Engine, id: string): string => `${engine.type}/${id}`;

@@ -25,7 +25,7 @@ interface SharedPull {
 export type Pulls = ReturnType<typeof createPulls>;
 
 /**
- * Makes what pulls images. An image that several tasks want is pulled once, and all of them see the progress; the pull is
+ * Makes the function that pulls images. An image that several tasks want is pulled once, and all of them see the progress; the pull is
  * stopped when the last of them is cancelled. Pulls with different credentials are not shared.
  */
 export function createPulls() {

@@ -4,7 +4,7 @@ import { AppError, hasCode } from "../../errors.ts";
 import { type ImageRequest, type ImageSource, tagOf } from "../planning/image-reference.ts";
 import type { TaskRun } from "./task-kind.ts";
 
-/** The part of a create's progress that the pull is. */
+/** The share of the pull in the progress of a create: 0 to 90 percent. */
 const pullShare = 0.9;
 
 interface Wanted {

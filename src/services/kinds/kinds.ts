@@ -5,7 +5,7 @@ import { createRecovery } from "./recovery.ts";
 import { taskKinds } from "./table.ts";
 import type { AnyTaskKind } from "./task-kind.ts";
 
-/** Makes what the task machine knows of the kinds of tasks. */
+/** Makes the handlers and undo operations of all kinds for the task machine. */
 export function createKinds(dependencies: KindDependencies): Kinds {
   const kinds: readonly AnyTaskKind[] = Object.values(taskKinds);
   const operations = kinds.flatMap(({ undo = [] }) => undo);

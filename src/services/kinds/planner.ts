@@ -10,7 +10,7 @@ export type Planner = <Request>(
   request: Request,
 ) => Promise<TaskPlan>;
 
-/** Makes what plans requests of every kind of task. */
+/** Makes the planner, which plans requests of every kind of task. */
 export function createPlanner(dependencies: PlanDependencies): Planner {
   return (kind, request) => kind.plan(request, dependencies);
 }

@@ -12,7 +12,7 @@ export interface GatewayVisits {
 const user = reservedNames.clientCertificate;
 const action = "docker gateway";
 
-/** Makes what notes connections to the Docker gateway. */
+/** Makes the recorder of connections to the Docker gateway. */
 export function createGatewayVisits(audit: Audit): GatewayVisits {
   return {
     admitted: (address) => audit.seen({ user, address, action }, "docker gateway: connected"),

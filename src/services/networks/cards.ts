@@ -14,7 +14,7 @@ export interface Cards extends CardConflicts {
   check(type: EngineType, plan: ContainerPlan, user: User): Promise<void>;
 }
 
-/** Makes what finds networks and checks the addresses of network cards. */
+/** Makes the functions that find networks and check the addresses of network cards. */
 export function createCards(options: CardConflictOptions & { inventory: Pick<Inventory, "views" | "require"> }): Cards {
   const { refuse } = createCardConflicts(options);
   return {

@@ -21,7 +21,7 @@ type ImageFields = Pick<CreateRequest, "repository" | "image" | "tag">;
 const patience = 3_000;
 const systemImage = /^([a-z0-9]+(?:[._/-][a-z0-9]+)*)(?::([a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}))?$/;
 
-/** Makes what finds the system image that an `ostemplate` names. */
+/** Makes the function that finds the system image that an `ostemplate` names. */
 export function createTemplates({ aliases, lacks }: TemplateOptions) {
   async function isThere(engine: Engine, image: ImageFields): Promise<boolean> {
     for (const reference of referencesOf({ type: engine.type, ...image }))

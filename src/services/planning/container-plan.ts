@@ -160,7 +160,7 @@ function planVolumes(volume: Volume, shares: Shares): Pick<ContainerPlan, "mount
   return { mounts, newVolumes: (volume.new ?? []).map((path, index) => target(path, `volume.new[${index}]`)) };
 }
 
-/** Tells whether a mount is read-only. Some clients send `rw` where the documents have `ro`. */
+/** Tells whether a mount is read-only. Some clients send `rw` where QNAP's documents have `ro`. */
 function isReadOnly({ ro, rw }: { ro?: boolean; rw?: boolean }, field: string): boolean {
   if (ro !== undefined && ro === rw) throw invalid(`${field}.rw`, `must be the opposite of ro, and both are ${ro}`);
   return ro ?? (rw === undefined ? false : !rw);

@@ -10,10 +10,7 @@ export async function portInUse(protocol: Protocol, port: number): Promise<boole
   return !((await listen(port, "0.0.0.0")) && (await listen(port, "::")));
 }
 
-/**
- * Tells whether a failure leaves the port leavesPortFree. Other failures than EADDRINUSE have other reasons, such as no
- * IPv6.
- */
+/** Returns whether the port is free although listening failed. Other failures than EADDRINUSE have other reasons: no IPv6. */
 const leavesPortFree = (error: NodeJS.ErrnoException) => error.code !== "EADDRINUSE";
 
 function listenTcp(port: number, host: string): Promise<boolean> {

@@ -3,7 +3,7 @@ const shortest = 6;
 const struck = "[redacted]";
 const secretKey = /pass|token|secret|key|auth|credential/i;
 
-/** Makes what removes these secrets from texts, also as JSON, URLs and base64 spell them. */
+/** Makes a function that removes these secrets from texts, also as JSON, URLs and base64 spell them. */
 export function createRedactor(secrets: readonly string[]): (text: string) => string {
   const spellings = secrets.flatMap((secret) => (secret.length < shortest ? [] : spellingsOf(secret)));
   // A secret that contains another one goes first.

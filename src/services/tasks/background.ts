@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { categoryAliases, taskCategories, type Task } from "../../api/task.ts";
+import { taskCategories, type Task } from "../../api/task.ts";
 import { AppError } from "../../errors.ts";
 import type { Inventory } from "../../inventory/inventory.ts";
 import { clearAll } from "../../storage/task-pages.ts";
@@ -20,7 +20,7 @@ import type { Planner } from "../kinds/planner.ts";
 import { backgroundKinds } from "../kinds/table.ts";
 import type { KindFacts } from "../kinds/task-kind.ts";
 import type { Cards } from "../networks/cards.ts";
-import { createTaskList, sightOf } from "./list.ts";
+import { createTaskList, kindOfCategory, sightOf } from "./list.ts";
 import { shownTask, taskOf } from "./task-view.ts";
 
 export interface BackgroundOptions {
@@ -46,7 +46,7 @@ export interface BackgroundOptions {
   userQuota: TaskQuota;
 }
 
-/** Makes the service of the nine documented categories of background tasks: add, list, remove. */
+/** Makes the service of background tasks: it adds, lists and removes them. */
 export function createBackgroundService(options: BackgroundOptions): BackgroundService {
   return {
     async add<K extends BackgroundKind>(caller: Caller, name: K, request: TaskRequests[K], addOptions: AddOptions) {
@@ -78,8 +78,8 @@ export function createBackgroundService(options: BackgroundOptions): BackgroundS
       const by = { user: user.name, address: caller.address };
       if (target === undefined) return clearAll(options.tasks, { kind: null, user: only, by });
       if (/^[0-9]{1,15}$/.test(target)) return cancel(options, Number(target), user, by);
-      const kind = categoryAliases[target] ?? target;
-      if (!isCategory(kind)) throw new AppError("not_found", `There is no category ${target}.`);
+      const kind = kindOfCategory(target);
+      if (kind === undefined) throw new AppError("not_found", `There is no category ${target}.`);
       return clearAll(options.tasks, { kind, user: only, by });
     },
   };

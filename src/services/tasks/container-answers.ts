@@ -40,7 +40,7 @@ export interface ContainerAnswers {
   settingsOf(place: ContainerPlace, found: FoundContainer): Promise<ResourceAnswer>;
 }
 
-/** Makes what describes containers. */
+/** Makes the functions that describe containers in answers. */
 export function createContainerAnswers(options: ContainerAnswerOptions): ContainerAnswers {
   const { inventory, marks, lookup, folders, numbers } = options;
 

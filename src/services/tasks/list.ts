@@ -1,4 +1,4 @@
-import { categoryAliases, taskCategories, type Task } from "../../api/task.ts";
+import { categoryAliases, taskCategories, type Task, type TaskCategory } from "../../api/task.ts";
 import { AppError, invalid } from "../../errors.ts";
 import { readTaskPages } from "../../storage/task-pages.ts";
 import type { TaskRow, TaskStore } from "../../storage/task-store.ts";
@@ -90,7 +90,13 @@ export function sightOf(user: User): Sight {
 /** Returns the kind of a category; null for all. */
 function kindOf(category: TaskFilter["category"]): string | null {
   if (category === undefined) return null;
-  const kind = categoryAliases[category] ?? category;
-  if ((taskCategories as readonly string[]).includes(kind)) return kind;
+  const kind = kindOfCategory(category);
+  if (kind !== undefined) return kind;
   throw invalid("category", `is unknown: ${category}`);
+}
+
+/** Returns the kind under which tasks of a category, or of its alias, are listed; `undefined` if there is no such category. */
+export function kindOfCategory(category: string): TaskCategory | undefined {
+  const kind = categoryAliases[category] ?? category;
+  return taskCategories.find((one) => one === kind);
 }

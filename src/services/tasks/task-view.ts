@@ -57,7 +57,7 @@ export function taskOf(row: TaskRow, running: LiveTask | undefined, { sight, who
   };
 }
 
-/** The states that the documents know. A cancelled task is in no list; only its idempotency key still finds it. */
+/** The states that QNAP's documents know. A cancelled task is in no list; only its idempotency key still finds it. */
 const documentedStates: Readonly<Record<TaskRow["state"], Task["state"]>> = {
   waiting: "waiting",
   running: "running",

@@ -59,12 +59,12 @@ function readPage<R extends CandidateRow, T>(
   return { items, next: null };
 }
 
-/** SQL of a task's category: the alias image_pull counts as image_download. */
+/** SQL of a task's category: the alias image_pull counts as image_download, as `categoryAliases` of src/api/task.ts says. */
 const category = "CASE kind WHEN 'image_pull' THEN 'image_download' ELSE kind END";
 
 /**
  * Returns a function that iterates over the listed tasks older than `before`, of everybody or of one user, and marks those that
- * match its filter. It reads an index that has no hidden task, because thousands of cleared tasks stay for a day.
+ * match its filter. It reads an index that has no hidden task (`hidden`: cleared, or awaited), because thousands of cleared tasks stay for a day.
  */
 function createRowReader(db: DatabaseSync, condition: string) {
   const columns = `id, octet_length(params) AS size, ${condition} AND ${category} = coalesce(?, ${category}) AS wanted`;
