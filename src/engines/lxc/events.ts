@@ -4,7 +4,7 @@ import { watch } from "node:fs";
 import type { EngineEvent } from "../engine.ts";
 import { unavailable } from "./failures.ts";
 
-/** Containers by name; with the incarnation when they are up. */
+/** Containers by name; with the run, as the inode of the command socket, when they are up. */
 export type Snapshot = ReadonlyMap<string, string | undefined>;
 
 /** The events of one LXC path. */
@@ -112,13 +112,13 @@ export function createLxcEvents({ path, snapshot }: Deps): LxcEvents {
 
 function* difference(before: Snapshot, now: Snapshot): Generator<EngineEvent> {
   const event = (action: string, id: string): EngineEvent => ({ resource: "container", action, id });
-  for (const [name, incarnation] of before) {
-    if (incarnation !== undefined && now.get(name) !== incarnation) yield event("die", name);
+  for (const [name, run] of before) {
+    if (run !== undefined && now.get(name) !== run) yield event("die", name);
     if (!now.has(name)) yield event("destroy", name);
   }
-  for (const [name, incarnation] of now) {
+  for (const [name, run] of now) {
     if (!before.has(name)) yield event("create", name);
-    if (incarnation !== undefined && before.get(name) !== incarnation) yield event("start", name);
+    if (run !== undefined && before.get(name) !== run) yield event("start", name);
   }
 }
 

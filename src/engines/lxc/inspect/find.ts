@@ -51,8 +51,8 @@ export function createFinder({ layout, facts, inits, events }: Deps): Finder {
   async function read(name: string, running: ReadonlyMap<string, string>): Promise<Container | undefined> {
     const known = await facts.get(name);
     if (!known) return undefined;
-    const incarnation = running.get(name);
-    const pid = incarnation === undefined ? 0 : await inits.get(name, incarnation);
+    const run = running.get(name);
+    const pid = run === undefined ? 0 : await inits.get(name, run);
     return toContainer(name, known, { pid, paused: pid > 0 && (await isFrozen(pid)) });
   }
 

@@ -20,10 +20,9 @@ export function createSnapshot({ layout, facts, inits }: Deps) {
     const [names, running] = await Promise.all([containerNames(layout), runningContainers(layout.path)]);
     const now = new Map<string, string | undefined>();
     for (const name of names) {
-      const incarnation = running.get(name);
-      const up =
-        incarnation !== undefined && (before.get(name) === incarnation || (await inits.get(name, incarnation)) > 0);
-      if (before.has(name) || (await facts.get(name))) now.set(name, up ? incarnation : undefined);
+      const run = running.get(name);
+      const up = run !== undefined && (before.get(name) === run || (await inits.get(name, run)) > 0);
+      if (before.has(name) || (await facts.get(name))) now.set(name, up ? run : undefined);
     }
     return now;
   };

@@ -124,9 +124,9 @@ type Running = Pick<Deps, "layout" | "inits">;
 async function isUp({ layout, inits }: Running, name: string): Promise<boolean> {
   const deadline = performance.now() + patience;
   for (;;) {
-    const incarnation = (await runningContainers(layout.path)).get(name);
-    if (incarnation === undefined) return false;
-    if ((await inits.get(name, incarnation)) > 0) return true;
+    const run = (await runningContainers(layout.path)).get(name);
+    if (run === undefined) return false;
+    if ((await inits.get(name, run)) > 0) return true;
     if (performance.now() > deadline) throw tooLong(name, "setting up");
     await delay(pause * 10);
   }
@@ -136,12 +136,12 @@ async function killRunning({ layout, inits }: Running, name: string): Promise<vo
   const begun = performance.now();
   let monitor: number | undefined;
   for (;;) {
-    const incarnation = (await runningContainers(layout.path)).get(name);
-    if (incarnation === undefined) return;
-    const pid = (await inits.get(name, incarnation)) || (await inits.query(name, incarnation)).pid;
+    const run = (await runningContainers(layout.path)).get(name);
+    if (run === undefined) return;
+    const pid = (await inits.get(name, run)) || (await inits.query(name, run)).pid;
     if (pid > 0) monitor ??= await monitorOf(pid);
     // It may have ended since, and the number be another's.
-    if (pid > 0 && (await isChildOfListener(pid, incarnation))) await killProcess(pid);
+    if (pid > 0 && (await isChildOfListener(pid, run))) await killProcess(pid);
     // It may have been about to start: then it is killed in the next turn.
     await waitUntilStopped({ layout, inits }, name, { patience: askAgainAfter });
     const passed = performance.now() - begun;

@@ -7,12 +7,12 @@ import type { Layout } from "../files/layout.ts";
 /** First processes by container. To ask LXC takes a process of its own, so that is done once for each start. */
 export interface InitProcesses {
   /**
-   * Returns the first process of the container with this incarnation; 0 = it is not up, or not yet: what LXC is still
-   * setting up is not taken for running, because its mounts and its card are not there.
+   * Returns the first process of the container. `run`: the inode of its command socket, which is new at each start. 0 = it is
+   * not up, or not yet: what LXC is still setting up is not taken for running, because its mounts and its card are not there.
    */
-  get(name: string, incarnation: string): Promise<number>;
+  get(name: string, run: string): Promise<number>;
   /** Asks LXC, and returns a process also while LXC sets the container up (`up` is false then); 0 = there is none. */
-  query(name: string, incarnation: string): Promise<{ pid: number; up: boolean }>;
+  query(name: string, run: string): Promise<{ pid: number; up: boolean }>;
   /** Forgets all containers but these. */
   retain(names: ReadonlyMap<string, unknown>): void;
 }
@@ -24,14 +24,14 @@ const pause = 10_000;
 
 /** Returns the first processes of the containers below one LXC path. */
 export function createInitProcesses(layout: Layout): InitProcesses {
-  const known = new Map<string, { incarnation: string; pid: Promise<number> }>();
+  const known = new Map<string, { run: string; pid: Promise<number> }>();
 
-  function get(name: string, incarnation: string): Promise<number> {
+  function get(name: string, run: string): Promise<number> {
     const before = known.get(name);
-    if (before?.incarnation === incarnation) return before.pid;
+    if (before?.run === run) return before.pid;
     const begun = performance.now();
-    const pid = discover(name, incarnation);
-    const entry = { incarnation, pid };
+    const pid = discover(name, run);
+    const entry = { run, pid };
     known.set(name, entry);
     const forget = (): void => {
       if (known.get(name) === entry) known.delete(name);
@@ -44,21 +44,21 @@ export function createInitProcesses(layout: Layout): InitProcesses {
     return pid;
   }
 
-  async function discover(name: string, incarnation: string): Promise<number> {
-    const { pid, up } = await query(name, incarnation);
+  async function discover(name: string, run: string): Promise<number> {
+    const { pid, up } = await query(name, run);
     if (!up) return 0;
     // So that it is known to have run when it does not any more.
     await writeFile(layout.started(name), "", { flag: "a" }).catch(() => undefined);
     return pid;
   }
 
-  async function query(name: string, incarnation: string): Promise<{ pid: number; up: boolean }> {
+  async function query(name: string, run: string): Promise<{ pid: number; up: boolean }> {
     const argv = ["lxc-info", "-P", layout.path, "-n", name, "-s", "-p"] as const;
     // It says that a container is not there by failing.
     const text = await runChild(argv, { task: "lxc", signal: AbortSignal.timeout(patience) }).catch(() => "");
     const state = /^State:\s*(\w+)/m.exec(text)?.[1] ?? "STOPPED";
     const said = Number(/^PID:\s*(\d+)/m.exec(text)?.[1] ?? 0);
-    const pid = (await isChildOfListener(said, incarnation)) ? said : 0;
+    const pid = (await isChildOfListener(said, run)) ? said : 0;
     return { pid, up: pid > 0 && !["STOPPED", "STARTING", "ABORTING", "STOPPING"].includes(state) };
   }
 
@@ -100,11 +100,11 @@ export function requestShutdown(pid: number, word: string): void {
  * may listen on a socket of such a name (also one of a container in the host's network), and say of any other that it
  * is the container's. LXC's own is the parent of the container's first process.
  */
-export async function isChildOfListener(pid: number, incarnation: string): Promise<boolean> {
+export async function isChildOfListener(pid: number, run: string): Promise<boolean> {
   const folder = `/proc/${await parentOf(pid)}/fd`;
   const files = await readdir(folder).catch(() => []);
   const targets = await Promise.all(files.map((file) => readlink(`${folder}/${file}`).catch(() => "")));
-  return targets.includes(`socket:[${incarnation}]`);
+  return targets.includes(`socket:[${run}]`);
 }
 
 /** Returns a process's parent; 0 = it is gone. */
