@@ -14,17 +14,20 @@ const root = join(import.meta.dirname, "..");
 /** They take longest, so they begin first: otherwise one of them would be all that still runs at the end. */
 const first = [
   "engines/debian-image",
+  "station/create-parameters",
   "station/life/together",
   "station/system-parameters",
-  "proofs/openvz-crash",
   "engines/lxd.test",
+  "proofs/openvz-crash",
   "station/system-cancel",
+  "attacks/login-attacks",
+  "station/openvz-seed",
+  "station/system-ports",
   "proofs/share-race",
   "proofs/crash-mixed",
-  "attacks/login-attacks",
+  "station/numbers-system",
   "proofs/life-cut",
   "proofs/crash-station",
-  "station/numbers-system",
   "station/session-ids",
 ];
 
