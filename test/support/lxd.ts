@@ -43,8 +43,13 @@ export async function killLxd(): Promise<void> {
 export async function runLxd(): Promise<void> {
   const folder = lxdFolder();
   mkdirSync(folder, { recursive: true });
-  const { socket } = testLxd();
-  const ready = async (): Promise<boolean> => existsSync(socket) && (await ask("GET", "/1.0").catch(() => 0)) === 200;
+  // One that no pid file knows any more would keep the new one from its folder, and answer in its place.
+  const unknown = await serverPid();
+  if (unknown !== undefined) process.kill(unknown, "SIGKILL");
+  const ready = async (): Promise<boolean> => {
+    const pid = await serverPid();
+    return pid !== undefined && pid === daemonPid("lxd");
+  };
   await startDaemon("lxd", ["lxd", "--group", "root"], { env: { LXD_DIR: folder }, ready });
 }
 
@@ -73,10 +78,22 @@ async function put(method: string, path: string, body: unknown): Promise<void> {
   if (status >= 400) throw new Error(`LXD refuses ${method} ${path} with ${status}`);
 }
 
-function ask(method: string, path: string, body?: unknown): Promise<number> {
+/** Returns the process that answers at the socket; undefined when none does. */
+async function serverPid(): Promise<number | undefined> {
+  const answer = await send("GET", "/1.0").catch(() => undefined);
+  if (answer?.status !== 200) return undefined;
+  return (JSON.parse(answer.body) as { metadata: { environment: { server_pid: number } } }).metadata.environment
+    .server_pid;
+}
+
+async function ask(method: string, path: string, body?: unknown): Promise<number> {
+  return (await send(method, path, body)).status;
+}
+
+function send(method: string, path: string, body?: unknown): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const sent = request({ socketPath: testLxd().socket, method, path, timeout: 20_000 }, (response) => {
-      text(response).then(() => resolve(response.statusCode ?? 0), reject);
+      text(response).then((answer) => resolve({ status: response.statusCode ?? 0, body: answer }), reject);
     });
     sent.once("timeout", () => sent.destroy());
     sent.once("error", reject);
