@@ -54,6 +54,26 @@ test("a start after which nothing runs or has run has started nothing", async ()
   await engine.containers.start(id);
 });
 
+test("a verb after which the container is as before has done nothing", async () => {
+  const started = { Running: true, Pid: 1, StartedAt: "2026-01-01T00:00:00Z" };
+  const at = (State: object, more: object = {}) =>
+    (answers[`/containers/${id}/json`] = { ...container, State, ...more });
+  for (const verb of ["stop", "restart", "pause", "unpause", "rename", "update"])
+    answers[`/containers/${id}/${verb}`] = "";
+  const { containers } = engine;
+  at(started);
+  await fails(containers.stop(id), "engine_failed", /said that it stopped container/);
+  await fails(containers.restart(id), "engine_failed", /said that it restarted container/);
+  await fails(containers.pause(id), "engine_failed", /said that it paused container/);
+  await fails(containers.rename(id, "new"), "engine_failed", /said that it renamed container/);
+  await fails(containers.setAutostart(id, true), "engine_failed", /said that it changed container/);
+  at({ ...started, Paused: true });
+  await containers.pause(id);
+  await fails(containers.unpause(id), "engine_failed", /said that it let go on container/);
+  at({ ...started, Running: false });
+  await containers.stop(id);
+});
+
 test("a commit whose image is not there under the name has made none", async () => {
   answers[`/containers/${id}/json`] = { ...container, State: { Running: true, Pid: 1 } };
   answers["/commit"] = { Id: `sha256:${id}` };
