@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { routeTable } from "../../src/api/routes.ts";
 import { removeContainers } from "../support/docker-cli.ts";
 import { startStation, type TestStation } from "../support/station.ts";
 
@@ -73,4 +74,12 @@ test("of the log the last 1,000 lines are in the report, as they were written", 
   for (const line of lines)
     assert.ok(written.some((one) => one.length >= 10 && (one === line || line.includes("[redacted]"))));
   assert.ok(readFileSync(join(station.dataDir, "gantry.db")).length > 0);
+});
+
+test("the OpenAPI document of a station that runs from its bundle has all routes", async () => {
+  const { paths } = await station.client.ok<{ paths: Record<string, Record<string, unknown>> }>("GET", "/openapi.json");
+  const described = Object.values(paths).flatMap((methods) => Object.values(methods) as { operationId?: string }[]);
+  const names = new Set(described.map(({ operationId }) => operationId));
+  const missing = Object.keys(routeTable).filter((name) => !names.has(name));
+  assert.deepEqual(missing, []);
 });
