@@ -12,6 +12,8 @@ const { station, save, refused, pull, watch } = registryWorld();
 
 test("a pull by the registry's name, with the right password and the wrong one, also after a restart and a rename", async () => {
   const reference = `${registryAuth}/private/app:1`;
+  // Another file may have left it.
+  if (await hasImage(reference)) await removeImage(reference);
   await save("add", { ...mine, username: "test", password: "wrong" });
   const denied = await pull();
   assert.equal(denied.result, 1);
