@@ -35,7 +35,10 @@ export interface ViewTimes {
   resyncInterval: number;
   /** Between two pings. */
   pingInterval: number;
-  /** After which an engine without an answer counts as away. Drivers give up after 2 s; this catches one that hangs. */
+  /**
+   * After which an engine without an answer is asked once more; then it counts as away. Drivers give up after 2 s; this
+   * catches one that hangs.
+   */
   pingTimeout: number;
   /** For the inspection of one container. */
   inspectTimeout: number;
@@ -70,6 +73,8 @@ export function followEngine(
 ): EngineView {
   const availability = createAvailability();
   let info: EngineInfo | undefined;
+  /** The present attempt has come as far as to follow the engine's events. */
+  let followed = false;
   const cache = createContainerCache(engine, listener, times.inspectTimeout);
 
   async function ping(): Promise<void> {
@@ -78,7 +83,7 @@ export function followEngine(
     info = await Promise.race([engine.info(), timeout]).finally(() => over.abort());
   }
 
-  /** Follows the engine until it stops answering. Always ends by throwing. */
+  /** Follows the engine until a call fails or its events end. Always ends by throwing. */
   async function followOnce(): Promise<never> {
     const over = new AbortController();
     const both = AbortSignal.any([signal, over.signal]);
@@ -88,6 +93,7 @@ export function followEngine(
       const pings = repeat(times.pingInterval, ping, both);
       await Promise.race([cache.resync(both), pings]);
       availability.set(true);
+      followed = true;
       const onEvent = (event: EngineEvent): void => listener.event?.(engine, event, cache.byId(event.id));
       return await Promise.race([
         followEvents(events, { cache, onEvent, delay: times.eventDelay, signal: both }),
@@ -95,9 +101,17 @@ export function followEngine(
         pings,
       ]);
     } finally {
-      availability.set(false);
       over.abort();
     }
+  }
+
+  /** Returns whether an engine that was followed until now still answers: on a busy host one call may be late. */
+  async function stillAnswers(): Promise<boolean> {
+    if (!followed || signal.aborted) return false;
+    return ping().then(
+      () => true,
+      () => false,
+    );
   }
 
   async function followForever(): Promise<void> {
@@ -105,7 +119,9 @@ export function followEngine(
     let delay = minRetryDelay;
     while (!signal.aborted) {
       const startedAt = performance.now();
+      followed = false;
       await followOnce().catch(() => undefined);
+      if (!(await stillAnswers())) availability.set(false);
       delay = performance.now() - startedAt > maxRetryDelay ? minRetryDelay : Math.min(delay * 2, maxRetryDelay);
       await sleep(delay, signal);
     }

@@ -124,7 +124,21 @@ test("an engine that hangs from the start does not delay those who wait for the 
   await soon(() => !view.available());
 });
 
-test("after a failed inspection the engine counts as away, and all its containers are listed again", async (context) => {
+test("an engine that is late once, and answers when it is asked again, does not count as away", async (context) => {
+  const { view, hooks, make, sees, calls, notices } = await followFake(context);
+  await view.firstAttempt;
+  const never = new Promise<void>(() => undefined);
+  let late = 0;
+  hooks.before = ({ method }) => (method === "info" && late++ === 0 ? never : undefined);
+  const before = calls["info"] ?? 0;
+  await soon(() => (calls["info"] ?? 0) > before + 2);
+  await soon(() => notices.length > 1);
+  assert.equal(view.outages(), 0);
+  await make("web");
+  await sees("web running");
+});
+
+test("after a failed inspection all containers are listed again, and an engine that answers does not count as away", async (context) => {
   const { view, hooks, make, sees, notices } = await followFake(context);
   await view.firstAttempt;
   hooks.before = ({ method }) => {
@@ -133,6 +147,7 @@ test("after a failed inspection the engine counts as away, and all its container
   await make("web");
   await sees("web running");
   assert.ok(notices.includes("resynced 1"));
+  assert.equal(view.outages(), 0);
 });
 
 test("the regular list finds changes that no event reported", async (context) => {
