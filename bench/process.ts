@@ -15,9 +15,13 @@ export async function benchProcess(report: Report): Promise<void> {
     }
     report.line("process start to ready, median of 10", median(starts), "ms", { atMost: 1000 });
     await sleep(5000);
-    const status = readFileSync(`/proc/${station.pid()}/status`, "utf8");
-    report.line("memory at rest (VmRSS)", Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024, "MB", { atMost: 100 });
+    report.line("memory at rest (VmRSS)", residentMegabytes(station.pid()), "MB", { atMost: 100 });
   } finally {
     await station.close();
   }
+}
+
+/** Returns the memory of a process, in MiB: VmRSS of /proc/PID/status. */
+export function residentMegabytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }

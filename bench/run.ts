@@ -10,6 +10,7 @@ import { benchProcess } from "./process.ts";
 import { createReport } from "./report.ts";
 import { benchSystem } from "./system.ts";
 import { benchHeld, benchWorking } from "./tasks.ts";
+import { benchVersions } from "./versions.ts";
 import { startStation } from "../test/support/station.ts";
 
 /** npm run bench: every figure beside its bar, measured in one run on this machine. Exit 1 when one is missed. */
@@ -29,7 +30,10 @@ const parts = {
   large: benchLargeList,
   list: benchList,
 };
+/** Parts that run only when they are named. */
+const named = { versions: benchVersions };
 const wanted = process.argv.slice(2);
+for (const [name, bench] of Object.entries(named)) if (wanted.includes(name)) await bench(report);
 for (const [name, bench] of Object.entries(parts))
   if (wanted.length === 0 || wanted.includes(name)) await bench(report);
 console.log(report.missed() === 0 ? "all bars met" : `${report.missed()} missed`);

@@ -24,6 +24,8 @@ export interface StationOptions {
   env?: Readonly<Record<string, string>>;
   /** A program that starts it, with its arguments. */
   through?: readonly string[];
+  /** The command of another version of it; this one's without it. */
+  command?: readonly string[];
 }
 
 export interface TestStation {
@@ -64,8 +66,8 @@ export async function startStation(options: StationOptions = {}): Promise<TestSt
 
   async function start(): Promise<void> {
     const env = { ...process.env, GANTRY_ADMIN_PASSWORD: adminPassword, ...options.env };
-    const command = ["sh", join(root, "scripts/station.sh"), ...flags];
-    const [program = "", ...args] = [...(options.through ?? []), ...command];
+    const command = options.command ?? ["sh", join(root, "scripts/station.sh")];
+    const [program = "", ...args] = [...(options.through ?? []), ...command, ...flags];
     const started = spawn(program, args, {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
