@@ -1,10 +1,10 @@
 import { globSync, mkdirSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
 import { spec, type TestEvent } from "node:test/reporters";
-import { printReport, type Result } from "./report.ts";
+import { printReport, type Failure, type Result } from "./report.ts";
 import { testEngines } from "./support/engines.ts";
 import { startEngines } from "./support/start-engines.ts";
 
@@ -39,7 +39,7 @@ async function main(filters: readonly string[]): Promise<Result> {
   } catch (error) {
     return failure(`The engines of the tests do not start: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const result: Result = { passed: 0, failed: 0, took: [] };
+  const result: Result = { passed: 0, failures: [], took: [] };
   for (const file of files) if (claim(file)) await runFile(file, result);
   return result;
 }
@@ -68,24 +68,25 @@ function claim(file: string): boolean {
 /** Anything but a pass is a failure: skipped, to do, cancelled, or a file without a test in it. */
 async function runFile(file: string, result: Result): Promise<void> {
   const files = [join(root, file)];
-  const problems: string[] = [];
+  const problems: Failure[] = [];
   const begun = performance.now();
   const stream = run({ files, concurrency: 1, execArgv: [`--test-timeout=${testTimeout}`, "--test-force-exit"] });
   stream.on("test:pass", (data) => {
     const problem = problemOf(data, files);
-    if (problem) problems.push(`${relative(root, data.file ?? data.name)}: ${problem}`);
+    if (problem) problems.push({ file, name: data.name, message: problem });
     else if (data.details.type !== "suite") result.passed += 1;
   });
   stream.on("test:fail", (data) => {
     // A suite mostly fails with its tests, which are counted; alone when a hook of its own failed.
     const { type, error } = data.details;
-    if (type !== "suite" || !("failureType" in error) || error.failureType !== "subtestsFailed") result.failed += 1;
+    if (type === "suite" && "failureType" in error && error.failureType === "subtestsFailed") return;
+    result.failures.push({ file, name: data.name, message: messageOf(error) });
   });
   const report = Readable.from(withoutCounts(stream)).compose(spec);
   report.pipe(process.stdout, { end: false });
   await finished(report);
-  for (const problem of problems) console.log(problem);
-  result.failed += problems.length;
+  for (const { name, message } of problems) console.log(`${file}: "${name}" ${message}`);
+  result.failures.push(...problems);
   result.took.push({ file, seconds: (performance.now() - begun) / 1000 });
 }
 
@@ -102,18 +103,24 @@ type Passed = { name: string; skip?: string | boolean | undefined; todo?: string
 
 function problemOf({ name, skip, todo }: Passed, files: string[]): string | undefined {
   if (files.includes(name)) return "has no test";
-  if (skip !== undefined) return `"${name}" is skipped, which counts as failed`;
-  if (todo !== undefined) return `"${name}" is still to do, which counts as failed`;
+  if (skip !== undefined) return "is skipped, which counts as failed";
+  if (todo !== undefined) return "is still to do, which counts as failed";
   return undefined;
+}
+
+/** Returns what the test threw; the runner's own error is only around it. */
+function messageOf(error: Error): string {
+  if (error.cause instanceof Error) return error.cause.message;
+  return typeof error.cause === "string" ? error.cause : error.message;
 }
 
 function failure(sentence: string): Result {
   console.log(sentence);
-  return { passed: 0, failed: 1, took: [] };
+  return { passed: 0, failures: [{ file: "test/run.ts", name: "the start of a run", message: sentence }], took: [] };
 }
 
 const result = await main(process.argv.slice(2));
 const file = process.env["GANTRY_TEST_RESULT"];
 if (file) writeFileSync(file, JSON.stringify(result));
 else printReport(result);
-process.exit(result.failed === 0 && (result.passed > 0 || file) ? 0 : 1);
+process.exit(result.failures.length === 0 && (result.passed > 0 || file) ? 0 : 1);
