@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { run } from "../engines/commands.ts";
 import { startLan, type LanWorld } from "../engines/lan-world.ts";
@@ -47,7 +48,7 @@ before(async () => {
   }
 });
 after(async () => {
-  for (const echo of echoes) echo.kill("SIGKILL");
+  await endEchoes();
   await world.close();
   await lan.close();
 });
@@ -57,6 +58,17 @@ async function echo({ type, name }: Made): Promise<void> {
   const pid = await world.pid(type, name);
   const program = `require("dgram").createSocket("udp4").on("message", function (m, r) { this.send(m, r.port, r.address) }).bind(${udpPort})`;
   echoes.push(spawn("nsenter", ["-t", String(pid), "-n", "--", process.execPath, "-e", program]));
+}
+
+/**
+ * A program in a container's network keeps that network alive. After a crash of the monitor nobody else takes it away,
+ * and it would go on answering under the address that the next life of the container has.
+ */
+async function endEchoes(): Promise<void> {
+  for (const program of echoes.splice(0)) {
+    const gone = once(program, "exit");
+    if (program.kill("SIGKILL")) await gone;
+  }
 }
 
 const ask = `const s = require("dgram").createSocket("udp4"); s.on("message", (m) => { console.log(String(m)); process.exit(0) });
@@ -105,6 +117,7 @@ test("while the station is down, and after it came back", async () => {
 test("after a crash of LXD, and of LXC's monitor", async () => {
   await killLxd();
   await runLxd();
+  await endEchoes();
   await world.killMonitor("ports-lxc");
   await world.startLxc("ports-lxc");
   await assertReached();
