@@ -5,6 +5,7 @@ import { type Environment, systemEnvironment } from "./command.ts";
 import { daemonFolders } from "./daemon.ts";
 import { dockerSetup } from "./docker/setup.ts";
 import type { EngineCondition, EngineSetup } from "./engine-setup.ts";
+import { raiseInotifyLimit } from "./inotify-limit.ts";
 import { lxcSetup } from "./lxc/setup.ts";
 import { lxdSetup } from "./lxd/setup.ts";
 import { appArmorRequirements, pamRequirements } from "./requirements.ts";
@@ -44,6 +45,7 @@ export async function ensureEngines({ config, env, log }: SetupOptions): Promise
     const missing = candidates.map((candidate) => ({ title: candidate.setup.title, packages: missingFor(candidate) }));
     if (config.pam) missing.push({ title: "the host's users", packages: listMissingPackages([pamRequirements]) });
     await install(missing, commandEnv, log);
+    if (isRoot()) raiseInotifyLimit(log);
     const outcomes: SetupOutcome[] = [];
     // One after the other, because each adapts to the firewall that the one before has left.
     for (const candidate of candidates) outcomes.push(await ensureEngine(candidate, { config, env: commandEnv, log }));

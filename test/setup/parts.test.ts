@@ -7,6 +7,7 @@ import { runCommand, systemEnvironment } from "../../src/setup/command.ts";
 import { type DaemonFolders, daemonPid, startDaemon, stopDaemon } from "../../src/setup/daemon.ts";
 import { dockerRequirements, lxcRequirements, lxdRequirements, systemTools } from "../../src/setup/requirements.ts";
 import { freeSubnet } from "../../src/setup/free-subnet.ts";
+import { raiseInotifyLimit } from "../../src/setup/inotify-limit.ts";
 import { ensureIdRanges } from "../../src/setup/lxd/id-ranges.ts";
 import { listMissingPackages } from "../../src/setup/packages.ts";
 import { pingDocker } from "../../src/setup/sockets.ts";
@@ -106,4 +107,18 @@ test("root gets a range of IDs that nobody else has, once", () => {
   ensureIdRanges([file]);
   ensureIdRanges([file]);
   assert.equal(readFileSync(file, "utf8"), "one:100000:65536\ntwo:2000000:5\nroot:2000005:1000000000\n");
+});
+
+test("the limit of inotify instances is raised where it is small, which the user is told, and never lowered", () => {
+  const file = join(folders.pids, "max_user_instances");
+  const lines: string[] = [];
+  for (const [before, after] of [
+    ["128", "1024"],
+    ["8192", "8192"],
+  ] as const) {
+    writeFileSync(file, `${before}\n`);
+    raiseInotifyLimit((line) => lines.push(line), file);
+    assert.equal(readFileSync(file, "utf8"), `${after}\n`);
+  }
+  assert.deepEqual(lines, ["Raised fs.inotify.max_user_instances from 128 to 1024: each system container needs some."]);
 });

@@ -70,7 +70,8 @@ function pidFile(name: string): string {
   return join(testEngines().folder, `${name}.pid`);
 }
 
-function lastLines(name: string): string {
+/** Returns the end of a daemon's log. */
+export function lastLines(name: string): string {
   const text = readFileSync(join(testEngines().folder, `${name}.log`), "utf8");
   return text.trimEnd().split("\n").slice(-10).join("\n");
 }

@@ -11,9 +11,15 @@ import {
 import { request } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { raiseInotifyLimit } from "../../src/setup/inotify-limit.ts";
+import { endDnsmasq } from "../../src/setup/lxd/daemons.ts";
+import { describeMissingNetworks } from "../../src/setup/lxd/networks.ts";
 import { run } from "../engines/commands.ts";
-import { daemonPid, endDaemon, startDaemon } from "./daemon.ts";
+import { daemonPid, endDaemon, lastLines, startDaemon, until } from "./daemon.ts";
 import { testEngines } from "./engines.ts";
+
+/** Milliseconds. LXD tries again after a minute to set up what it could not at its start. */
+const networkPatience = 90_000;
 
 /** An LXD of this run's own, in its private namespaces; only tests that need one start it. */
 export interface TestLxd {
@@ -40,7 +46,19 @@ export async function killLxd(): Promise<void> {
   await endDaemon("lxd", "SIGKILL");
 }
 
+/** Starts LXD, and waits until it answers and its bridge is up. Throws LXD's reason when it could not set the bridge up. */
 export async function runLxd(): Promise<void> {
+  raiseInotifyLimit(() => undefined);
+  // Else LXD kills it, and the new one may find the port taken yet.
+  await endDnsmasq(lxdFolder());
+  await runLxdAtOnce();
+  let missing: string[] = [];
+  const isUp = async () => (missing = await describeMissingNetworks(testLxd().socket)).length === 0;
+  if (!(await until(isUp, networkPatience))) throw new Error(`${missing.join(" ")}\n${lastLines("lxd")}`);
+}
+
+/** Starts LXD, and waits until it answers. Its bridge may be missing. */
+export async function runLxdAtOnce(): Promise<void> {
   const folder = lxdFolder();
   mkdirSync(folder, { recursive: true });
   // One that no pid file knows any more would keep the new one from its folder, and answer in its place.
@@ -57,7 +75,7 @@ function testLxd(): TestLxd {
   return { socket: join(lxdFolder(), "unix.socket"), bridge: "lxdbr0" };
 }
 
-function lxdFolder(): string {
+export function lxdFolder(): string {
   return join(testEngines().folder, "lxd");
 }
 

@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { mountCgroups } from "../cgroups.ts";
 import { runCommand } from "../command.ts";
 import { findProgram } from "../../util/process/system-path.ts";
-import { type DaemonFolders, type DaemonOptions, daemonPid, ensureDaemon, stopDaemon } from "../daemon.ts";
+import { type DaemonFolders, type DaemonOptions, daemonPid, ensureDaemon, stopDaemon, waitUntil } from "../daemon.ts";
 import { pingSocket } from "../sockets.ts";
 
 const lxdFolder = "/var/lib/lxd";
@@ -14,6 +14,7 @@ const timeout = 30_000;
 export async function startLxd(options: DaemonOptions, log: (line: string) => void): Promise<void> {
   await mountCgroups(options.env);
   await startLxcfs(options, log);
+  if (daemonPid("lxd", options) === undefined) await endDnsmasq(lxdFolder);
   const argv: [string, ...string[]] = ["lxd", "--group", hasGroup("lxd") ? "lxd" : "root"];
   await ensureDaemon(argv, options, async () => (await pingSocket(lxdSocket, "/1.0")) === "up");
 }
@@ -28,7 +29,7 @@ export async function stopLxd(folders: DaemonFolders, log: (line: string) => voi
   const used = hasRunningContainers(`${lxdFolder}/`);
   if (await stopDaemon("lxd", { ...folders, timeout, signal: used ? "SIGTERM" : "SIGPWR" })) {
     stopped.push("lxd");
-    if (!used) stopDnsmasq();
+    if (!used) await endDnsmasq(lxdFolder);
   }
   if (daemonPid("lxcfs", folders) !== undefined && hasRunningContainers("/")) {
     log("lxcfs stays, because containers have files of it.");
@@ -38,12 +39,17 @@ export async function stopLxd(folders: DaemonFolders, log: (line: string) => voi
   return stopped;
 }
 
-/** Stops the dnsmasq of LXD's bridges. LXD leaves them running when it ends, and starts new ones when it starts. */
-function stopDnsmasq(): void {
-  for (const file of globSync(`${lxdFolder}/networks/*/dnsmasq.pid`)) {
-    const pid = Number(/^pid: (\d+)$/m.exec(readFileSync(file, "utf8"))?.[1]);
-    if (pid > 1 && isDnsmasq(pid)) process.kill(pid, "SIGTERM");
-  }
+/**
+ * Ends the dnsmasq of LXD's bridges, and waits until they are gone. LXD leaves them running when it ends. When it starts,
+ * it kills them, waits 0.1 s, and starts new ones: on a busy host the port is not free by then, and LXD sets the bridge up
+ * a minute later only.
+ */
+export async function endDnsmasq(folder: string): Promise<void> {
+  const pids = globSync(`${folder}/networks/*/dnsmasq.pid`)
+    .map((file) => Number(/^pid: (\d+)$/m.exec(readFileSync(file, "utf8"))?.[1]))
+    .filter((pid) => pid > 1 && isDnsmasq(pid));
+  for (const pid of pids) process.kill(pid, "SIGTERM");
+  await waitUntil(() => !pids.some(isDnsmasq), timeout);
 }
 
 function isDnsmasq(pid: number): boolean {

@@ -6,6 +6,7 @@ import type { EngineCondition, EngineSetup, StartContext } from "../engine-setup
 import { ensureIdRanges } from "./id-ranges.ts";
 import { lxdSocket, startLxd, stopLxd } from "./daemons.ts";
 import { initialize, isInitialized } from "./init.ts";
+import { describeMissingNetworks } from "./networks.ts";
 import { lxdRequirements, systemTools } from "../requirements.ts";
 import { isDistribution } from "../packages.ts";
 import { pingSocket, type SocketState } from "../sockets.ts";
@@ -60,6 +61,7 @@ async function start(context: StartContext): Promise<void> {
     }
   }
   const socket = (await runningSocket()) ?? lxdSocket;
+  for (const line of await describeMissingNetworks(socket)) log(line);
   if (await isInitialized(socket)) return;
   log("Giving LXD a first bridge, lxdbr0, and a first storage pool.");
   await initialize(socket, log);

@@ -5,6 +5,7 @@ import { findInstance, type Instance, instancePath, isUp, requireInstance } from
 import type { Operations } from "../client/operations.ts";
 import { isBusy, reasonOf } from "../failures.ts";
 import { startFailure } from "./start-failure.ts";
+import { withAvailableParts } from "./unavailable-parts.ts";
 
 /**
  * Starts, ends and removes containers as LXD does it. All operations on containers are made from these. LXD refuses to do
@@ -15,7 +16,10 @@ export interface ContainerProcess {
   retryWhileBusy(name: string, act: () => Promise<void>): Promise<void>;
   /** Has LXD change a container's state, by a body of `PUT /1.0/instances/NAME/state`. Throws what LXD says. */
   setState(name: string, body: Record<string, unknown>, signal?: AbortSignal): Promise<void>;
-  /** Starts a container, unless it runs. Throws `not_found`, or `engine_failed` with the reason in LXC's log. */
+  /**
+   * Starts a container, unless it runs. Waits up to 75 s for a network or a storage pool that LXD has not set up yet.
+   * Throws `not_found`, or `engine_failed` with the reason in LXC's log.
+   */
   start(name: string, signal?: AbortSignal): Promise<void>;
   /** Kills a container when it runs. None of that name is no error. */
   kill(name: string, signal?: AbortSignal): Promise<void>;
@@ -52,7 +56,8 @@ export function createContainerProcess(http: LxdHttp, operations: Operations): C
     await retryWhileBusy(name, async () => {
       if ((await requireInstance(http, name, signal)).status === "Running") return;
       try {
-        await setState(name, { action: "start", timeout: -1 }, signal);
+        const act = () => setState(name, { action: "start", timeout: -1 }, signal);
+        await withAvailableParts(http, act, { signal });
       } catch (error) {
         if (!/already running/i.test(reasonOf(error))) throw await startFailure(http, name, error);
       }
