@@ -138,6 +138,17 @@ test("an engine that is late once, and answers when it is asked again, does not 
   await sees("web running");
 });
 
+test("an engine that answers but lists its containers no more counts as away until it does", async (context) => {
+  const { view, hooks } = await followFake(context, { resyncInterval: 20 });
+  await view.firstAttempt;
+  hooks.before = ({ method }) => {
+    if (method === "containers.list") throw new AppError("engine_failed", "no list");
+  };
+  await soon(() => !view.available());
+  delete hooks.before;
+  await soon(() => view.available());
+});
+
 test("after a failed inspection all containers are listed again, and an engine that answers does not count as away", async (context) => {
   const { view, hooks, make, sees, notices } = await followFake(context);
   await view.firstAttempt;
